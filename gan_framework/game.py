@@ -1,0 +1,213 @@
+"""A game: networks, a prior, players and a schedule."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.errors import ConfigError
+from gan_framework.loss import AdversarialLoss
+from gan_framework.networks import Discriminator, Generator
+from gan_framework.player import OptimizerFactory, Player
+from gan_framework.precision import Precision
+from gan_framework.prior import Prior
+from gan_framework.round import Round
+from gan_framework.schedule import Schedule
+from gan_framework.types import Batch, DataShape, DiscriminatorOutput, Draw, Latent
+
+
+@dataclass
+class Parts:
+    """What a configuration's plugins built, before a game puts them together.
+
+    Attributes:
+        data: the shape of the samples and what their labels are.
+        networks: the networks by name.
+        schedule: who moves when.
+        prior: where latents come from, for games that generate.
+        loss: the adversarial loss, for games that have one.
+        optimizers: for each player what makes its optimizer.
+    """
+
+    data: DataShape
+    networks: dict[str, nn.Module]
+    schedule: Schedule
+    prior: Prior | None = None
+    loss: AdversarialLoss | None = None
+    optimizers: dict[str, OptimizerFactory] = field(default_factory=dict)
+
+
+class Game(nn.Module):
+    """The two-player game of Goodfellow et al. 2014 (arXiv 1406.2661, section 3), and the base of others.
+
+    All training state is in its `state_dict`: networks, optimizers, terms, schedule.
+
+    Attributes:
+        networks: the networks by name.
+        players: the players by name, in the order in which a schedule moves them.
+        schedule: who moves when.
+        prior: where latents come from.
+        loss: the adversarial loss.
+        data: the shape of the samples and what their labels are.
+        sampling_network: the name of the network that samples are drawn from.
+    """
+
+    networks: nn.ModuleDict
+    schedule: Schedule
+    prior: Prior | None
+    loss: AdversarialLoss | None
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.data = parts.data
+        self.networks = nn.ModuleDict(parts.networks)
+        self.prior = parts.prior
+        self.loss = parts.loss
+        self.schedule = parts.schedule
+        self.players = nn.ModuleDict({player.name: player for player in self.make_players()})
+        self.sampling_network = "generator"
+        self.precision = Precision("fp32", torch.device("cpu"))
+        self._optimizers = parts.optimizers
+        self._claims: dict[str, str] = {}
+
+    def make_players(self) -> list[Player]:
+        """Return the players in the order in which they move."""
+        return [
+            Player("discriminator", ("discriminator",), side="discriminator"),
+            Player("generator", ("generator",), side="generator"),
+        ]
+
+    # -- what strategies and the composer use ---------------------------------------------------
+
+    def player(self, name: str) -> Player:
+        """Return a player.
+
+        Raises:
+            ConfigError: the game has no such player.
+        """
+        if name not in self.players:
+            raise ConfigError(f"the game has no player {name!r}; its players are {', '.join(self.players)}")
+        return cast(Player, self.players[name])
+
+    def claim(self, what: str, owner: str) -> None:
+        """Record that a strategy has taken hold of one part of the game.
+
+        Raises:
+            ConfigError: another strategy took hold of it before; the message names both.
+        """
+        if what in self._claims:
+            raise ConfigError(f"{self._claims[what]} and {owner} both set the {what}: choose one of them")
+        self._claims[what] = owner
+
+    def start(self, device: torch.device, precision: str = "fp32") -> None:
+        """Go to the device and give the players their parameters and optimizers.
+
+        Raises:
+            ConfigError: a player has no optimizer, nothing to move or nothing to minimise.
+        """
+        self.precision = Precision(precision, device)
+        self.to(device)
+        for network in self.networks.values():
+            network.to(memory_format=torch.channels_last)
+        for name in self.players:
+            player = self.player(name)
+            if name not in self._optimizers:
+                raise ConfigError(
+                    f"optimizer.{name} is missing: the game's players are {', '.join(self.players)}"
+                )
+            for term in player.terms.values():
+                term.check(self, player)
+            player.start(
+                self._trainable(player.networks), self.loss, self._optimizers[name], self.precision.scaler()
+            )
+
+    def _trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
+        parameters = (p for name in networks for p in self.networks[name].parameters() if p.requires_grad)
+        return list(dict.fromkeys(parameters))
+
+    # -- what a step uses -------------------------------------------------------------------------
+
+    @property
+    def generator(self) -> Generator:
+        """The generator."""
+        return cast(Generator, self.networks["generator"])
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """The discriminator."""
+        return cast(Discriminator, self.networks["discriminator"])
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the networks."""
+        return self.precision.device
+
+    def step(self, draw: Draw) -> dict[str, Tensor]:
+        """Play one iteration; see `Schedule.step`."""
+        return self.schedule.step(self, draw)
+
+    def meet(self, batch: Batch, graph: bool = True) -> Round:
+        """Generate as many samples as the batch has, with its labels, and let both meet.
+
+        Args:
+            batch: a batch of real data.
+            graph: whether a gradient can reach the generator through the generated samples.
+        """
+        latent = self.latent(len(batch.samples), batch.labels)
+        with torch.set_grad_enabled(graph):
+            return Round(self, batch, latent, self.generate(latent))
+
+    def latent(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Latent:
+        """Draw n latents and give them labels."""
+        assert self.prior is not None
+        return self.prior.draw(n, self.device, generator)._replace(labels=labels)
+
+    def generate(self, latent: Latent, network: str = "generator") -> Tensor:
+        """Return the samples that a generator makes of latents."""
+        with self.autocast():
+            samples: Tensor = self.networks[network](latent.z, latent.labels)
+        return samples
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Return the context in which networks compute in the run's precision."""
+        return self.precision.autocast()
+
+    # -- what samples and scores use --------------------------------------------------------------
+
+    @property
+    def conditional(self) -> bool:
+        """Whether labels change what is generated."""
+        return bool(getattr(self.networks[self.sampling_network], "conditional", False))
+
+    @torch.no_grad()
+    def sample(self, latent: Latent) -> Tensor:
+        """Return the samples of latents, images (N, C, H, W) in [-1, 1], from the sampling network.
+
+        The network is in evaluation mode meanwhile, so that a sample does not depend on the others
+        beside it and no running statistics change.
+        """
+        network = self.networks[self.sampling_network]
+        was_training = network.training
+        network.eval()
+        try:
+            return self.generate(latent, self.sampling_network).float()
+        finally:
+            network.train(was_training)
+
+    def probe(self) -> DiscriminatorOutput:
+        """Return what the discriminator says of two blank samples: the shapes strategies need."""
+        blank = torch.zeros(2, *self.data.sample)
+        labels: Any = torch.zeros(2, dtype=torch.long) if self.data.num_classes else None
+        if self.data.condition_dim:
+            labels = torch.zeros(2, self.data.condition_dim)
+        was_training = self.discriminator.training
+        self.discriminator.eval()
+        try:
+            with torch.no_grad():
+                return cast(DiscriminatorOutput, self.discriminator(blank, labels))
+        finally:
+            self.discriminator.train(was_training)

@@ -1,0 +1,163 @@
+"""Finds, loads and builds plugins by kind and name, through entry points alone.
+
+A configuration holds names, never import paths, so an untrusted one cannot run arbitrary code,
+and only what it names is imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from gan_framework.errors import ConfigError
+
+CONTRACTS: dict[str, str | None] = {
+    "generators": "gan_framework.networks:Generator",
+    "discriminators": "gan_framework.networks:Discriminator",
+    "networks": "torch.nn:Module",
+    "losses": "gan_framework.loss:AdversarialLoss",
+    "terms": "gan_framework.term:Term",
+    "schedules": "gan_framework.schedule:Schedule",
+    "strategies": "gan_framework.strategy:Strategy",
+    "games": "gan_framework.game:Game",
+    "priors": "gan_framework.prior:Prior",
+    "datasets": "gan_framework.data:DataSource",
+    "extractors": "gan_framework.evaluation.extractor:Extractor",
+    "metrics": "gan_framework.evaluation.metric:Metric",
+    "optimizers": None,
+    "trackers": "gan_framework.tracking:Tracker",
+}
+"""Each kind of plugin with the class its plugins derive from; optimizers are functions of parameters."""
+
+KINDS = tuple(CONTRACTS)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin, not yet imported."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    def load(self) -> Callable[..., Any]:
+        """Import the plugin.
+
+        Raises:
+            ConfigError: it cannot be imported, or is not what its kind asks for.
+        """
+        try:
+            factory = self.entry_point.load()
+        except Exception as error:
+            raise ConfigError(
+                f"the plugin {self.name!r} ({self.kind}) of {self.distribution} {self.version} cannot be "
+                f"imported: {type(error).__name__}: {error}"
+            ) from error
+        contract = CONTRACTS[self.kind]
+        if contract is None:
+            if not callable(factory):
+                raise ConfigError(f"the plugin {self.name!r} ({self.kind}) of {self.distribution} is not callable")
+            return factory  # type: ignore[no-any-return]
+        module, _, attribute = contract.partition(":")
+        base = getattr(importlib.import_module(module), attribute)
+        if not (inspect.isclass(factory) and issubclass(factory, base)):
+            raise ConfigError(
+                f"the plugin {self.name!r} ({self.kind}) of {self.distribution} is no subclass of "
+                f"{contract.replace(':', '.')}"
+            )
+        return factory
+
+
+@lru_cache(maxsize=None)
+def installed(kind: str) -> tuple[Plugin, ...]:
+    """Return all installed plugins of a kind, by name, without importing any."""
+    if kind not in CONTRACTS:
+        raise ConfigError(f"there is no plugin kind {kind!r}; the kinds are {', '.join(KINDS)}")
+    plugins = [
+        Plugin(
+            kind,
+            point.name,
+            point.dist.name if point.dist else "unknown",
+            point.dist.version if point.dist else "?",
+            point,
+        )
+        for point in entry_points(group=f"gan_framework.{kind}")
+    ]
+    return tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution)))
+
+
+def find(kind: str, name: str) -> Plugin:
+    """Return the plugin of a kind and name; `distribution:name` chooses between two that share a name.
+
+    Raises:
+        ConfigError: there is none, or several distributions claim the name.
+    """
+    distribution, _, short = str(name).rpartition(":")
+    found = [
+        plugin
+        for plugin in installed(kind)
+        if plugin.name == short and distribution in ("", plugin.distribution)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = " or ".join(f"{plugin.distribution}:{short}" for plugin in found)
+        raise ConfigError(f"several distributions have {kind} named {short!r}: choose {choices}")
+    by_name = {plugin.name: plugin for plugin in installed(kind)}
+    closest = difflib.get_close_matches(short, by_name, n=len(by_name) or 1, cutoff=0.0)
+    listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in closest) or "none"
+    raise ConfigError(
+        f"no plugin named {name!r} among the {kind}; installed, closest first: {listing}. "
+        "A plugin added to a source checkout appears after `pip install -e .` is run again"
+    )
+
+
+def settings(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the settings a plugin accepts: its keyword arguments, without what the framework supplies."""
+    parameters = inspect.signature(factory).parameters.values()
+    return {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+
+def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
+    """Build the plugin that a configuration names, with the settings beside the name.
+
+    Args:
+        kind: the plugin's kind.
+        config: `name` and the plugin's keyword arguments.
+        supplied: positional arguments that the framework gives to every plugin of the kind.
+
+    Raises:
+        ConfigError: no such plugin, a setting it does not accept or lacks, or a value it refuses.
+    """
+    if not isinstance(config, Mapping) or "name" not in config:
+        raise ConfigError(f"a configuration of {kind} needs a `name`, but this is {config!r}")
+    plugin = find(kind, config["name"])
+    factory = plugin.load()
+    arguments = {key: value for key, value in config.items() if key != "name"}
+    accepted = list(settings(factory))[len(supplied) :]
+    unknown = [key for key in arguments if key not in accepted]
+    if unknown:
+        raise ConfigError(
+            f"{plugin.name} ({kind}) does not accept {', '.join(map(repr, unknown))}; "
+            f"it accepts {', '.join(accepted) or 'no settings'}"
+        )
+    parameters = settings(factory)
+    missing = [
+        key for key in accepted if key not in arguments and parameters[key].default is inspect.Parameter.empty
+    ]
+    if missing:
+        raise ConfigError(f"{plugin.name} ({kind}) needs the settings {', '.join(missing)}")
+    try:
+        return factory(*supplied, **arguments)
+    except ConfigError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {error}") from error

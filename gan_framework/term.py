@@ -1,0 +1,27 @@
+"""The contract of a term: any further summand of a player's objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from gan_framework.game import Game
+    from gan_framework.player import Player
+    from gan_framework.round import Round
+
+
+class Term(nn.Module, ABC):
+    """A summand of a player's objective, before its weight.
+
+    State that must survive a resume is held in buffers (or `get_extra_state`).
+    """
+
+    @abstractmethod
+    def forward(self, round: Round, player: Player) -> Tensor:
+        """Return the scalar that the player adds to its losses in this round."""
+
+    def check(self, game: Game, player: Player) -> None:  # noqa: B027 (most terms fit every game)
+        """Raise ConfigError, naming both parts, if the term has no effect in this game."""
