@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,17 @@ class Parts:
     prior: Prior | None = None
     loss: AdversarialLoss | None = None
     optimizers: dict[str, OptimizerFactory] = field(default_factory=dict)
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Keep a network in evaluation mode inside the context."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
 
 
 class Game(nn.Module):
@@ -93,6 +105,13 @@ class Game(nn.Module):
             raise ConfigError(f"the game has no player {name!r}; its players are {', '.join(self.players)}")
         return cast(Player, self.players[name])
 
+    def sides(self) -> tuple[list[Player], list[Player], list[Player]]:
+        """Return the players on the discriminator's side, on the generator's, and on neither."""
+        players = [self.player(name) for name in self.players]
+        discriminators = [p for p in players if p.side is not None and p.side.startswith("discriminator")]
+        generators = [p for p in players if p.name == "generator" or p.side == "generator"]
+        return discriminators, generators, [p for p in players if p not in discriminators + generators]
+
     def claim(self, what: str, owner: str) -> None:
         """Record that a strategy has taken hold of one part of the game.
 
@@ -116,14 +135,10 @@ class Game(nn.Module):
         for name in self.players:
             player = self.player(name)
             if name not in self._optimizers:
-                raise ConfigError(
-                    f"optimizer.{name} is missing: the game's players are {', '.join(self.players)}"
-                )
+                raise ConfigError(f"optimizer.{name} is missing: the game's players are {', '.join(self.players)}")
             for term in player.terms.values():
                 term.check(self, player)
-            player.start(
-                self._trainable(player.networks), self.loss, self._optimizers[name], self.precision.scaler()
-            )
+            player.start(self._trainable(player.networks), self.loss, self._optimizers[name], self.precision.scaler())
 
     def _trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
         parameters = (p for name in networks for p in self.networks[name].parameters() if p.requires_grad)
@@ -190,24 +205,37 @@ class Game(nn.Module):
         The network is in evaluation mode meanwhile, so that a sample does not depend on the others
         beside it and no running statistics change.
         """
-        network = self.networks[self.sampling_network]
-        was_training = network.training
-        network.eval()
-        try:
+        with evaluation_mode(self.networks[self.sampling_network]):
             return self.generate(latent, self.sampling_network).float()
-        finally:
-            network.train(was_training)
+
+    # -- what is known before the first step ------------------------------------------------------
 
     def probe(self) -> DiscriminatorOutput:
-        """Return what the discriminator says of two blank samples: the shapes strategies need."""
-        blank = torch.zeros(2, *self.data.sample)
-        labels: Any = torch.zeros(2, dtype=torch.long) if self.data.num_classes else None
+        """Return what the discriminator says of two blank samples: the shapes that strategies need."""
+        with torch.no_grad(), evaluation_mode(self.discriminator):
+            blank = torch.zeros(2, *self.data.sample)
+            return cast(DiscriminatorOutput, self.discriminator(blank, self._blank_labels()))
+
+    def _blank_labels(self) -> Tensor | None:
         if self.data.condition_dim:
-            labels = torch.zeros(2, self.data.condition_dim)
-        was_training = self.discriminator.training
-        self.discriminator.eval()
+            return torch.zeros(2, self.data.condition_dim)
+        return torch.zeros(2, dtype=torch.long) if self.data.num_classes else None
+
+    def check(self) -> None:
+        """See that the networks fit the data and each other, by trying them on two blank samples.
+
+        Raises:
+            ConfigError: the shapes do not fit, or a conditional network would be given no labels.
+        """
+        for name, network in self.networks.items():
+            if getattr(network, "conditional", False) and not (self.data.num_classes or self.data.condition_dim):
+                raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
+        latent = Latent(torch.zeros(2, self.prior.dim if self.prior else 0), self._blank_labels())
         try:
-            with torch.no_grad():
-                return cast(DiscriminatorOutput, self.discriminator(blank, labels))
-        finally:
-            self.discriminator.train(was_training)
+            with torch.no_grad(), evaluation_mode(self.generator):
+                made = tuple(self.generate(latent).shape[1:])
+            self.probe()
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(f"the networks do not fit the data {self.data.sample}: {error}") from error
+        if made != self.data.sample:
+            raise ConfigError(f"the generator makes samples {made}, but the data are {self.data.sample}")

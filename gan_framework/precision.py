@@ -21,8 +21,9 @@ class Precision:
             ConfigError: the device does not have that precision.
         """
         if name in ("tf32", "fp16") and device.type != "cuda":
-            raise ConfigError(f"train.precision={name} needs a CUDA device, and this run is on {device.type}; "
-                              "use fp32 or bf16")
+            raise ConfigError(
+                f"train.precision={name} needs a CUDA device, and this run is on {device.type}; use fp32 or bf16"
+            )
         self.name = name
         self.device = device
         self.dtype = AUTOCAST.get(name)

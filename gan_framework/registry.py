@@ -11,7 +11,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -76,7 +76,7 @@ class Plugin:
         return factory
 
 
-@lru_cache(maxsize=None)
+@cache
 def installed(kind: str) -> tuple[Plugin, ...]:
     """Return all installed plugins of a kind, by name, without importing any."""
     if kind not in CONTRACTS:
@@ -101,11 +101,7 @@ def find(kind: str, name: str) -> Plugin:
         ConfigError: there is none, or several distributions claim the name.
     """
     distribution, _, short = str(name).rpartition(":")
-    found = [
-        plugin
-        for plugin in installed(kind)
-        if plugin.name == short and distribution in ("", plugin.distribution)
-    ]
+    found = [plugin for plugin in installed(kind) if plugin.name == short and distribution in ("", plugin.distribution)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -150,9 +146,7 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
             f"it accepts {', '.join(accepted) or 'no settings'}"
         )
     parameters = settings(factory)
-    missing = [
-        key for key in accepted if key not in arguments and parameters[key].default is inspect.Parameter.empty
-    ]
+    missing = [key for key in accepted if key not in arguments and parameters[key].default is inspect.Parameter.empty]
     if missing:
         raise ConfigError(f"{plugin.name} ({kind}) needs the settings {', '.join(missing)}")
     try:

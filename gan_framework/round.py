@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,9 @@ class Round:
         """What the discriminator says of the generated samples."""
         return self.discriminate(self.fake, self.latent.labels)
 
-    def discriminate(self, x: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
-        """Score any samples in the game's precision; the logits come back in float32 or wider."""
-        with self.game.autocast():
+    def discriminate(self, x: Tensor, labels: Tensor | None, full_precision: bool = False) -> DiscriminatorOutput:
+        """Score any samples in the game's precision, or in full; the logits are float32 or wider."""
+        with nullcontext() if full_precision else self.game.autocast():
             output: DiscriminatorOutput = self.game.discriminator(x, labels)
         if output.logits.dtype in (torch.bfloat16, torch.float16):
             output = output._replace(logits=output.logits.float())
@@ -59,8 +60,4 @@ class Round:
     def logits(self) -> dict[str, Tensor]:
         """Return the logits this round has computed, detached, by side."""
         computed = {"real": "on_real", "fake": "on_fake"}
-        return {
-            side: getattr(self, name).logits.detach()
-            for side, name in computed.items()
-            if name in self.__dict__
-        }
+        return {side: getattr(self, name).logits.detach() for side, name in computed.items() if name in self.__dict__}

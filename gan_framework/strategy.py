@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 
 class Strategy(ABC):
-    """Edits a game: swaps its schedule, wraps a network, adds a term, sets a loss's target."""
+    """Edits a game: swaps its schedule, wraps a network, adds a term, sets a loss's target.
+
+    Attributes:
+        applies_last: whether it is applied after all others, because it copies what they edit.
+    """
+
+    applies_last: bool = False
 
     @abstractmethod
     def apply(self, game: Game) -> None:

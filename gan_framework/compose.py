@@ -1,0 +1,68 @@
+"""From a configuration to a game: builds the plugins it names and applies its strategies in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from gan_framework import registry, seeding
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game, Parts
+from gan_framework.types import DataShape
+
+Config = Mapping[str, Any]
+"""A resolved configuration as plain mappings, lists and values."""
+
+
+def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
+    """Build the game that a configuration describes, ready to be played on the device.
+
+    Args:
+        config: the resolved configuration.
+        shape: the shape of the data, which the networks must fit.
+        device: where the game is played.
+
+    Raises:
+        ConfigError: a plugin, a setting or a combination is wrong.
+    """
+    seeding.reseed(config["seed"], "weights")
+    parts = Parts(
+        data=shape,
+        networks={name: _build_network(name, settings) for name, settings in config["networks"].items()},
+        schedule=registry.build("schedules", config["schedule"]),
+        prior=registry.build("priors", config["prior"]) if config["prior"] else None,
+        loss=registry.build("losses", config["loss"]) if config["loss"] else None,
+        optimizers={player: partial(_build_optimizer, settings) for player, settings in config["optimizer"].items()},
+    )
+    game: Game = registry.build("games", config["game"], parts)
+    game.check()
+    for name, settings in config["terms"].items():
+        _add_term(game, name, settings)
+    strategies = [registry.build("strategies", settings) for settings in config["strategy"].values()]
+    for strategy in sorted(strategies, key=lambda strategy: strategy.applies_last):
+        strategy.apply(game)
+    game.start(device, config["train"]["precision"])
+    return game
+
+
+def _build_network(name: str, settings: Config) -> nn.Module:
+    kind = next((k for k in ("generators", "discriminators") if name.startswith(k[:-1])), "networks")
+    network: nn.Module = registry.build(kind, settings)
+    return network
+
+
+def _build_optimizer(settings: Config, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    optimizer: torch.optim.Optimizer = registry.build("optimizers", settings, parameters)
+    return optimizer
+
+
+def _add_term(game: Game, name: str, settings: Config) -> None:
+    missing = [key for key in ("player", "weight") if key not in settings]
+    if missing:
+        raise ConfigError(f"terms.{name} needs {' and '.join(missing)}")
+    own = {key: value for key, value in settings.items() if key not in ("player", "weight")}
+    game.player(settings["player"]).add_term(name, registry.build("terms", own), float(settings["weight"]))

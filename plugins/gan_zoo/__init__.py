@@ -1,0 +1,1 @@
+"""The built-in plugins: every network, loss and technique that a paper names, one idea per file."""

@@ -1,0 +1,56 @@
+"""The DCGAN discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Discriminator
+from gan_zoo.layers import choose, doublings, init_normal
+
+
+class DCGANDiscriminator(Discriminator):
+    """Strided convolutions with leaky ReLU 0.2 and batch norm, linear at the end (Radford et al. 2015, section 3).
+
+    It mirrors the generator: each of the n layers halves the size and doubles the channels, down to
+    4x4 (7x7 for 28-pixel images). There is no normalisation at the input.
+
+    Args:
+        image_size: 16, 28, 32, 64 or 128.
+        channels: of the images.
+        width: channels of the first layer.
+        norm: `batch` as in the paper; `layer`, `instance` or `none` where each sample must be judged
+            alone, as gradient penalties ask.
+    """
+
+    def __init__(self, image_size: int, channels: int, width: int, norm: str) -> None:
+        super().__init__()
+        base, n = doublings(image_size)
+        blocks: list[nn.Module] = [nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))]
+        for i in range(1, n):
+            narrow, wide = width * 2 ** (i - 1), width * 2**i
+            norms: dict[str, Callable[[], nn.Module]] = {
+                "batch": lambda c=wide: nn.BatchNorm2d(c),  # type: ignore[misc]
+                "layer": lambda c=wide: nn.GroupNorm(1, c),  # type: ignore[misc]
+                "instance": lambda c=wide: nn.InstanceNorm2d(c, affine=True),  # type: ignore[misc]
+                "none": nn.Identity,
+            }
+            blocks.append(
+                nn.Sequential(
+                    nn.Conv2d(narrow, wide, 4, 2, 1, bias=norm == "none"),
+                    choose(norms, "norm", norm),
+                    nn.LeakyReLU(0.2, inplace=True),
+                )
+            )
+        self.blocks = nn.ModuleList(blocks)
+        self.output = nn.Linear(width * 2 ** (n - 1) * base * base, 1)
+        init_normal(self, 0.02)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
+        activations = []
+        for block in self.blocks:
+            x = block(x)
+            activations.append(x)
+        return tuple(activations)

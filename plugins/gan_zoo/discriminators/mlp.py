@@ -1,0 +1,53 @@
+"""A discriminator of fully connected layers."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Discriminator
+from gan_zoo.layers import ACTIVATIONS, choose, init_truncated_normal, sample_shape
+
+
+class MLPDiscriminator(Discriminator):
+    """Fully connected layers from all pixels at once to one logit (the first network of the GAN tutorials).
+
+    Args:
+        image_size: of square images; null for vectors.
+        channels: of the images, or the size of the vectors.
+        hidden: the sizes of the hidden layers.
+        activation: after each hidden layer.
+        init_std: weights are drawn from a normal distribution cut off at two deviations.
+        init_bias: the value at which biases start.
+    """
+
+    def __init__(
+        self,
+        image_size: int | None,
+        channels: int,
+        hidden: list[int],
+        activation: str,
+        init_std: float,
+        init_bias: float,
+    ) -> None:
+        super().__init__()
+        if not hidden:
+            raise ValueError("hidden=[]: the discriminator needs at least one hidden layer")
+        sizes = [math.prod(sample_shape(channels, image_size)), *hidden]
+        self.hidden = nn.ModuleList(
+            nn.Sequential(nn.Linear(inputs, outputs), choose(ACTIVATIONS, "activation", activation))
+            for inputs, outputs in pairwise(sizes)
+        )
+        self.output = nn.Linear(sizes[-1], 1)
+        init_truncated_normal(self, init_std, init_bias)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations after every hidden layer."""
+        x = x.flatten(1)
+        activations = []
+        for layer in self.hidden:
+            x = layer(x)
+            activations.append(x)
+        return tuple(activations)

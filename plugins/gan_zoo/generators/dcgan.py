@@ -1,0 +1,46 @@
+"""The DCGAN generator."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Generator
+from gan_zoo.layers import doublings, init_normal
+
+
+class DCGANGenerator(Generator):
+    """Transposed convolutions with batch norm and ReLU, tanh at the end (Radford et al. 2015, section 3).
+
+    z becomes a map of 4x4 (7x7 for 28-pixel images) with width * 2^(n-1) channels; each of the n
+    further layers doubles the size and halves the channels. At 64 pixels: 4 -> 8 -> 16 -> 32 -> 64.
+
+    Args:
+        latent_dim: the size of z.
+        image_size: 16, 28, 32, 64 or 128.
+        channels: of the images.
+        width: channels of the layer before the image.
+    """
+
+    def __init__(self, latent_dim: int, image_size: int, channels: int, width: int) -> None:
+        super().__init__()
+        base, n = doublings(image_size)
+        widths = [width * 2**i for i in reversed(range(n))]
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latent_dim, widths[0], base, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(inplace=True),
+        ]
+        for wide, narrow in zip(widths, widths[1:], strict=False):
+            layers += [
+                nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(narrow),
+                nn.ReLU(inplace=True),
+            ]
+        layers += [nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        init_normal(self, 0.02)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
+        images: Tensor = self.layers(z[:, :, None, None])
+        return images

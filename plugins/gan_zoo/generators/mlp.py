@@ -1,0 +1,51 @@
+"""A generator of fully connected layers."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Generator
+from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_truncated_normal, sample_shape
+
+
+class MLPGenerator(Generator):
+    """Fully connected layers from z to all pixels at once (the first network of the GAN tutorials).
+
+    Args:
+        latent_dim: the size of z.
+        image_size: of square images; null for vectors.
+        channels: of the images, or the size of the vectors.
+        hidden: the sizes of the hidden layers.
+        activation: after each hidden layer.
+        output: `sigmoid` (rescaled to [-1, 1]), `tanh`, or `linear` for vectors.
+        init_std: weights are drawn from a normal distribution cut off at two deviations.
+        init_bias: the value at which biases start.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        image_size: int | None,
+        channels: int,
+        hidden: list[int],
+        activation: str,
+        output: str,
+        init_std: float,
+        init_bias: float,
+    ) -> None:
+        super().__init__()
+        self.shape = sample_shape(channels, image_size)
+        sizes = [latent_dim, *hidden]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [nn.Linear(inputs, outputs), choose(ACTIVATIONS, "activation", activation)]
+        layers += [nn.Linear(sizes[-1], math.prod(self.shape)), choose(OUTPUTS, "output", output)]
+        self.layers = nn.Sequential(*layers)
+        init_truncated_normal(self, init_std, init_bias)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1], or vectors (N, D)."""
+        return self.layers(z).unflatten(1, self.shape)  # type: ignore[no-any-return]

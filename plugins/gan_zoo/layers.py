@@ -1,0 +1,98 @@
+"""Small pieces that several networks share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "tanh": nn.Tanh,
+}
+
+
+class SigmoidImage(nn.Module):
+    """A sigmoid rescaled to [-1, 1] by 2x - 1, for networks that were published with pixels in [0, 1]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map logits of any shape to [-1, 1]."""
+        return 2 * torch.sigmoid(x) - 1
+
+
+OUTPUTS: dict[str, Callable[[], nn.Module]] = {
+    "tanh": nn.Tanh,
+    "sigmoid": SigmoidImage,
+    "linear": nn.Identity,
+}
+
+
+def choose(options: dict[str, Callable[[], nn.Module]], setting: str, value: str) -> nn.Module:
+    """Make the layer that a setting names.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    if value not in options:
+        raise ValueError(f"{setting}={value!r}: choose one of {', '.join(options)}")
+    return options[value]()
+
+
+def sample_shape(channels: int, image_size: int | None) -> tuple[int, ...]:
+    """Return (C, H, W) for images, or (channels,) for vectors, which have no image size."""
+    return (channels, image_size, image_size) if image_size else (channels,)
+
+
+def one_hot(labels: Tensor, num_classes: int) -> Tensor:
+    """Return class indices (N,) as float vectors (N, num_classes)."""
+    return F.one_hot(labels, num_classes).float()
+
+
+def with_labels(x: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:
+    """Concatenate one-hot labels to flat inputs (N, D), giving (N, D + num_classes).
+
+    Raises:
+        ValueError: there are no labels to concatenate.
+    """
+    if labels is None:
+        raise ValueError("a conditional network was given no labels")
+    return torch.cat([x, one_hot(labels, num_classes).to(x.dtype)], dim=1)
+
+
+def init_normal(module: nn.Module, std: float) -> None:
+    """Draw all convolution and linear weights from N(0, std), batch-norm scales from N(1, std); biases 0."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.zeros_(layer.bias)
+
+
+def init_truncated_normal(module: nn.Module, std: float, bias: float = 0.0) -> None:
+    """Draw convolution and linear weights from N(0, std) cut off at two deviations; set biases to a constant."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.trunc_normal_(layer.weight, 0.0, std, -2 * std, 2 * std)
+            if layer.bias is not None:
+                nn.init.constant_(layer.bias, bias)
+
+
+def doublings(image_size: int) -> tuple[int, int]:
+    """Return (base, n) with image_size = base * 2^n, base 4, or 7 for 28 pixels.
+
+    Raises:
+        ValueError: the size is neither 28 nor 4 * 2^n from 16 to 128.
+    """
+    if image_size == 28:
+        return 7, 2
+    n = int(math.log2(image_size / 4)) if image_size >= 16 else 0
+    if n < 2 or n > 5 or 4 * 2**n != image_size:
+        raise ValueError(f"image_size={image_size}: the sizes that fit are 16, 28, 32, 64 and 128")
+    return 4, n

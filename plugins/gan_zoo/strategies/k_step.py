@@ -1,0 +1,33 @@
+"""Several discriminator steps for every generator step."""
+
+from __future__ import annotations
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.strategy import Strategy
+from gan_zoo.schedules.alternating import Alternating
+
+
+class KStep(Strategy):
+    """k discriminator steps, each with a fresh batch, for g generator steps (Goodfellow et al. 2014, Algorithm 1).
+
+    Args:
+        k: discriminator moves in one iteration.
+        g_steps: generator moves in one iteration.
+    """
+
+    def __init__(self, k: int, g_steps: int) -> None:
+        if k < 1 or g_steps < 1:
+            raise ValueError(f"k={k}, g_steps={g_steps}: both must be at least 1")
+        self.k = k
+        self.g_steps = g_steps
+
+    def apply(self, game: Game) -> None:
+        """Set the step counts of the alternating schedule."""
+        game.claim("number of steps of each player", "k_step")
+        if not isinstance(game.schedule, Alternating):
+            raise ConfigError(
+                f"k_step sets the steps of the alternating schedule, but the schedule is {type(game.schedule).__name__}"
+            )
+        game.schedule.d_steps = self.k
+        game.schedule.g_steps = self.g_steps

@@ -1,0 +1,46 @@
+"""Weight clipping."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from gan_framework.game import Game
+from gan_framework.strategy import Strategy
+
+
+class Clip(nn.Module):
+    """Clips a network's parameters to [-bound, bound], once for every call."""
+
+    def __init__(self, network: nn.Module, bound: float) -> None:
+        super().__init__()
+        # Kept in a tuple: the network belongs to the game, and must not be registered twice.
+        self._network = (network,)
+        self.bound = bound
+
+    @torch.no_grad()
+    def forward(self) -> None:
+        """Clip all parameters in place."""
+        parameters = list(self._network[0].parameters())
+        torch._foreach_clamp_max_(parameters, self.bound)
+        torch._foreach_clamp_min_(parameters, -self.bound)
+
+
+class WeightClipping(Strategy):
+    """The critic is kept Lipschitz by clipping its weights after each move (Arjovsky et al. 2017, Algorithm 1).
+
+    Args:
+        bound: weights are clipped to [-bound, bound].
+    """
+
+    applies_last = True
+
+    def __init__(self, bound: float) -> None:
+        if not bound > 0:
+            raise ValueError(f"bound={bound}: it must be positive")
+        self.bound = bound
+
+    def apply(self, game: Game) -> None:
+        """Clip after every move of a player on the discriminator's side."""
+        for player in game.sides()[0]:
+            player.after_step.append(Clip(game.discriminator, self.bound))
