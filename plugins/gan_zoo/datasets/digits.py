@@ -1,0 +1,52 @@
+"""The handwritten digits that ship with scikit-learn: the data that need no download."""
+
+from __future__ import annotations
+
+import torch
+
+from gan_framework.data import DataSource, InMemory
+from gan_framework.data.pixels import fit
+from gan_framework.types import DataShape
+from gan_zoo.datasets.checks import image_shape, known_classes, known_split
+
+TEST_EVERY = 5
+"""Of each class every fifth image, in the order of the file, belongs to the split `test`."""
+
+
+class Digits(DataSource):
+    """1,797 grey images of 8x8 pixels (Alpaydin & Kaynak 1998, UCI), resized to the wanted size.
+
+    The splits are fixed and stratified: `train` has 1,442 images, `test` 355, `all` both.
+
+    Args:
+        image_size: height and width in pixels.
+        channels: 1, or 3 for grey repeated.
+        num_classes: 10.
+    """
+
+    classes = tuple("0123456789")
+
+    def __init__(self, image_size: int, channels: int, num_classes: int | None) -> None:
+        known_classes("digits", num_classes, len(self.classes))
+        self.shape = DataShape(image_shape(image_size, channels), len(self.classes))
+
+    def load(self, split: str) -> InMemory:
+        """Return a split: `train`, `test` or `all`."""
+        known_split("digits", split, ("train", "test", "all"))
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        values = torch.from_numpy(digits.images)  # whole numbers from 0 to 16
+        labels = torch.from_numpy(digits.target).long()
+        if split != "all":
+            chosen = held_out(labels) == (split == "test")
+            values, labels = values[chosen], labels[chosen]
+        channels, size, _ = self.shape.sample
+        return InMemory(fit((values * (255 / 16)).round().to(torch.uint8)[:, None], size, channels), labels)
+
+
+def held_out(labels: torch.Tensor) -> torch.Tensor:
+    """Return which samples (N,) belong to the split `test`."""
+    one_hot = torch.nn.functional.one_hot(labels)
+    number_within_class = (one_hot.cumsum(0) * one_hot).sum(1)  # from 1
+    return number_within_class % TEST_EVERY == 0
