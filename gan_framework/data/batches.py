@@ -66,9 +66,10 @@ class Batches:
         self._share = _Share(len(data), batch_size, seed, rank, world, self.device)
         self._stream: Iterator[Tensor | GanFrameworkError] | None = None
         self._labels = None if data.labels is None else data.labels.to(self.device)
-        self._held = self._hold(data.samples) if isinstance(data, InMemory) else None
         if flip and data.read([0]).ndim != 4:
             raise ConfigError("data.flip=true mirrors images, but the samples are vectors: set data.flip=false")
+        self._positions = torch.arange(batch_size, device=self.device)
+        self._held = self._hold(data.samples) if isinstance(data, InMemory) else None
 
     @property
     def drawn(self) -> int:
@@ -84,27 +85,33 @@ class Batches:
     def __call__(self) -> Batch:
         """Return the next batch: images (N, C, H, W) float32 in [-1, 1], or vectors (N, D) as they are."""
         index = self._share.indices(self._drawn)
-        if self._held is not None:
-            samples = self._held.index_select(0, index)
-        else:
-            samples = self._hold(self._streamed())
         labels = None if self._labels is None else self._labels.index_select(0, index)
-        batch = Batch(self._finish(samples), labels)
+        if self._held is not None:
+            samples = self._gather(self._held, index)
+        else:
+            samples = self._gather(self._hold(self._streamed()), self._positions)
         self._drawn += 1
-        return batch
+        return Batch(samples, labels)
 
     def _hold(self, samples: Tensor) -> Tensor:
-        """Bring samples to the device, images as (N, H, W, C): channels last survives a gather there."""
-        samples = samples.to(self.device, non_blocking=True)
-        return samples.permute(0, 2, 3, 1).contiguous() if samples.ndim == 4 else samples
+        """Bring samples to the device, images as (N, H, W, C), followed by their mirror images if flipping.
 
-    def _finish(self, samples: Tensor) -> Tensor:
+        In this layout a gather gives channels-last images, and mirroring costs nothing more than it.
+        """
+        samples = samples.to(self.device, non_blocking=True)
         if samples.ndim == 2:
             return samples
+        samples = samples.permute(0, 2, 3, 1).contiguous()
+        return torch.cat([samples, samples.flip(2)]) if self.flip else samples
+
+    def _gather(self, held: Tensor, index: Tensor) -> Tensor:
         if self.flip:
             coins = torch.rand(self._share.size, generator=seeding.generator(self.seed, "flip", self._drawn))
             mirrored = self._share.own(coins < 0.5).to(self.device)
-            samples = torch.where(mirrored[:, None, None, None], samples.flip(2), samples)
+            index = index + mirrored * (len(held) // 2)
+        samples = held.index_select(0, index)
+        if samples.ndim == 2:
+            return samples
         return samples.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1.0)
 
     def _streamed(self) -> Tensor:
