@@ -1,0 +1,1 @@
+"""Scores, each with the protocol under which it was measured."""

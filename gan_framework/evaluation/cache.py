@@ -1,0 +1,99 @@
+"""Tensors on disk, found by all they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+Tensors = dict[str, Tensor]
+
+
+def default_folder() -> Path:
+    """Return the cache folder: `GAN_FRAMEWORK_CACHE`, or the user's cache folder of this program."""
+    if "GAN_FRAMEWORK_CACHE" in os.environ:
+        return Path(os.environ["GAN_FRAMEWORK_CACHE"])
+    from platformdirs import user_cache_path
+
+    return user_cache_path("gan-framework")
+
+
+class Cache:
+    """Keeps tensors in a folder under a hash of their key.
+
+    Processes may share the folder: a file appears whole or not at all, and of two processes that
+    miss the same entry one computes it while the other waits. A folder that cannot be written
+    costs one warning and nothing else.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder if folder is not None else default_folder()
+        self._warned = False
+
+    def get(self, kind: str, key: Mapping[str, Any], compute: Callable[[], Tensors]) -> Tensors:
+        """Return the tensors of a key, from disk or, if they are not there, computed and kept.
+
+        Args:
+            kind: the subfolder.
+            key: everything the tensors depend on, in values that JSON holds.
+            compute: makes the tensors.
+        """
+        text = json.dumps(key, sort_keys=True)
+        path = self._folder / kind / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.pt"
+        lock = FileLock(f"{path}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            self._warn(error)
+            return _load(path, text) or compute()
+        try:
+            found = _load(path, text)
+            if found is None:
+                found = compute()
+                self._save(path, text, found)
+            return found
+        finally:
+            lock.release()
+
+    def _save(self, path: Path, text: str, tensors: Tensors) -> None:
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        try:
+            torch.save({"key": text, "tensors": tensors}, partial)
+            partial.replace(path)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            partial.unlink(missing_ok=True)
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            log.warning(
+                "nothing is cached, as %s cannot be written (%s); GAN_FRAMEWORK_CACHE names another folder",
+                self._folder,
+                error,
+            )
+        self._warned = True
+
+
+def _load(path: Path, text: str) -> Tensors | None:
+    """Return the tensors of a file; None if there is none, it is damaged, or it has another key."""
+    if not path.exists():
+        return None
+    try:
+        entry = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        log.warning("the cached %s cannot be read and is made anew: %s", path, error)
+        return None
+    tensors: Tensors = entry["tensors"]
+    return tensors if entry["key"] == text else None

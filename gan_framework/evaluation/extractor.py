@@ -1,0 +1,126 @@
+"""The contract of an extractor: from images to the features that metrics compare."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.errors import ConfigError
+from gan_framework.types import DataShape
+
+if TYPE_CHECKING:
+    from gan_framework.data import DataSource
+    from gan_framework.evaluation.cache import Cache
+
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+class Features(NamedTuple):
+    """What an extractor says of N samples.
+
+    Attributes:
+        features: float32 (N, D).
+        logits: class logits (N, K), or None for an extractor that does not classify.
+    """
+
+    features: Tensor
+    logits: Tensor | None = None
+
+
+class Extractor(nn.Module, ABC):
+    """Maps samples to features. Building one is cheap: weights are loaded or trained in `prepare`.
+
+    Attributes:
+        name: the entry point's name; the scores' names end in it.
+        dim: the number of features D, known once prepared.
+        resize: how images are brought to the size the network takes, for the protocol.
+        classifies: whether it gives logits.
+        classifies_labels: whether these logits are over the dataset's own classes.
+        precision: `fp32`, `tf32` or `bf16`; part of the protocol, as it changes the features.
+    """
+
+    name: str
+    dim: int
+    resize: str = "none"
+    classifies: bool = False
+    classifies_labels: bool = False
+
+    def __init__(self, precision: str = "fp32") -> None:
+        super().__init__()
+        if precision not in PRECISIONS:
+            raise ConfigError(f"extractor.precision={precision}: choose one of {', '.join(PRECISIONS)}")
+        self.precision = precision
+
+    def check(self, shape: DataShape) -> None:
+        """Raise ConfigError, naming alternatives, if the extractor cannot read such data."""
+        if len(shape.sample) != 3:
+            raise ConfigError(
+                f"extractor={self.name} reads images, and the samples of this dataset have the shape "
+                f"{shape.sample}; use extractor=raw"
+            )
+
+    @abstractmethod
+    def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
+        """Load or train the weights and go to the device; called once, before the first batch."""
+
+    @abstractmethod
+    def extract(self, samples: Tensor) -> Features:
+        """Return the features of images (N, C, H, W), uint8, or of vectors (N, D), float32."""
+
+    def fingerprint(self) -> str:
+        """Return a hash of the weights, which says whether two extractors are the same."""
+        return fingerprint(self.state_dict())
+
+    def describe(self) -> dict[str, str | float]:
+        """Return what a reader of the scores should know of the extractor (its test accuracy)."""
+        return {}
+
+    @torch.inference_mode()
+    def forward(self, samples: Tensor) -> Features:
+        """Return the features of samples in the extractor's precision, as float32."""
+        with computing_in(self.precision, samples.device):
+            features, logits = self.extract(samples)
+        return Features(features.float(), logits.float() if logits is not None else None)
+
+
+def fingerprint(weights: dict[str, Tensor]) -> str:
+    """Return a hash of the names, types, shapes and values of tensors."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def to_rgb(images: Tensor) -> Tensor:
+    """Repeat the channel of grey images (N, 1, H, W); colour images pass unchanged.
+
+    Raises:
+        ConfigError: the images have neither 1 nor 3 channels.
+    """
+    if images.shape[1] == 3:
+        return images
+    if images.shape[1] == 1:
+        return images.expand(-1, 3, -1, -1)
+    raise ConfigError(
+        f"this extractor reads images of 1 or 3 channels, not {images.shape[1]}; extractor=classifier reads any number"
+    )
+
+
+@contextmanager
+def computing_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Compute in a precision, whatever the run trains in, and restore the run's settings after."""
+    cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = cuda.allow_tf32, cudnn.allow_tf32
+    cuda.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
+    try:
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            yield
+    finally:
+        cuda.allow_tf32, cudnn.allow_tf32 = before

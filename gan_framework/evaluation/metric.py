@@ -1,0 +1,83 @@
+"""The contract of a metric: from the features of two sets of samples to scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor
+
+from gan_framework.types import DataShape
+
+
+class FeatureSet(NamedTuple):
+    """What an extractor says of a set of samples, on the CPU.
+
+    Attributes:
+        features: float32 (N, D).
+        logits: class logits (N, K), or None for an extractor that does not classify.
+        labels: class indices (N,) where known: of real data, and those a conditional game was asked for.
+        read: returns the samples at indices, images (n, C, H, W) uint8 or vectors (n, D). Of generated
+            samples only the first are kept, as many as the metrics ask for (`Metric.samples_kept`).
+    """
+
+    features: Tensor
+    logits: Tensor | None
+    labels: Tensor | None
+    read: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared.
+
+    Attributes:
+        generated: the samples to score.
+        real: the reference samples.
+        split: returns the features of all of a split (`train`, `test`), extracted when first asked for.
+        shape: the samples' shape and number of classes.
+        classifies_labels: whether the logits are over the dataset's classes.
+    """
+
+    generated: FeatureSet
+    real: FeatureSet
+    split: Callable[[str], FeatureSet]
+    shape: DataShape
+    classifies_labels: bool
+
+
+class Metric(ABC):
+    """Scores generated samples. Its public attributes are its settings and part of the protocol.
+
+    Attributes:
+        higher_is_better: for each score that ranks runs, which direction is better. A score left
+            out (a standard deviation) ranks nothing.
+        needs_logits: whether it only works with an extractor that classifies.
+        needs_labels: whether it only works with labelled data.
+        needs_images: whether it only works with images.
+        samples_kept: how many generated samples it reads, beside their features.
+    """
+
+    higher_is_better: ClassVar[dict[str, bool]]
+    needs_logits: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
+    needs_images: ClassVar[bool] = False
+    samples_kept: ClassVar[int] = 0
+
+    @abstractmethod
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return the scores by name; the driver appends the extractor's name (`fid_inception`)."""
+
+    def warnings(self, comparison: Comparison) -> list[str]:
+        """Return what makes these scores less than they seem (too few samples), as sentences."""
+        return []
+
+    def picture(self, comparison: Comparison) -> Tensor | None:
+        """Return a picture (C, H, W), uint8, that explains the scores, or None."""
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings, for the protocol."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}

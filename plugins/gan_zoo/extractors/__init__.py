@@ -1,0 +1,1 @@
+"""Extractors: what turns images into the features that metrics compare."""

@@ -1,0 +1,132 @@
+"""A classifier of the dataset's own labels: features that suit grey, small or unusual images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_framework import seeding
+from gan_framework.data import Data, DataSource
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.types import DataShape
+
+VERSION = 1
+"""Raised when the network or its training changes."""
+
+
+class Network(nn.Module):
+    """Three strided convolutions, a mean over positions and two linear layers."""
+
+    def __init__(self, channels: int, classes: int, width: int, dim: int) -> None:
+        super().__init__()
+        sizes = (channels, width, 2 * width, 4 * width)
+        self.trunk = nn.Sequential()
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            self.trunk.append(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False))
+            self.trunk.append(nn.BatchNorm2d(after))
+            self.trunk.append(nn.ReLU())
+        self.penultimate = nn.Linear(4 * width, dim)
+        self.output = nn.Linear(dim, classes)
+
+    def forward(self, images: Tensor) -> Features:
+        """Map images (N, C, H, W), uint8, to features and class logits."""
+        inner = self.trunk(images.float() / 127.5 - 1).mean((2, 3))
+        features = self.penultimate(inner).relu()
+        return Features(features, self.output(features))
+
+
+class Classifier(Extractor):
+    """A small convolutional network trained on the training split's labels; features from its penultimate layer.
+
+    It is trained once: the weights are cached by the content of the data and the settings.
+    """
+
+    name = "classifier"
+    classifies = True
+    classifies_labels = True
+
+    def __init__(self, epochs: int, width: int, dim: int, seed: int, precision: str) -> None:
+        super().__init__(precision)
+        for setting, value in (("epochs", epochs), ("width", width), ("dim", dim)):
+            if value < 1:
+                raise ConfigError(f"extractor.{setting}={value} must be at least 1")
+        self.epochs = epochs
+        self.width = width
+        self.dim = dim
+        self.seed = seed
+        self.accuracy = 0.0
+
+    def check(self, shape: DataShape) -> None:
+        """Raise ConfigError if there are no images or no classes to learn."""
+        super().check(shape)
+        if shape.num_classes < 2:
+            raise ConfigError(
+                f"extractor=classifier learns the classes of the dataset, and this one has {shape.num_classes}; "
+                "use extractor=inception, inception_torchvision, dinov2 or clip"
+            )
+
+    def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
+        """Load the weights from the cache, or train and keep them."""
+        train, test = source.load("train"), source.load("test")
+        key = {
+            "version": VERSION,
+            "train": train.content_hash(),
+            "test": test.content_hash(),
+            "classes": source.shape.num_classes,
+            "epochs": self.epochs,
+            "width": self.width,
+            "dim": self.dim,
+            "seed": self.seed,
+        }
+        with torch.random.fork_rng(devices=[]):
+            seeding.reseed(self.seed, "classifier")
+            self.network = Network(source.shape.sample[0], source.shape.num_classes, self.width, self.dim).to(device)
+        weights = dict(cache.get("classifier", key, lambda: self._train(train, test, device)))
+        self.accuracy = float(weights.pop("accuracy"))
+        self.network.load_state_dict(weights)
+
+    def extract(self, samples: Tensor) -> Features:
+        """Return features (N, dim) and logits over the dataset's classes."""
+        features: Features = self.network(samples)
+        return features
+
+    def describe(self) -> dict[str, str | float]:
+        """Return the share of the test split that it classifies correctly."""
+        return {"test_accuracy": self.accuracy}
+
+    def _train(self, train: Data, test: Data, device: torch.device) -> dict[str, Tensor]:
+        with torch.enable_grad():
+            fit(self.network.train(), train, self.epochs, self.seed, device)
+        self.network.eval()
+        return {**self.network.state_dict(), "accuracy": torch.tensor(accuracy(self.network, test, device))}
+
+
+def fit(network: nn.Module, data: Data, epochs: int, seed: int, device: torch.device, batch_size: int = 128) -> None:
+    """Train a network on the labels: AdamW with a one-cycle learning rate (Smith & Topin, arXiv 1708.07120)."""
+    assert data.labels is not None
+    steps = -(-len(data) // batch_size)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5e-3, total_steps=steps * epochs)
+    for epoch in range(epochs):
+        order = torch.randperm(len(data), generator=seeding.generator(seed, "classifier", epoch))
+        for indices in order.tensor_split(steps):
+            logits = network(data.read(indices).to(device)).logits
+            loss = F.cross_entropy(logits, data.labels[indices].to(device), label_smoothing=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, data: Data, device: torch.device, batch_size: int = 500) -> float:
+    """Return the share of samples whose largest logit is the label's."""
+    assert data.labels is not None
+    correct = 0
+    for indices in torch.arange(len(data)).split(batch_size):
+        predicted = network(data.read(indices).to(device)).logits.argmax(1).cpu()
+        correct += int((predicted == data.labels[indices]).sum())
+    return correct / len(data)

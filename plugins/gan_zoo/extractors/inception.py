@@ -1,0 +1,75 @@
+"""The Inception network of the original FID, as torch-fidelity ports it from TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.data import DataSource
+from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.extractor import Extractor, Features, fingerprint, to_rgb
+
+LAYERS = ["2048", "logits_unbiased"]
+
+
+class Inception(Extractor):
+    """InceptionV3 of 2015-12-05: the pooled features (2048) and the logits (1008) that FID, KID and IS are defined by.
+
+    Batch norm is folded into the convolutions and the layout is channels-last, which is faster and
+    leaves the features equal to 1e-5.
+    """
+
+    name = "inception"
+    dim = 2048
+    resize = "bilinear as in TensorFlow 1, to 299x299"
+    classifies = True
+
+    def __init__(self, weights: str | None, precision: str) -> None:
+        super().__init__(precision)
+        if weights is not None and not Path(weights).is_file():
+            raise ConfigError(f"extractor.weights={weights}: there is no such file")
+        self.weights = weights
+        self._fingerprint = ""
+
+    def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
+        """Load the weights.
+
+        Raises:
+            RunFailed: they cannot be downloaded; the message says what to do instead.
+        """
+        from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+
+        try:
+            network = FeatureExtractorInceptionV3(
+                "inception-v3-compat", LAYERS, feature_extractor_weights_path=self.weights, verbose=False
+            )
+        except OSError as error:  # urllib's errors are OSErrors
+            raise RunFailed(
+                f"the Inception weights cannot be downloaded from {URL_INCEPTION_V3} ({error}). Put the file into "
+                f"{torch.hub.get_dir()}/checkpoints, or name it by extractor.weights=PATH; "
+                "extractor=classifier and extractor=raw need no download"
+            ) from error
+        self._fingerprint = fingerprint(network.state_dict())
+        fold_batch_norm(network)
+        self.network = network.to(device=device, memory_format=torch.channels_last)
+
+    def extract(self, samples: Tensor) -> Features:
+        """Return the 2048 pooled features and the 1008 logits without bias."""
+        return Features(*self.network(to_rgb(samples)))
+
+    def fingerprint(self) -> str:
+        """Return the hash of the weights as they were loaded, before folding."""
+        return self._fingerprint
+
+
+def fold_batch_norm(network: nn.Module) -> None:
+    """Fold every `bn` into the `conv` beside it; the network must be in evaluation mode."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for block in network.modules():
+        conv, norm = getattr(block, "conv", None), getattr(block, "bn", None)
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            block.conv, block.bn = fuse_conv_bn_eval(conv, norm), nn.Identity()

@@ -1,0 +1,1 @@
+"""Metrics: what turns two sets of features into scores."""

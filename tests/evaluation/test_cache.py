@@ -1,0 +1,83 @@
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+import torch
+
+from gan_framework.evaluation.cache import Cache
+
+
+def tensors(value):
+    return {"x": torch.full((3,), value)}
+
+
+def never():
+    raise AssertionError("computed although cached")
+
+
+def test_computed_once_and_read_back(tmp_path):
+    Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))
+    assert torch.equal(Cache(tmp_path).get("features", {"a": 1}, never)["x"], torch.full((3,), 2.0))
+
+
+@pytest.mark.parametrize("other", [{"a": 2}, {"a": 1, "b": 0}, {}])
+def test_any_other_key_is_another_entry(tmp_path, other):
+    Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))
+    assert Cache(tmp_path).get("features", other, lambda: tensors(3.0))["x"][0] == 3.0
+
+
+def test_a_damaged_file_is_made_anew(tmp_path, caplog):
+    Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))
+    (file,) = (tmp_path / "features").glob("*.pt")
+    file.write_bytes(file.read_bytes()[:50])
+    assert Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))["x"][0] == 2.0
+    assert "made anew" in caplog.text
+    Cache(tmp_path).get("features", {"a": 1}, never)
+
+
+def test_an_unusable_folder_costs_one_warning(tmp_path, caplog):
+    (tmp_path / "file").write_text("in the way")
+    cache = Cache(tmp_path / "file" / "cache")
+    with caplog.at_level(logging.WARNING):
+        for a in range(3):
+            assert cache.get("features", {"a": a}, lambda: tensors(2.0))["x"][0] == 2.0
+    assert len(caplog.records) == 1
+    assert "GAN_FRAMEWORK_CACHE" in caplog.text
+
+
+def test_threads_that_miss_the_same_entry_compute_it_once(tmp_path):
+    computed = []
+
+    def compute():
+        computed.append(1)
+        return tensors(2.0)
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: Cache(tmp_path).get("features", {"a": 1}, compute)["x"][0], range(8)))
+    assert results == [2.0] * 8
+    assert len(computed) == 1
+
+
+def _fill(folder):
+    for key in range(20):
+        Cache(folder).get("features", {"a": key}, lambda key=key: {"x": torch.full((1000,), float(key))})
+
+
+def test_processes_share_a_folder(tmp_path):
+    # fork: a child that imports torch anew would take seconds
+    workers = [get_context("fork").Process(target=_fill, args=(tmp_path,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    for key in range(20):
+        assert torch.equal(Cache(tmp_path).get("features", {"a": key}, never)["x"], torch.full((1000,), float(key)))
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_the_environment_names_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_FRAMEWORK_CACHE", str(tmp_path / "here"))
+    Cache().get("features", {"a": 1}, lambda: tensors(2.0))
+    assert list((tmp_path / "here" / "features").glob("*.pt"))

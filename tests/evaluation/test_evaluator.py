@@ -1,0 +1,188 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.evaluation.evaluator import Evaluator, Settings
+from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.images import to_uint8
+from gan_framework.types import DataShape
+from gan_zoo.metrics.fid import FID
+from gan_zoo.metrics.inception_score import InceptionScore
+
+
+class Halves(Extractor):
+    """The means of the image's halves as features and logits; counts what it sees."""
+
+    name = "halves"
+    dim = 2
+    classifies = True
+
+    def __init__(self, precision="fp32", scale=1.0):
+        super().__init__(precision)
+        self.register_buffer("scale", torch.tensor(scale))
+        self.seen = 0
+
+    def prepare(self, source, device, cache):
+        torch.rand(3)  # draws random numbers, as training a classifier does
+        self.to(device)
+
+    def extract(self, samples):
+        self.seen += len(samples)
+        x = samples.float()
+        features = self.scale * torch.stack([x[..., :4].mean((1, 2, 3)), x[..., 4:].mean((1, 2, 3))], 1)
+        return Features(features, features / 50)
+
+
+def make(source, tmp_path, extractor=None, metrics=None, device="cpu", **settings):
+    metrics = {"fid": FID(), "inception_score": InceptionScore(splits=2)} if metrics is None else metrics
+    settings = Settings(**({"samples": 50, "batch_size": 16} | settings))
+    return Evaluator(extractor or Halves(), metrics, source, "blobs", settings, torch.device(device), tmp_path)
+
+
+def test_scores_are_those_of_the_definition(source, game, tmp_path):
+    evaluation = make(source, tmp_path)(game)
+    from gan_framework.evaluation.generated import draw_latents
+
+    fake = to_uint8(game.sample(draw_latents(game, 50, 0, None)))
+    real = source.load("train").samples
+    extract = Halves().extract
+    a, b = (extract(x).features.double().numpy() for x in (fake, real))
+    from scipy.linalg import sqrtm
+
+    cov_a, cov_b = np.cov(a.T), np.cov(b.T)
+    by_hand = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(cov_a + cov_b - 2 * sqrtm(cov_a @ cov_b).real)
+    assert evaluation.scores["fid_halves"] == pytest.approx(by_hand, rel=1e-6)
+    assert set(evaluation.scores) == {"fid_halves", "is_halves", "is_std_halves"}
+
+
+def test_the_protocol_names_everything(source, game, tmp_path):
+    protocol = make(source, tmp_path, seed=3)(game).protocol
+    data = source.load("train")
+    assert protocol == {
+        "extractor": "halves",
+        "extractor_hash": Halves().fingerprint(),
+        "extractor_precision": "fp32",
+        "resize": "none",
+        "quantisation": "uint8, nearest",
+        "dataset": "blobs",
+        "shape": [1, 8, 8],
+        "split": "train",
+        "reference_count": 200,
+        "reference_hash": data.content_hash()[:16],
+        "samples": 50,
+        "sample_seed": 3,
+        "ema": False,
+        "batch_norm": "running",
+        "metrics": {"fid_halves": {}, "is_halves": {"splits": 2}, "is_std_halves": {"splits": 2}},
+    }
+
+
+def test_evaluating_changes_neither_game_nor_random_state(source, game, tmp_path):
+    game.train()
+    before, random_before = copy.deepcopy(game.networks.state_dict()), torch.get_rng_state()
+    modes = {name: module.training for name, module in game.named_modules()}
+    numpy_before = np.random.get_state()[1].copy()
+    make(source, tmp_path)(game)
+    assert torch.equal(torch.get_rng_state(), random_before)
+    assert np.array_equal(np.random.get_state()[1], numpy_before)
+    after = game.networks.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert modes == {name: module.training for name, module in game.named_modules()}
+    assert all(p.grad is None for p in game.parameters())
+
+
+def test_scores_follow_from_the_seed_alone(source, game, tmp_path):
+    first = make(source, tmp_path)(game).scores
+    torch.manual_seed(77)
+    assert make(source, tmp_path, batch_size=7)(game).scores == pytest.approx(first, rel=1e-5)
+    assert make(source, tmp_path, seed=1)(game).scores["fid_halves"] != pytest.approx(first["fid_halves"], rel=1e-5)
+
+
+def test_real_features_are_extracted_once_for_all_runs(source, game, tmp_path):
+    first = make(source, tmp_path)
+    first(game)
+    assert first.extractor.seen == 250
+    first(game)
+    assert first.extractor.seen == 300
+    second = make(source, tmp_path)
+    second(game)
+    assert second.extractor.seen == 50
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"split": "test"}, {"extractor": Halves(scale=2.0)}, {"extractor": Halves(precision="bf16")}],
+    ids=["split", "weights", "precision"],
+)
+def test_cached_features_are_not_used_when_anything_changed(source, game, tmp_path, change):
+    make(source, tmp_path)(game)
+    changed = make(source, tmp_path, **change)
+    changed(game)
+    assert changed.extractor.seen == 250
+
+
+def test_cached_features_are_not_used_for_other_data(source, game, tmp_path):
+    make(source, tmp_path)(game)
+    changed = make(type(source)(n=198), tmp_path)
+    changed(game)
+    assert changed.extractor.seen == 248
+
+
+def test_a_conditional_game_is_asked_for_the_labels_of_the_reference(source, conditional_game, tmp_path):
+    asked = []
+    sample = conditional_game.sample
+    conditional_game.sample = lambda latent: asked.append(latent.labels) or sample(latent)
+    make(source, tmp_path, samples=400)(conditional_game)
+    labels = torch.cat(asked)
+    assert len(labels) == 400
+    assert 140 < labels.sum() < 260  # half of 400, five standard deviations either way
+
+
+def test_too_few_samples_for_fid_is_a_warning(source, game, tmp_path):
+    assert make(source, tmp_path)(game).warnings == []
+    (warning,) = make(source, tmp_path, samples=2)(game).warnings
+    assert "2 generated samples" in warning
+    assert "biased" in warning
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.3, "every value of all 50 samples is 166"), (float("nan"), "NaN")])
+def test_samples_without_content_are_an_error(source, game, tmp_path, value, said):
+    game.sample = lambda latent: torch.full((len(latent.z), 1, 8, 8), value)
+    with pytest.raises(RunFailed, match=said):
+        make(source, tmp_path)(game)
+
+
+def test_a_metric_that_needs_logits(source, tmp_path):
+    class NoLogits(Halves):
+        classifies = False
+
+    with pytest.raises(ConfigError, match="inception_score.*halves.*classifier"):
+        make(source, tmp_path, extractor=NoLogits())
+
+
+def test_an_extractor_of_images_refuses_vectors(tmp_path):
+    class Vectors:
+        shape = DataShape((2,), 8)
+
+    with pytest.raises(ConfigError, match="raw"):
+        make(Vectors(), tmp_path)
+
+
+def test_nothing_is_prepared_before_the_first_evaluation(source, tmp_path):
+    class Heavy(Halves):
+        def prepare(self, source, device, cache):
+            raise AssertionError("prepared")
+
+    make(source, tmp_path, extractor=Heavy())
+
+
+def test_directions(source, tmp_path):
+    assert make(source, tmp_path).higher_is_better == {"fid_halves": False, "is_halves": True}
+
+
+def test_wrong_settings_name_the_setting(source, tmp_path):
+    with pytest.raises(ConfigError, match="evaluate.samples=1"):
+        make(source, tmp_path, samples=1)
