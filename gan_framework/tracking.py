@@ -31,6 +31,7 @@ RUN_ID_FILE = ".run_id"
 WAITING_RECORDS = 10_000
 STOPPED_DEADLINE = 5.0
 """Seconds that a run stopped by a signal waits for its trackers: it must be gone soon."""
+ABANDON_DEADLINE = 2.0
 
 
 @dataclass
@@ -104,6 +105,9 @@ class Tracker(ABC):
     def finish(self, summary: Mapping[str, Any]) -> None:  # noqa: B027 (optional)
         """End the run with what `summary.json` holds."""
 
+    def abandon(self) -> None:  # noqa: B027 (optional)
+        """Let go of processes and files without waiting: the tracker has failed, or hangs in a call."""
+
 
 class Jsonl(Tracker):
     """Writes `metrics.jsonl`: one strict JSON object per line, in the file as soon as it is logged.
@@ -173,6 +177,7 @@ class Background:
         self.tracker = tracker
         self._calls: queue.Queue[tuple[str, tuple[Any, ...]]] = queue.Queue(WAITING_RECORDS)
         self._failed = threading.Event()
+        self._reporting = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"tracker-{name}", daemon=True)
 
     def start(self, run: RunInfo) -> None:
@@ -208,14 +213,15 @@ class Background:
                 self._let_go(f"{method}: {type(error).__name__}: {error}")
 
     def _let_go(self, why: str) -> None:
-        if not self._failed.is_set():
-            self._failed.set()
-            logger.warning(
-                "the tracker %s has failed and is left out from now on (%s); %s",
-                self.name,
-                why,
-                self.tracker.kept,
-            )
+        if not self._reporting.acquire(blocking=False):
+            return
+        self._failed.set()
+        logger.warning(
+            "the tracker %s has failed and is left out from now on (%s); %s", self.name, why, self.tracker.kept
+        )
+        abandoning = threading.Thread(target=self.tracker.abandon, daemon=True)
+        abandoning.start()
+        abandoning.join(ABANDON_DEADLINE)
 
 
 class Trackers:

@@ -1,0 +1,199 @@
+"""Weights & Biases, online or offline."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from gan_framework.errors import ConfigError
+from gan_framework.tracking import RunInfo, Tracker
+
+logger = logging.getLogger(__name__)
+
+MODES = ("auto", "online", "offline", "disabled")
+AXES = ("images_seen", "step", "seconds")
+"""What a chart can have on its x axis; the first one it has by default."""
+
+INIT_TIMEOUT = 15.0
+"""Seconds that a server may take to accept a run; the check of the API key takes up to 10 more."""
+
+
+class WandB(Tracker):
+    """Logs a run to W&B: resolved configuration, metrics, sample grids, summary, final checkpoint.
+
+    Without an API key, or without a server, the run is recorded offline in the run folder's `wandb/`.
+    """
+
+    def __init__(
+        self,
+        project: str | None,
+        entity: str | None,
+        group: str | None,
+        tags: Sequence[str],
+        notes: str | None,
+        mode: str,
+        log_artifact: bool,
+        finish_timeout: float,
+    ) -> None:
+        """Keep the settings.
+
+        Args:
+            project: the W&B project.
+            entity: the user or team that owns it; None for the account's default.
+            group: groups runs; None for the sweep's name.
+            tags: labels of the run.
+            notes: a longer description of the run.
+            mode: `online` and `auto` go on offline where they must (`auto` obeys WANDB_MODE);
+                `offline` records for a later `wandb sync`; `disabled` does nothing.
+            log_artifact: whether to upload the final checkpoint.
+            finish_timeout: seconds that a finished run waits for its upload.
+
+        Raises:
+            ConfigError: no such mode, or a deadline that is not positive.
+        """
+        if mode not in MODES:
+            raise ConfigError(f"tracker.wandb.mode={mode!r} is none of {', '.join(MODES)}")
+        if not finish_timeout > 0:
+            raise ConfigError(f"tracker.wandb.finish_timeout={finish_timeout} is not a positive number of seconds")
+        if mode == "auto":
+            mode = {"offline": "offline", "dryrun": "offline", "disabled": "disabled"}.get(
+                os.environ.get("WANDB_MODE", ""), mode
+            )
+        self.mode = mode
+        self.log_artifact = log_artifact
+        self.finish_timeout = finish_timeout
+        self.deadline = finish_timeout + 5
+        self._settings: dict[str, Any] = {
+            "project": project,
+            "entity": entity,
+            "tags": list(tags),
+            "notes": notes,
+            "group": group,
+        }
+        self._run: Any = None
+
+    def start(self, run: RunInfo) -> None:
+        """Begin or resume the W&B run of the same id, offline if it cannot be online."""
+        self._folder = run.folder
+        if self.mode == "disabled":
+            return
+        why = "it was asked for" if self.mode == "offline" else self._log_in()
+        if why is None:
+            try:
+                self._run = self._init(run, "online")
+                self.kept = f"what was logged so far is in {self._record()}"
+                logger.info("W&B: %s", self._run.url)
+            except Exception as error:
+                self.abandon()
+                why = str(error)
+        if why is not None:
+            self._run = self._init(run, "offline")
+            self.kept = f"what was logged so far is in {self._record()}, for `wandb sync`"
+            logger.info("W&B is offline (%s); to upload the run later: wandb sync %s", why, self._record())
+        for axis in AXES:
+            self._run.define_metric(axis)
+        for prefix in ("train/*", "eval/*", "health/*"):
+            self._run.define_metric(prefix, step_metric=AXES[0])
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Log the metrics of one step beside the axes and how often each player has moved."""
+        if self._run is not None:
+            updates = {f"updates/{player}": n for player, n in record.get("updates", {}).items()}
+            self._run.log({**self._axes(record), **updates, **record.get("metrics", {})}, step=record["step"])
+
+    def image(self, name: str, path: Path, record: Mapping[str, Any]) -> None:
+        """Log an image file."""
+        if self._run is not None:
+            import wandb
+
+            self._run.log({**self._axes(record), name: wandb.Image(str(path))}, step=record["step"])
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Log the summary and, if asked for, the final checkpoint; then end the W&B run."""
+        if self._run is None:
+            return
+        self._run.summary.update({key: value for key, value in summary.items() if key != "metrics"})
+        best = summary.get("best") or {}
+        if "metric" in best:
+            self._run.summary[f"best/{best['metric']}"] = best["value"]
+        checkpoint = self._folder / "checkpoints" / "last.pt"
+        if self.log_artifact and checkpoint.exists():
+            self._upload(checkpoint, summary)
+        self._run.finish(exit_code=int(summary.get("status") == "failed"))
+        self._run = None
+
+    def abandon(self) -> None:
+        """End the service process at once: it may hang, and would then keep this process from ending."""
+        import wandb
+
+        # There is no public way to end a service that hangs.
+        connection = getattr(wandb.setup(), "_connection", None)
+        process = getattr(getattr(connection, "_proc", None), "_process", None)
+        if process is not None:
+            process.kill()
+        with contextlib.suppress(Exception):  # the service is gone, as it should be
+            wandb.teardown()
+
+    def _log_in(self) -> str | None:
+        """Return why the server cannot be used, or None if it can."""
+        import wandb
+
+        wandb.setup(wandb.Settings(silent=True, show_warnings=False, show_info=False, show_errors=False))
+        try:
+            if wandb.login(prompt=False, verify=True):
+                return None
+        except wandb.errors.Error as error:
+            return str(error)
+        return "there is no API key: see `wandb login`"
+
+    def _init(self, run: RunInfo, mode: Literal["online", "offline"]) -> Any:
+        import wandb
+
+        return wandb.init(
+            **{**self._settings, "group": self._settings["group"] or run.sweep},
+            id=run.run_id,
+            name=f"{run.folder.parent.name}/{run.folder.name}",
+            job_type=run.job_type,
+            config=columns(run.config),
+            dir=str(run.folder),
+            mode=mode,
+            resume="allow",
+            # Another run of the same process, in a sweep, is never returned in this one's place.
+            reinit="create_new",
+            settings=wandb.Settings(
+                silent=True,
+                console="off",
+                symlink=False,
+                init_timeout=INIT_TIMEOUT,
+                finish_timeout=self.finish_timeout,
+            ),
+        )
+
+    def _upload(self, checkpoint: Path, summary: Mapping[str, Any]) -> None:
+        import wandb
+
+        artifact = wandb.Artifact(f"checkpoint-{self._run.id}", type="model", metadata={"step": summary.get("step")})
+        # Immutable: the file is read where it lies and not copied to a cache first.
+        artifact.add_file(str(checkpoint), policy="immutable")
+        self._run.log_artifact(artifact)
+
+    def _record(self) -> Path:
+        return Path(self._run.settings.sync_dir)
+
+    def _axes(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        return {axis: record[axis] for axis in AXES if axis in record}
+
+
+def columns(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with one more column for every group that holds several plugins.
+
+    W&B makes a column of each setting (`strategy.k_step.k`), but none that tells which plugins
+    were chosen; `strategies: "ema k_step"` is one to group and filter runs by.
+    """
+    several = {"strategy": "strategies", "terms": "all_terms", "metrics": "all_metrics"}
+    names = {column: " ".join(config[group]) for group, column in several.items() if config.get(group)}
+    return {**config, **names}

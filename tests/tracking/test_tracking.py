@@ -1,0 +1,225 @@
+"""The contract of trackers and `metrics.jsonl`."""
+
+import json
+import logging
+import os
+import threading
+import time
+
+import pytest
+
+from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.tracking import METRICS_FILE, RunInfo, Tracker, Trackers, build_trackers
+
+
+def record(step, **metrics):
+    return {
+        "step": step,
+        "images_seen": 64 * step,
+        "updates": {"generator": step},
+        "seconds": 0.5 * step,
+        "metrics": metrics or {"train/generator/adversarial": 1.0 / (step + 1)},
+    }
+
+
+def lines(folder):
+    return [json.loads(line, parse_constant=pytest.fail) for line in (folder / METRICS_FILE).open()]
+
+
+class Recorder(Tracker):
+    deadline = 5.0
+
+    def __init__(self):
+        self.calls = []
+
+    def start(self, run):
+        self.calls.append(("start", run))
+
+    def log(self, record):
+        self.calls.append(("log", record))
+
+    def image(self, name, path, record):
+        self.calls.append(("image", name, path, record))
+
+    def finish(self, summary):
+        self.calls.append(("finish", summary))
+
+
+def test_every_record_is_a_line_in_the_file_at_once(tmp_path):
+    trackers = Trackers({})
+    trackers.start(RunInfo(tmp_path, {}))
+    for step in range(3):
+        trackers.log(record(step))
+        assert lines(tmp_path) == [record(i) for i in range(step + 1)]
+    trackers.finish({})
+
+
+def test_numbers_that_are_not_finite_are_null(tmp_path):
+    trackers = Trackers({})
+    trackers.start(RunInfo(tmp_path, {}))
+    trackers.log(record(0, a=float("nan"), b=float("inf"), c=-float("inf"), d=2.5, e=[float("nan"), 1]))
+    assert lines(tmp_path)[0]["metrics"] == {"a": None, "b": None, "c": None, "d": 2.5, "e": [None, 1]}
+
+
+def test_a_resumed_run_goes_on_after_its_checkpoint(tmp_path):
+    first = Trackers({})
+    first.start(RunInfo(tmp_path, {}))
+    for step in range(0, 60, 10):
+        first.log(record(step))
+    with (tmp_path / METRICS_FILE).open("a") as file:
+        file.write('{"step": 60, "images_se')  # what a kill leaves
+
+    second = Trackers({})
+    second.start(RunInfo(tmp_path, {}, resumed=True))
+    assert [line["step"] for line in lines(tmp_path)] == [0, 10, 20, 30, 40, 50]
+    second.truncate_after(30)
+    second.log(record(40))
+    assert lines(tmp_path) == [record(step) for step in (0, 10, 20, 30, 40)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run_id", METRICS_FILE]
+
+
+def test_a_last_line_without_its_end_is_dropped_even_if_it_reads_well(tmp_path):
+    (tmp_path / METRICS_FILE).write_text('{"step": 1}\n{"step": 2}')
+    trackers = Trackers({})
+    trackers.start(RunInfo(tmp_path, {}, resumed=True))
+    trackers.log({"step": 2})
+    assert lines(tmp_path) == [{"step": 1}, {"step": 2}]
+
+
+def test_a_run_from_the_start_does_not_keep_the_lines_of_another(tmp_path):
+    (tmp_path / METRICS_FILE).write_text('{"step": 1}\n')
+    Trackers({}).start(RunInfo(tmp_path, {}))
+    assert lines(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device that is always full")
+def test_a_full_disk_ends_the_run_with_a_reason(tmp_path):
+    trackers = Trackers({})
+    trackers.start(RunInfo(tmp_path, {}))
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, trackers._jsonl._file.fileno())
+    os.close(full)
+    with pytest.raises(RunFailed, match=r"metrics\.jsonl cannot be written: No space left"):
+        trackers.log(record(0))
+    trackers.finish({})
+
+
+def test_a_link_planted_in_the_folder_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / METRICS_FILE).symlink_to(victim)
+    trackers = Trackers({})
+    trackers.start(RunInfo(run, {}))
+    trackers.log(record(0))
+    assert victim.read_text() == "precious"
+    assert lines(run) == [record(0)]
+
+
+def test_a_run_keeps_its_id_and_has_one_of_its_own(tmp_path):
+    (tmp_path / "a run").mkdir()
+    (tmp_path / "b").mkdir()
+    first = RunInfo(tmp_path / "a run", {}).run_id
+    assert RunInfo(tmp_path / "a run", {}, resumed=True).run_id == first
+    assert first.startswith("a-run-")
+    assert RunInfo(tmp_path / "b", {}).run_id != first
+
+
+def test_a_tracker_is_told_everything_in_order(tmp_path):
+    recorder = Recorder()
+    trackers = Trackers({"recorder": recorder})
+    run = RunInfo(tmp_path, {"seed": 0}, sweep="s")
+    trackers.start(run)
+    trackers.log(record(1))
+    trackers.image("samples", tmp_path / "x.png", record(1))
+    trackers.log(record(2))
+    trackers.finish({"status": "finished"})
+    assert recorder.calls == [
+        ("start", run),
+        ("log", record(1)),
+        ("image", "samples", tmp_path / "x.png", record(1)),
+        ("log", record(2)),
+        ("finish", {"status": "finished"}),
+    ]
+
+
+@pytest.mark.parametrize("method", ["start", "log", "image", "finish"])
+def test_a_failing_tracker_is_left_out_after_one_warning(tmp_path, caplog, method):
+    broken, healthy = Recorder(), Recorder()
+    broken.kept = "the rest is in a drawer"
+    abandoned = threading.Event()
+    broken.abandon = abandoned.set
+
+    def fail(*arguments):
+        raise SystemExit("no luck")
+
+    setattr(broken, method, fail)
+    trackers = Trackers({"broken": broken, "healthy": healthy})
+    trackers.start(RunInfo(tmp_path, {}))
+    for step in range(3):
+        trackers.log(record(step))
+        trackers.image("samples", tmp_path / "x.png", record(step))
+    trackers.finish({"status": "finished"})
+    warnings = [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
+    assert len(warnings) == 1
+    assert all(part in warnings[0] for part in ("broken", method, "no luck", "the rest is in a drawer"))
+    assert abandoned.is_set()
+    assert [call[0] for call in healthy.calls] == ["start", *["log", "image"] * 3, "finish"]
+    assert len(lines(tmp_path)) == 3
+
+
+def test_a_tracker_that_hangs_neither_slows_the_run_nor_outlasts_its_deadline(tmp_path, caplog):
+    hanging = Recorder()
+    hanging.deadline = 0.3
+    release = threading.Event()
+    hanging.log = lambda record: release.wait(30)
+    trackers = Trackers({"hanging": hanging})
+    began = time.monotonic()
+    trackers.start(RunInfo(tmp_path, {}))
+    for step in range(200):
+        trackers.log(record(step))
+    assert time.monotonic() - began < 0.25
+    trackers.finish({"status": "finished"})
+    assert time.monotonic() - began < 1.0
+    release.set()
+    assert [r.getMessage() for r in caplog.records] == [
+        "the tracker hanging has failed and is left out from now on "
+        "(it has not finished within 0.3 s); metrics.jsonl in the run's folder has everything"
+    ]
+    assert len(lines(tmp_path)) == 200
+
+
+def test_what_a_hanging_tracker_is_sent_does_not_pile_up(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("gan_framework.tracking.WAITING_RECORDS", 5)
+    hanging = Recorder()
+    release = threading.Event()
+    hanging.start = lambda run: release.wait(30)
+    trackers = Trackers({"hanging": hanging})
+    trackers.start(RunInfo(tmp_path, {}))
+    for step in range(20):
+        trackers.log(record(step))
+    assert len(caplog.records) == 1
+    assert "5 calls wait" in caplog.text
+    began = time.monotonic()
+    trackers.finish({"status": "finished"})
+    assert time.monotonic() - began < 0.2
+    release.set()
+
+
+def test_a_run_stopped_by_a_signal_waits_only_briefly(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_framework.tracking.STOPPED_DEADLINE", 0.1)
+    hanging = Recorder()
+    release = threading.Event()
+    hanging.finish = lambda summary: release.wait(30)
+    trackers = Trackers({"hanging": hanging})
+    trackers.start(RunInfo(tmp_path, {}))
+    began = time.monotonic()
+    trackers.finish({"status": "stopped"})
+    assert time.monotonic() - began < 0.5
+    release.set()
+
+
+def test_an_unknown_tracker_is_a_wrong_request():
+    with pytest.raises(ConfigError, match="trackers.*wandb"):
+        build_trackers({"x": {"name": "wandbb"}})
