@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from gan_framework import sampling
 from gan_framework.errors import ConfigError
 from gan_framework.loss import AdversarialLoss
 from gan_framework.networks import Discriminator, Generator
@@ -239,3 +241,7 @@ class Game(nn.Module):
             raise ConfigError(f"the networks do not fit the data {self.data.sample}: {error}") from error
         if made != self.data.sample:
             raise ConfigError(f"the generator makes samples {made}, but the data are {self.data.sample}")
+
+    def picture(self, path: Path, latent: Latent, columns: int) -> None:
+        """Draw the samples of latents as one PNG: here a grid of images, row by row."""
+        sampling.save_grid(path, self.sample(latent), columns)

@@ -1,0 +1,234 @@
+"""One run from its configuration to its summary."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+
+from gan_framework import checkpoint, files
+from gan_framework.compose import Config, build_game
+from gan_framework.data import Batches, build_source
+from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped
+from gan_framework.evaluation.evaluator import Evaluator
+from gan_framework.progress import Progress
+from gan_framework.run import Run
+from gan_framework.signals import StopRequest
+from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.trainer import train
+
+log = logging.getLogger(__name__)
+
+VERSIONS = ("gan-framework", "torch", "torchvision", "torchmetrics", "torch-fidelity", "hydra-core", "numpy")
+
+
+def launch(config: DictConfig, folder: Path, overrides: list[str], sweep: str | None = None) -> float | None:
+    """Train, score and summarise one run, or resume it.
+
+    Args:
+        config: the composed configuration.
+        folder: the run's folder.
+        overrides: what the command line changed, for the summary.
+        sweep: the name of the sweep the run belongs to.
+
+    Returns:
+        The best score, or None if nothing was scored.
+
+    Raises:
+        ConfigError: the request was wrong.
+        RunFailed: the run failed while it ran.
+        RunStopped: the run was stopped and can be resumed.
+    """
+    summary = _Summary(folder, config.seed, overrides)
+    with _owned(folder), StopRequest() as stop:
+        run: Run | None = None
+        try:
+            run = _prepare(config, folder, sweep)
+            with run.progress:
+                train(run, stop)
+            summary.write(run, "finished")
+        except RunStopped as stopped:
+            summary.write(run, "stopped", stopped)
+            raise
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            failure = RunFailed(
+                f"out of memory ({str(error).splitlines()[0] if str(error) else 'no details'}); lower train.batch_size="
+                f"{config.train.batch_size} or the networks' widths (networks.generator.width, ...)"
+            )
+            summary.write(run, "failed", failure)
+            raise failure from error
+        except OSError as error:
+            failure = RunFailed(f"a file could not be read or written: {error}")
+            summary.write(run, "failed", failure)
+            raise failure from error
+        except BaseException as error:
+            summary.write(run, "failed", error)
+            raise
+        return run.best.get("value")
+
+
+def _prepare(composed: DictConfig, folder: Path, sweep: str | None) -> Run:
+    settings = composed.train
+    device = choose_device(settings.device)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    source = build_source(plain(composed.data))
+    # Folders and arrays say how many classes they have only when they have been looked at.
+    composed = composed.copy()
+    composed.data.num_classes = source.shape.num_classes
+    config = plain(composed)
+    _check_scalars(config)
+    trackers = build_trackers(config["tracker"])
+    game = build_game(config, source.shape, device)
+    scored = config["metrics"] and config["evaluate"]["samples"]
+    evaluator = Evaluator.from_config(config, source, device) if scored else None
+    data = source.load("train")
+    common = {key: config["data"][key] for key in ("flip", "workers") if key in config["data"]}
+    batches = Batches(data, settings.batch_size, config["seed"], device, **common)
+    files.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
+
+    resumed = _resume_from(settings.resume, folder)
+    trackers.start(RunInfo(folder=folder, config=config, sweep=sweep, resumed=resumed is not None))
+    run = Run(config, folder, game, batches, evaluator, trackers, Progress(settings.steps))
+    if resumed is not None:
+        path, state = resumed
+        run.restore(state, path)
+        log.info("resumed from %s at step %d", path, run.clock.step)
+    for player in map(game.player, game.players):
+        player.skip_nonfinite = config["train"]["on_nonfinite"] == "skip"
+    return run
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a configuration resolved, as plain mappings, lists and values.
+
+    Raises:
+        ConfigError: a setting has no value or refers to one that does not exist.
+    """
+    try:
+        resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True, enum_to_str=True)
+    except Exception as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items()}
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of `train.device`; `auto` takes a GPU where there is one.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"train.device={name}: {str(error).splitlines()[0]}; use auto, cpu, cuda, cuda:1 or mps"
+        ) from error
+    return device
+
+
+def _check_scalars(config: Config) -> None:
+    positive = {"train": ("steps", "batch_size"), "evaluate": ("batch_size",), "sample": ("count", "columns")}
+    not_negative = {
+        "train": ("log_every", "sample_every", "checkpoint_every"),
+        "evaluate": ("every", "samples"),
+    }
+    for names, least in ((positive, 1), (not_negative, 0)):
+        for group, keys in names.items():
+            for key in keys:
+                if config[group][key] < least:
+                    raise ConfigError(f"{group}.{key}={config[group][key]}: it must be at least {least}")
+
+
+def _resume_from(setting: str | None, folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    if setting is None:
+        return None
+    if setting == "auto":
+        return checkpoint.newest(folder / "checkpoints")
+    return Path(setting), checkpoint.load(Path(setting))
+
+
+@contextmanager
+def _owned(folder: Path) -> Iterator[None]:
+    """Hold the run's folder, which no other process may use meanwhile; a crash lets go of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = folder / ".owner"
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = owner.read_text() if owner.exists() else "another process"
+        raise ConfigError(f"the run folder {folder} is in use by {holder}; choose another hydra.run.dir") from None
+    try:
+        files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+class _Summary:
+    """Writes summary.json, also when a run fails or is stopped."""
+
+    def __init__(self, folder: Path, seed: int, overrides: list[str]) -> None:
+        self.folder = folder
+        self.known = {"seed": seed, "overrides": overrides}
+
+    def write(self, run: Run | None, status: str, error: BaseException | None = None) -> None:
+        content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
+        if run is not None:
+            content |= {
+                "step": run.clock.step,
+                "images_seen": run.images_seen,
+                "updates": run.updates,
+                "seconds": round(run.clock.seconds, 3),
+                "images_per_second": round(run.images_per_second, 1),
+                "metrics": run.metrics,
+                "best": run.best or None,
+                "protocol": run.protocol or None,
+            }
+        content |= self.known | {"versions": _versions(), "git": _git()}
+        files.write_json(self.folder / "summary.json", content)
+        if run is not None:
+            run.trackers.finish(content)
+
+
+def describe(error: BaseException) -> str:
+    """Return one line that says what happened: our own errors speak for themselves, others need their type."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, GanFrameworkError) else f"{type(error).__name__}: {text}"
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS}
+
+
+def _git() -> dict[str, Any] | None:
+    """Return the commit of the folder the run was started in, or None outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,182 @@
+"""A run: a game, its data and its folder, and what is done when something is due."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from torch import Tensor
+
+from gan_framework import checkpoint, files, health, sampling
+from gan_framework.clock import Clock
+from gan_framework.compose import Config
+from gan_framework.data import Batches
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.evaluator import Evaluator
+from gan_framework.game import Game
+from gan_framework.health import NonFinite
+from gan_framework.progress import Progress
+from gan_framework.tracking import Trackers
+
+log = logging.getLogger(__name__)
+
+ROLLBACKS = 3
+"""How often a run goes back to its last checkpoint before it gives up."""
+
+
+class Run:
+    """A game, its data and its folder, and what is done when something is due.
+
+    Attributes:
+        settings: the settings under `train`.
+        evaluate_every: steps between scores; 0 means only at the end.
+        metrics: the newest value of every figure.
+        best: the best score so far: `metric`, `step` and `value`.
+        protocol: what the newest scores were measured with.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        folder: Path,
+        game: Game,
+        batches: Batches,
+        evaluator: Evaluator | None,
+        trackers: Trackers,
+        progress: Progress,
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.game = game
+        self.batches = batches
+        self.evaluator = evaluator
+        self.trackers = trackers
+        self.progress = progress
+        self.seed: int = config["seed"]
+        self.settings = SimpleNamespace(**config["train"])
+        self.evaluate_every: int = config["evaluate"]["every"]
+        self.clock = Clock(self.settings.steps)
+        self.metrics: dict[str, float] = {}
+        self.best: dict[str, Any] = {}
+        self.protocol: dict[str, Any] = {}
+        self._grid = sampling.fixed_latent(game, config["sample"]["count"], self.seed)
+
+    # -- what the trainer asks for ----------------------------------------------------------------
+
+    def check_finite(self, history: list[dict[str, Tensor]]) -> None:
+        """Raise NonFinite if a loss was not finite in the steps since the last check, unless such moves are skipped."""
+        if self.settings.on_nonfinite != "skip":
+            health.require_finite(history, self.clock.step)
+
+    def log(self, metrics: dict[str, float]) -> None:
+        """Write one line of figures to the trackers and the progress bar."""
+        self.metrics |= metrics
+        self.trackers.log({**self._axes(), "metrics": metrics})
+        self.progress.show(self.clock.step, metrics, self.images_per_second)
+
+    def draw_samples(self) -> None:
+        """Draw the grid of samples, from the same latents every time."""
+        path = self.folder / "samples" / f"step_{self.clock.step:07d}.png"
+        self.game.picture(path, self._grid, self.config["sample"]["columns"])
+        self.trackers.image("samples", path, self._axes())
+
+    def evaluate(self) -> dict[str, float]:
+        """Score the game; the best checkpoint so far is kept as `best.pt`."""
+        if self.evaluator is None:
+            return {}
+        self.clock.pause()
+        evaluation = self.evaluator(self.game)
+        for warning in evaluation.warnings:
+            log.warning(warning)
+        self.protocol = evaluation.protocol
+        scores = ", ".join(f"{name} {value:.4g}" for name, value in evaluation.scores.items())
+        log.info("step %d: %s", self.clock.step, scores)
+        self._keep_best(evaluation.scores)
+        return {f"eval/{name}": value for name, value in evaluation.scores.items()}
+
+    def save(self) -> None:
+        """Write a numbered checkpoint, `last.pt`, and delete what is older than the newest few."""
+        folder = self.folder / "checkpoints"
+        path = checkpoint.step_path(folder, self.clock.step)
+        self.clock.pause()
+        checkpoint.save(path, self._state())
+        files.link_or_copy(path, folder / "last.pt")
+        checkpoint.prune(folder, self.settings.keep)
+
+    def roll_back(self, problem: NonFinite) -> None:
+        """Go back to the newest checkpoint and on from there with other batches.
+
+        Raises:
+            NonFinite: the run is to stop instead, or has gone back too often.
+        """
+        found = checkpoint.newest(self.folder / "checkpoints")
+        if self.settings.on_nonfinite != "rollback" or found is None or self.clock.rollbacks >= ROLLBACKS:
+            raise problem
+        path, state = found
+        drawn, rollbacks = self.batches.drawn, self.clock.rollbacks + 1
+        self.restore(state, path)
+        self.batches.drawn, self.clock.rollbacks = drawn, rollbacks
+        log.warning("%s; back to %s (%d of %d times)", problem, path.name, rollbacks, ROLLBACKS)
+
+    # -- what starting and ending a run ask for ---------------------------------------------------
+
+    def restore(self, state: dict[str, Any], path: Path) -> None:
+        """Take up the state of a checkpoint, and drop the metric lines of later steps.
+
+        Raises:
+            ConfigError: the checkpoint is of another architecture.
+        """
+        sampling.restore(self.game, state["game"], path)
+        self.clock.restore(state["clock"])
+        self.batches.drawn = state["batches"]
+        self.best, self.metrics, self.protocol = state["best"], state["metrics"], state["protocol"]
+        self.trackers.truncate_after(self.clock.step)
+
+    @property
+    def updates(self) -> dict[str, int]:
+        """How often each player has moved."""
+        return {name: self.game.player(name).updates for name in self.game.players}
+
+    @property
+    def images_seen(self) -> int:
+        """The number of real images drawn so far."""
+        return self.batches.drawn * self.settings.batch_size
+
+    @property
+    def images_per_second(self) -> float:
+        """The number of real images per second of training."""
+        return self.images_seen / max(self.clock.training_seconds, 1e-9)
+
+    def _axes(self) -> dict[str, Any]:
+        return {
+            "step": self.clock.step,
+            "images_seen": self.images_seen,
+            "updates": self.updates,
+            "seconds": round(self.clock.seconds, 3),
+        }
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "config": self.config,
+            "shape": list(self.game.data),
+            "game": self.game.state_dict(),
+            "clock": self.clock.state(),
+            "batches": self.batches.drawn,
+            "best": self.best,
+            "metrics": self.metrics,
+            "protocol": self.protocol,
+        }
+
+    def _keep_best(self, scores: dict[str, float]) -> None:
+        assert self.evaluator is not None
+        ranking = self.evaluator.higher_is_better
+        name = self.config["evaluate"]["best"] or next(iter(ranking))
+        if name not in ranking:
+            raise ConfigError(f"evaluate.best={name}: choose one of {', '.join(ranking)}")
+        value = scores[name]
+        better = (value > self.best["value"]) == ranking[name] if self.best else True
+        if better and value == value:
+            self.best = {"metric": name, "step": self.clock.step, "value": value}
+            checkpoint.save(self.folder / "checkpoints" / "best.pt", self._state())

@@ -1,0 +1,90 @@
+"""Drawing samples: grids, and games rebuilt from a run or a checkpoint without any data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gan_framework import checkpoint, files, seeding
+from gan_framework.errors import ConfigError
+from gan_framework.images import to_uint8
+from gan_framework.types import DataShape, Latent
+
+if TYPE_CHECKING:
+    from gan_framework.game import Game
+
+
+def load_game(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
+    """Rebuild a trained game from a run's folder or a checkpoint, and return it with its configuration.
+
+    Raises:
+        ConfigError: there is no intact checkpoint, or its plugins are not installed.
+    """
+    from gan_framework.compose import build_game
+
+    if path.is_dir():
+        found = checkpoint.newest(path / "checkpoints")
+        if found is None:
+            raise ConfigError(f"{path} holds no intact checkpoint in its folder `checkpoints`")
+        path, state = found
+    else:
+        state = checkpoint.load(path)
+    config = state["config"]
+    game = build_game(config, DataShape(*state["shape"]), torch.device(device))
+    restore(game, state["game"], path)
+    return game, config
+
+
+def restore(game: Game, state: dict[str, Any], path: Path) -> None:
+    """Give a game the state of a checkpoint.
+
+    Raises:
+        ConfigError: the checkpoint is of another architecture.
+    """
+    try:
+        game.load_state_dict(state)
+    except (RuntimeError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:500]
+        raise ConfigError(f"the checkpoint {path} does not fit this configuration: {reason}") from error
+
+
+def fixed_latent(game: Game, n: int, seed: int, classes: list[int] | None = None) -> Latent:
+    """Return the same n latents at every call; for conditional games with the classes in turn.
+
+    Args:
+        game: the game whose prior is drawn from.
+        n: how many.
+        seed: what they follow from.
+        classes: the classes to go through in turn; all, if none are given.
+
+    Raises:
+        ConfigError: classes were asked for that the game does not have.
+    """
+    labels = None
+    if classes is not None and not game.conditional:
+        raise ConfigError("classes were asked for, but this model is not conditional")
+    if game.data.num_classes:
+        choices = torch.tensor(classes if classes is not None else range(game.data.num_classes))
+        if bool((choices < 0).any() | (choices >= game.data.num_classes).any()):
+            raise ConfigError(f"classes {choices.tolist()}: they must lie between 0 and {game.data.num_classes - 1}")
+        labels = choices[torch.arange(n) % len(choices)].to(game.device)
+    return game.latent(n, labels, seeding.generator(seed, "samples"))
+
+
+def save_grid(path: Path, images: Tensor, columns: int) -> None:
+    """Write images (N, C, H, W) in [-1, 1] as one PNG, row by row.
+
+    Raises:
+        ConfigError: the samples are not images.
+    """
+    from PIL import Image
+    from torchvision.utils import make_grid
+
+    if images.ndim != 4:
+        raise ConfigError(f"samples of shape {tuple(images.shape[1:])} are not images and make no grid")
+    grid = make_grid(to_uint8(images.cpu()), nrow=columns, padding=2, pad_value=128)
+    with files.atomic(path) as file:
+        Image.fromarray(grid.permute(1, 2, 0).numpy()).save(file, format="PNG")
