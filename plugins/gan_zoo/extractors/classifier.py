@@ -13,7 +13,7 @@ from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.types import DataShape
 
-VERSION = 1
+VERSION = 2
 """Raised when the network or its training changes."""
 
 
@@ -114,7 +114,7 @@ def fit(network: nn.Module, data: Data, epochs: int, seed: int, device: torch.de
         order = torch.randperm(len(data), generator=seeding.generator(seed, "classifier", epoch))
         for indices in order.tensor_split(steps):
             logits = network(data.read(indices).to(device)).logits
-            loss = F.cross_entropy(logits, data.labels[indices].to(device), label_smoothing=0.1)
+            loss = F.cross_entropy(logits, data.labels[indices].to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
