@@ -15,6 +15,8 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from gan_framework import files
+
 log = logging.getLogger(__name__)
 
 Tensors = dict[str, Tensor]
@@ -68,12 +70,10 @@ class Cache:
             lock.release()
 
     def _save(self, path: Path, text: str, tensors: Tensors) -> None:
-        partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
-            torch.save({"key": text, "tensors": tensors}, partial)
-            partial.replace(path)
+            with files.atomic(path) as file:
+                torch.save({"key": text, "tensors": tensors}, file)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            partial.unlink(missing_ok=True)
             self._warn(error)
 
     def _warn(self, error: Exception) -> None:

@@ -166,16 +166,13 @@ class Evaluator:
             self.source.shape,
             self.extractor.classifies_labels,
         )
-        scores, settings, warnings, pictures = {}, {}, [], {}
-        for name, metric in self.metrics.items():
+        scores, settings = {}, {}
+        for metric in self.metrics.values():
             for score, value in metric.scores(comparison).items():
                 scores[self._score_name(score)] = float(value)
                 settings[self._score_name(score)] = metric.settings()
-            warnings += metric.warnings(comparison)
-            picture = metric.picture(comparison)
-            if picture is not None:
-                pictures[name] = picture
-        return Evaluation(scores, self._protocol() | protocol | {"metrics": settings}, warnings, pictures)
+        protocol = self._protocol() | protocol | {"metrics": settings}
+        return Evaluation(scores, protocol, comparison.warnings, comparison.pictures)
 
     def _score_name(self, score: str) -> str:
         return f"{score}_{self.extractor.name}"

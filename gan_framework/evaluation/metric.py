@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
@@ -39,6 +39,8 @@ class Comparison:
         split: returns the features of all of a split (`train`, `test`), extracted when first asked for.
         shape: the samples' shape and number of classes.
         classifies_labels: whether the logits are over the dataset's classes.
+        warnings: takes what makes the scores less than they seem (too few samples), as sentences.
+        pictures: takes pictures (C, H, W), uint8, that explain the scores, by metric.
     """
 
     generated: FeatureSet
@@ -46,6 +48,8 @@ class Comparison:
     split: Callable[[str], FeatureSet]
     shape: DataShape
     classifies_labels: bool
+    warnings: list[str] = field(default_factory=list)
+    pictures: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Metric(ABC):
@@ -69,14 +73,6 @@ class Metric(ABC):
     @abstractmethod
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return the scores by name; the driver appends the extractor's name (`fid_inception`)."""
-
-    def warnings(self, comparison: Comparison) -> list[str]:
-        """Return what makes these scores less than they seem (too few samples), as sentences."""
-        return []
-
-    def picture(self, comparison: Comparison) -> Tensor | None:
-        """Return a picture (C, H, W), uint8, that explains the scores, or None."""
-        return None
 
     def settings(self) -> dict[str, Any]:
         """Return the settings, for the protocol."""

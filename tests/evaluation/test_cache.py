@@ -74,7 +74,7 @@ def test_processes_share_a_folder(tmp_path):
     assert [worker.exitcode for worker in workers] == [0, 0]
     for key in range(20):
         assert torch.equal(Cache(tmp_path).get("features", {"a": key}, never)["x"], torch.full((1000,), float(key)))
-    assert not list(tmp_path.rglob("*.partial"))
+    assert {path.suffix for path in (tmp_path / "features").iterdir()} <= {".pt", ".lock"}
 
 
 def test_the_environment_names_the_folder(tmp_path, monkeypatch):

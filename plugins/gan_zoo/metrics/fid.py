@@ -30,18 +30,15 @@ class FID(Metric):
     higher_is_better: ClassVar[dict[str, bool]] = {"fid": False}
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
-        """Return `fid`, computed by torch-fidelity from float64 statistics."""
+        """Return `fid`, computed by torch-fidelity from float64 statistics; warn of too few samples."""
         from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 
+        for name, side in (("generated", comparison.generated), ("real", comparison.real)):
+            count, dim = side.features.shape
+            if count <= dim:
+                comparison.warnings.append(
+                    f"fid: {count} {name} samples are not more than the {dim} feature dimensions, so the covariance "
+                    "is singular and the score is biased upwards; compare it only at equal sample counts"
+                )
         generated, real = (statistics(s.features) for s in (comparison.generated, comparison.real))
         return {"fid": fid_statistics_to_metric(generated, real, verbose=False)[KEY_METRIC_FID]}
-
-    def warnings(self, comparison: Comparison) -> list[str]:
-        """Say when there are fewer samples than feature dimensions."""
-        dim = comparison.generated.features.shape[1]
-        return [
-            f"fid: {len(side.features)} {name} samples are fewer than the {dim} feature dimensions, so the "
-            "covariance is singular and the score is biased upwards; compare it only at equal sample counts"
-            for name, side in (("generated", comparison.generated), ("real", comparison.real))
-            if len(side.features) <= dim
-        ]

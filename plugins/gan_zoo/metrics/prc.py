@@ -1,0 +1,88 @@
+"""Precision, recall, density and coverage: fidelity and diversity apart."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.metric import Comparison, Metric
+
+CHUNK = 1000
+"""Samples at a time, which bounds the matrix of distances."""
+
+
+class PRC(Metric):
+    """Whether samples lie in balls around samples that reach to their k-th nearest neighbours.
+
+    Precision and recall are those of Kynkäänniemi et al. 2019 (arXiv 1904.06991, equation 2),
+    computed by torch-fidelity; density and coverage those of Naeem et al. 2020 (arXiv 2002.09797,
+    sections 3.1 and 3.2).
+    """
+
+    higher_is_better: ClassVar[dict[str, bool]] = {
+        "precision": True,
+        "recall": True,
+        "density": True,
+        "coverage": True,
+    }
+
+    def __init__(self, neighbours: int, density_neighbours: int) -> None:
+        """Choose k for precision and recall, and for density and coverage.
+
+        Raises:
+            ConfigError: there are no neighbours.
+        """
+        for setting, value in (("neighbours", neighbours), ("density_neighbours", density_neighbours)):
+            if value < 1:
+                raise ConfigError(f"metrics.prc.{setting}={value} must be at least 1")
+        self.neighbours = neighbours
+        self.density_neighbours = density_neighbours
+
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `precision`, `recall`, `density` and `coverage`.
+
+        Raises:
+            ConfigError: there are too few samples to have so many neighbours.
+        """
+        from torch_fidelity.metric_prc import prc_features_to_metric
+
+        generated, real = comparison.generated.features, comparison.real.features
+        fewest, most = min(len(generated), len(real)), max(self.neighbours, self.density_neighbours)
+        if fewest <= most:
+            raise ConfigError(f"metrics.prc needs more than {most} samples of each kind, and there are {fewest}")
+        found = prc_features_to_metric(
+            generated,
+            real,
+            prc_neighborhood=self.neighbours,
+            prc_batch_size=CHUNK,
+            save_cpu_ram=True,  # computes the distances in parts
+            verbose=False,
+        )
+        density, coverage = density_and_coverage(generated, real, self.density_neighbours)
+        return {
+            "precision": found["precision"],
+            "recall": found["recall"],
+            "density": density,
+            "coverage": coverage,
+        }
+
+
+def density_and_coverage(generated: Tensor, real: Tensor, k: int) -> tuple[float, float]:
+    """Return how many real samples' balls hold a generated sample, over k, and the share of balls that hold any.
+
+    Args:
+        generated: features (N, D).
+        real: features (M, D).
+        k: the balls reach to the k-th nearest other real sample.
+    """
+    held, covered = 0, 0
+    for centres in real.split(CHUNK):
+        # A sample is its own nearest neighbour, hence k + 1.
+        radii = torch.cdist(centres, real).kthvalue(k + 1, dim=1).values
+        inside = torch.cdist(centres, generated) < radii[:, None]
+        held += int(inside.sum())
+        covered += int(inside.any(1).sum())
+    return held / (k * len(generated)), covered / len(real)
