@@ -1,0 +1,60 @@
+"""Opening zip files that strangers made."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from gan_framework.errors import ConfigError
+
+MAX_RATIO = 100
+"""How many bytes one packed byte may become; images hardly pack at all, arrays tenfold."""
+
+HARMLESS_FILE = 64 * 2**20
+HARMLESS_TOTAL = 2**30
+"""Sizes in bytes, unpacked, up to which nothing is refused for its ratio."""
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip file whose contents are safe to unpack one at a time.
+
+    Raises:
+        ConfigError: it is no whole zip file, is encrypted, has names that climb out of it, or
+            unpacks to far more than a real one would.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ConfigError(f"{path} cannot be opened as a zip file, it may be cut short: {error}") from error
+    try:
+        _check(path, archive.infolist())
+    except ConfigError:
+        archive.close()
+        raise
+    return archive
+
+
+def _check(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+    on_disk = path.stat().st_size
+    for entry in entries:
+        if _climbs(entry.filename):
+            raise ConfigError(f"{path} holds the name {entry.filename!r}, which points outside of it")
+        if entry.flag_bits & 1:
+            raise ConfigError(f"{path} is encrypted ({entry.filename}): unpack it and give the folder instead")
+        if entry.compress_size > on_disk or entry.file_size > max(HARMLESS_FILE, MAX_RATIO * entry.compress_size):
+            raise _bomb(path, entry.filename, entry.file_size, entry.compress_size)
+    total = sum(entry.file_size for entry in entries)
+    if total > max(HARMLESS_TOTAL, MAX_RATIO * on_disk):
+        raise _bomb(path, "all in all", total, on_disk)
+
+
+def _climbs(name: str) -> bool:
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    return posix.is_absolute() or bool(windows.drive or windows.root) or ".." in windows.parts
+
+
+def _bomb(path: Path, what: str, unpacked: int, packed: int) -> ConfigError:
+    return ConfigError(
+        f"{path} ({what}) would unpack from {packed:,} to {unpacked:,} bytes, more than {MAX_RATIO} times: "
+        "refused as a zip bomb. If it is genuine, store it without compression"
+    )
