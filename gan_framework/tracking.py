@@ -23,6 +23,8 @@ from typing import Any
 
 from gan_framework import registry
 from gan_framework.errors import RunFailed
+from gan_framework.files import atomic, finite, write_text
+from gan_framework.masking import mask
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class RunInfo:
 
     Attributes:
         folder: the run's folder.
-        config: the resolved configuration, plain values only.
+        config: the resolved configuration, plain values only; secrets in it are masked.
         job_type: what the run does.
         sweep: the name of the sweep that the run belongs to, or None.
         resumed: whether the run goes on from a checkpoint in its folder.
@@ -55,6 +57,7 @@ class RunInfo:
     run_id: str = ""
 
     def __post_init__(self) -> None:
+        self.config = mask(self.config)
         self.run_id = self.run_id or stored_run_id(self.folder)
 
 
@@ -70,7 +73,7 @@ def stored_run_id(folder: Path) -> str:
             return known
         slug = re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-")[:40]
         made = f"{slug}-{uuid.uuid4().hex[:8]}".lstrip("-")
-        _replace(path, made.encode())
+        write_text(path, made)
         return made
     except (OSError, UnicodeDecodeError) as error:
         raise RunFailed(f"the run's id cannot be kept in {path}: {error}") from error
@@ -156,7 +159,8 @@ class Jsonl(Tracker):
         if self._file is not None:
             self._file.close()
         try:
-            _replace(self._path, b"".join(lines))
+            with atomic(self._path) as file:
+                file.writelines(lines)
             self._file = FileIO(os.open(self._path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)), "a")
         except OSError as error:
             raise self._failure(error) from error
@@ -217,7 +221,10 @@ class Background:
             return
         self._failed.set()
         logger.warning(
-            "the tracker %s has failed and is left out from now on (%s); %s", self.name, why, self.tracker.kept
+            "the tracker %s has failed and is left out from now on (%s); %s",
+            self.name,
+            mask(why),
+            self.tracker.kept,
         )
         abandoning = threading.Thread(target=self.tracker.abandon, daemon=True)
         abandoning.start()
@@ -267,6 +274,7 @@ class Trackers:
     def finish(self, summary: Mapping[str, Any]) -> None:
         """End the run with what `summary.json` holds; waits for each tracker until its deadline."""
         self._jsonl.finish(summary)
+        summary = mask(summary)
         for tracker in self._optional:
             tracker.finish(summary)
 
@@ -280,15 +288,6 @@ def build_trackers(settings: Mapping[str, Mapping[str, Any]]) -> Trackers:
     return Trackers({key: registry.build("trackers", config) for key, config in settings.items()})
 
 
-def finite(value: Any) -> Any:
-    """Return plain data with None for every float that is not finite: strict JSON has no such numbers."""
-    if isinstance(value, Mapping):
-        return {key: finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _step(line: bytes) -> float:
     """Return the step of a line, infinitely late for one that is cut off."""
     if not line.endswith(b"\n"):
@@ -297,13 +296,3 @@ def _step(line: bytes) -> float:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
         return math.nan
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file at once or not at all; a link in its place is replaced, not followed."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from gan_framework.errors import ConfigError
+from gan_framework.masking import mask
 from gan_framework.tracking import RunInfo, Tracker
 
 logger = logging.getLogger(__name__)
@@ -18,8 +21,11 @@ MODES = ("auto", "online", "offline", "disabled")
 AXES = ("images_seen", "step", "seconds")
 """What a chart can have on its x axis; the first one it has by default."""
 
-INIT_TIMEOUT = 15.0
+INIT_TIMEOUT = 8.0
 """Seconds that a server may take to accept a run; the check of the API key takes up to 10 more."""
+
+ROOM = 64 * 1024
+"""Bytes that W&B writes at once, and so may lack without a word."""
 
 
 class WandB(Tracker):
@@ -81,19 +87,22 @@ class WandB(Tracker):
         self._folder = run.folder
         if self.mode == "disabled":
             return
-        why = "it was asked for" if self.mode == "offline" else self._log_in()
+        prepare_environment(run.folder)
+        why = "as configured" if self.mode == "offline" else self._log_in()
         if why is None:
             try:
                 self._run = self._init(run, "online")
-                self.kept = f"what was logged so far is in {self._record()}"
-                logger.info("W&B: %s", self._run.url)
             except Exception as error:
                 self.abandon()
-                why = str(error)
+                why = mask(str(error))
         if why is not None:
             self._run = self._init(run, "offline")
-            self.kept = f"what was logged so far is in {self._record()}, for `wandb sync`"
-            logger.info("W&B is offline (%s); to upload the run later: wandb sync %s", why, self._record())
+        sync = f"wandb sync {self._record()}"
+        self.kept = f"what was logged so far is kept for `{sync}`"
+        if why is None:
+            logger.info("W&B: %s", self._run.url)
+        else:
+            logger.info("W&B is offline (%s); to upload the run later: %s", why, sync)
         for axis in AXES:
             self._run.define_metric(axis)
         for prefix in ("train/*", "eval/*", "health/*"):
@@ -124,6 +133,7 @@ class WandB(Tracker):
         if self.log_artifact and checkpoint.exists():
             self._upload(checkpoint, summary)
         self._run.finish(exit_code=int(summary.get("status") == "failed"))
+        check_room(self._record())
         self._run = None
 
     def abandon(self) -> None:
@@ -135,7 +145,7 @@ class WandB(Tracker):
         process = getattr(getattr(connection, "_proc", None), "_process", None)
         if process is not None:
             process.kill()
-        with contextlib.suppress(Exception):  # the service is gone, as it should be
+        with contextlib.suppress(Exception, SystemExit):  # the service is gone, as it should be
             wandb.teardown()
 
     def _log_in(self) -> str | None:
@@ -147,7 +157,7 @@ class WandB(Tracker):
             if wandb.login(prompt=False, verify=True):
                 return None
         except wandb.errors.Error as error:
-            return str(error)
+            return str(mask(str(error)))
         return "there is no API key: see `wandb login`"
 
     def _init(self, run: RunInfo, mode: Literal["online", "offline"]) -> Any:
@@ -156,7 +166,7 @@ class WandB(Tracker):
         return wandb.init(
             **{**self._settings, "group": self._settings["group"] or run.sweep},
             id=run.run_id,
-            name=f"{run.folder.parent.name}/{run.folder.name}",
+            name="/".join(run.folder.resolve().parts[-2:]),
             job_type=run.job_type,
             config=columns(run.config),
             dir=str(run.folder),
@@ -164,13 +174,26 @@ class WandB(Tracker):
             resume="allow",
             # Another run of the same process, in a sweep, is never returned in this one's place.
             reinit="create_new",
-            settings=wandb.Settings(
-                silent=True,
-                console="off",
-                symlink=False,
-                init_timeout=INIT_TIMEOUT,
-                finish_timeout=self.finish_timeout,
-            ),
+            settings=self._quick_and_quiet(),
+        )
+
+    def _quick_and_quiet(self) -> Any:
+        import wandb
+
+        internal = {
+            # What is on disk survives a kill.
+            "x_transaction_log_flush_interval": 1.0,
+            # The metadata hold the command line.
+            "x_disable_meta": mask(sys.argv) != sys.argv,
+        }
+        return wandb.Settings(
+            silent=True,
+            console="off",
+            symlink=False,
+            init_timeout=INIT_TIMEOUT,
+            finish_timeout=self.finish_timeout,
+            finish_timeout_raises=True,
+            **{name: value for name, value in internal.items() if name in wandb.Settings.model_fields},
         )
 
     def _upload(self, checkpoint: Path, summary: Mapping[str, Any]) -> None:
@@ -186,6 +209,22 @@ class WandB(Tracker):
 
     def _axes(self, record: Mapping[str, Any]) -> dict[str, Any]:
         return {axis: record[axis] for axis in AXES if axis in record}
+
+
+def prepare_environment(folder: Path) -> None:
+    """Let W&B work where nothing answers and nothing can be written but the run's folder."""
+    # W&B's telemetry would wait 20 s at exit for a server that does not answer.
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    if not os.access(Path.home(), os.W_OK):
+        os.environ.setdefault("WANDB_CACHE_DIR", str(folder.resolve() / "wandb" / "cache"))
+
+
+def check_room(record: Path) -> None:
+    """Raise OSError if the disk has no room left for the record, which W&B itself keeps silent about."""
+    written = sum(path.stat().st_size for path in record.glob("*.wandb"))
+    with tempfile.TemporaryFile(dir=record) as probe:
+        probe.seek(written)
+        probe.write(bytes(ROOM))
 
 
 def columns(config: Mapping[str, Any]) -> dict[str, Any]:
