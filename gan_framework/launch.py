@@ -93,6 +93,8 @@ def _prepare(composed: DictConfig, folder: Path, sweep: str | None) -> Run:
     game = build_game(config, source.shape, device)
     scored = config["metrics"] and config["evaluate"]["samples"]
     evaluator = Evaluator.from_config(config, source, device) if scored else None
+    if evaluator is not None:
+        evaluator.check(game)
     data = source.load("train")
     common = {key: config["data"][key] for key in ("flip", "workers") if key in config["data"]}
     batches = Batches(data, settings.batch_size, config["seed"], device, **common)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
+from gan_framework.errors import ConfigError
 from gan_framework.types import Latent
 
 
@@ -26,3 +27,11 @@ class Prior(nn.Module, ABC):
         A given generator may live on the CPU whatever the device, so that the latents of sample
         grids and scores are the same everywhere.
         """
+
+    def vary(self, latent: Latent, code: str) -> list[Latent]:
+        """Return copies of latents with one code set to each value worth showing, in order.
+
+        Raises:
+            ConfigError: the prior has no such code.
+        """
+        raise ConfigError(f"there is no code {code!r}: the latents of {type(self).__name__} have no structured codes")

@@ -74,6 +74,25 @@ def fixed_latent(game: Game, n: int, seed: int, classes: list[int] | None = None
     return game.latent(n, labels, seeding.generator(seed, "samples"))
 
 
+def traverse(game: Game, code: str, n: int, seed: int) -> Tensor:
+    """Return the samples (values * n, ...) of n latents while one code goes through its values.
+
+    They come row by row: each row has one value of the code, each column the same noise.
+
+    Args:
+        game: a game whose latents have structured codes.
+        code: the name of the code.
+        n: the number of columns.
+        seed: what the noise follows from.
+
+    Raises:
+        ConfigError: the latents have no such code.
+    """
+    if game.prior is None:
+        raise ConfigError(f"there is no code {code!r}: this game has no latents")
+    return torch.cat([game.sample(row) for row in game.prior.vary(fixed_latent(game, n, seed), code)])
+
+
 def save_grid(path: Path, images: Tensor, columns: int) -> None:
     """Write images (N, C, H, W) in [-1, 1] as one PNG, row by row.
 

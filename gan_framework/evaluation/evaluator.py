@@ -130,6 +130,11 @@ class Evaluator:
             for score, higher in metric.higher_is_better.items()
         }
 
+    def check(self, game: Game) -> None:
+        """Raise ConfigError if a metric cannot score samples of such a game."""
+        for metric in self.metrics.values():
+            metric.check(game)
+
     def __call__(self, game: Game) -> Evaluation:
         """Score a game.
 
@@ -147,9 +152,16 @@ class Evaluator:
                 "batch_norm": "running",
             }
             batches = samples(game, latents, wanted.batch_size)
-            return self._score(batches, wanted.samples, latents.labels, protocol)
+            return self._score(batches, wanted.samples, latents.labels, protocol, game)
 
-    def _score(self, batches: Iterable[Tensor], count: int, labels: Tensor | None, protocol: Protocol) -> Evaluation:
+    def _score(
+        self,
+        batches: Iterable[Tensor],
+        count: int,
+        labels: Tensor | None,
+        protocol: Protocol,
+        game: Game | None = None,
+    ) -> Evaluation:
         kept: list[Tensor] = []
         passing = _keep(batches, max((m.samples_kept for m in self.metrics.values()), default=0), kept)
         found = extract_all(self.extractor, passing, count, self.device, "the generated samples")
@@ -165,6 +177,7 @@ class Evaluator:
             self._features_of_split,
             self.source.shape,
             self.extractor.classifies_labels,
+            game=game,
         )
         scores, settings = {}, {}
         for metric in self.metrics.values():

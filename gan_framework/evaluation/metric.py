@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
 from gan_framework.types import DataShape
+
+if TYPE_CHECKING:
+    from gan_framework.game import Game
 
 
 class FeatureSet(NamedTuple):
@@ -41,6 +44,7 @@ class Comparison:
         classifies_labels: whether the logits are over the dataset's classes.
         warnings: takes what makes the scores less than they seem (too few samples), as sentences.
         pictures: takes pictures (C, H, W), uint8, that explain the scores, by metric.
+        game: what made the generated samples; None where they were read from files.
     """
 
     generated: FeatureSet
@@ -50,6 +54,7 @@ class Comparison:
     classifies_labels: bool
     warnings: list[str] = field(default_factory=list)
     pictures: dict[str, Tensor] = field(default_factory=dict)
+    game: Game | None = None
 
 
 class Metric(ABC):
@@ -73,6 +78,9 @@ class Metric(ABC):
     @abstractmethod
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return the scores by name; the driver appends the extractor's name (`fid_inception`)."""
+
+    def check(self, game: Game) -> None:  # noqa: B027 (most metrics fit every game)
+        """Raise ConfigError, naming both parts, if the metric cannot score samples of such a game."""
 
     def settings(self) -> dict[str, Any]:
         """Return the settings, for the protocol."""
