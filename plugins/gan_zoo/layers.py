@@ -52,15 +52,52 @@ def one_hot(labels: Tensor, num_classes: int) -> Tensor:
     return F.one_hot(labels, num_classes).float()
 
 
+class Maxout(nn.Module):
+    """The largest of several linear functions for every unit (Goodfellow et al. 2013, arXiv 1302.4389, section 3).
+
+    Args:
+        inputs: the size of the input.
+        units: the size of the output.
+        pieces: linear functions per unit.
+    """
+
+    def __init__(self, inputs: int, units: int, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+        self.linear = nn.Linear(inputs, units * pieces)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs) to (N, units)."""
+        return self.linear(x).unflatten(1, (-1, self.pieces)).amax(2)  # type: ignore[no-any-return]
+
+
+def given(labels: Tensor | None) -> Tensor:
+    """Return the labels of a conditional network.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if labels is None:
+        raise ValueError("a conditional network was given no labels")
+    return labels
+
+
+def class_vectors(labels: Tensor | None, num_classes: int, dtype: torch.dtype) -> Tensor:
+    """Return class indices (N,) as one-hot vectors (N, num_classes) of a type.
+
+    Raises:
+        ValueError: there are no labels.
+    """
+    return one_hot(given(labels), num_classes).to(dtype)
+
+
 def with_labels(x: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:
     """Concatenate one-hot labels to flat inputs (N, D), giving (N, D + num_classes).
 
     Raises:
         ValueError: there are no labels to concatenate.
     """
-    if labels is None:
-        raise ValueError("a conditional network was given no labels")
-    return torch.cat([x, one_hot(labels, num_classes).to(x.dtype)], dim=1)
+    return torch.cat([x, class_vectors(labels, num_classes, x.dtype)], dim=1)
 
 
 def init_normal(module: nn.Module, std: float) -> None:
@@ -82,6 +119,26 @@ def init_truncated_normal(module: nn.Module, std: float, bias: float = 0.0) -> N
             nn.init.trunc_normal_(layer.weight, 0.0, std, -2 * std, 2 * std)
             if layer.bias is not None:
                 nn.init.constant_(layer.bias, bias)
+
+
+INITS: dict[str, Callable[[Tensor], Tensor]] = {
+    "he": nn.init.kaiming_normal_,
+    "xavier": nn.init.xavier_uniform_,
+}
+
+
+def init_scaled(module: nn.Module, scheme: str) -> None:
+    """Draw linear weights scaled by the layers' sizes, biases 0: `he` (normal, std sqrt(2/in)) or `xavier` (uniform).
+
+    Raises:
+        ValueError: there is no such scheme.
+    """
+    if scheme not in INITS:
+        raise ValueError(f"init={scheme!r}: choose one of {', '.join(INITS)}")
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            INITS[scheme](layer.weight)
+            nn.init.zeros_(layer.bias)
 
 
 def doublings(image_size: int) -> tuple[int, int]:

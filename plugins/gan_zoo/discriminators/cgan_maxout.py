@@ -1,0 +1,54 @@
+"""The discriminator of the CGAN paper for images of a class."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.networks import Discriminator
+from gan_zoo.layers import Maxout, class_vectors, sample_shape
+
+
+class CGANMaxoutDiscriminator(Discriminator):
+    """Pixels and class in maxout branches of their own, joined by a third (Mirza & Osindero 2014, section 4.1).
+
+    x -> 240 units of 5 pieces, y -> 50 units of 5 pieces, joined -> 240 units of 4 pieces -> 1, with
+    dropout after every hidden layer. The paper names no initialisation; torch's default is used.
+
+    Args:
+        num_classes: the number of classes.
+        image_size: of square images; null for vectors.
+        channels: of the images, or the size of the vectors.
+        image_units: units and pieces of the branch of the pixels.
+        label_units: units and pieces of the branch of the class.
+        joint_units: units and pieces of the layer that joins both.
+        dropout: the share of hidden units that are dropped in training.
+    """
+
+    conditional = True
+
+    def __init__(
+        self,
+        num_classes: int,
+        image_size: int | None,
+        channels: int,
+        image_units: list[int],
+        label_units: list[int],
+        joint_units: list[int],
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        pixels = math.prod(sample_shape(channels, image_size))
+        self.image_branch = nn.Sequential(Maxout(pixels, *image_units), nn.Dropout(dropout))
+        self.label_branch = nn.Sequential(Maxout(num_classes, *label_units), nn.Dropout(dropout))
+        self.joint = nn.Sequential(Maxout(image_units[0] + label_units[0], *joint_units), nn.Dropout(dropout))
+        self.output = nn.Linear(joint_units[0], 1)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the joined branches (N, 290) and the joint layer (N, 240)."""
+        y = class_vectors(labels, self.num_classes, x.dtype)
+        branches = torch.cat([self.image_branch(x.flatten(1)), self.label_branch(y)], dim=1)
+        return branches, self.joint(branches)

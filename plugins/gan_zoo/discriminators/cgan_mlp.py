@@ -1,0 +1,58 @@
+"""A conditional discriminator of fully connected layers."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Discriminator
+from gan_zoo.layers import ACTIVATIONS, choose, init_scaled, sample_shape, with_labels
+
+
+class CGANMLPDiscriminator(Discriminator):
+    """Fully connected layers from all pixels and the one-hot class, concatenated, to one logit.
+
+    The network of the CGAN tutorials (Mirza & Osindero 2014, arXiv 1411.1784, is the paper).
+
+    Args:
+        num_classes: the number of classes.
+        image_size: of square images; null for vectors.
+        channels: of the images, or the size of the vectors.
+        hidden: the sizes of the hidden layers.
+        activation: after each hidden layer.
+        init: `he` or `xavier`.
+    """
+
+    conditional = True
+
+    def __init__(
+        self,
+        num_classes: int,
+        image_size: int | None,
+        channels: int,
+        hidden: list[int],
+        activation: str,
+        init: str,
+    ) -> None:
+        super().__init__()
+        if not hidden:
+            raise ValueError("hidden=[]: the discriminator needs at least one hidden layer")
+        self.num_classes = num_classes
+        sizes = [math.prod(sample_shape(channels, image_size)) + num_classes, *hidden]
+        self.hidden = nn.ModuleList(
+            nn.Sequential(nn.Linear(inputs, outputs), choose(ACTIVATIONS, "activation", activation))
+            for inputs, outputs in pairwise(sizes)
+        )
+        self.output = nn.Linear(sizes[-1], 1)
+        init_scaled(self, init)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations after every hidden layer."""
+        x = with_labels(x.flatten(1), labels, self.num_classes)
+        activations = []
+        for layer in self.hidden:
+            x = layer(x)
+            activations.append(x)
+        return tuple(activations)

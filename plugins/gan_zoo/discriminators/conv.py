@@ -1,0 +1,42 @@
+"""The discriminator of the tutorial network with pooling."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Discriminator
+from gan_zoo.layers import init_truncated_normal
+
+
+class ConvDiscriminator(Discriminator):
+    """Two 5x5 convolutions that keep the size, each with ReLU and average pooling, then a hidden linear layer.
+
+    Args:
+        image_size: a multiple of 4.
+        channels: of the images.
+        widths: channels of the two convolutions.
+        hidden: units of the hidden linear layer.
+    """
+
+    def __init__(self, image_size: int, channels: int, widths: list[int], hidden: int) -> None:
+        super().__init__()
+        if image_size % 4:
+            raise ValueError(f"image_size={image_size}: it must be a multiple of 4, to be halved twice")
+        first, second = widths
+        self.blocks = nn.ModuleList(
+            [
+                nn.Sequential(nn.Conv2d(channels, first, 5, padding="same"), nn.ReLU(), nn.AvgPool2d(2)),
+                nn.Sequential(nn.Conv2d(first, second, 5, padding="same"), nn.ReLU(), nn.AvgPool2d(2)),
+                nn.Sequential(nn.Flatten(), nn.Linear(second * (image_size // 4) ** 2, hidden), nn.ReLU()),
+            ]
+        )
+        self.output = nn.Linear(hidden, 1)
+        init_truncated_normal(self, 0.02)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
+        activations = []
+        for block in self.blocks:
+            x = block(x)
+            activations.append(x)
+        return tuple(activations)

@@ -1,0 +1,60 @@
+"""The generator of the CGAN paper for images of a class."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.networks import Generator
+from gan_zoo.layers import SigmoidImage, class_vectors, sample_shape
+
+
+class CGANMaxoutGenerator(Generator):
+    """z and class in branches of their own, joined, to all pixels (Mirza & Osindero 2014, section 4.1).
+
+    z -> 200 ReLU, y -> 1000 ReLU, joined -> 1200 ReLU -> sigmoid, with dropout after every hidden
+    layer. The paper names no initialisation; torch's default is used.
+
+    Args:
+        latent_dim: the size of z.
+        num_classes: the number of classes.
+        image_size: of square images; null for vectors.
+        channels: of the images, or the size of the vectors.
+        latent_units: of the branch of z.
+        label_units: of the branch of the class.
+        joint_units: of the layer that joins both.
+        dropout: the share of hidden units that are dropped in training.
+    """
+
+    conditional = True
+
+    def __init__(
+        self,
+        latent_dim: int,
+        num_classes: int,
+        image_size: int | None,
+        channels: int,
+        latent_units: int,
+        label_units: int,
+        joint_units: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.shape = sample_shape(channels, image_size)
+        self.latent_branch = _hidden(latent_dim, latent_units, dropout)
+        self.label_branch = _hidden(num_classes, label_units, dropout)
+        self.joint = _hidden(latent_units + label_units, joint_units, dropout)
+        self.output = nn.Sequential(nn.Linear(joint_units, math.prod(self.shape)), SigmoidImage())
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) and classes (N,) to images (N, C, H, W) in [-1, 1]."""
+        y = class_vectors(labels, self.num_classes, z.dtype)
+        joined = self.joint(torch.cat([self.latent_branch(z), self.label_branch(y)], dim=1))
+        return self.output(joined).unflatten(1, self.shape)  # type: ignore[no-any-return]
+
+
+def _hidden(inputs: int, outputs: int, dropout: float) -> nn.Module:
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout))

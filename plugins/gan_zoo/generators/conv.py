@@ -1,0 +1,48 @@
+"""The generator of the tutorial network with resizing."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_framework.networks import Generator
+from gan_zoo.layers import SigmoidImage, init_truncated_normal
+
+
+class ConvGenerator(Generator):
+    """One linear layer to a map of twice the image's size, then convolutions that halve it, resized in between.
+
+    For 28x28: z -> 1x56x56 -> 3x3/2 to z/2 channels -> resized to 56x56 -> 3x3/2 to z/4 channels ->
+    resized to 56x56 -> 1x1/2 to the image, with batch norm and ReLU before every convolution.
+
+    Args:
+        latent_dim: the size of z.
+        image_size: an even number.
+        channels: of the images.
+    """
+
+    def __init__(self, latent_dim: int, image_size: int, channels: int) -> None:
+        super().__init__()
+        if image_size % 2:
+            raise ValueError(f"image_size={image_size}: it must be even")
+        if latent_dim < 4:
+            raise ValueError(f"latent_dim={latent_dim}: it must be at least 4")
+        self.size = 2 * image_size
+        half, quarter = latent_dim // 2, latent_dim // 4
+        self.linear = nn.Linear(latent_dim, self.size**2)
+        self.start = nn.Sequential(nn.BatchNorm2d(1), nn.ReLU())
+        self.convolutions = nn.ModuleList(
+            [
+                nn.Sequential(nn.Conv2d(1, half, 3, 2, 1), nn.BatchNorm2d(half), nn.ReLU()),
+                nn.Sequential(nn.Conv2d(half, quarter, 3, 2, 1), nn.BatchNorm2d(quarter), nn.ReLU()),
+            ]
+        )
+        self.output = nn.Sequential(nn.Conv2d(quarter, channels, 1, 2), SigmoidImage())
+        init_truncated_normal(self, 0.02)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
+        x = self.start(self.linear(z).view(-1, 1, self.size, self.size))
+        for convolution in self.convolutions:
+            x = F.interpolate(convolution(x), size=(self.size, self.size), mode="bilinear")
+        return self.output(x)  # type: ignore[no-any-return]
