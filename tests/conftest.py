@@ -1,0 +1,62 @@
+"""What all tests share: no network, no accounts, a cache of their own, and composing a run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure(config):
+    # One thread a worker: two workers on two cores would otherwise fight.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["WANDB_MODE"] = "offline"
+    os.environ.pop("WANDB_API_KEY", None)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """One cache folder for the whole session, so that the classifier is trained once a worker."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    os.environ["GAN_FRAMEWORK_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def compose():
+    """Compose a configuration from overrides, as plain mappings."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    import gan_framework.schema  # noqa: F401
+    from gan_framework.launch import plain
+    from gan_framework.main import config_folder
+
+    def composed(*overrides):
+        with initialize_config_dir(str(config_folder()), version_base="1.3"):
+            return plain(hydra_compose("config", overrides=list(overrides)))
+
+    return composed
+
+
+@pytest.fixture(scope="session")
+def program(cache):
+    """Run the real program in a process of its own."""
+
+    def run(*arguments, cwd=None, env=None, timeout=120, check=None):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "run.py"), *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        if check is not None:
+            assert done.returncode == check, done.stdout + done.stderr
+        return done
+
+    return run
