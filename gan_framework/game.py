@@ -22,6 +22,9 @@ from gan_framework.round import Round
 from gan_framework.schedule import Schedule
 from gan_framework.types import Batch, DataShape, DiscriminatorOutput, Draw, Latent
 
+CONDITIONS_KEPT = 64
+"""How many condition vectors of the data a game keeps, so that samples can be drawn with no data at hand."""
+
 
 @dataclass
 class Parts:
@@ -63,10 +66,13 @@ class Game(nn.Module):
     Attributes:
         networks: the networks by name.
         players: the players by name, in the order in which a schedule moves them.
+        openings: what is played once, before the first iteration.
         schedule: who moves when.
         prior: where latents come from.
         loss: the adversarial loss.
+        optimizers: for each player what makes its optimizer.
         data: the shape of the samples and what their labels are.
+        conditions: condition vectors of the data (64, K) that sample grids are drawn for, where labels are vectors.
         sampling_network: the name of the network that samples are drawn from.
     """
 
@@ -74,6 +80,7 @@ class Game(nn.Module):
     schedule: Schedule
     prior: Prior | None
     loss: AdversarialLoss | None
+    conditions: Tensor
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -81,11 +88,13 @@ class Game(nn.Module):
         self.networks = nn.ModuleDict(parts.networks)
         self.prior = parts.prior
         self.loss = parts.loss
+        self.openings = nn.ModuleList()
         self.schedule = parts.schedule
         self.players = nn.ModuleDict({player.name: player for player in self.make_players()})
+        self.register_buffer("conditions", torch.zeros(CONDITIONS_KEPT, parts.data.condition_dim))
         self.sampling_network = "generator"
         self.precision = Precision("fp32", torch.device("cpu"))
-        self._optimizers = parts.optimizers
+        self.optimizers = parts.optimizers
         self._claims: dict[str, str] = {}
 
     def make_players(self) -> list[Player]:
@@ -114,6 +123,21 @@ class Game(nn.Module):
         generators = [p for p in players if p.name == "generator" or p.side == "generator"]
         return discriminators, generators, [p for p in players if p not in discriminators + generators]
 
+    def replace_player(self, name: str, players: list[Player]) -> None:
+        """Let other players take one player's place in the order, and its optimizer's settings if they have none.
+
+        Raises:
+            ConfigError: the game has no such player.
+        """
+        replaced = self.player(name)
+        for player in players:
+            if name in self.optimizers:
+                self.optimizers.setdefault(player.name, self.optimizers[name])
+        order = [self.player(other) for other in self.players]
+        at = order.index(replaced)
+        order[at : at + 1] = players
+        self.players = nn.ModuleDict({player.name: player for player in order})
+
     def claim(self, what: str, owner: str) -> None:
         """Record that a strategy has taken hold of one part of the game.
 
@@ -136,13 +160,14 @@ class Game(nn.Module):
             network.to(memory_format=torch.channels_last)
         for name in self.players:
             player = self.player(name)
-            if name not in self._optimizers:
+            if name not in self.optimizers:
                 raise ConfigError(f"optimizer.{name} is missing: the game's players are {', '.join(self.players)}")
             for term in player.terms.values():
                 term.check(self, player)
-            player.start(self._trainable(player.networks), self.loss, self._optimizers[name], self.precision.scaler())
+            player.start(self.trainable(player.networks), self.loss, self.optimizers[name], self.precision.scaler())
 
-    def _trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
+    def trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
+        """Return the parameters of networks that can be moved, each once."""
         parameters = (p for name in networks for p in self.networks[name].parameters() if p.requires_grad)
         return list(dict.fromkeys(parameters))
 
@@ -165,6 +190,8 @@ class Game(nn.Module):
 
     def step(self, draw: Draw) -> dict[str, Tensor]:
         """Play one iteration; see `Schedule.step`."""
+        for opening in self.openings:
+            opening(self, draw)
         return self.schedule.step(self, draw)
 
     def meet(self, batch: Batch, graph: bool = True) -> Round:
@@ -188,6 +215,11 @@ class Game(nn.Module):
         with self.autocast():
             samples: Tensor = self.networks[network](latent.z, latent.labels)
         return samples
+
+    def keep_conditions(self, conditions: Tensor) -> None:
+        """Keep condition vectors (N, K) of the data, evenly spread, for the grids of samples."""
+        chosen = torch.linspace(0, len(conditions) - 1, CONDITIONS_KEPT).long()
+        self.conditions.copy_(conditions[chosen])
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which networks compute in the run's precision."""
@@ -243,5 +275,9 @@ class Game(nn.Module):
             raise ConfigError(f"the generator makes samples {made}, but the data are {self.data.sample}")
 
     def picture(self, path: Path, latent: Latent, columns: int) -> None:
-        """Draw the samples of latents as one PNG: here a grid of images, row by row."""
-        sampling.save_grid(path, self.sample(latent), columns)
+        """Draw the samples of latents as one PNG: a grid of images, row by row, or vectors as rows of grey values."""
+        samples = self.sample(latent)
+        if samples.ndim == 4:
+            sampling.save_grid(path, samples, columns)
+        else:
+            sampling.save_rows(path, samples)

@@ -38,6 +38,8 @@ class Player(nn.Module):
         networks: the names of the networks whose parameters it moves.
         side: the part of the adversarial loss it minimises (a key of `SIDES`), or None.
         terms: further summands of its objective by name, with their `weights`.
+        view: what the player makes of a round before it evaluates it (an unrolled discriminator); None
+            to take it as it is.
         after_step: modules called without arguments after every move (weight clipping, EMA).
         updates: how often it has moved.
         skip_nonfinite: leave out moves whose loss or gradient is not finite. Each move then
@@ -51,6 +53,7 @@ class Player(nn.Module):
         self.side = side
         self.terms = nn.ModuleDict()
         self.weights: dict[str, float] = {}
+        self.view: Callable[[Round], Round] | None = None
         self.after_step = nn.ModuleList()
         self.updates = 0
         self.skip_nonfinite = False
@@ -102,6 +105,8 @@ class Player(nn.Module):
 
     def evaluate(self, round: Round) -> dict[str, Tensor]:
         """Return this player's losses in the round by name, weighted, ready to be summed."""
+        if self.view is not None:
+            round = self.view(round)
         losses = {}
         if self.side is not None:
             losses["adversarial"] = SIDES[self.side](self._loss[0], round)
@@ -111,11 +116,19 @@ class Player(nn.Module):
 
     def move(self, losses: dict[str, Tensor]) -> None:
         """Change this player's parameters, and no others, by one optimizer step on the sum of losses."""
+        self.step(self.backward(losses))
+
+    def backward(self, losses: dict[str, Tensor]) -> Tensor:
+        """Give this player's parameters, and no others, the gradient of the sum of losses; return the sum."""
         for parameter in self.moved:
             parameter.grad = None
         total = reduce(add, losses.values())
         # Naming the inputs spares the gradients of every other player's parameters.
         self.scaler.scale(total).backward(inputs=self.moved)
+        return total.detach()
+
+    def step(self, total: Tensor) -> None:
+        """Take one optimizer step along the gradient of a sum of losses."""
         if self.skip_nonfinite and not self._finite(total):
             return
         self.scaler.step(self.optimizer)
@@ -149,4 +162,4 @@ class Player(nn.Module):
         self.scaler.load_state_dict(state["scaler"])
 
     def _finite(self, total: Tensor) -> bool:
-        return bool(torch.isfinite(total.detach()) & torch.isfinite(self.gradient_norm()))
+        return bool(torch.isfinite(total) & torch.isfinite(self.gradient_norm()))

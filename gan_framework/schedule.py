@@ -1,4 +1,4 @@
-"""The contract of a schedule: who moves when."""
+"""The contracts of a schedule, who moves when, and of an opening, what comes before the first iteration."""
 
 from __future__ import annotations
 
@@ -23,3 +23,29 @@ class Schedule(nn.Module, ABC):
         Scalars are losses (`<player>/<loss or term>`); vectors are logits (`real`, `fake`), which
         are only summarised when a log line is due.
         """
+
+
+class Opening(nn.Module, ABC):
+    """Is played once, before the first iteration (pretraining, choosing a reference batch)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = False
+
+    @abstractmethod
+    def play(self, game: Game, draw: Draw) -> None:
+        """Play the opening."""
+
+    def forward(self, game: Game, draw: Draw) -> None:
+        """Play the opening unless it is over."""
+        if not self.over:
+            self.play(game, draw)
+            self.over = True
+
+    def get_extra_state(self) -> dict[str, bool]:
+        """Return whether the opening is over."""
+        return {"over": self.over}
+
+    def set_extra_state(self, state: dict[str, bool]) -> None:
+        """Take up whether the opening is over."""
+        self.over = state["over"]
