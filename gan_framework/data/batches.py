@@ -55,8 +55,8 @@ class Batches:
                 f"train.batch_size={batch_size}{across} must be at least 1 and at most "
                 f"{len(data) // world}, because the data have {len(data)} samples"
             )
-        if workers < 0:
-            raise ConfigError(f"data.workers={workers} must be 0 or more")
+        if not (isinstance(workers, int) and workers >= 0):
+            raise ConfigError(f"data.workers={workers} must be a whole number, 0 or more")
         self.data = data
         self.seed = seed
         self.device = torch.device(device)
@@ -119,6 +119,7 @@ class Batches:
             self._stream = iter(self._loader())
         samples = next(self._stream)
         if isinstance(samples, GanFrameworkError):
+            self._stream = None  # ends the workers
             raise samples
         return samples
 

@@ -11,7 +11,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.types import DataShape
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.files import FolderFiles
-from gan_zoo.datasets.image_files import load_images
+from gan_zoo.datasets.image_files import Reading, load_images
 from gan_zoo.datasets.torchvision_source import fetch, root_folder
 
 FILES = (
@@ -50,7 +50,7 @@ class CelebA(DataSource):
         self.attribute = attribute
         self.root = root_folder(root)
         self.download = download
-        self.in_memory_mb = in_memory_mb
+        self.reading = Reading("refuse", in_memory_mb)
 
     def load(self, split: str) -> Data:
         """Return a split, `train` or `test`."""
@@ -63,7 +63,7 @@ class CelebA(DataSource):
         data = fetch(read, "celeba", self.root, FILES, self.download)
         labels = self._labels([name for name in data.attr_names if name], data.attr)
         files = FolderFiles(self.root / "celeba" / "img_align_celeba", data.filename)
-        return load_images(files, files.names, self.image_shape, labels, "refuse", self.in_memory_mb)
+        return load_images(files, files.names, self.image_shape, labels, self.reading)
 
     def _labels(self, names: list[str], attributes: torch.Tensor) -> torch.Tensor | None:
         if not self.attribute:

@@ -25,6 +25,6 @@ def image_shape(image_size: int, channels: int) -> tuple[int, int, int]:
     """
     if channels not in (1, 3):
         raise ConfigError(f"data.channels={channels} must be 1 (grey) or 3 (colour)")
-    if image_size not in range(1, 4097):
+    if not (isinstance(image_size, int) and 1 <= image_size <= 4096):
         raise ConfigError(f"data.image_size={image_size} must be a whole number from 1 to 4096")
     return channels, image_size, image_size

@@ -38,7 +38,10 @@ class Files(ABC):
 
     @abstractmethod
     def stamp(self, name: str) -> tuple[str, int, int]:
-        """Return what changes when the file does: its name, its size, and its time or checksum."""
+        """Return what changes when the file does: its name, its size, and its time or checksum.
+
+        A file that is missing has the size -1.
+        """
 
 
 class FolderFiles(Files):
@@ -60,7 +63,10 @@ class FolderFiles(Files):
 
     def stamp(self, name: str) -> tuple[str, int, int]:
         """Return the name, the size and the time of the last change."""
-        status = os.stat(self.path / name)
+        try:
+            status = os.stat(self.path / name)
+        except OSError:
+            return name, -1, 0
         return name, status.st_size, status.st_mtime_ns
 
 

@@ -11,8 +11,8 @@ from gan_framework.errors import ConfigError
 from gan_framework.types import DataShape
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.files import Files, find_files
-from gan_zoo.datasets.image_files import load_images
-from gan_zoo.datasets.splits import held_out
+from gan_zoo.datasets.image_files import Reading, load_images
+from gan_zoo.datasets.splits import held_out, known_share
 
 
 class Folder(DataSource):
@@ -46,9 +46,8 @@ class Folder(DataSource):
         self.image_shape = image_shape(image_size, channels)
         self.files = find_files(path, "data.path")
         self.test_files = find_files(test_path, "data.test_path") if test_path else None
-        self.test_share = test_share
-        self.on_bad = on_bad
-        self.in_memory_mb = in_memory_mb
+        self.test_share = known_share(test_share)
+        self.reading = Reading(on_bad, in_memory_mb)
         self.classes = tuple(sorted({name for name in _class_names(self.files) if name}))
         known_classes(str(path), num_classes, len(self.classes))
         self.shape = DataShape(self.image_shape, len(self.classes))
@@ -68,8 +67,7 @@ class Folder(DataSource):
             [files.names[number] for number in chosen],
             self.image_shape,
             None if labels is None else labels[chosen],
-            self.on_bad,
-            self.in_memory_mb,
+            self.reading,
         )
 
     def _labels(self, files: Files) -> torch.Tensor | None:

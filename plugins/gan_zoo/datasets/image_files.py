@@ -7,11 +7,13 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from PIL import UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,7 +21,7 @@ from gan_framework.data import Data, InMemory
 from gan_framework.data.pixels import fit
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.files import atomic
-from gan_zoo.datasets.decoding import decode
+from gan_zoo.datasets.decoding import FORMATS, decode
 from gan_zoo.datasets.files import Files
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,25 @@ CHUNK = 128
 """Files that one process checks at a time."""
 
 Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How image files are read.
+
+    Attributes:
+        on_bad: `skip` or `refuse` files that cannot be read.
+        in_memory_mb: images that take at most so many MiB are held in memory, others streamed.
+    """
+
+    on_bad: str
+    in_memory_mb: int
+
+    def __post_init__(self) -> None:
+        if self.on_bad not in ("skip", "refuse"):
+            raise ConfigError(f"data.on_bad={self.on_bad} must be skip or refuse")
+        if not (isinstance(self.in_memory_mb, int) and self.in_memory_mb >= 0):
+            raise ConfigError(f"data.in_memory_mb={self.in_memory_mb} must be a whole number, 0 or more")
 
 
 class ImageFiles(Data):
@@ -74,6 +95,8 @@ def load(files: Files, name: str, shape: Shape) -> Tensor | str:
     """Return an image (C, H, W) uint8, or why it cannot be read."""
     try:
         return fit(decode(files.read(name))[None], shape[1], shape[0])[0]
+    except UnidentifiedImageError:
+        return f"{name}: no {', '.join(FORMATS)} image"
     except Exception as error:  # a damaged file can make a decoder raise anything
         return f"{name}: {type(error).__name__}: {error}"
 
@@ -83,8 +106,7 @@ def load_images(
     names: Sequence[str],
     shape: Shape,
     labels: Tensor | None,
-    on_bad: str,
-    in_memory_mb: int,
+    reading: Reading,
 ) -> Data:
     """Read every file once, deal with the bad ones, and return the images.
 
@@ -93,15 +115,12 @@ def load_images(
         names: the files' names, in the samples' order.
         shape: the wanted shape (C, H, W).
         labels: the files' class indices (N,), or None.
-        on_bad: `skip` or `refuse` files that cannot be read.
-        in_memory_mb: images that take at most so many MiB are held in memory, others streamed.
+        reading: what to do with bad files and with many.
 
     Raises:
         ConfigError: there are bad files and they are to be refused, or there are no good ones.
     """
-    if on_bad not in ("skip", "refuse"):
-        raise ConfigError(f"data.on_bad={on_bad} must be skip or refuse")
-    hold = len(names) * shape[0] * shape[1] * shape[2] <= in_memory_mb * 2**20
+    hold = len(names) * shape[0] * shape[1] * shape[2] <= reading.in_memory_mb * 2**20
     log.info("reading %d images of %s", len(names), files.path)
     if hold:
         values, bad = _scan(files, names, shape, hold)
@@ -109,7 +128,7 @@ def load_images(
         values, bad = _remembered(files, names, shape)
     kept = [number for number in range(len(names)) if number not in bad]
     if bad:
-        _report(files, bad, len(names), on_bad)
+        _report(files, bad, len(names), reading.on_bad)
     if not kept:
         raise ConfigError(f"{files.path}: not one of {len(names)} images can be read")
     labels = None if labels is None else labels[kept]
@@ -194,12 +213,17 @@ def _remembered(files: Files, names: Sequence[str], shape: Shape) -> tuple[Tenso
     import PIL
     import platformdirs
 
-    stamps: list[Any] = [str(files.path.resolve()), shape, PIL.__version__, *map(files.stamp, names)]
+    stamps: list[Any] = [str(files.path.resolve()), shape, PIL.__version__, torch.__version__, *map(files.stamp, names)]
     key = hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:32]
     cache = Path(platformdirs.user_cache_dir("gan-framework")) / "scans" / f"{key}.pt"
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cache.touch()
+    except OSError as error:
+        log.warning("%s will be read through again by the next run: %s", files.path, error)
+        return _scan(files, names, shape, hold=False)
     with filelock.FileLock(f"{cache}.lock"):
-        if not cache.exists():
+        if not cache.stat().st_size:
             digests, bad = _scan(files, names, shape, hold=False)
             with atomic(cache) as file:
                 torch.save({"digests": digests, "bad": bad}, file)

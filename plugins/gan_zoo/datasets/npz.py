@@ -14,7 +14,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.types import DataShape
 from gan_zoo.datasets.arrays import read_array
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
-from gan_zoo.datasets.splits import held_out
+from gan_zoo.datasets.splits import held_out, known_share
 
 MAX_CLASSES = 2**20
 
@@ -33,8 +33,9 @@ class Npz(DataSource):
         x: the name of the array of samples.
         y: the name of the array of labels, or None for unlabelled samples.
         image_size: height and width in pixels to resize to; None for vectors.
-        channels: 1 or 3; None for vectors.
+        channels: 1 or 3; the size of vectors, or None for whatever it is.
         num_classes: the number of classes, or None for as many as the labels name.
+        condition_dim: the size of condition vectors, or None for whatever it is.
     """
 
     def __init__(
@@ -47,24 +48,28 @@ class Npz(DataSource):
         image_size: int | None,
         channels: int | None,
         num_classes: int | None,
+        condition_dim: int | None,
     ) -> None:
         if not path:
             raise ConfigError("data.path is missing: an .npz file")
         self.path = Path(path).expanduser()
         self.test_path = Path(test_path).expanduser() if test_path else None
-        self.test_share = test_share
+        self.test_share = known_share(test_share)
         self.x, self.y = x, y
-        self.vectors = image_size is None and channels is None
-        if self.vectors:
+        self.vectors = image_size is None
+        if image_size is None:
             sample: tuple[int, ...] = tuple(self._samples(self.path).shape[1:])
-        elif image_size is None or channels is None:
-            raise ConfigError(
-                f"data.image_size={image_size} data.channels={channels}: images need both, vectors neither"
-            )
+            if channels not in (None, *sample):
+                raise ConfigError(f"data.channels={channels}, but {path} has vectors of size {sample[0]}")
+        elif channels is None:
+            raise ConfigError(f"data.channels=null data.image_size={image_size}: images need both")
         else:
             sample = image_shape(image_size, channels)
         self.labels = self._labels(self.path)
         self.shape = DataShape(sample, *self._label_shape(num_classes))
+        found = self.shape.condition_dim
+        if condition_dim not in (None, found):
+            raise ConfigError(f"data.condition_dim={condition_dim}, but {path} has condition vectors of size {found}")
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
@@ -87,7 +92,7 @@ class Npz(DataSource):
     def _samples(self, path: Path) -> Tensor:
         where = f"{path} ({self.x})"
         array = read_array(path, self.x, "data.x")
-        if not len(array):
+        if array.ndim == 0 or array.size == 0:
             raise ConfigError(f"{where} has no samples")
         return _vectors(array, where) if self.vectors else _images(array, where)
 

@@ -9,6 +9,17 @@ from gan_framework import seeding
 from gan_framework.errors import ConfigError
 
 
+def known_share(share: float) -> float:
+    """Return the setting `test_share`.
+
+    Raises:
+        ConfigError: it is no share.
+    """
+    if not (isinstance(share, (int, float)) and 0 <= share < 1):
+        raise ConfigError(f"data.test_share={share} must be at least 0 and less than 1")
+    return share
+
+
 def held_out(n: int, share: float, split: str) -> Tensor:
     """Return which of n samples belong to a split, in their order, when a share is held out as `test`.
 
@@ -17,8 +28,6 @@ def held_out(n: int, share: float, split: str) -> Tensor:
     Raises:
         ConfigError: the share leaves nothing of the split.
     """
-    if not 0 <= share < 1:
-        raise ConfigError(f"data.test_share={share} must be at least 0 and less than 1")
     held = round(n * share)
     if split == "test" and held == 0:
         raise ConfigError(
