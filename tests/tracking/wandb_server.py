@@ -1,0 +1,78 @@
+"""A W&B server of a few answers, which can refuse keys or stop answering."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+PROJECT = {"id": "P", "name": "p", "entity": {"id": "E", "name": "me"}}
+BUCKET = {"id": "B", "displayName": "", "description": "", "config": "{}", "sweepName": None, "project": PROJECT}
+VIEWER = {"id": "V", "entity": "me", "username": "me", "email": "", "flags": "{}", "teams": {"edges": []}}
+
+
+class Server(ThreadingHTTPServer):
+    """Listens on a free loopback port while it is entered.
+
+    Attributes:
+        asked: (operation, variables) of each GraphQL request.
+        history: the rows of metrics that arrived.
+        valid_key: whether the key that is sent is taken for a valid one.
+        hanging: the requests (GraphQL operations, `file_stream`) that are taken and never answered.
+    """
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.asked = []
+        self.history = []
+        self.valid_key = True
+        self.hanging = ()
+        self.release = threading.Event()
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self.release.set()
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        answer = {}
+        what = self.path.rpartition("/")[2]
+        if what == "graphql":
+            request = json.loads(content)
+            what, variables = request["operationName"], request.get("variables") or {}
+            self.server.asked.append((what, variables))
+            answer = self.answer(what, variables)
+        elif what == "file_stream":
+            rows = json.loads(content).get("files", {}).get("wandb-history.jsonl", {}).get("content", [])
+            self.server.history += [json.loads(row) for row in rows]
+        if what in self.server.hanging:
+            self.server.release.wait()
+            return
+        self.send_response(200)
+        body = json.dumps(answer).encode()
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PUT = do_GET = do_POST
+
+    def answer(self, operation, variables):
+        if not self.server.valid_key:
+            return {"errors": [{"message": "user is not logged in"}]}
+        if operation == "Viewer":
+            return {"data": {"viewer": VIEWER}}
+        if operation == "UpsertBucket":
+            return {"data": {"upsertBucket": {"inserted": True, "bucket": {**BUCKET, "name": variables["name"]}}}}
+        if operation == "CreateRunFiles":
+            files = [{"name": name, "uploadUrl": f"{self.server.url}/upload"} for name in variables["files"]]
+            return {"data": {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}}
+        return {"data": None}
+
+    def log_message(self, *arguments):
+        pass
