@@ -153,3 +153,14 @@ def doublings(image_size: int) -> tuple[int, int]:
     if n < 2 or n > 5 or 4 * 2**n != image_size:
         raise ValueError(f"image_size={image_size}: the sizes that fit are 16, 28, 32, 64 and 128")
     return 4, n
+
+
+def quarter(image_size: int) -> int:
+    """Return a quarter of a size, for networks that halve images twice.
+
+    Raises:
+        ValueError: the size is no multiple of 4.
+    """
+    if image_size < 4 or image_size % 4:
+        raise ValueError(f"image_size={image_size}: it must be a multiple of 4")
+    return image_size // 4

@@ -1,0 +1,47 @@
+"""The InfoGAN generator."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gan_framework.networks import Generator
+from gan_zoo.layers import SigmoidImage, init_normal, quarter
+
+
+class InfoGANGenerator(Generator):
+    """Two fully connected layers, then two transposed convolutions (Chen et al. 2016, arXiv 1606.03657, table 1).
+
+    At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, ReLU and batch norm after each of the first two,
+    ReLU after the third, sigmoid (rescaled to [-1, 1]) at the end.
+
+    Args:
+        latent_dim: the size of z, codes included.
+        image_size: a multiple of 4.
+        channels: of the images.
+        hidden: the size of the first layer.
+        width: channels of the layer before the image.
+    """
+
+    def __init__(self, latent_dim: int, image_size: int, channels: int, hidden: int, width: int) -> None:
+        super().__init__()
+        base = quarter(image_size)
+        wide = 2 * width
+        self.layers = nn.Sequential(
+            nn.Linear(latent_dim, hidden),
+            nn.ReLU(inplace=True),
+            nn.BatchNorm1d(hidden),
+            nn.Linear(hidden, base * base * wide),
+            nn.ReLU(inplace=True),
+            nn.BatchNorm1d(base * base * wide),
+            nn.Unflatten(1, (wide, base, base)),
+            nn.ConvTranspose2d(wide, width, 4, 2, 1),
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(width, channels, 4, 2, 1),
+            SigmoidImage(),
+        )
+        init_normal(self, 0.02)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
+        images: Tensor = self.layers(z)
+        return images

@@ -1,0 +1,48 @@
+"""A Q of fully connected layers, apart from the discriminator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from gan_zoo.codes import CodeList, QOutput
+from gan_zoo.layers import init_truncated_normal, sample_shape
+
+
+class QMLP(nn.Module):
+    """Tells the codes from all pixels at once, with one hidden layer of ReLUs (the InfoGAN tutorials).
+
+    Args:
+        image_size: of square images; null for vectors.
+        channels: of the images, or the size of the vectors.
+        hidden: the size of the hidden layer.
+        codes: the codes to be told, as in the prior.
+        deviation: of continuous codes, `fixed` at 1 or `predicted` from the sample.
+        init_std: weights are drawn from a normal distribution cut off at two deviations.
+    """
+
+    def __init__(
+        self,
+        image_size: int | None,
+        channels: int,
+        hidden: int,
+        codes: Mapping[str, Any],
+        deviation: str,
+        init_std: float,
+    ) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(math.prod(sample_shape(channels, image_size)), hidden),
+            nn.ReLU(),
+            QOutput(hidden, CodeList.of(codes), deviation),
+        )
+        init_truncated_normal(self, init_std)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map samples, images (N, C, H, W) in [-1, 1], to the parameters of Q(c|x) (N, dim + continuous)."""
+        parameters: Tensor = self.layers(x)
+        return parameters

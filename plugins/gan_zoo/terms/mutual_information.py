@@ -1,0 +1,55 @@
+"""The mutual information between codes and samples."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.player import Player
+from gan_framework.round import Round
+from gan_framework.term import Term
+from gan_zoo.codes import has_q
+from gan_zoo.priors.codes import Codes
+
+
+class MutualInformation(Term):
+    """-λ L_I: samples from which Q can tell the codes they were made from (Chen et al. 2016, equations 5 and 6).
+
+    L_I = E log Q(c|x) + H(c) is a lower bound of the mutual information I(c; G(z, c)), in nats. Q is
+    the network `q`, or else the discriminator's head `q`.
+
+    Args:
+        categorical: λ of the categorical codes.
+        continuous: λ of the continuous codes.
+    """
+
+    def __init__(self, categorical: float, continuous: float) -> None:
+        super().__init__()
+        self.scales = {"categorical": categorical, "continuous": continuous}
+
+    def check(self, game: Game, player: Player) -> None:
+        """Raise ConfigError if there are no codes, or no Q to tell them."""
+        require_codes(game, "mutual_information")
+
+    def forward(self, round: Round, player: Player) -> Tensor:
+        """Return -λ L_I, summed over the codes."""
+        game = round.game
+        assert isinstance(game.prior, Codes)
+        if "q" in game.networks:
+            with game.autocast():
+                q = game.networks["q"](round.fake)
+        else:
+            q = round.on_fake.heads["q"]
+        bounds = game.prior.codes.bounds(q, round.latent.code)
+        return -sum((self.scales[name.partition("_")[0]] * bound for name, bound in bounds.items()), q.new_zeros(()))
+
+
+def require_codes(game: Game, what: str) -> None:
+    """Raise ConfigError, naming both parts, if a game's latents have no codes or nothing tells them from samples."""
+    if not isinstance(game.prior, Codes):
+        raise ConfigError(
+            f"{what} needs structured codes, which {type(game.prior).__name__} has none of: set prior=codes"
+        )
+    if not has_q(game):
+        raise ConfigError(f"{what} needs a network q or a discriminator with a head q: add strategy=[q_head]")
