@@ -182,7 +182,7 @@ class Evaluator:
         scores, settings = {}, {}
         for metric in self.metrics.values():
             for score, value in metric.scores(comparison).items():
-                scores[self._score_name(score)] = float(value)
+                scores[self._score_name(score)] = rounded(float(value))
                 settings[self._score_name(score)] = metric.settings()
         protocol = self._protocol() | protocol | {"metrics": settings}
         return Evaluation(scores, protocol, comparison.warnings, comparison.pictures)
@@ -233,6 +233,11 @@ class Evaluator:
             "reference_count": len(reference),
             "reference_hash": reference.content_hash()[:16],
         }
+
+
+def rounded(value: float) -> float:
+    """Return a score to seven digits: matrix roots differ in later ones from run to run on the same machine."""
+    return float(f"{value:.7g}")
 
 
 def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) -> None:

@@ -49,12 +49,13 @@ def start(folder, *overrides):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def wait_for_step(folder, step, timeout=90):
+def wait_for_step(process, folder, step, timeout=90):
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         path = folder / "metrics.jsonl"
         if path.exists() and path.read_text().count("\n") >= step:
             return
+        assert process.poll() is None, process.communicate()[0]
         time.sleep(0.01)
     raise AssertionError(f"step {step} was not reached in {timeout} s")
 
@@ -83,7 +84,7 @@ def same_end(one, two):
 
 def test_killed_and_resumed_equals_uninterrupted(uninterrupted, tmp_path):
     process = start(tmp_path, "train.steps=60")
-    wait_for_step(tmp_path, 10)
+    wait_for_step(process, tmp_path, 10)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert len(lines(tmp_path)) < 60
@@ -95,7 +96,7 @@ def test_killed_and_resumed_equals_uninterrupted(uninterrupted, tmp_path):
 
 def test_a_signal_saves_says_so_and_the_same_command_resumes(uninterrupted, tmp_path):
     process = start(tmp_path, "train.steps=60")
-    wait_for_step(tmp_path, 5)
+    wait_for_step(process, tmp_path, 5)
     before = time.monotonic()
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=60)
@@ -128,7 +129,7 @@ def test_a_finished_run_is_not_trained_again(uninterrupted):
 def test_a_second_process_on_one_folder_is_refused_with_the_first_ones_pid(tmp_path, cache):
     first = start(tmp_path, "train.steps=100000")
     try:
-        wait_for_step(tmp_path, 1)
+        wait_for_step(first, tmp_path, 1)
         code, output = finish(tmp_path, "train.steps=100000")
         assert code == 2
         assert f"in use by pid {first.pid} on {os.uname().nodename}" in output
