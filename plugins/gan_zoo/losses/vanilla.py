@@ -60,3 +60,15 @@ class NonSaturating(BinaryCrossEntropy):
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return -E log D(G(z))."""
         return F.softplus(-fake.logits).mean()
+
+
+class MaximumLikelihood(BinaryCrossEntropy):
+    """The generator minimises -E exp(logit D(G(z))) = -E D / (1 - D), in expectation a likelihood.
+
+    It is the loss of Goodfellow 2016 (arXiv 1701.00160, section 3.2.4) up to the factor 1/2. Its
+    variance is high: the few samples that D takes for real dominate the gradient.
+    """
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return -E exp(logit D(G(z)))."""
+        return -fake.logits.exp().mean()

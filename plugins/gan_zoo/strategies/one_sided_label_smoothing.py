@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gan_framework.errors import ConfigError
 from gan_framework.game import Game
 from gan_framework.strategy import Strategy
@@ -25,9 +27,10 @@ class OneSidedLabelSmoothing(Strategy):
     def apply(self, game: Game) -> None:
         """Set the loss's real target."""
         game.claim("target for real samples", "one_sided_label_smoothing")
-        if not hasattr(game.loss, "real_target"):
+        loss: Any = game.loss
+        if not hasattr(loss, "real_target"):
             raise ConfigError(
-                f"one_sided_label_smoothing has no effect on {type(game.loss).__name__}, which has no target for "
-                "real samples; it goes with losses that have one (nonsaturating, minimax)"
+                f"one_sided_label_smoothing has no effect on {type(loss).__name__}, which has no target for "
+                "real samples; it goes with losses that have one (nonsaturating, least_squares)"
             )
-        game.loss.real_target = self.real_target
+        loss.real_target = self.real_target

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from gan_framework.errors import ConfigError
 from gan_framework.game import Game
 from gan_framework.strategy import Strategy
+from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 
 class Clip(nn.Module):
@@ -21,7 +23,7 @@ class Clip(nn.Module):
     @torch.no_grad()
     def forward(self) -> None:
         """Clip all parameters in place."""
-        parameters = list(self._network[0].parameters())
+        parameters: list[torch.Tensor] = list(self._network[0].parameters())
         torch._foreach_clamp_max_(parameters, self.bound)
         torch._foreach_clamp_min_(parameters, -self.bound)
 
@@ -42,5 +44,11 @@ class WeightClipping(Strategy):
 
     def apply(self, game: Game) -> None:
         """Clip after every move of a player on the discriminator's side."""
+        game.claim("norm of the weights of networks.discriminator", "weight_clipping")
         for player in game.sides()[0]:
+            if any(isinstance(term, GradientPenalty) for term in player.terms.values()):
+                raise ConfigError(
+                    "weight_clipping and gradient_penalty contradict each other: clipped weights cannot give the "
+                    "gradients of norm 1 that the penalty asks for; choose loss=wasserstein or loss=wasserstein_gp"
+                )
             player.after_step.append(Clip(game.discriminator, self.bound))

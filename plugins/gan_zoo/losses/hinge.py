@@ -1,0 +1,28 @@
+"""The hinge loss."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.loss import SeparableLoss
+from gan_framework.types import DiscriminatorOutput
+
+
+class Hinge(SeparableLoss):
+    """D is pushed only until it is right by a margin of 1 (Lim & Ye 2017, arXiv 1705.02894).
+
+    In this form it is the loss of SNGAN (Miyato et al. 2018, arXiv 1802.05957, equations 16 and 17).
+    """
+
+    def real_half(self, real: DiscriminatorOutput) -> Tensor:
+        """Return E max(0, 1 - D(x))."""
+        return F.relu(1 - real.logits).mean()
+
+    def fake_half(self, fake: DiscriminatorOutput) -> Tensor:
+        """Return E max(0, 1 + D(G(z)))."""
+        return F.relu(1 + fake.logits).mean()
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return -E D(G(z))."""
+        return -fake.logits.mean()

@@ -1,0 +1,176 @@
+"""Optimizer settings that change while a game is played.
+
+They follow from the number of iterations alone, so a resumed run goes on exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.player import Player
+from gan_framework.strategy import Strategy
+
+
+class Annealing(nn.Module):
+    """Sets one number of some players' optimizers, once after every move of the player that counts.
+
+    Args:
+        counted: the player whose moves are counted.
+        players: whose optimizers are set.
+        setting: the number's name in the optimizers' parameter groups.
+        value: maps the number's initial value and the moves so far to its value for the next move.
+    """
+
+    def __init__(
+        self, counted: Player, players: list[Player], setting: str, value: Callable[[float, int], float]
+    ) -> None:
+        super().__init__()
+        # Kept in a tuple: the players belong to the game, and must not be registered twice.
+        self._players = (counted, *players)
+        self.setting = setting
+        self.value = value
+
+    def forward(self) -> None:
+        """Set the number for the next move."""
+        counted, *players = self._players
+        for player in players:
+            for group in player.optimizer.param_groups:
+                # The initial value lies in the optimizer's state, where a resume finds it.
+                initial = group.setdefault(f"initial_{self.setting}", group[self.setting])
+                group[self.setting] = self.value(initial, counted.updates + 1)
+
+
+class Annealed(Strategy):
+    """The base of strategies that change one number of the players' optimizers.
+
+    The generator's moves are counted (those of the first player in a game without one), so that
+    several discriminator moves for each of them change nothing.
+
+    Args:
+        players: whose optimizers are changed; all players' if null.
+    """
+
+    applies_last = True
+    name: str
+    setting: str
+
+    def __init__(self, players: list[str] | None) -> None:
+        if players == []:
+            raise ValueError("players=[]: name at least one player, or write null for all")
+        self.players = players
+
+    @abstractmethod
+    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+        """Return the number after so many moves of the counted player."""
+
+    def apply(self, game: Game) -> None:
+        """Let the number follow the moves of the counted player."""
+        players = [game.player(name) for name in (self.players if self.players is not None else game.players)]
+        for player in players:
+            game.claim(f"{self.setting} of the player {player.name}", self.name)
+        _, generators, others = game.sides()
+        counted = (generators or others)[0]
+        per_iteration = getattr(game.schedule, "g_steps", 1)
+        counted.after_step.append(
+            Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_iteration))
+        )
+
+
+class LearningRateDecay(Annealed):
+    """The learning rate falls to a minimum, along a line to 0 in SNGAN (Miyato et al. 2018, arXiv 1802.05957).
+
+    Args:
+        players: whose learning rate falls; all players' if null.
+        shape: `linear` or `cosine`.
+        steps: iterations until the minimum is reached.
+        minimum: the learning rate at the end.
+    """
+
+    name = "lr_decay"
+    setting = "lr"
+    shapes: dict[str, Callable[[float], float]] = {
+        "linear": lambda progress: 1 - progress,
+        "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
+    }
+
+    def __init__(self, players: list[str] | None, shape: str, steps: int, minimum: float) -> None:
+        super().__init__(players)
+        if shape not in self.shapes:
+            raise ValueError(f"shape={shape!r}: choose {' or '.join(self.shapes)}")
+        if steps < 1 or minimum < 0:
+            raise ValueError(f"steps={steps}, minimum={minimum}: they must be at least 1 and at least 0")
+        self.shape = self.shapes[shape]
+        self.steps = steps
+        self.minimum = minimum
+
+    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+        """Return the learning rate."""
+        progress = min(moves / (self.steps * moves_per_iteration), 1.0)
+        return self.minimum + (initial - self.minimum) * self.shape(progress)
+
+
+class ExponentialLearningRateDecay(Annealed):
+    """The learning rate is divided by a constant after every move (CGAN, Mirza & Osindero 2014, section 4.1).
+
+    Args:
+        players: whose learning rate falls; all players' if null.
+        divisor: by which each move divides it.
+        minimum: below which it does not fall.
+    """
+
+    name = "lr_decay_exponential"
+    setting = "lr"
+
+    def __init__(self, players: list[str] | None, divisor: float, minimum: float) -> None:
+        super().__init__(players)
+        if not divisor > 1 or minimum < 0:
+            raise ValueError(f"divisor={divisor}, minimum={minimum}: they must be above 1 and at least 0")
+        self.divisor = divisor
+        self.minimum = minimum
+
+    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+        """Return the learning rate."""
+        return max(initial * self.divisor**-moves, self.minimum)
+
+
+class MomentumRamp(Annealed):
+    """The momentum changes along a line from the optimizer's own to another (CGAN, Mirza & Osindero 2014, section 4.1).
+
+    Args:
+        players: whose momentum changes; all players' if null.
+        final: the momentum at the end.
+        steps: iterations until it is reached.
+    """
+
+    name = "momentum_ramp"
+    setting = "momentum"
+
+    def __init__(self, players: list[str] | None, final: float, steps: int) -> None:
+        super().__init__(players)
+        if not 0 <= final < 1 or steps < 1:
+            raise ValueError(f"final={final}, steps={steps}: they must lie from 0 to below 1 and be at least 1")
+        self.final = final
+        self.steps = steps
+
+    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+        """Return the momentum."""
+        return initial + (self.final - initial) * min(moves / (self.steps * moves_per_iteration), 1.0)
+
+    def apply(self, game: Game) -> None:
+        """Let the momentum follow the moves of the counted player."""
+        super().apply(game)
+        for name in self.players if self.players is not None else game.players:
+            if name in game.optimizers:
+                optimizer = game.optimizers[name]([nn.Parameter(torch.zeros(1))])
+                if not optimizer.param_groups[0].get("momentum"):
+                    raise ConfigError(
+                        f"momentum_ramp has no effect on optimizer.{name}, which is {type(optimizer).__name__} without "
+                        f"momentum; it goes with optimizer=sgd optimizer.{name}.momentum=0.5"
+                    )

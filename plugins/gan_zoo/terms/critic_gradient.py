@@ -1,0 +1,55 @@
+"""What the penalties on the gradient of the discriminator's score share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.player import Player
+from gan_framework.round import Round
+from gan_framework.term import Term
+
+
+def input_gradient(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return the gradient of each sample's score with respect to that sample, flat (N, D), differentiable."""
+    x = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
+    return gradient.flatten(1)
+
+
+def between(a: Tensor, b: Tensor) -> Tensor:
+    """Return points on the lines from samples a to samples b, with a uniform factor per sample."""
+    factor = torch.rand(len(a), *[1] * (a.ndim - 1), device=a.device, dtype=a.dtype)
+    return torch.lerp(a, b.to(a.dtype), factor)
+
+
+class CriticGradientPenalty(Term):
+    """The base of penalties on the gradient of the score; it is computed in float32 whatever the run's precision."""
+
+    def check(self, game: Game, player: Player) -> None:
+        """See that the penalty reaches the discriminator, and that a sample's gradient is its own.
+
+        Raises:
+            ConfigError: the player does not move the discriminator, or the discriminator has batch norm.
+        """
+        discriminators = game.sides()[0]
+        name = next(name for name, term in player.terms.items() if term is self)
+        if player not in discriminators:
+            raise ConfigError(
+                f"terms.{name}.player={player.name}: {name} has no effect on a player that does not move the "
+                f"discriminator; choose {' or '.join(other.name for other in discriminators) or 'another term'}"
+            )
+        if any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in game.discriminator.modules()):
+            raise ConfigError(
+                f"{name} needs a discriminator that judges each sample alone, but "
+                f"{type(game.discriminator).__name__} has batch norm; set networks.discriminator.norm=layer or none"
+            )
+
+    def score_gradient(self, round: Round, x: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the gradients of the scores of samples x with respect to x, flat (N, D)."""
+        x = x.to(round.real.dtype)
+        return input_gradient(lambda x: round.discriminate(x, labels, full_precision=True).logits, x)
