@@ -12,6 +12,7 @@ from torch import nn
 from gan_framework import registry, seeding
 from gan_framework.errors import ConfigError
 from gan_framework.game import Game, Parts
+from gan_framework.strategy import Strategy
 from gan_framework.types import DataShape
 
 Config = Mapping[str, Any]
@@ -42,9 +43,9 @@ def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
     game.check()
     for name, settings in config["terms"].items():
         _add_term(game, name, settings)
-    strategies = [registry.build("strategies", settings) for settings in config["strategy"].values()]
-    for strategy in sorted(strategies, key=lambda strategy: strategy.applies_last):
-        strategy.apply(game)
+    strategies = {name: registry.build("strategies", settings) for name, settings in config["strategy"].items()}
+    for name in sorted(strategies, key=lambda name: strategies[name].applies_last):
+        _apply(name, strategies[name], game)
     game.start(device, config["train"]["precision"])
     return game
 
@@ -58,6 +59,15 @@ def _build_network(name: str, settings: Config) -> nn.Module:
 def _build_optimizer(settings: Config, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
     optimizer: torch.optim.Optimizer = registry.build("optimizers", settings, parameters)
     return optimizer
+
+
+def _apply(name: str, strategy: Strategy, game: Game) -> None:
+    try:
+        strategy.apply(game)
+    except ConfigError as error:
+        if name in str(error):
+            raise
+        raise ConfigError(f"strategy.{name}: {error}") from error
 
 
 def _add_term(game: Game, name: str, settings: Config) -> None:

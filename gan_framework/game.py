@@ -96,6 +96,7 @@ class Game(nn.Module):
         self.precision = Precision("fp32", torch.device("cpu"))
         self.optimizers = parts.optimizers
         self._claims: dict[str, str] = {}
+        self._replaced: dict[str, str] = {}
 
     def make_players(self) -> list[Player]:
         """Return the players in the order in which they move."""
@@ -113,7 +114,8 @@ class Game(nn.Module):
             ConfigError: the game has no such player.
         """
         if name not in self.players:
-            raise ConfigError(f"the game has no player {name!r}; its players are {', '.join(self.players)}")
+            why = self._replaced.get(name, f"its players are {', '.join(self.players)}")
+            raise ConfigError(f"the game has no player {name!r}; {why}")
         return cast(Player, self.players[name])
 
     def sides(self) -> tuple[list[Player], list[Player], list[Player]]:
@@ -123,13 +125,19 @@ class Game(nn.Module):
         generators = [p for p in players if p.name == "generator" or p.side == "generator"]
         return discriminators, generators, [p for p in players if p not in discriminators + generators]
 
-    def replace_player(self, name: str, players: list[Player]) -> None:
+    def replace_player(self, name: str, players: list[Player], owner: str) -> None:
         """Let other players take one player's place in the order, and its optimizer's settings if they have none.
+
+        Args:
+            name: the player that leaves.
+            players: those that come.
+            owner: the strategy that asks for it.
 
         Raises:
             ConfigError: the game has no such player.
         """
         replaced = self.player(name)
+        self._replaced[name] = f"{owner} has put {' and '.join(new.name for new in players)} in its place"
         for player in players:
             if name in self.optimizers:
                 self.optimizers.setdefault(player.name, self.optimizers[name])

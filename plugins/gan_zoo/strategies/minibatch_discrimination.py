@@ -1,0 +1,60 @@
+"""Minibatch discrimination."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.game import Game
+from gan_framework.strategy import Strategy
+from gan_zoo.strategies.batch_statistic import WithBatchStatistic, penultimate_size
+
+
+def closeness(m: Tensor) -> Tensor:
+    """Return o(x_i)_b = Σ_j exp(-‖M_ib - M_jb‖_1) for matrices M (N, B, C), as (N, B)."""
+    distance = (m[:, None] - m[None, :]).abs().sum(dim=3)
+    return torch.exp(-distance).sum(dim=1)
+
+
+class Closeness(nn.Module):
+    """How close each sample is to the rest of its batch, by B learned measures (section 3.2).
+
+    Args:
+        inputs: the size A of the features f(x).
+        kernels: the number B of measures.
+        kernel_dim: the number C of dimensions that each compares.
+    """
+
+    def __init__(self, inputs: int, kernels: int, kernel_dim: int) -> None:
+        super().__init__()
+        self.tensor = nn.Parameter(torch.empty(inputs, kernels, kernel_dim))
+        nn.init.normal_(self.tensor, std=0.05)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features f (N, A) to o (N, B) with M_i = f(x_i) T."""
+        m = (features @ self.tensor.flatten(1)).unflatten(1, self.tensor.shape[1:])
+        # Differences of half-precision numbers would be too coarse to be summed.
+        return closeness(m.to(self.tensor.dtype))
+
+
+class MinibatchDiscrimination(Strategy):
+    """D sees how close samples are to each other, so G cannot collapse unseen (Salimans et al. 2016, section 3.2).
+
+    arXiv 1606.03498. The closeness o(x) is concatenated to the penultimate features f(x) before the
+    discriminator's last layer.
+
+    Args:
+        kernels: the number B of measures of closeness.
+        kernel_dim: the number C of dimensions that each compares.
+    """
+
+    def __init__(self, kernels: int, kernel_dim: int) -> None:
+        if kernels < 1 or kernel_dim < 1:
+            raise ValueError(f"kernels={kernels}, kernel_dim={kernel_dim}: both must be at least 1")
+        self.kernels = kernels
+        self.kernel_dim = kernel_dim
+
+    def apply(self, game: Game) -> None:
+        """Widen the discriminator's last layer."""
+        statistic = Closeness(penultimate_size(game), self.kernels, self.kernel_dim)
+        game.discriminator.output = WithBatchStatistic(game.discriminator.output, statistic, self.kernels)

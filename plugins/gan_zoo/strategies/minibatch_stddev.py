@@ -1,0 +1,35 @@
+"""Minibatch standard deviation."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gan_framework.game import Game
+from gan_framework.strategy import Strategy
+from gan_zoo.strategies.batch_statistic import WithBatchStatistic
+
+
+def mean_deviation(features: Tensor) -> Tensor:
+    """Return the standard deviation over the batch of each of the features (N, A), averaged: a scalar."""
+    # A small constant keeps the gradient finite where samples are equal.
+    return features.var(dim=0, correction=0).add(1e-8).sqrt().mean()
+
+
+class MeanDeviation(nn.Module):
+    """The same average standard deviation of the batch's features for every sample."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (N, A) to (N, 1)."""
+        return mean_deviation(features).expand(len(features), 1)
+
+
+class MinibatchStddev(Strategy):
+    """D sees how much its batch varies: minibatch discrimination at hardly any cost (Karras et al. 2018, section 3).
+
+    arXiv 1710.10196. The figure is concatenated to the penultimate features before the discriminator's
+    last layer, where the paper does so before its last block.
+    """
+
+    def apply(self, game: Game) -> None:
+        """Widen the discriminator's last layer."""
+        game.discriminator.output = WithBatchStatistic(game.discriminator.output, MeanDeviation(), 1)

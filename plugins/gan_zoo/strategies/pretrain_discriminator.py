@@ -1,0 +1,53 @@
+"""A discriminator that is trained before the game begins."""
+
+from __future__ import annotations
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.schedule import Opening
+from gan_framework.strategy import Strategy
+from gan_framework.types import Draw
+
+
+class Pretraining(Opening):
+    """The discriminator's players move alone, each step on a fresh real and a fresh generated batch.
+
+    Args:
+        steps: moves of each player on the discriminator's side.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def play(self, game: Game, draw: Draw) -> None:
+        """Move the discriminator's players."""
+        discriminators, _, _ = game.sides()
+        for _ in range(self.steps):
+            round = game.meet(draw(), graph=False)
+            for player in discriminators:
+                player.play(round.detached())
+
+
+class PretrainDiscriminator(Strategy):
+    """The discriminator takes n steps before the generator's first one.
+
+    They belong to the first iteration, so `train.steps` counts iterations of the game alone.
+
+    Args:
+        steps: of the discriminator before the first iteration.
+    """
+
+    def __init__(self, steps: int) -> None:
+        if steps < 1:
+            raise ValueError(f"steps={steps}: it must be at least 1")
+        self.steps = steps
+
+    def apply(self, game: Game) -> None:
+        """Add the opening."""
+        if not game.sides()[0]:
+            raise ConfigError(
+                f"pretrain_discriminator has no effect on {type(game).__name__}, where no player has a "
+                "discriminator's loss"
+            )
+        game.openings.append(Pretraining(self.steps))

@@ -1,0 +1,50 @@
+"""Separate optimizers for the two halves of the discriminator's loss."""
+
+from __future__ import annotations
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.loss import SeparableLoss
+from gan_framework.player import Player
+from gan_framework.strategy import Strategy
+
+
+class SplitDiscriminator(Strategy):
+    """The discriminator moves on the real batch and on the generated one apart, each with its own optimizer.
+
+    Both halves move the same network; the player `discriminator_real` moves first. Their optimizers
+    take the settings of `optimizer.discriminator`, unless `optimizer.discriminator_real` or
+    `optimizer.discriminator_fake` are given.
+    """
+
+    def apply(self, game: Game) -> None:
+        """Put the two halves in the discriminator's place."""
+        split(game, "split_discriminator")
+
+
+def split(game: Game, strategy: str) -> None:
+    """Put the players `discriminator_real` and `discriminator_fake` in the place of `discriminator`.
+
+    Args:
+        game: the game to edit.
+        strategy: the name of the strategy that asks for it.
+
+    Raises:
+        ConfigError: the loss or a term of the discriminator cannot be divided.
+    """
+    game.claim("optimizers of the discriminator", strategy)
+    whole = game.player("discriminator")
+    if not isinstance(game.loss, SeparableLoss):
+        raise ConfigError(
+            f"{strategy} moves the discriminator on the real and the generated half of its loss apart, but the loss "
+            f"{type(game.loss).__name__} is no sum of two such halves"
+        )
+    if whole.terms:
+        raise ConfigError(
+            f"{strategy} divides the discriminator's loss into a real and a generated half, and the term "
+            f"{' and '.join(whole.terms)} belongs to neither: leave out one of them"
+        )
+    halves = [Player(f"discriminator_{half}", whole.networks, f"discriminator_{half}") for half in ("real", "fake")]
+    for player in halves:
+        player.after_step.extend(whole.after_step)
+    game.replace_player("discriminator", halves, strategy)

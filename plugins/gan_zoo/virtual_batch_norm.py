@@ -1,0 +1,129 @@
+"""Virtual batch norm (Salimans et al. 2016, arXiv 1606.03498, section 3.5), and networks that use it.
+
+A network's batch is its reference batch followed by the samples in question, so one pass over both
+stands for the technique's two; the outputs for the reference are dropped.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from gan_framework.networks import Discriminator, Generator
+
+
+def normalise(x: Tensor, reference: int, eps: float) -> Tensor:
+    """Normalise each sample by the statistics of the reference batch and the sample itself.
+
+    The sample counts as one more of the reference's n: its mean and mean of squares weigh 1/(n + 1).
+    The reference batch is normalised by its own statistics.
+
+    Args:
+        x: the reference batch followed by the samples, (n + N, C) or (n + N, C, ...).
+        reference: the number n of samples in the reference batch.
+        eps: added to the variance.
+    """
+    # (n + N, C, L) in float32 or wider.
+    values = (x.flatten(2) if x.ndim > 2 else x.unsqueeze(2)).to(torch.promote_types(x.dtype, torch.float32))
+    reference_var, reference_mean = torch.var_mean(values[:reference], dim=(0, 2), correction=0, keepdim=True)
+    own_var, own_mean = torch.var_mean(values[reference:], dim=2, correction=0, keepdim=True)
+    share = 1 / (reference + 1)
+    mean = torch.lerp(reference_mean, own_mean, share)
+    # The variance of a mixture: what E x^2 - (E x)^2 comes to, but never below zero.
+    var = torch.lerp(reference_var, own_var, share) + share * (1 - share) * (own_mean - reference_mean).square()
+    mean = torch.cat([reference_mean.expand(reference, -1, -1), mean])
+    var = torch.cat([reference_var.expand(reference, -1, -1), var])
+    return ((values - mean) * torch.rsqrt(var + eps)).view_as(x).to(x.dtype)
+
+
+class VirtualBatchNorm(nn.Module):
+    """Takes the place of a batch norm layer, with its gain and bias; the same in training and evaluation.
+
+    Args:
+        norm: the layer that it replaces.
+        reference: the number of samples at the beginning of each batch that are the reference.
+    """
+
+    def __init__(self, norm: _BatchNorm, reference: int) -> None:
+        super().__init__()
+        self.reference = reference
+        self.eps = norm.eps
+        self.weight: nn.Parameter | None = norm.weight
+        self.bias: nn.Parameter | None = norm.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise a reference batch followed by samples, (n + N, C) or (n + N, C, ...)."""
+        y = normalise(x, self.reference, self.eps)
+        if self.weight is None or self.bias is None:  # a layer without gain and bias has neither
+            return y
+        shape = (1, -1, *[1] * (x.ndim - 2))
+        return y * self.weight.view(shape) + self.bias.view(shape)
+
+
+def replace_batch_norms(network: nn.Module, reference: int) -> int:
+    """Put virtual batch norm in the place of every batch norm layer, and return how many there were."""
+    found = [(parent, name) for parent in network.modules() for name, _ in parent.named_children()]
+    found = [(parent, name) for parent, name in found if isinstance(parent.get_submodule(name), _BatchNorm)]
+    for parent, name in found:
+        setattr(parent, name, VirtualBatchNorm(parent.get_submodule(name), reference))  # type: ignore[arg-type]
+    return len(found)
+
+
+class VirtualGenerator(Generator):
+    """A generator whose batches begin with the reference latents.
+
+    Args:
+        inner: the generator, its batch norm layers replaced.
+        z: the reference latents (n, latent_dim).
+        labels: their labels, or None if the generator takes none.
+    """
+
+    def __init__(self, inner: Generator, z: Tensor, labels: Tensor | None) -> None:
+        super().__init__()
+        self.conditional = inner.conditional
+        self.inner = inner
+        self.register_buffer("reference", z)
+        self.register_buffer("reference_labels", labels)
+
+    reference: Tensor
+    reference_labels: Tensor | None
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) and labels to samples."""
+        samples: Tensor = self.inner(torch.cat([self.reference, z]), _join(self.reference_labels, labels))
+        return samples[len(self.reference) :]
+
+
+class VirtualDiscriminator(Discriminator):
+    """A discriminator whose batches begin with reference samples, up to the penultimate layer.
+
+    Args:
+        inner: the discriminator, the batch norm layers of its features replaced; it hands over its
+            last layer and its heads.
+        samples: the reference samples (n, ...), to be filled in later.
+        labels: their labels, or None if the discriminator takes none.
+    """
+
+    def __init__(self, inner: Discriminator, samples: Tensor, labels: Tensor | None) -> None:
+        super().__init__()
+        self.conditional = inner.conditional
+        self.output = inner.output
+        self.heads = inner.heads
+        del inner.output, inner.heads
+        self.inner = inner
+        self.register_buffer("reference", samples)
+        self.register_buffer("reference_labels", labels)
+
+    reference: Tensor
+    reference_labels: Tensor | None
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the inner activations of samples x alone, first layer first, the penultimate one last."""
+        joined = torch.cat([self.reference.to(x.dtype), x])
+        features = self.inner.features(joined, _join(self.reference_labels, labels))
+        return tuple(activation[len(self.reference) :] for activation in features)
+
+
+def _join(reference: Tensor | None, labels: Tensor | None) -> Tensor | None:
+    return None if reference is None or labels is None else torch.cat([reference, labels])
