@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
 
 class GanFrameworkError(Exception):
     """An error whose message alone tells a user what happened and what would be right."""
@@ -25,3 +30,20 @@ class RunStopped(GanFrameworkError):
     """The run was stopped early on request or by a signal and can be resumed."""
 
     exit_code = 3
+
+
+def exit_code(work: Callable[[], object]) -> int:
+    """Do the work of a command and return its exit code; why it failed is the last line on stderr.
+
+    A traceback precedes that line only if the environment has `HYDRA_FULL_ERROR=1`.
+    """
+    try:
+        work()
+    except Exception as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            traceback.print_exc()
+        known = isinstance(error, GanFrameworkError)
+        reason = str(error).strip() if known else f"{type(error).__name__}: {error}"
+        print(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}", file=sys.stderr)
+        return error.exit_code if isinstance(error, GanFrameworkError) else 1
+    return 0

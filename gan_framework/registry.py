@@ -9,13 +9,19 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import re
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
+from gan_framework.configs import owner, registered
 from gan_framework.errors import ConfigError
+
+CONTRACT = 1
+"""The version of the plugin contracts; docs/plugins.md says what each changed and what to edit."""
 
 CONTRACTS: dict[str, str | None] = {
     "generators": "gan_framework.networks:Generator",
@@ -52,28 +58,38 @@ class Plugin:
         """Import the plugin.
 
         Raises:
-            ConfigError: it cannot be imported, or is not what its kind asks for.
+            ConfigError: it cannot be imported, is not what its kind asks for, or was written for a
+                newer contract.
         """
+        written_for = contract(self.distribution)
+        if written_for is not None and written_for > CONTRACT:
+            raise ConfigError(
+                f"{self} was written for version {written_for} of the plugin contract, and this gan-framework knows "
+                f"version {CONTRACT}: upgrade gan-framework"
+            )
         try:
             factory = self.entry_point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
             raise ConfigError(
-                f"the plugin {self.name!r} ({self.kind}) of {self.distribution} {self.version} cannot be "
-                f"imported: {type(error).__name__}: {error}"
+                f"{self} cannot be imported: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"
             ) from error
-        contract = CONTRACTS[self.kind]
-        if contract is None:
+        required = CONTRACTS[self.kind]
+        if required is None:
             if not callable(factory):
-                raise ConfigError(f"the plugin {self.name!r} ({self.kind}) of {self.distribution} is not callable")
+                raise ConfigError(f"{self} is not callable")
             return factory  # type: ignore[no-any-return]
-        module, _, attribute = contract.partition(":")
+        module, _, attribute = required.partition(":")
         base = getattr(importlib.import_module(module), attribute)
         if not (inspect.isclass(factory) and issubclass(factory, base)):
-            raise ConfigError(
-                f"the plugin {self.name!r} ({self.kind}) of {self.distribution} is no subclass of "
-                f"{contract.replace(':', '.')}"
-            )
+            raise ConfigError(f"{self} is no subclass of {required.replace(':', '.')}")
+        missing: frozenset[str] = getattr(factory, "__abstractmethods__", frozenset())
+        if missing:
+            raise ConfigError(f"{self} does not define {' and '.join(sorted(missing))}")
         return factory
+
+    def __str__(self) -> str:
+        return f"the plugin {self.name!r} ({self.kind}) of {self.distribution} {self.version}"
 
 
 @cache
@@ -81,17 +97,26 @@ def installed(kind: str) -> tuple[Plugin, ...]:
     """Return all installed plugins of a kind, by name, without importing any."""
     if kind not in CONTRACTS:
         raise ConfigError(f"there is no plugin kind {kind!r}; the kinds are {', '.join(KINDS)}")
-    plugins = [
-        Plugin(
-            kind,
-            point.name,
-            point.dist.name if point.dist else "unknown",
-            point.dist.version if point.dist else "?",
-            point,
-        )
-        for point in entry_points(group=f"gan_framework.{kind}")
-    ]
+    plugins = [Plugin(kind, point.name, *owner(point), point) for point in registered(f"gan_framework.{kind}")]
     return tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution)))
+
+
+def contract(distribution: str) -> int | None:
+    """Return the version of the plugin contract that a distribution was written for; None if it does not say.
+
+    It says so by the name of an entry point in the group `gan_framework.contract`.
+
+    Raises:
+        ConfigError: what it says is no version.
+    """
+    for point in registered("gan_framework.contract"):
+        if owner(point)[0] == distribution:
+            if not point.name.isdecimal():
+                raise ConfigError(
+                    f"{distribution} states the contract version {point.name!r}, which is no whole number"
+                )
+            return int(point.name)
+    return None
 
 
 def find(kind: str, name: str) -> Plugin:
@@ -101,12 +126,16 @@ def find(kind: str, name: str) -> Plugin:
         ConfigError: there is none, or several distributions claim the name.
     """
     distribution, _, short = str(name).rpartition(":")
-    found = [plugin for plugin in installed(kind) if plugin.name == short and distribution in ("", plugin.distribution)]
+    found = [
+        plugin
+        for plugin in installed(kind)
+        if plugin.name == short and (not distribution or _canonical(distribution) == _canonical(plugin.distribution))
+    ]
     if len(found) == 1:
         return found[0]
     if found:
         choices = " or ".join(f"{plugin.distribution}:{short}" for plugin in found)
-        raise ConfigError(f"several distributions have {kind} named {short!r}: choose {choices}")
+        raise ConfigError(f"several distributions have {kind} named {short!r}: choose one with name={choices}")
     by_name = {plugin.name: plugin for plugin in installed(kind)}
     closest = difflib.get_close_matches(short, by_name, n=len(by_name) or 1, cutoff=0.0)
     listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in closest) or "none"
@@ -114,6 +143,11 @@ def find(kind: str, name: str) -> Plugin:
         f"no plugin named {name!r} among the {kind}; installed, closest first: {listing}. "
         "A plugin added to a source checkout appears after `pip install -e .` is run again"
     )
+
+
+def _canonical(distribution: str) -> str:
+    """Return a distribution's name as package indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def settings(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -52,7 +52,7 @@ def restore(game: Game, state: dict[str, Any], path: Path) -> None:
 
 
 def fixed_latent(game: Game, n: int, seed: int, classes: list[int] | None = None) -> Latent:
-    """Return the same n latents at every call; for conditional games with the classes in turn.
+    """Return the same n latents at every call; for conditional games with the classes or kept conditions in turn.
 
     Args:
         game: the game whose prior is drawn from.
@@ -66,6 +66,10 @@ def fixed_latent(game: Game, n: int, seed: int, classes: list[int] | None = None
     labels = None
     if classes is not None and not game.conditional:
         raise ConfigError("classes were asked for, but this model is not conditional")
+    if game.data.condition_dim:
+        if classes is not None:
+            raise ConfigError("classes were asked for, but this model is conditioned on vectors")
+        labels = game.conditions[torch.arange(n) % len(game.conditions)]
     if game.data.num_classes:
         choices = torch.tensor(classes if classes is not None else range(game.data.num_classes))
         if bool((choices < 0).any() | (choices >= game.data.num_classes).any()):
@@ -93,6 +97,25 @@ def traverse(game: Game, code: str, n: int, seed: int) -> Tensor:
     return torch.cat([game.sample(row) for row in game.prior.vary(fixed_latent(game, n, seed), code)])
 
 
+def interpolate(game: Game, rows: int, columns: int, seed: int) -> Latent:
+    """Return rows * columns latents that walk from one fixed latent to another in each row.
+
+    They walk on great circles, where the latents between are as long as those the generator was
+    trained on (White 2016, arXiv 1609.04468, section 2.1). The label stays that of the row's first.
+    """
+    ends = fixed_latent(game, 2 * rows, seed)
+    z = great_circle(ends.z[:rows], ends.z[rows:], torch.linspace(0, 1, columns, device=ends.z.device))
+    labels = None if ends.labels is None else ends.labels[:rows].repeat_interleave(columns, 0)
+    return Latent(z.flatten(0, 1), labels)
+
+
+def great_circle(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Return the points (N, T, D) on the great circles from a to b (N, D) at the shares t (T,) of the way."""
+    angle = torch.acos(torch.cosine_similarity(a, b).clamp(-1 + 1e-6, 1 - 1e-6))[:, None, None]
+    t = t[:, None]
+    return (torch.sin((1 - t) * angle) * a[:, None] + torch.sin(t * angle) * b[:, None]) / torch.sin(angle)
+
+
 def save_grid(path: Path, images: Tensor, columns: int) -> None:
     """Write images (N, C, H, W) in [-1, 1] as one PNG, row by row.
 
@@ -107,3 +130,27 @@ def save_grid(path: Path, images: Tensor, columns: int) -> None:
     grid = make_grid(to_uint8(images.cpu()), nrow=columns, padding=2, pad_value=128)
     with files.atomic(path) as file:
         Image.fromarray(grid.permute(1, 2, 0).numpy()).save(file, format="PNG")
+
+
+def save_singles(folder: Path, game: Game, latent: Latent, batch_size: int = 100) -> None:
+    """Write the samples of latents as PNGs of their own, `000000.png` and so on.
+
+    Raises:
+        ConfigError: the samples are not images.
+    """
+    for start in range(0, len(latent.z), batch_size):
+        part = slice(start, start + batch_size)
+        labels = None if latent.labels is None else latent.labels[part]
+        samples = game.sample(Latent(latent.z[part], labels))
+        for number, image in enumerate(samples, start):
+            save_grid(folder / f"{number:06d}.png", image[None], columns=1)
+
+
+def save_rows(path: Path, vectors: Tensor) -> None:
+    """Write vectors (N, D) as one PNG, a row of pixels for each; grey is 0, white the largest absolute value."""
+    from PIL import Image
+
+    vectors = vectors.flatten(1).cpu()
+    shades = to_uint8(vectors / vectors.abs().max().clamp(min=1e-12))
+    with files.atomic(path) as file:
+        Image.fromarray(shades.repeat_interleave(4, 0).repeat_interleave(4, 1).numpy()).save(file, format="PNG")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
+from gan_framework.configs import config_packages
+
 
 class PluginConfigs(SearchPathPlugin):
-    """Adds `pkg://<package>` for every entry point of the group `gan_framework.configs`."""
+    """Adds the folder of every package that an entry point of the group `gan_framework.configs` names.
+
+    Folders, and not `pkg://`, for which Hydra would import every package. A package that does not
+    exist is left out: it must not break a run that does not use it. `gan-framework plugins` and the
+    error of an option that is not found name it.
+    """
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append the packages, after the framework's own folder."""
-        for point in entry_points(group="gan_framework.configs"):
-            search_path.append(provider=point.name, path=f"pkg://{point.value}")
+        """Append the folders, after the framework's own."""
+        for package in config_packages():
+            for folder in package.folders:
+                search_path.append(provider=package.distribution, path=str(folder))

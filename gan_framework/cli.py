@@ -1,0 +1,109 @@
+"""The command `gan-framework`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_framework.errors import ConfigError, exit_code
+
+# Imports of the commands' work are inside them: listing plugins needs no torch, and `--help` needs nothing.
+
+app = typer.Typer(
+    help="Experiments with generative adversarial networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def train(context: typer.Context) -> None:
+    """Train: the same as `python run.py [overrides]`; `train --help` shows all settings."""
+    from gan_framework import main
+
+    sys.argv = ["gan-framework train", *context.args]
+    raise typer.Exit(main.train())
+
+
+@app.command()
+def plugins(
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="One kind, or `check`.")] = None,
+    distribution: Annotated[str | None, typer.Argument(metavar="[DIST]", help="What to check.")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(help="The configuration to check it in.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the installed plugins; `plugins check DIST` runs the contract suites over a distribution."""
+    from gan_framework import listing
+
+    if kind != "check":
+        if distribution is not None:
+            raise ConfigError(f"`plugins` takes one kind, or `check DIST`; {distribution!r} is one too many")
+        listing.show(kind, as_json)
+    elif distribution is None:
+        raise ConfigError("`plugins check` needs the name of an installed distribution")
+
+
+@app.command()
+def sample(
+    run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 64,
+    classes: Annotated[str | None, typer.Option(help="Classes to go through in turn: 7,7,3.")] = None,
+    interpolate: Annotated[bool, typer.Option("--interpolate", help="Each row walks between two latents.")] = False,
+    traverse: Annotated[str | None, typer.Option(metavar="CODE", help="Each row has another value of a code.")] = None,
+    singles: Annotated[bool, typer.Option("--singles", help="One file per sample, in a folder.")] = False,
+    columns: Annotated[int, typer.Option(min=1, help="Columns of the grid.")] = 8,
+    seed: Annotated[int, typer.Option(help="What the latents follow from.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="The file or folder to write; by default in RUN.")] = None,
+) -> None:
+    """Draw samples of a trained model: a grid as one PNG, or single images; no data are needed."""
+    if sum([interpolate, traverse is not None, singles]) > 1:
+        raise ConfigError("--interpolate, --traverse and --singles exclude one another")
+    if classes is not None and (interpolate or traverse is not None):
+        raise ConfigError("--classes goes with a grid or --singles only")
+
+    from gan_framework import sampling
+    from gan_framework.launch import choose_device
+
+    game, _ = sampling.load_game(run, choose_device(device))
+    if game.prior is None:
+        raise ConfigError(f"the game {type(game).__name__} makes samples from data, not from latents")
+    folder = run if run.is_dir() else run.parent
+    if traverse is not None:
+        path = out or folder / f"traversal_{traverse}.png"
+        sampling.save_grid(path, sampling.traverse(game, traverse, columns, seed), columns)
+    elif interpolate:
+        path = out or folder / "interpolation.png"
+        game.picture(path, sampling.interpolate(game, -(-n // columns), columns, seed), columns)
+    else:
+        latent = sampling.fixed_latent(game, n, seed, _numbers(classes) if classes is not None else None)
+        path = out or folder / ("sample" if singles else "sample.png")
+        if singles:
+            sampling.save_singles(path, game, latent)
+        else:
+            game.picture(path, latent, columns)
+    typer.echo(path)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(f"--classes {text}: these are no class numbers; write 7,7,3") from error
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    return exit_code(app)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
