@@ -8,10 +8,10 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import PIL
 import torch
 from PIL import UnidentifiedImageError
 from torch import Tensor
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from gan_framework.data import Data, InMemory
 from gan_framework.data.pixels import fit
 from gan_framework.errors import ConfigError, RunFailed
-from gan_framework.files import atomic
+from gan_framework.evaluation.cache import Cache
 from gan_zoo.datasets.decoding import FORMATS, decode
 from gan_zoo.datasets.files import Files
 
@@ -205,27 +205,22 @@ def _as_it_is(scanned: Any) -> Any:
 
 
 def _remembered(files: Files, names: Sequence[str], shape: Shape) -> tuple[Tensor, dict[int, str]]:
-    """Return the digests of the good files and what is wrong with the bad, from the user's cache if there.
+    """Return the digests of the good files and what is wrong with the bad, from the cache if they are there.
 
     A large set takes minutes to read through; a sweep should do that once.
     """
-    import filelock
-    import PIL
-    import platformdirs
+    stamps = json.dumps([files.stamp(name) for name in names]).encode()
+    key = {
+        "path": str(files.path.resolve()),
+        "files": hashlib.sha256(stamps).hexdigest(),
+        "shape": shape,
+        "versions": [PIL.__version__, torch.__version__],
+    }
 
-    stamps: list[Any] = [str(files.path.resolve()), shape, PIL.__version__, torch.__version__, *map(files.stamp, names)]
-    key = hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:32]
-    cache = Path(platformdirs.user_cache_dir("gan-framework")) / "scans" / f"{key}.pt"
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        cache.touch()
-    except OSError as error:
-        log.warning("%s will be read through again by the next run: %s", files.path, error)
-        return _scan(files, names, shape, hold=False)
-    with filelock.FileLock(f"{cache}.lock"):
-        if not cache.stat().st_size:
-            digests, bad = _scan(files, names, shape, hold=False)
-            with atomic(cache) as file:
-                torch.save({"digests": digests, "bad": bad}, file)
-        found = torch.load(cache, weights_only=True)
-    return found["digests"], found["bad"]
+    def scan() -> dict[str, Tensor]:
+        digests, bad = _scan(files, names, shape, hold=False)
+        return {"digests": digests, "bad": torch.frombuffer(bytearray(json.dumps(bad).encode()), dtype=torch.uint8)}
+
+    found = Cache().get("scans", key, scan)
+    bad = json.loads(found["bad"].numpy().tobytes())
+    return found["digests"], {int(number): why for number, why in bad.items()}

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_framework.data.pixels import fit
+from gan_zoo.datasets.decoding import decode
+from tests.data.making import encoded, picture, pixels
+
+
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
+def test_lossless_formats_keep_their_pixels(format):
+    options = {"lossless": True} if format == "WEBP" else {}
+    assert torch.equal(decode(encoded(picture(0), format, **options)), pixels(picture(0)))
+
+
+def test_16_bit_greys_are_scaled_not_cut():
+    values = np.array([[0, 257, 32896, 65535]], dtype=np.uint16)
+    assert decode(encoded(Image.fromarray(values))).flatten().tolist() == [0, 1, 128, 255]
+
+
+def test_transparent_pixels_are_white():
+    image = Image.new("RGBA", (2, 1), (10, 20, 30, 255))
+    image.putpixel((1, 0), (10, 20, 30, 0))
+    assert decode(encoded(image))[:, 0].T.tolist() == [[10, 20, 30], [255, 255, 255]]
+
+
+def test_photos_stand_upright():
+    image = picture(0, (6, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    turned = decode(encoded(image, exif=exif))
+    assert torch.equal(turned, pixels(image.rotate(-90, expand=True)))
+
+
+def test_palettes_and_bits_become_colour_and_grey():
+    image = picture(0).convert("P")
+    assert torch.equal(decode(encoded(image)), pixels(image.convert("RGB")))
+    bits = picture(0).convert("1")
+    assert torch.equal(decode(encoded(bits)), pixels(bits.convert("L")))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(("before", "after"), [(8, 32), (28, 32), (96, 32), (33, 7), (32, 64)])
+def test_resizing_agrees_with_pillows_antialiased_bicubic(mode, before, after):
+    image = picture(0, (before, before), mode)
+    ours = fit(pixels(image)[None], after, len(mode))[0].int()
+    difference = (ours - pixels(image.resize((after, after), Image.Resampling.BICUBIC)).int()).abs()
+    assert difference.max() <= 2 and difference.float().mean() < 0.02
+
+
+def test_what_is_not_square_is_cropped_at_its_centre():
+    image = picture(0, (20, 10))
+    assert torch.equal(fit(pixels(image)[None], 10, 3)[0], pixels(image.crop((5, 0, 15, 10))))
+    image = picture(0, (10, 21))
+    assert torch.equal(fit(pixels(image)[None], 10, 3)[0], pixels(image.crop((0, 5, 10, 15))))
+
+
+def test_colour_becomes_the_same_grey_as_in_pillow():
+    image = picture(0, (64, 64))
+    assert torch.equal(fit(pixels(image)[None], 64, 1)[0], pixels(image.convert("L")))
+
+
+def test_grey_becomes_colour_by_repetition():
+    grey = pixels(picture(0, mode="L"))
+    assert torch.equal(fit(grey[None], 8, 3)[0], grey.expand(3, 8, 8))
+
+
+def test_an_image_is_resized_the_same_alone_and_among_many():
+    images = torch.stack([pixels(picture(i, (9, 9))) for i in range(1100)])
+    together = fit(images, 16, 3)
+    assert all(torch.equal(fit(images[i : i + 1], 16, 3)[0], together[i]) for i in (0, 1023, 1024, 1099))
