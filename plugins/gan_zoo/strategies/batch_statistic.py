@@ -18,15 +18,17 @@ class WithBatchStatistic(nn.Module):
         output: maps penultimate features (N, A) to logits (N, 1).
         statistic: maps penultimate features (N, A) to a statistic (N, size).
         size: of the statistic.
+        strategy: the name of the strategy that asks for it.
     """
 
-    judges_samples_alone = False
-
-    def __init__(self, output: nn.Module, statistic: nn.Module, size: int) -> None:
+    def __init__(self, output: nn.Module, statistic: nn.Module, size: int, strategy: str) -> None:
         super().__init__()
+        self.strategy = strategy
         self.output = output
         self.statistic = statistic
         self.on_statistic = nn.Linear(size, 1, bias=False)
+        # Hardly any say at first: the samples of a fresh generator are all alike.
+        nn.init.normal_(self.on_statistic.weight, std=1e-3)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map penultimate features (N, A) to logits (N, 1)."""

@@ -5,15 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan_framework.errors import ConfigError
 from gan_framework.game import Game
+from gan_framework.schedule import Opening
 from gan_framework.strategy import Strategy
+from gan_framework.types import Draw
 from gan_zoo.strategies.batch_statistic import WithBatchStatistic, penultimate_size
+
+
+def distances(m: Tensor) -> Tensor:
+    """Return ‖M_ib - M_jb‖_1 for matrices M (N, B, C), as (N, N, B)."""
+    return (m[:, None] - m[None, :]).abs().sum(dim=3)
 
 
 def closeness(m: Tensor) -> Tensor:
     """Return o(x_i)_b = Σ_j exp(-‖M_ib - M_jb‖_1) for matrices M (N, B, C), as (N, B)."""
-    distance = (m[:, None] - m[None, :]).abs().sum(dim=3)
-    return torch.exp(-distance).sum(dim=1)
+    return torch.exp(-distances(m)).sum(dim=1)
 
 
 class Closeness(nn.Module):
@@ -31,10 +38,52 @@ class Closeness(nn.Module):
         nn.init.normal_(self.tensor, std=0.05)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map features f (N, A) to o (N, B) with M_i = f(x_i) T."""
+        """Map features f (N, A) to o (N, B)."""
+        return closeness(self.matrices(features))
+
+    def matrices(self, features: Tensor) -> Tensor:
+        """Map features f (N, A) to M (N, B, C), M_i = f(x_i) T."""
         m = (features @ self.tensor.flatten(1)).unflatten(1, self.tensor.shape[1:])
         # Differences of half-precision numbers would be too coarse to be summed.
-        return closeness(m.to(self.tensor.dtype))
+        return m.to(self.tensor.dtype)
+
+    @torch.no_grad()
+    def calibrate(self, features: Tensor) -> None:
+        """Scale T so that, for features f (N, A) of N > 1 samples, nearest neighbours are 2 apart on average.
+
+        Much further apart and no gradient is left; much closer and every sample looks like a collapse.
+        """
+        distance = distances(self.matrices(features))
+        nearest = distance.masked_fill(
+            torch.eye(len(distance), dtype=torch.bool, device=distance.device)[..., None], torch.inf
+        ).amin(dim=1)
+        self.tensor.mul_(2 / nearest.mean(dim=0).clamp(min=1e-6)[:, None])
+
+
+class Calibration(Opening):
+    """The closeness is calibrated on the first real samples drawn, as the authors' code does.
+
+    Args:
+        closeness: what is calibrated.
+    """
+
+    def __init__(self, closeness: Closeness) -> None:
+        super().__init__()
+        # Kept in a tuple: it belongs to the discriminator, and must not be registered twice.
+        self._closeness = (closeness,)
+
+    def play(self, game: Game, draw: Draw) -> None:
+        """Draw a batch and calibrate.
+
+        Raises:
+            ConfigError: the batch has one sample, which has no neighbours.
+        """
+        batch = draw()
+        if len(batch.samples) < 2:
+            raise ConfigError("minibatch_discrimination compares the samples of a batch: set train.batch_size above 1")
+        with torch.no_grad():
+            features = game.discriminator.features(batch.samples, batch.labels)[-1].flatten(1)
+        self._closeness[0].calibrate(features)
 
 
 class MinibatchDiscrimination(Strategy):
@@ -57,4 +106,7 @@ class MinibatchDiscrimination(Strategy):
     def apply(self, game: Game) -> None:
         """Widen the discriminator's last layer."""
         statistic = Closeness(penultimate_size(game), self.kernels, self.kernel_dim)
-        game.discriminator.output = WithBatchStatistic(game.discriminator.output, statistic, self.kernels)
+        game.discriminator.output = WithBatchStatistic(
+            game.discriminator.output, statistic, self.kernels, "minibatch_discrimination"
+        )
+        game.openings.append(Calibration(statistic))

@@ -32,4 +32,6 @@ class MinibatchStddev(Strategy):
 
     def apply(self, game: Game) -> None:
         """Widen the discriminator's last layer."""
-        game.discriminator.output = WithBatchStatistic(game.discriminator.output, MeanDeviation(), 1)
+        game.discriminator.output = WithBatchStatistic(
+            game.discriminator.output, MeanDeviation(), 1, "minibatch_stddev"
+        )

@@ -38,6 +38,8 @@ class PretrainDiscriminator(Strategy):
         steps: of the discriminator before the first iteration.
     """
 
+    applies_last = True
+
     def __init__(self, steps: int) -> None:
         if steps < 1:
             raise ValueError(f"steps={steps}: it must be at least 1")

@@ -99,7 +99,8 @@ class VirtualBatchNorm(Strategy):
             labels = torch.zeros(self.reference_size, vectors) if vectors else torch.zeros(self.reference_size).long()
         wrapped = VirtualDiscriminator(network, torch.zeros(self.reference_size, *game.data.sample), labels)
         self._replace(name, network)
-        game.openings.append(ChooseReference(wrapped))
+        # Before any other opening, because they may already use the discriminator.
+        game.openings.insert(0, ChooseReference(wrapped))
         return wrapped
 
     def _replace(self, name: str, network: nn.Module) -> None:

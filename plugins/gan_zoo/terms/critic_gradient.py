@@ -12,6 +12,7 @@ from gan_framework.game import Game
 from gan_framework.player import Player
 from gan_framework.round import Round
 from gan_framework.term import Term
+from gan_zoo.strategies.batch_statistic import WithBatchStatistic
 
 
 def input_gradient(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -34,7 +35,8 @@ class CriticGradientPenalty(Term):
         """See that the penalty reaches the discriminator, and that a sample's gradient is its own.
 
         Raises:
-            ConfigError: the player does not move the discriminator, or the discriminator has batch norm.
+            ConfigError: the player does not move the discriminator, or the discriminator has batch norm
+                or another way to see a batch as a whole.
         """
         discriminators = game.sides()[0]
         name = next(name for name, term in player.terms.items() if term is self)
@@ -48,6 +50,12 @@ class CriticGradientPenalty(Term):
                 f"{name} needs a discriminator that judges each sample alone, but "
                 f"{type(game.discriminator).__name__} has batch norm; set networks.discriminator.norm=layer or none"
             )
+        for layer in game.discriminator.modules():
+            if isinstance(layer, WithBatchStatistic):
+                raise ConfigError(
+                    f"{name} needs a discriminator that judges each sample alone, but {layer.strategy} shows it the "
+                    "batch as a whole: choose one of them"
+                )
 
     def score_gradient(self, round: Round, x: Tensor, labels: Tensor | None) -> Tensor:
         """Return the gradients of the scores of samples x with respect to x, flat (N, D)."""
