@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan_framework import checkpoint, files
 from gan_framework.compose import Config, build_game
-from gan_framework.data import Batches, build_source
+from gan_framework.data import COMMON_SETTINGS, Batches, build_source
 from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.progress import Progress
@@ -84,9 +84,11 @@ def _prepare(composed: DictConfig, folder: Path, sweep: str | None) -> Run:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     source = build_source(plain(composed.data))
-    # Folders and arrays say how many classes they have only when they have been looked at.
+    # Folders and arrays say what they hold only when they have been looked at.
+    shape = source.shape
+    found = {"channels": shape.sample[0], "num_classes": shape.num_classes, "condition_dim": shape.condition_dim}
     composed = composed.copy()
-    composed.data.num_classes = source.shape.num_classes
+    composed.data.update({key: value for key, value in found.items() if key in composed.data})
     config = plain(composed)
     _check_scalars(config)
     trackers = build_trackers(config["tracker"])
@@ -96,7 +98,7 @@ def _prepare(composed: DictConfig, folder: Path, sweep: str | None) -> Run:
     if evaluator is not None:
         evaluator.check(game)
     data = source.load("train")
-    common = {key: config["data"][key] for key in ("flip", "workers") if key in config["data"]}
+    common = {key: config["data"][key] for key in COMMON_SETTINGS if key in config["data"]}
     batches = Batches(data, settings.batch_size, config["seed"], device, **common)
     files.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
 

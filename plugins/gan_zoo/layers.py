@@ -42,6 +42,13 @@ def choose(options: dict[str, Callable[[], nn.Module]], setting: str, value: str
     return options[value]()
 
 
+def require_positive(**settings: int) -> None:
+    """Raise ValueError, naming it, for a setting that is not at least 1."""
+    for name, value in settings.items():
+        if value < 1:
+            raise ValueError(f"{name}={value}: it must be at least 1")
+
+
 def sample_shape(channels: int, image_size: int | None) -> tuple[int, ...]:
     """Return (C, H, W) for images, or (channels,) for vectors, which have no image size."""
     return (channels, image_size, image_size) if image_size else (channels,)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from gan_framework.networks import Discriminator
-from gan_zoo.layers import choose, doublings, init_normal
+from gan_zoo.layers import choose, doublings, init_normal, require_positive
 
 
 class DCGANDiscriminator(Discriminator):
@@ -26,6 +26,7 @@ class DCGANDiscriminator(Discriminator):
 
     def __init__(self, image_size: int, channels: int, width: int, norm: str) -> None:
         super().__init__()
+        require_positive(channels=channels, width=width)
         base, n = doublings(image_size)
         blocks: list[nn.Module] = [nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))]
         for i in range(1, n):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.networks import Generator
-from gan_zoo.layers import doublings, init_normal
+from gan_zoo.layers import doublings, init_normal, require_positive
 
 
 class DCGANGenerator(Generator):
@@ -23,6 +23,7 @@ class DCGANGenerator(Generator):
 
     def __init__(self, latent_dim: int, image_size: int, channels: int, width: int) -> None:
         super().__init__()
+        require_positive(channels=channels, width=width)
         base, n = doublings(image_size)
         widths = [width * 2**i for i in reversed(range(n))]
         layers: list[nn.Module] = [
