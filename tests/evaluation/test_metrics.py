@@ -7,7 +7,7 @@ import torch
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
 from gan_framework.types import DataShape
-from gan_zoo.metrics.fid import FID, statistics
+from gan_zoo.metrics.fid import FID, fit, frechet_distance
 from gan_zoo.metrics.inception_score import InceptionScore
 from gan_zoo.metrics.kid import KID
 from gan_zoo.metrics.memorisation import Memorisation
@@ -32,11 +32,24 @@ def normal(n, dim, mean=0.0, seed=0):
     return torch.randn(n, dim, generator=torch.Generator().manual_seed(seed)) + mean
 
 
-def test_statistics_are_float64_in_chunks():
-    x = normal(5000, 6, mean=100)
-    found = statistics(x)
-    assert np.allclose(found["mu"], x.double().numpy().mean(0), rtol=1e-13)
-    assert np.allclose(found["sigma"], np.cov(x.double().numpy(), rowvar=False), rtol=1e-11)
+@pytest.mark.parametrize("count", [5000, 5])
+def test_the_fitted_gaussian_is_float64_in_chunks(count):
+    x = normal(count, 6, mean=100)
+    found = fit(x)
+    expected = np.cov(x.double().numpy(), rowvar=False)
+    assert np.allclose(found.mean, x.double().numpy().mean(0), rtol=1e-13)
+    assert np.allclose(found.covariance, expected, rtol=1e-10)
+    assert np.allclose(found.root.T @ found.root, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m"), [(500, 400), (500, 20), (20, 500), (20, 25)])
+def test_the_distance_is_torch_fidelitys_for_many_and_for_few_samples(n, m):
+    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+
+    mixing = normal(30, 30, seed=5)
+    x, y = normal(n, 30) @ mixing, normal(m, 30, mean=0.3, seed=1)
+    theirs = fid_statistics_to_metric(*(fid_features_to_statistics(side.double()) for side in (x, y)), verbose=False)
+    assert frechet_distance(fit(x), fit(y)) == pytest.approx(theirs[KEY_METRIC_FID], rel=1e-6)
 
 
 def test_fid_of_known_gaussians():
@@ -76,6 +89,18 @@ def test_kid_with_too_few_samples_says_what_it_did():
     comparison = compare(feature_set(normal(20, 4)), feature_set(normal(30, 4, mean=1, seed=1)))
     KID(subsets=2, subset_size=100).scores(comparison)
     assert "20 samples instead of subset_size=100" in comparison.warnings[0]
+
+
+def test_kid_and_inception_score_draw_the_parts_that_torch_fidelity_draws():
+    from torch_fidelity.metric_isc import isc_features_to_metric
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    x, y = normal(50, 4), normal(40, 4, mean=1, seed=1)
+    comparison = compare(feature_set(x, x), feature_set(y))
+    theirs = kid_features_to_metric(x, y, kid_subsets=5, kid_subset_size=20, verbose=False)
+    assert list(KID(5, 20).scores(comparison).values()) == pytest.approx(list(theirs.values()), rel=1e-4)
+    theirs = isc_features_to_metric(x, splits=5)
+    assert list(InceptionScore(5).scores(comparison).values()) == pytest.approx(list(theirs.values()), rel=1e-9)
 
 
 def balls_by_hand(generated, real, k, k_density):
