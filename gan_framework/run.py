@@ -61,6 +61,8 @@ class Run:
         self.metrics: dict[str, float] = {}
         self.best: dict[str, Any] = {}
         self.protocol: dict[str, Any] = {}
+        if game.data.condition_dim and batches.data.labels is not None:
+            game.keep_conditions(batches.data.labels)
         self._grid = sampling.fixed_latent(game, config["sample"]["count"], self.seed)
 
     # -- what the trainer asks for ----------------------------------------------------------------

@@ -91,6 +91,7 @@ def init_residual(network: nn.Module) -> None:
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
             nn.init.zeros_(layer.bias)
     for block in network.modules():
         if isinstance(block, (UpBlock, DownBlock)):

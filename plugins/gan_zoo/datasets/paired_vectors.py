@@ -1,4 +1,4 @@
-"""Pairs of condition vectors and word vectors with a known relation: the data that `cgan_vectors` needs, made on the spot."""
+"""Pairs of condition vectors and word vectors with a known relation, made on the spot."""
 
 from __future__ import annotations
 

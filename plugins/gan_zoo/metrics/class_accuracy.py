@@ -1,0 +1,36 @@
+"""Whether a conditional generator makes what it is asked for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.game import Game
+from gan_zoo.metrics.neighbours import classes_of_generated
+
+
+class ClassAccuracy(Metric):
+    """The share of samples that seem to be of the class asked for (Odena et al. 2017, arXiv 1610.09585, section 4.1).
+
+    With an extractor that classifies the dataset's labels it is the classifier's opinion, else that of
+    the nearest real sample.
+    """
+
+    higher_is_better: ClassVar[dict[str, bool]] = {"class_accuracy": True}
+    needs_labels: ClassVar[bool] = True
+
+    def check(self, game: Game) -> None:
+        """Raise ConfigError if the game is not asked for classes."""
+        if not game.conditional:
+            raise ConfigError(
+                f"metrics.class_accuracy has no effect on {type(game.generator).__name__}, which takes no labels; "
+                "it goes with conditional models (cgan_mlp, dcgan_conditional, acgan)"
+            )
+
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `class_accuracy`, from 0 to 1."""
+        asked = comparison.generated.labels
+        if asked is None:
+            raise ConfigError("metrics.class_accuracy: it is not known which classes these samples were asked for")
+        return {"class_accuracy": (classes_of_generated(comparison) == asked).float().mean().item()}

@@ -1,0 +1,51 @@
+"""The auxiliary classifier of AC-GAN."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.player import Player
+from gan_framework.round import Round
+from gan_framework.term import Term
+
+
+class AuxiliaryClassification(Term):
+    """-E log P(C = c | x), said by the discriminator's head `class` (Odena et al. 2017, arXiv 1610.09585, equation 3).
+
+    The discriminator learns it on real and on generated samples; the generator makes samples that are
+    told for the class asked for.
+    """
+
+    def check(self, game: Game, player: Player) -> None:
+        """Raise ConfigError if the discriminator has no head `class`, or is told the class it should find."""
+        require_unaware_discriminator(game, "auxiliary_classification")
+        if "class" not in game.discriminator.heads:
+            raise ConfigError(
+                f"auxiliary_classification needs a discriminator with a head `class`, which "
+                f"{type(game.discriminator).__name__} has not: add strategy=[train_with_labels]"
+            )
+
+    def forward(self, round: Round, player: Player) -> Tensor:
+        """Return the cross entropy of the classes in nats, summed over the kinds of samples that the player sees."""
+        real, fake = round.batch.labels, round.latent.labels
+        assert real is not None and fake is not None
+        losses = []
+        if player.side in ("discriminator", "discriminator_real"):
+            losses.append(F.cross_entropy(round.on_real.heads["class"].float(), real))
+        if player.side != "discriminator_real":
+            losses.append(F.cross_entropy(round.on_fake.heads["class"].float(), fake))
+        return sum(losses[1:], losses[0])
+
+
+def require_unaware_discriminator(game: Game, what: str) -> None:
+    """Raise ConfigError if the data have no classes, or if the discriminator is given the class with the sample."""
+    if not game.data.num_classes:
+        raise ConfigError(f"{what} needs data with classes, and these have none; choose labelled data")
+    if game.discriminator.conditional:
+        raise ConfigError(
+            f"{what} has no effect on {type(game.discriminator).__name__}, which is given the class that it should "
+            "tell from the sample; it goes with discriminators without labels (dcgan, mlp, resnet)"
+        )

@@ -1,0 +1,111 @@
+"""The distributions that weights are drawn from."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gan_zoo.discriminators.conv import ConvDiscriminator
+from gan_zoo.discriminators.resnet_projection import ResNetProjectionDiscriminator
+from gan_zoo.generators.cgan_mlp import CGANMLPGenerator
+from gan_zoo.generators.conv import ConvGenerator
+from gan_zoo.generators.dcgan import DCGANGenerator
+from gan_zoo.generators.dcgan_conditional import DCGANConditionalGenerator
+from gan_zoo.generators.mlp import MLPGenerator
+from gan_zoo.generators.resnet_projection import ResNetProjectionGenerator
+
+CUT_AT_TWO = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
+"""The deviation of a standard normal variable cut off at two deviations: 0.8796."""
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+
+
+def weights(network, kinds=(nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+    return torch.cat([layer.weight.flatten() for layer in network.modules() if isinstance(layer, kinds)]).detach()
+
+
+def biases(network):
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    found = [layer.bias for layer in network.modules() if isinstance(layer, kinds) and layer.bias is not None]
+    return torch.cat(found).detach()
+
+
+def deviation(values):
+    return values.pow(2).mean().sqrt().item()
+
+
+def test_the_cut_deviation_is_the_known_one():
+    assert pytest.approx(0.87963, abs=1e-5) == CUT_AT_TWO
+
+
+def test_mlp_weights_are_cut_off_and_its_biases_start_at_a_tenth():
+    g = MLPGenerator(100, 28, 1, [128], "tanh", "sigmoid", 0.1, 0.1)
+    assert weights(g).abs().max() <= 0.2
+    assert deviation(weights(g)) == pytest.approx(0.1 * CUT_AT_TWO, rel=0.01)
+    assert torch.all(biases(g) == 0.1)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: ConvGenerator(100, 28, 1),
+        lambda: ConvDiscriminator(28, 1, [32, 64], 64),
+        lambda: DCGANConditionalGenerator(100, 10, 28, 1, 32),
+    ],
+)
+def test_tutorial_convolutions_are_cut_off_at_two_deviations(build):
+    network = build()
+    assert weights(network).abs().max() <= 0.04
+    assert deviation(weights(network)) == pytest.approx(0.02 * CUT_AT_TWO, rel=0.01)
+    assert torch.all(biases(network) == 0)
+
+
+def test_dcgan_weights_are_normal_with_tails():
+    g = DCGANGenerator(100, 32, 1, 32)
+    assert deviation(weights(g)) == pytest.approx(0.02, rel=0.01)
+    assert weights(g).abs().max() > 0.06
+    gains = torch.cat([layer.weight for layer in g.modules() if isinstance(layer, nn.BatchNorm2d)])
+    assert gains.mean().item() == pytest.approx(1, abs=0.01)
+    assert gains.std().item() == pytest.approx(0.02, rel=0.25)
+
+
+def test_he_and_xavier_scale_with_the_layers_sizes():
+    he = CGANMLPGenerator(100, 10, 28, 1, [128], "relu", "sigmoid", "he")
+    first, second = (layer.weight for layer in he.modules() if isinstance(layer, nn.Linear))
+    assert deviation(first) == pytest.approx(math.sqrt(2 / 110), rel=0.02)
+    assert deviation(second) == pytest.approx(math.sqrt(2 / 128), rel=0.02)
+    assert torch.all(biases(he) == 0)
+
+    xavier = CGANMLPGenerator(100, 10, 28, 1, [128], "relu", "tanh", "xavier")
+    second = [layer.weight for layer in xavier.modules() if isinstance(layer, nn.Linear)][1]
+    bound = math.sqrt(6 / (128 + 784))
+    assert 0.99 * bound < second.abs().max().item() <= bound
+    assert deviation(second) == pytest.approx(bound / math.sqrt(3), rel=0.02)
+
+
+def test_residual_weights_are_xavier_with_a_gain_inside_the_blocks():
+    d = ResNetProjectionDiscriminator(10, 3, 32)
+    inside, outside = d.blocks[1].conv1.weight, d.blocks[1].shortcut.weight
+    assert inside.abs().max().item() == pytest.approx(math.sqrt(2) * math.sqrt(6 / (9 * 32 + 9 * 32)), rel=0.01)
+    assert outside.abs().max().item() == pytest.approx(math.sqrt(6 / (32 + 32)), rel=0.01)
+    assert torch.all(biases(d) == 0)
+
+
+def test_conditional_gains_start_at_one_and_biases_at_zero():
+    g = ResNetProjectionGenerator(8, 10, 32, 3, 4)
+    norms = [norm for block in g.blocks for norm in (block.norm1, block.norm2)]
+    assert len(norms) == 6
+    for norm in norms:
+        assert torch.all(norm.gain.weight == 1)
+        assert torch.all(norm.bias.weight == 0)
+
+
+def test_wrong_names_of_choices_are_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="init='kaiming'.*he, xavier"):
+        CGANMLPGenerator(8, 10, 28, 1, [4], "relu", "tanh", "kaiming")
+    with pytest.raises(ValueError, match="output='relu'.*tanh, sigmoid, linear"):
+        CGANMLPGenerator(8, 10, 28, 1, [4], "relu", "relu", "he")
