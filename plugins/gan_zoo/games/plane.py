@@ -1,0 +1,46 @@
+"""Samples that are points in the plane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game, Parts
+from gan_framework.types import Draw, Latent
+from gan_zoo import figures
+from gan_zoo.reference import Reference
+
+KEPT = 1000
+
+
+class Plane(Game):
+    """The two-player game over points in the plane, drawn as scatter plots on top of real points."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self.reference = Reference(KEPT, parts.data.sample)
+
+    def check(self) -> None:
+        """Raise ConfigError unless the samples are points in the plane."""
+        super().check()
+        if self.data.sample != (2,):
+            raise ConfigError(f"the game plane draws points in the plane, and the data are {self.data.sample}")
+
+    def step(self, draw: Draw) -> dict[str, Tensor]:
+        """Play one iteration; the first real points are kept for the pictures."""
+        return super().step(self.reference.watching(draw))
+
+    def picture(self, path: Path, latent: Latent, columns: int) -> None:
+        """Draw the samples of latents, and real points behind them."""
+        figure, (axes,) = figures.panels(3.2)
+        for points, label, colour in (
+            (self.reference.kept, "real", "silver"),
+            (self.sample(latent), "generated", "C0"),
+        ):
+            axes.scatter(*points.cpu().T, s=4, color=colour, label=label, linewidths=0)
+        reach = 1.4 * float(self.reference.kept.abs().max())
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axes.legend(loc="upper right", fontsize="x-small")
+        figures.save(figure, path)

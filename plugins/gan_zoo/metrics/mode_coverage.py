@@ -1,0 +1,54 @@
+"""Modes covered and samples of high quality, where the modes are known."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.metric import Comparison, Metric
+from gan_zoo.datasets.mixture import centres
+
+DEVIATIONS = 3.0
+"""A sample is of high quality if it lies at most so many deviations from its centre."""
+
+
+def mode_coverage(points: Tensor, centres: Tensor, std: float) -> tuple[int, float]:
+    """Return how many centres (K, 2) have a point (N, 2) within 3 std, and the share of points that lie so."""
+    distances, nearest = torch.cdist(points, centres).min(dim=1)
+    good = distances <= DEVIATIONS * std
+    return len(nearest[good].unique()), float(good.float().mean())
+
+
+class ModeCoverage(Metric):
+    """Counts over a mixture of Gaussians (Srivastava et al. 2017, arXiv 1705.07761, section 4.1).
+
+    Args:
+        arrangement: of the mixture.
+        std: of the mixture.
+    """
+
+    higher_is_better: ClassVar[dict[str, bool]] = {"modes_covered": True, "high_quality": True}
+    samples_kept: ClassVar[int] = 10_000
+
+    def __init__(self, arrangement: str, std: float) -> None:
+        self._centres = centres(arrangement)
+        self.arrangement = arrangement
+        self.std = std
+
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `modes_covered` and `high_quality`.
+
+        Raises:
+            ConfigError: the samples are not points in the plane.
+        """
+        if comparison.shape.sample != (2,):
+            raise ConfigError(
+                f"metrics.mode_coverage counts points in the plane, and the data are {comparison.shape.sample}"
+            )
+        n = min(len(comparison.generated.features), self.samples_kept)
+        points = comparison.generated.read(torch.arange(n))
+        covered, share = mode_coverage(points, self._centres, self.std)
+        return {"modes_covered": float(covered), "high_quality": share}
