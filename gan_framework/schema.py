@@ -52,7 +52,12 @@ class EvaluateConfig:
     samples: int = 1000
     batch_size: int = 100
     split: str = "train"
+    reference: int | None = None
     seed: int = 0
+    seeds: int = 1
+    truncation: float | None = None
+    ema: bool | None = None
+    batch_norm: str = "running"
     best: str | None = None
 
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from gan_framework.errors import ConfigError, RunFailed
-from gan_framework.evaluation.evaluator import Evaluator, Settings
+from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.evaluation.settings import Settings
 from gan_framework.images import to_uint8
 from gan_framework.types import DataShape
 from gan_zoo.metrics.fid import FID
@@ -46,7 +47,7 @@ def test_scores_are_those_of_the_definition(source, game, tmp_path):
     evaluation = make(source, tmp_path)(game)
     from gan_framework.evaluation.generated import draw_latents
 
-    fake = to_uint8(game.sample(draw_latents(game, 50, 0, None)))
+    fake = to_uint8(game.sample(draw_latents(game, Settings(samples=50), 0, None)))
     real = source.load("train").samples
     extract = Halves().extract
     a, b = (extract(x).features.double().numpy() for x in (fake, real))
@@ -73,7 +74,8 @@ def test_the_protocol_names_everything(source, game, tmp_path):
         "reference_count": 200,
         "reference_hash": data.content_hash()[:16],
         "samples": 50,
-        "sample_seed": 3,
+        "sample_seeds": [3],
+        "truncation": None,
         "ema": False,
         "batch_norm": "running",
         "metrics": {"fid_halves": {}, "is_halves": {"splits": 2}, "is_std_halves": {"splits": 2}},
@@ -153,6 +155,34 @@ def test_samples_without_content_are_an_error(source, game, tmp_path, value, sai
     game.sample = lambda latent: torch.full((len(latent.z), 1, 8, 8), value)
     with pytest.raises(RunFailed, match=said):
         make(source, tmp_path)(game)
+
+
+def test_several_seeds_give_mean_and_standard_deviation(source, game, tmp_path):
+    alone = [make(source, tmp_path, seed=seed)(game).scores["fid_halves"] for seed in (5, 6, 7)]
+    together = make(source, tmp_path, seed=5, seeds=3)(game)
+    assert together.scores["fid_halves"] == pytest.approx(np.mean(alone), rel=1e-5)
+    assert together.deviations["fid_halves"] == pytest.approx(np.std(alone, ddof=1), rel=1e-4)
+    assert together.protocol["sample_seeds"] == [5, 6, 7]
+    assert make(source, tmp_path)(game).deviations == {}
+
+
+def test_a_part_of_the_reference_is_evenly_spaced_and_another_protocol(source, game, tmp_path):
+    make(source, tmp_path)(game)
+    evaluator = make(source, tmp_path, reference=51)
+    assert evaluator(game).protocol["reference_count"] == 51
+    assert evaluator.extractor.seen == 101
+    part = evaluator.reference.features("train")
+    data = source.load("train")
+    chosen = torch.linspace(0, 199, 51).round().long()
+    assert torch.equal(part.labels, data.labels[chosen])
+    assert torch.equal(part.read(torch.tensor([7])), data.samples[chosen[7]][None])
+
+
+def test_images_from_elsewhere(source, tmp_path):
+    evaluator = make(source, tmp_path)
+    same = evaluator.score_images(iter(source.load("train").samples.split(30)), 200)
+    assert same.scores["fid_halves"] == pytest.approx(0, abs=1e-6)
+    assert same.protocol["samples"] == 200
 
 
 def test_a_metric_that_needs_logits(source, tmp_path):

@@ -8,7 +8,8 @@ from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from gan_framework.data import DataSource, InMemory
-from gan_framework.evaluation.evaluator import Evaluator, Settings
+from gan_framework.evaluation.evaluator import Evaluator
+from gan_framework.evaluation.settings import Settings
 from gan_framework.types import DataShape, Latent
 from gan_zoo.extractors.inception import Inception
 from gan_zoo.metrics.fid import FID

@@ -1,0 +1,102 @@
+"""The real side of a comparison: a dataset's features, cached by all they depend on."""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property, lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_framework.data import Data, DataSource
+from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.extractor import Extractor
+from gan_framework.evaluation.features import extract_all
+from gan_framework.evaluation.metric import FeatureSet
+from gan_framework.evaluation.protocol import Protocol
+
+log = logging.getLogger(__name__)
+
+CACHE_VERSION = 1
+"""Raised when the way in which features are computed changes."""
+
+
+class Reference:
+    """A dataset as an extractor sees it; nothing is loaded before it is asked for.
+
+    Args:
+        source: the data.
+        dataset: their name, for the protocol.
+        extractor: makes the features.
+        device: where features are computed.
+        batch_size: samples at a time.
+        limit: use no more than so many samples of a split, evenly spaced; None uses all.
+        cache: keeps the features.
+    """
+
+    def __init__(
+        self,
+        source: DataSource,
+        dataset: str,
+        extractor: Extractor,
+        device: torch.device,
+        batch_size: int,
+        limit: int | None,
+        cache: Cache,
+    ) -> None:
+        self.source = source
+        self.dataset = dataset
+        self.device = device
+        self._extractor = extractor
+        self._batch_size = batch_size
+        self._limit = limit
+        self._cache = cache
+        self.data = lru_cache(maxsize=None)(source.load)
+        self.features = lru_cache(maxsize=None)(self._features)
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The extractor, its weights loaded or trained when it is first asked for."""
+        self._extractor.prepare(self.source, self.device, self._cache)
+        return self._extractor.eval().requires_grad_(False)
+
+    def protocol(self, split: str) -> Protocol:
+        """Return the protocol's fields that the extractor and a split of the data determine."""
+        data, extractor = self.data(split), self.extractor
+        return {
+            "extractor": extractor.name,
+            "extractor_hash": extractor.fingerprint(),
+            "extractor_precision": extractor.precision,
+            **{f"extractor_{name}": value for name, value in extractor.describe().items()},
+            "resize": extractor.resize,
+            "quantisation": "uint8, nearest" if len(self.source.shape.sample) == 3 else "none",
+            "dataset": self.dataset,
+            "shape": list(self.source.shape.sample),
+            "split": split,
+            "reference_count": len(self._chosen(data)),
+            "reference_hash": data.content_hash()[:16],
+        }
+
+    def _features(self, split: str) -> FeatureSet:
+        data = self.data(split)
+        chosen = self._chosen(data)
+        key = {"version": CACHE_VERSION, "content": data.content_hash(), **self.protocol(split)}
+        found = self._cache.get("features", key, lambda: self._extract(data, chosen, split))
+        return FeatureSet(
+            found["features"],
+            found.get("logits"),
+            data.labels[chosen] if data.labels is not None else None,
+            lambda indices: data.read(chosen[indices]),
+        )
+
+    def _extract(self, data: Data, chosen: Tensor, split: str) -> dict[str, Tensor]:
+        what = f"the {split} split of {self.dataset}"
+        log.info("extracting features of %d samples of %s with %s", len(chosen), what, self.extractor.name)
+        batches = (data.read(indices) for indices in chosen.split(self._batch_size))
+        found: dict[str, Any] = extract_all(self.extractor, batches, len(chosen), self.device, what)._asdict()
+        return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+    def _chosen(self, data: Data) -> Tensor:
+        count = min(len(data), self._limit or len(data))
+        return torch.linspace(0, len(data) - 1, count, dtype=torch.float64).round().long()
