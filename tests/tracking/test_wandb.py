@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -87,9 +88,10 @@ def play(folder, steps=(0, 10, 20), config=CONFIG, summary=SUMMARY, run=None, **
     Image.new("RGB", (8, 4), "red").save(grid)
     trackers = build_trackers({"wandb": settings(**changed)})
     trackers.start(RunInfo(folder, config, **(run or {})))
-    for step in steps:
+    for step in steps[:-1]:
         trackers.log(record(step))
     trackers.image("samples", grid, record(steps[-1]))
+    trackers.log(record(steps[-1]))
     trackers.log({**record(steps[-1]), "metrics": {"eval/fid_classifier": 9.0}})
     trackers.finish(summary)
 
@@ -292,7 +294,7 @@ def test_when_the_service_process_dies_the_run_and_the_next_one_go_on(tmp_path, 
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -318,7 +320,7 @@ print("trackers finished", flush=True)
 """
 
 
-def run_script(folder, steps=10, before="", trouble="", status="finished", **changed):
+def run_script(folder, steps=10, before="", trouble="", status="finished", ends=0, **changed):
     """Play a run in a process of its own; return what it says and the seconds it takes to end."""
     folder.mkdir()
     parts = {"settings": settings(**changed), "steps": steps, "before": before, "trouble": trouble}
@@ -333,18 +335,26 @@ def run_script(folder, steps=10, before="", trouble="", status="finished", **cha
             break
     finished = time.monotonic()
     said.append(process.stdout.read())
-    assert process.wait(timeout=30) == 0, "".join(said)
+    assert process.wait(timeout=30) == ends, "".join(said)
     return "".join(said), time.monotonic() - finished
 
 
 STARTED = """
 while not list(folder.glob("wandb/*/*.wandb")):
     time.sleep(0.02)
-time.sleep(1.2)  # W&B writes what it holds once a second
+began = time.monotonic()
+record, = folder.glob("wandb/*/*.wandb")
+while b"train/3" not in record.read_bytes() and time.monotonic() - began < 8:  # W&B writes once a second
+    time.sleep(0.02)
 """
 STOP_SERVICE = """
 import wandb
 os.kill(wandb.setup()._connection._proc._process.pid, signal.SIGSTOP)
+"""
+KILL_ALL = """
+import wandb
+os.kill(wandb.setup()._connection._proc._process.pid, signal.SIGKILL)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -363,8 +373,12 @@ def test_a_run_stopped_while_the_server_hangs_ends_soon(tmp_path, server):
     assert "has not finished within 0.5 s" in said
     assert "Traceback" not in said
     assert seconds < 8
-    # The row of the last step is open until the next one.
-    assert len(history(read_back(tmp_path / "a"))) >= 9
+    assert len(history(read_back(tmp_path / "a"))) >= 9  # the last row is open until the next one
+
+
+def test_what_was_logged_seconds_before_a_kill_is_kept(tmp_path):
+    run_script(tmp_path / "a", trouble=STARTED + KILL_ALL, ends=-signal.SIGKILL)
+    assert len(history(read_back(tmp_path / "a"))) == 9
 
 
 def test_a_record_that_could_not_be_written_is_said_to_be_lost(tmp_path):

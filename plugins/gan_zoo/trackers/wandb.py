@@ -72,7 +72,7 @@ class WandB(Tracker):
         self.mode = mode
         self.log_artifact = log_artifact
         self.finish_timeout = finish_timeout
-        self.deadline = finish_timeout + 5
+        self.deadline = finish_timeout + 10
         self._settings: dict[str, Any] = {
             "project": project,
             "entity": entity,
@@ -119,7 +119,9 @@ class WandB(Tracker):
         if self._run is not None:
             import wandb
 
-            self._run.log({**self._axes(record), name: wandb.Image(str(path))}, step=record["step"])
+            # W&B names its copy after the step it is at, which the axes move on.
+            self._run.log(self._axes(record), step=record["step"])
+            self._run.log({name: wandb.Image(str(path))}, step=record["step"])
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Log the summary and, if asked for, the final checkpoint; then end the W&B run."""
