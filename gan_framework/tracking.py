@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 METRICS_FILE = "metrics.jsonl"
 RUN_ID_FILE = ".run_id"
 WAITING_RECORDS = 10_000
-STOPPED_DEADLINE = 5.0
+STOPPED_DEADLINE = 3.0
 """Seconds that a run stopped by a signal waits for its trackers: it must be gone soon."""
 ABANDON_DEADLINE = 2.0
 

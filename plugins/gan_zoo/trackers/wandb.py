@@ -135,8 +135,11 @@ class WandB(Tracker):
         if self.log_artifact and checkpoint.exists():
             self._upload(checkpoint, summary)
         self._run.finish(exit_code=int(summary.get("status") == "failed"))
-        check_room(self._record())
-        self._run = None
+        try:
+            check_room(self._record())
+        except OSError:
+            self.kept = f"the record in {self._record()} is cut off; metrics.jsonl in the run's folder has everything"
+            raise
 
     def abandon(self) -> None:
         """End the service process at once: it may hang, and would then keep this process from ending."""
