@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -65,6 +66,7 @@ def _all_entry_points() -> Any:
     return entry_points()
 
 
+@cache
 def registered(group: str) -> tuple[EntryPoint, ...]:
     """Return the entry points of a group; the installed distributions are read once for all groups."""
     return tuple(_all_entry_points().select(group=group))
@@ -80,6 +82,11 @@ def name_and_version(distribution: Distribution) -> tuple[str, str]:
 def owner(point: EntryPoint) -> tuple[str, str]:
     """Return the name and version of the distribution that registers an entry point."""
     return name_and_version(point.dist) if point.dist is not None else ("unknown", "?")
+
+
+def canonical(distribution: str) -> str:
+    """Return a distribution's name as package indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 @cache
