@@ -20,6 +20,7 @@ from gan_framework.precision import Precision
 from gan_framework.prior import Prior
 from gan_framework.round import Round
 from gan_framework.schedule import Schedule
+from gan_framework.term import Term
 from gan_framework.types import Batch, DataShape, DiscriminatorOutput, Draw, Latent
 
 CONDITIONS_KEPT = 64
@@ -171,7 +172,7 @@ class Game(nn.Module):
             if name not in self.optimizers:
                 raise ConfigError(f"optimizer.{name} is missing: the game's players are {', '.join(self.players)}")
             for term in player.terms.values():
-                term.check(self, player)
+                cast(Term, term).check(self, player)
             player.start(self.trainable(player.networks), self.loss, self.optimizers[name], self.precision.scaler())
 
     def trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:

@@ -43,7 +43,7 @@ class Closeness(nn.Module):
 
     def matrices(self, features: Tensor) -> Tensor:
         """Map features f (N, A) to M (N, B, C), M_i = f(x_i) T."""
-        m = (features @ self.tensor.flatten(1)).unflatten(1, self.tensor.shape[1:])
+        m: Tensor = (features @ self.tensor.flatten(1)).unflatten(1, self.tensor.shape[1:])
         # Differences of half-precision numbers would be too coarse to be summed.
         return m.to(self.tensor.dtype)
 
