@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
 from gan_framework.data import DataSource
-from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor, Features, fingerprint, to_rgb
+from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loading, refuse_code
 
 LAYERS = ["2048", "logits_unbiased"]
 
@@ -29,9 +27,7 @@ class Inception(Extractor):
 
     def __init__(self, weights: str | None, precision: str) -> None:
         super().__init__(precision)
-        if weights is not None and not Path(weights).is_file():
-            raise ConfigError(f"extractor.weights={weights}: there is no such file")
-        self.weights = weights
+        self.weights = known_file(weights)
         self._fingerprint = ""
 
     def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
@@ -39,19 +35,16 @@ class Inception(Extractor):
 
         Raises:
             RunFailed: they cannot be downloaded; the message says what to do instead.
+            ConfigError: the file holds something else.
         """
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
-        try:
+        remedy = f"Put the file into {checkpoints_folder()}, or name it by extractor.weights=PATH"
+        with loading(self.weights, URL_INCEPTION_V3, remedy):
+            refuse_code(self.weights)
             network = FeatureExtractorInceptionV3(
                 "inception-v3-compat", LAYERS, feature_extractor_weights_path=self.weights, verbose=False
             )
-        except OSError as error:  # urllib's errors are OSErrors
-            raise RunFailed(
-                f"the Inception weights cannot be downloaded from {URL_INCEPTION_V3} ({error}). Put the file into "
-                f"{torch.hub.get_dir()}/checkpoints, or name it by extractor.weights=PATH; "
-                "extractor=classifier and extractor=raw need no download"
-            ) from error
         self._fingerprint = fingerprint(network.state_dict())
         fold_batch_norm(network)
         self.network = network.to(device=device, memory_format=torch.channels_last)

@@ -1,0 +1,57 @@
+"""DINOv2 features (Oquab et al. 2023, arXiv 2304.07193)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gan_framework.data import DataSource
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.extractor import Extractor, Features, to_rgb
+from gan_zoo.extractors.pretrained import checkpoints_folder, loading
+
+DIMS = {"vit-s-14": 384, "vit-b-14": 768, "vit-l-14": 1024, "vit-g-14": 1536}
+"""The number of features of each model."""
+
+CODE = "https://github.com/facebookresearch/dinov2"
+
+
+class DINOv2(Extractor):
+    """The class token of a DINOv2 vision transformer, through torch-fidelity.
+
+    Its FID and KID agree better with people than Inception's (Stein et al. 2023, arXiv 2306.04675).
+    """
+
+    name = "dinov2"
+    resize = "bilinear as in TensorFlow 1, to 224x224"
+
+    def __init__(self, model: str, precision: str) -> None:
+        super().__init__(precision)
+        if model not in DIMS:
+            raise ConfigError(f"extractor.model={model}: choose one of {', '.join(DIMS)}")
+        self.model = model
+        self.dim = DIMS[model]
+
+    def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
+        """Load the code and the weights through torch.hub.
+
+        Raises:
+            RunFailed: they cannot be downloaded; the message says what to do instead.
+        """
+        from torch_fidelity.feature_extractor_dinov2 import MODEL_METADATA, FeatureExtractorDinoV2
+
+        name = MODEL_METADATA[f"dinov2-{self.model}"]
+        weights = f"https://dl.fbaipublicfiles.com/dinov2/{name}/{name}_pretrain.pth"
+        remedy = (
+            f"On another machine run torch.hub.load('facebookresearch/dinov2', '{name}') and copy its folder "
+            f"facebookresearch_dinov2_main into {torch.hub.get_dir()} and {name}_pretrain.pth into "
+            f"{checkpoints_folder()}"
+        )
+        with loading(None, f"{CODE} and {weights}", remedy):
+            network = FeatureExtractorDinoV2(f"dinov2-{self.model}", ["dinov2"])
+        self.network = network.to(device)
+
+    def extract(self, samples: Tensor) -> Features:
+        """Return the class token."""
+        return Features(*self.network(to_rgb(samples)))

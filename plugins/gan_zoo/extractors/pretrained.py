@@ -1,0 +1,59 @@
+"""What extractors with downloaded weights share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+
+from gan_framework.errors import ConfigError, RunFailed
+
+
+def known_file(weights: str | None) -> str | None:
+    """Return the path of a weights file, or None for a download.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if weights is not None and not Path(weights).is_file():
+        raise ConfigError(f"extractor.weights={weights}: there is no such file")
+    return weights
+
+
+@contextmanager
+def loading(weights: str | None, url: str, remedy: str) -> Iterator[None]:
+    """Explain what goes wrong while weights are downloaded or read.
+
+    Args:
+        weights: the file, or None for a download.
+        url: where they are downloaded from.
+        remedy: what to do where that is not possible.
+
+    Raises:
+        RunFailed: the download failed.
+        ConfigError: the file holds something else.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError) as error:
+        reason = " ".join(str(error).split())[:200]
+        if weights is not None:
+            raise ConfigError(f"extractor.weights={weights} is not a file of such weights: {reason}") from error
+        raise RunFailed(
+            f"the weights cannot be downloaded from {url} ({reason}). {remedy}; "
+            "extractor=classifier and extractor=raw need no download"
+        ) from error
+
+
+def checkpoints_folder() -> str:
+    """Return the folder in which torch looks for downloaded weights."""
+    return f"{torch.hub.get_dir()}/checkpoints"
+
+
+def refuse_code(weights: str | None) -> None:
+    """Raise UnpicklingError if a weights file holds more than tensors: unpickling such a file runs its code."""
+    if weights is not None:
+        torch.load(weights, map_location="cpu", weights_only=True)

@@ -1,0 +1,35 @@
+"""The samples themselves, for data that need no network."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from gan_framework.data import DataSource
+from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.types import DataShape
+
+
+class Raw(Extractor):
+    """Vectors as they are, images as their pixels in [-1, 1]: for toy data, and to compare with."""
+
+    name = "raw"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def check(self, shape: DataShape) -> None:
+        """Take up the number of values of a sample; every kind is read."""
+        self.dim = math.prod(shape.sample)
+
+    def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
+        """Do nothing: there are no weights."""
+
+    def extract(self, samples: Tensor) -> Features:
+        """Return the samples, flattened."""
+        if samples.dtype == torch.uint8:
+            samples = samples.float() / 127.5 - 1
+        return Features(samples.flatten(1))
