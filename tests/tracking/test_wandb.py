@@ -133,7 +133,16 @@ def test_disabled_leaves_nothing_behind(tmp_path, monkeypatch, caplog, how):
     assert said(caplog) == []
 
 
-@pytest.mark.parametrize(("setting", "value"), [("mode", "sometimes"), ("finish_timeout", 0)])
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("mode", "sometimes"),
+        ("finish_timeout", 0),
+        ("finish_timeout", float("inf")),
+        ("finish_timeout", float("nan")),
+        ("project", "a/b"),
+    ],
+)
 def test_a_wrong_setting_is_found_before_training(setting, value):
     with pytest.raises(ConfigError, match=f"tracker.wandb.{setting}={value!r}"):
         build_trackers({"wandb": settings(**{setting: value})})

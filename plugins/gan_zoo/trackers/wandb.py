@@ -24,6 +24,9 @@ AXES = ("images_seen", "step", "seconds")
 INIT_TIMEOUT = 8.0
 """Seconds that a server may take to accept a run; the check of the API key takes up to 10 more."""
 
+LONGEST_WAIT = 86_400
+REFUSED_IN_PROJECTS = "/\\#?%:"
+
 ROOM = 64 * 1024
 """Bytes that W&B writes at once, and so may lack without a word."""
 
@@ -39,7 +42,7 @@ class WandB(Tracker):
         project: str | None,
         entity: str | None,
         group: str | None,
-        tags: Sequence[str],
+        tags: Sequence[str] | str,
         notes: str | None,
         mode: str,
         log_artifact: bool,
@@ -51,7 +54,7 @@ class WandB(Tracker):
             project: the W&B project.
             entity: the user or team that owns it; None for the account's default.
             group: groups runs; None for the sweep's name.
-            tags: labels of the run.
+            tags: labels of the run, or a single one.
             notes: a longer description of the run.
             mode: `online` and `auto` go on offline where they must (`auto` obeys WANDB_MODE);
                 `offline` records for a later `wandb sync`; `disabled` does nothing.
@@ -59,12 +62,14 @@ class WandB(Tracker):
             finish_timeout: seconds that a finished run waits for its upload.
 
         Raises:
-            ConfigError: no such mode, or a deadline that is not positive.
+            ConfigError: a value that W&B would refuse later.
         """
         if mode not in MODES:
             raise ConfigError(f"tracker.wandb.mode={mode!r} is none of {', '.join(MODES)}")
-        if not finish_timeout > 0:
-            raise ConfigError(f"tracker.wandb.finish_timeout={finish_timeout} is not a positive number of seconds")
+        if not 0 < finish_timeout <= LONGEST_WAIT:
+            raise ConfigError(f"tracker.wandb.finish_timeout={finish_timeout} is not between 0 and {LONGEST_WAIT} s")
+        if project and any(character in REFUSED_IN_PROJECTS for character in project):
+            raise ConfigError(f"tracker.wandb.project={project!r} must hold none of {REFUSED_IN_PROJECTS}")
         if mode == "auto":
             mode = {"offline": "offline", "dryrun": "offline", "disabled": "disabled"}.get(
                 os.environ.get("WANDB_MODE", ""), mode
@@ -76,7 +81,7 @@ class WandB(Tracker):
         self._settings: dict[str, Any] = {
             "project": project,
             "entity": entity,
-            "tags": list(tags),
+            "tags": [tags] if isinstance(tags, str) else list(tags),
             "notes": notes,
             "group": group,
         }
