@@ -1,0 +1,74 @@
+"""Games whose labels are vectors: grids and samples, with the data at hand and without."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_framework import checkpoint, sampling
+from gan_framework.compose import build_game
+from gan_framework.data import Batches, build_source
+from gan_framework.errors import ConfigError
+from gan_framework.game import CONDITIONS_KEPT
+from gan_framework.progress import Progress
+from gan_framework.run import Run
+from gan_framework.tracking import RunInfo, build_trackers
+
+
+@pytest.fixture
+def run(compose, tmp_path):
+    config = compose(
+        "model=cgan_vectors",
+        "data=paired_vectors",
+        "data.samples=100",
+        "metrics=[]",
+        "debug=smoke",
+        "networks.generator.condition_units=8",
+        "networks.discriminator.joint_units=[8,3]",
+        "sample.count=80",
+    )
+    source = build_source(config["data"])
+    game = build_game(config, source.shape, torch.device("cpu"))
+    trackers = build_trackers({})
+    trackers.start(RunInfo(tmp_path, config))
+    return Run(config, tmp_path, game, Batches(source.load("train"), 8, 0, "cpu"), None, trackers, Progress(2))
+
+
+def test_a_run_keeps_conditions_of_its_data_spread_over_them(run):
+    labels = run.batches.data.labels
+    kept = run.game.conditions
+    assert kept.shape == (CONDITIONS_KEPT, 64)
+    assert torch.equal(kept[0], labels[0]) and torch.equal(kept[-1], labels[-1])
+    assert len(torch.unique(kept, dim=0)) == CONDITIONS_KEPT
+
+
+def test_grids_go_through_the_kept_conditions_in_turn(run):
+    latent = sampling.fixed_latent(run.game, 80, 0)
+    assert torch.equal(latent.labels, run.game.conditions[torch.arange(80) % CONDITIONS_KEPT])
+    with pytest.raises(ConfigError, match="conditioned on vectors"):
+        sampling.fixed_latent(run.game, 80, 0, classes=[1])
+
+
+def test_a_checkpoint_samples_without_data_as_the_run_did(run):
+    run.save()
+    path = run.folder / "checkpoints" / "last.pt"
+    expected = run.game.sample(sampling.fixed_latent(run.game, 5, 1))
+    game, _ = sampling.load_game(path)
+    assert torch.equal(game.conditions, run.game.conditions)
+    assert torch.equal(game.sample(sampling.fixed_latent(game, 5, 1)), expected)
+    assert "conditions" in checkpoint.load(path)["game"]
+
+
+def test_the_picture_of_vectors_is_a_row_of_shades_for_each(run):
+    run.draw_samples()
+    pixels = np.asarray(Image.open(run.folder / "samples" / "step_0000000.png"))
+    assert pixels.shape == (80 * 4, 200 * 4)
+    vectors = run.game.sample(sampling.fixed_latent(run.game, 80, 0))
+    shades = pixels[::4, ::4].astype(float) / 127.5 - 1
+    expected = (vectors / vectors.abs().max()).numpy()
+    assert np.abs(shades - expected).max() < 1 / 127
+
+
+def test_a_row_of_zeros_is_grey(tmp_path):
+    sampling.save_rows(tmp_path / "x.png", torch.zeros(2, 3))
+    assert set(np.asarray(Image.open(tmp_path / "x.png")).flatten()) <= {127, 128}

@@ -1,0 +1,123 @@
+"""Every file of conf/experiment plays, is saved, goes on from the checkpoint exactly, and keeps players apart."""
+
+import pytest
+import torch
+
+from gan_framework import checkpoint, seeding
+from gan_framework.compose import build_game
+from gan_framework.data import Batches, build_source
+from gan_framework.main import config_folder
+from gan_framework.player import Player
+from gan_framework.progress import Progress
+from gan_framework.run import Run
+from gan_framework.tracking import RunInfo, build_trackers
+
+EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
+SMALL = {
+    "resnet": ["networks.generator.width=32", "networks.discriminator.width=32"],
+    "resnet_projection": ["networks.generator.width=32", "networks.discriminator.width=32"],
+    "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
+}
+"""What would take longer than a test may: the architecture and the order of moves stay the same."""
+
+
+def make_run(config, folder):
+    source = build_source(config["data"])
+    game = build_game(config, source.shape, torch.device("cpu"))
+    batches = Batches(source.load("train"), config["train"]["batch_size"], config["seed"], "cpu")
+    trackers = build_trackers({})
+    trackers.start(RunInfo(folder, config))
+    return Run(config, folder, game, batches, None, trackers, Progress(config["train"]["steps"]))
+
+
+def step(run):
+    """Play one step as the trainer does."""
+    seeding.reseed(run.seed, "step", run.clock.step, run.clock.rollbacks)
+    measured = run.game.step(run.batches)
+    run.clock.tick()
+    return measured
+
+
+class Watch:
+    """Fails the test if a parameter changes outside a player's step, or in the step of one that does not own it."""
+
+    def __init__(self, game, monkeypatch):
+        self.game = game
+        self.moved = dict.fromkeys(game.players, False)
+        self.seen = self.parameters()
+        step = Player.step
+
+        def watched(player, total):
+            assert self.changed() == [], f"before the step of {player.name}"
+            step(player, total)
+            own = {id(parameter) for parameter in player.moved}
+            named = dict(game.named_parameters())
+            changed = self.changed()
+            assert [name for name in changed if id(named[name]) not in own] == [], f"in the step of {player.name}"
+            self.moved[player.name] |= bool(changed)
+            self.seen |= {name: named[name].detach().clone() for name in changed}
+
+        monkeypatch.setattr(Player, "step", watched)
+
+    def parameters(self):
+        return {name: p.detach().clone() for name, p in self.game.named_parameters() if p.requires_grad}
+
+    def changed(self):
+        now = dict(self.game.named_parameters())
+        return [name for name, value in self.seen.items() if not torch.equal(value, now[name])]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_experiment(name, compose, monkeypatch, tmp_path):
+    config = compose(f"experiment={name}", "debug=smoke", "train.steps=3", "train.batch_size=4", *SMALL.get(name, []))
+    run = make_run(config, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        watch = Watch(run.game, patch)
+        first = [step(run), step(run)]
+        run.save()
+        expected = step(run)
+        assert watch.changed() == []
+    assert all(torch.isfinite(value).all() for measured in [*first, expected] for value in measured.values())
+    assert watch.moved == {player: updates > 0 for player, updates in run.updates.items()}
+    assert any(watch.moved.values())
+
+    path = tmp_path / "run" / "checkpoints" / "last.pt"
+    resumed = make_run(config, tmp_path / "resumed")
+    resumed.restore(checkpoint.load(path), path)
+    found = step(resumed)
+    assert found.keys() == expected.keys()
+    for key in expected:
+        assert torch.equal(found[key], expected[key]), key
+    assert resumed.updates == run.updates
+
+
+class Meddle(torch.nn.Module):
+    """Changes a parameter of the discriminator."""
+
+    def __init__(self, game):
+        super().__init__()
+        self.parameter = [game.discriminator.output.bias]
+
+    def forward(self, *_):
+        with torch.no_grad():
+            self.parameter[0] += 1
+
+
+def test_the_watch_sees_meddling_in_another_players_step(compose, monkeypatch, tmp_path):
+    run = make_run(compose("experiment=mlp", "debug=smoke"), tmp_path)
+    run.game.player("generator").after_step.append(Meddle(run.game))
+    Watch(run.game, monkeypatch)
+    with pytest.raises(AssertionError, match="in the step of generator"):
+        step(run)
+
+
+def test_the_watch_sees_meddling_between_steps(compose, monkeypatch, tmp_path):
+    run = make_run(compose("experiment=mlp", "debug=smoke"), tmp_path)
+    run.game.generator.register_forward_hook(Meddle(run.game))
+    Watch(run.game, monkeypatch)
+    with pytest.raises(AssertionError, match="before the step of discriminator"):
+        step(run)
+
+
+def test_there_are_experiments():
+    assert len(EXPERIMENTS) > 20
