@@ -181,6 +181,7 @@ class Background:
         self.tracker = tracker
         self._calls: queue.Queue[tuple[str, tuple[Any, ...]]] = queue.Queue(WAITING_RECORDS)
         self._failed = threading.Event()
+        self._abandoned = threading.Event()
         self._reporting = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"tracker-{name}", daemon=True)
 
@@ -203,9 +204,12 @@ class Background:
         self.call("finish", summary)
         stopped = summary.get("status") == "stopped"
         deadline = min(self.tracker.deadline, STOPPED_DEADLINE) if stopped else self.tracker.deadline
-        self._thread.join(0 if self._failed.is_set() else deadline)
+        if not self._failed.is_set():
+            self._thread.join(deadline)
         if self._thread.is_alive():
             self._let_go(f"it has not finished within {deadline:g} s")
+        if self._failed.is_set():
+            self._abandoned.wait(ABANDON_DEADLINE)
 
     def _work(self) -> None:
         method = ""
@@ -229,6 +233,7 @@ class Background:
         abandoning = threading.Thread(target=self.tracker.abandon, daemon=True)
         abandoning.start()
         abandoning.join(ABANDON_DEADLINE)
+        self._abandoned.set()
 
 
 class Trackers:

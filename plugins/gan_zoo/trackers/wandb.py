@@ -86,6 +86,7 @@ class WandB(Tracker):
             "group": group,
         }
         self._run: Any = None
+        self._abandoned = False
 
     def start(self, run: RunInfo) -> None:
         """Begin or resume the W&B run of the same id, offline if it cannot be online."""
@@ -98,7 +99,9 @@ class WandB(Tracker):
             try:
                 self._run = self._init(run, "online")
             except Exception as error:
-                self.abandon()
+                if self._abandoned:
+                    raise
+                end_service()
                 why = mask(str(error))
         if why is not None:
             self._run = self._init(run, "offline")
@@ -148,15 +151,8 @@ class WandB(Tracker):
 
     def abandon(self) -> None:
         """End the service process at once: it may hang, and would then keep this process from ending."""
-        import wandb
-
-        # There is no public way to end a service that hangs.
-        connection = getattr(wandb.setup(), "_connection", None)
-        process = getattr(getattr(connection, "_proc", None), "_process", None)
-        if process is not None:
-            process.kill()
-        with contextlib.suppress(Exception, SystemExit):  # the service is gone, as it should be
-            wandb.teardown()
+        self._abandoned = True
+        end_service()
 
     def _log_in(self) -> str | None:
         """Return why the server cannot be used, or None if it can."""
@@ -227,6 +223,19 @@ def prepare_environment(folder: Path) -> None:
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     if not os.access(Path.home(), os.W_OK):
         os.environ.setdefault("WANDB_CACHE_DIR", str(folder.resolve() / "wandb" / "cache"))
+
+
+def end_service() -> None:
+    """Kill W&B's service process and forget it; the next run starts another."""
+    import wandb
+
+    # There is no public way to end a service that hangs.
+    connection = getattr(wandb.setup(), "_connection", None)
+    process = getattr(getattr(connection, "_proc", None), "_process", None)
+    if process is not None:
+        process.kill()
+    with contextlib.suppress(Exception, SystemExit):  # the service is gone, as it should be
+        wandb.teardown()
 
 
 def check_room(record: Path) -> None:
