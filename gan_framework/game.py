@@ -75,6 +75,7 @@ class Game(nn.Module):
         data: the shape of the samples and what their labels are.
         conditions: condition vectors of the data (64, K) that sample grids are drawn for, where labels are vectors.
         sampling_network: the name of the network that samples are drawn from.
+        generates: whether there is anything to sample.
     """
 
     networks: nn.ModuleDict
@@ -82,6 +83,7 @@ class Game(nn.Module):
     prior: Prior | None
     loss: AdversarialLoss | None
     conditions: Tensor
+    generates: bool = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
