@@ -61,3 +61,10 @@ def test_clipping_and_the_gradient_penalty_are_refused():
 def test_a_bound_that_is_none_is_refused():
     with pytest.raises(ConfigError, match="bound=0"):
         clipping(0)
+
+
+def test_a_game_without_a_discriminator_is_refused():
+    game = image_game(start=False)
+    del game.players["discriminator"]
+    with pytest.raises(ConfigError, match="weight_clipping has no effect on Game: no player moves a discriminator"):
+        clipping().apply(game)

@@ -45,7 +45,12 @@ class WeightClipping(Strategy):
     def apply(self, game: Game) -> None:
         """Clip after every move of a player on the discriminator's side."""
         game.claim("norm of the weights of networks.discriminator", "weight_clipping")
-        for player in game.sides()[0]:
+        discriminators = game.sides()[0]
+        if not discriminators:
+            raise ConfigError(
+                f"weight_clipping has no effect on {type(game).__name__}: no player moves a discriminator"
+            )
+        for player in discriminators:
             if any(isinstance(term, GradientPenalty) for term in player.terms.values()):
                 raise ConfigError(
                     "weight_clipping and gradient_penalty contradict each other: clipped weights cannot give the "
