@@ -1,0 +1,48 @@
+"""A GAN whose generator starts as a VAE's decoder."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gan_framework.game import Game, Parts
+from gan_framework.player import Player
+from gan_framework.types import Draw
+from gan_zoo.autoencoding import autoencode, require_reconstructions
+
+
+class VAEGANStart(Game):
+    """In the first steps a VAE is trained; then its decoder goes on as the generator of a two-player game.
+
+    The latents of both are standard normal. The terms of the player `vae` are those of the VAE.
+
+    Args:
+        parts: what the game is made of.
+        vae_steps: steps in which the VAE is trained, before the discriminator's first.
+    """
+
+    def __init__(self, parts: Parts, vae_steps: int) -> None:
+        super().__init__(parts)
+        if vae_steps < 1:
+            raise ValueError(f"vae_steps={vae_steps}: the VAE is trained for at least one step")
+        self.vae_steps = vae_steps
+
+    def make_players(self) -> list[Player]:
+        """Return D, G and the VAE."""
+        return [*super().make_players(), Player("vae", ("encoder", "generator"))]
+
+    def sides(self) -> tuple[list[Player], list[Player], list[Player]]:
+        """Return the players of the game that follows, which the VAE is not part of."""
+        discriminators, generators, others = super().sides()
+        return discriminators, generators, [player for player in others if player.name != "vae"]
+
+    def check(self) -> None:
+        """Raise ConfigError if the networks do not fit the data and each other."""
+        super().check()
+        require_reconstructions(self, ("encoder", "generator"), lambda batch: autoencode(self, batch))
+
+    def step(self, draw: Draw) -> dict[str, Tensor]:
+        """Train the VAE in the first steps; play one iteration of the game in the others."""
+        vae = self.player("vae")
+        if vae.updates < self.vae_steps:
+            return vae.play(autoencode(self, draw()))
+        return super().step(draw)

@@ -1,0 +1,34 @@
+"""The VAE's divergence of codes from the prior."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.game import Game
+from gan_framework.player import Player
+from gan_framework.round import Round
+from gan_framework.term import Term
+from gan_zoo.priors.normal import Normal
+
+
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(N(m, exp(s)) || N(0, 1)) = ½ Σ exp(s) - (1 + s) + m² for each sample (N,), in nats."""
+    return 0.5 * (log_variance.exp() - (1 + log_variance) + mean.square()).sum(1)
+
+
+class KLDivergence(Term):
+    """KL(q(z|x) || p(z)), p standard normal (Kingma & Welling 2014, arXiv 1312.6114, appendix B)."""
+
+    def check(self, game: Game, player: Player) -> None:
+        """Raise ConfigError if the prior is another one."""
+        if not isinstance(game.prior, Normal):
+            raise ConfigError(
+                f"kl_divergence measures the distance to a standard normal prior, not to {type(game.prior).__name__}: "
+                "set prior=normal"
+            )
+
+    def forward(self, round: Round, player: Player) -> Tensor:
+        """Return the mean over the round's samples."""
+        code = round.latent.code
+        return kl_to_standard_normal(code["mean"], code["log_variance"]).mean()
