@@ -49,6 +49,10 @@ def plugins(
         listing.show(kind, as_json)
     elif distribution is None:
         raise ConfigError("`plugins check` needs the name of an installed distribution")
+    else:
+        from gan_framework.testing.distribution import check_distribution
+
+        raise typer.Exit(0 if check_distribution(distribution, overrides or []) else 1)
 
 
 @app.command()
@@ -91,6 +95,21 @@ def sample(
         else:
             game.picture(path, latent, columns)
     typer.echo(path)
+
+
+@app.command()
+def evaluate(
+    what: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, a checkpoint, or a folder of images.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="evaluate.samples=10000, extractor=inception, metrics=[fid,kid], data=NAME, ..."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
+) -> None:
+    """Score a run, a checkpoint or a folder of images; writes the scores with their protocol."""
+    from gan_framework.evaluation import command
+
+    command.show(*command.evaluate(what, overrides or [], out))
 
 
 def _numbers(text: str) -> list[int]:

@@ -18,7 +18,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.features import extract_all
-from gan_framework.evaluation.generated import draw_latents, samples, sampling_as
+from gan_framework.evaluation.generated import check, draw_latents, samples, sampling_as
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
@@ -110,7 +110,9 @@ class Evaluator:
         }
 
     def check(self, game: Game) -> None:
-        """Raise ConfigError if a metric cannot score samples of such a game."""
+        """Raise ConfigError if the data lack the split, or a setting or metric does not fit the game."""
+        self.reference.data(self.settings.split)
+        check(game, self.settings)
         for metric in self.metrics.values():
             metric.check(game)
 

@@ -83,6 +83,17 @@ def _part(latents: Latent, of: slice) -> Latent:
     )
 
 
+def check(game: Game, settings: Settings) -> None:
+    """Raise ConfigError if the settings have no effect on the game or cannot be had from it."""
+    if not game.generates:
+        raise ConfigError(f"metrics score samples, and {type(game).__name__} makes none: set metrics=[]")
+    network = game.networks[_network_name(game, settings.ema)]
+    if settings.batch_norm != "running" and not _batch_norms(network):
+        raise ConfigError(
+            f"evaluate.batch_norm={settings.batch_norm} has no effect: the network has no batch norm; use running"
+        )
+
+
 @contextmanager
 def sampling_as(game: Game, settings: Settings, labels: Tensor | None) -> Iterator[Protocol]:
     """Let the game sample from the network and with the batch norm that the settings ask for.
@@ -92,6 +103,7 @@ def sampling_as(game: Game, settings: Settings, labels: Tensor | None) -> Iterat
     Raises:
         ConfigError: the game has no averaged weights, or the network no batch norm.
     """
+    check(game, settings)
     name = game.sampling_network
     chosen = _network_name(game, settings.ema)
     game.sampling_network = chosen
@@ -117,12 +129,13 @@ def _network_name(game: Game, ema: bool | None) -> str:
     return chosen
 
 
+def _batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
 def _with_own_statistics(network: nn.Module, mode: str) -> nn.Module:
     changed = copy.deepcopy(network)
-    layers = [module for module in changed.modules() if isinstance(module, _BatchNorm)]
-    if not layers:
-        raise ConfigError(f"evaluate.batch_norm={mode} has no effect: the network has no batch norm; use running")
-    for layer in layers:
+    for layer in _batch_norms(changed):
         if mode == "batch":
             # Without running statistics a layer uses the batch's, in evaluation mode too.
             layer.track_running_stats, layer.running_mean, layer.running_var = False, None, None
@@ -137,9 +150,8 @@ def _estimate_statistics(game: Game, settings: Settings, labels: Tensor | None) 
     network = game.networks[game.sampling_network]
     random = seeding.generator(settings.seed, "standing")
     network.eval()
-    for module in network.modules():
-        if isinstance(module, _BatchNorm):
-            module.train()
+    for layer in _batch_norms(network):
+        layer.train()
     for _ in range(STANDING_BATCHES):
         game.generate(_draw(game, settings.batch_size, labels, random), game.sampling_network)
     network.eval()

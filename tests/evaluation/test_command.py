@@ -1,0 +1,155 @@
+import json
+
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from gan_framework import checkpoint
+from gan_framework.cli import app
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.command import evaluate
+
+SMALL = ["data.image_size=16", "extractor=raw", "metrics=[fid,kid]", "metrics.kid.subsets=2", "evaluate.samples=300"]
+
+
+@pytest.fixture(scope="module")
+def run(compose, cache, tmp_path_factory):
+    """A run's folder with the checkpoint of an untrained model."""
+    from gan_framework.compose import build_game
+    from gan_framework.data import build_source
+
+    config = compose("debug=smoke", "model=mlp", "strategy=[ema]", *SMALL)
+    shape = build_source(config["data"]).shape
+    game = build_game(config, shape, torch.device("cpu"))
+    folder = tmp_path_factory.mktemp("run")
+    state = {"config": config, "shape": list(shape), "game": game.state_dict(), "clock": {}, "batches": 0}
+    checkpoint.save(folder / "checkpoints" / "step_0000001.pt", state)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def images(cache, tmp_path_factory):
+    """The training images of the digits as PNG files in subfolders."""
+    from gan_framework import registry
+
+    digits = registry.build("datasets", {"name": "digits", "image_size": 16, "channels": 1, "num_classes": 10})
+    data = digits.load("train")
+    folder = tmp_path_factory.mktemp("images")
+    for number, (image, label) in enumerate(zip(data.samples, data.labels, strict=True)):
+        (folder / str(int(label))).mkdir(exist_ok=True)
+        Image.fromarray(image[0].contiguous().numpy()).save(folder / str(int(label)) / f"{number:05d}.png")
+    return folder
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def test_a_run_is_scored_as_it_was_configured(run):
+    evaluation, out = evaluate(run, [])
+    assert out == run / "evaluation.json"
+    content = read(out)
+    assert content["scores"] == evaluation.scores
+    assert set(content["scores"]) == {"fid_raw", "kid_raw", "kid_std_raw"}
+    assert content["protocol"]["samples"] == 300
+    assert content["protocol"]["dataset"] == "digits"
+    assert content["protocol"]["ema"] is True
+    assert content["updates"] == {"discriminator": 0, "generator": 0}
+
+
+def test_a_checkpoint_with_overrides(run, tmp_path):
+    overrides = [
+        "metrics=[kid,inception_score]",
+        "metrics.kid.subset_size=50",
+        "extractor=classifier",
+        "extractor.epochs=1",
+        "evaluate.samples=60",
+        "evaluate.seeds=2",
+        "evaluate.split=test",
+        "evaluate.ema=false",
+        "evaluate.truncation=0.9",
+        "train.device=cpu",
+    ]
+    evaluation, out = evaluate(run / "checkpoints" / "step_0000001.pt", overrides, tmp_path / "scores.json")
+    content = read(out)
+    assert {"kid_classifier", "is_classifier"} < set(content["scores"])
+    assert set(content["deviations"]) == set(content["scores"])
+    protocol = content["protocol"]
+    assert protocol["metrics"]["kid_classifier"] == {"subsets": 100, "subset_size": 50}
+    assert (protocol["split"], protocol["ema"], protocol["truncation"]) == ("test", False, 0.9)
+    assert protocol["sample_seeds"] == [0, 1]
+    assert content["overrides"] == overrides
+
+
+def test_settings_of_what_the_run_chose_can_be_changed_without_choosing_it_again(run, tmp_path):
+    evaluation, _ = evaluate(run, ["metrics.kid.subset_size=50"], tmp_path / "a.json")
+    assert evaluation.protocol["metrics"]["kid_raw"] == {"subsets": 2, "subset_size": 50}
+
+
+def test_a_folder_of_images_against_itself(images):
+    overrides = ["data=digits", *SMALL[:4], "evaluate.batch_size=500"]
+    evaluation, out = evaluate(images, overrides)
+    assert out == images / "evaluation.json"
+    assert evaluation.scores["fid_raw"] == pytest.approx(0, abs=1e-5)
+    assert evaluation.protocol["samples"] == 1442
+    assert "sample_seeds" not in evaluation.protocol
+
+
+def test_pictures_are_written_beside_the_scores(run, tmp_path):
+    evaluate(run, ["metrics=[memorisation]", "metrics.memorisation.rows=3"], tmp_path / "scores.json")
+    with Image.open(tmp_path / "scores_memorisation.png") as picture:
+        assert picture.size == (8 * 18 + 2, 3 * 18 + 2)
+
+
+WRONG = [
+    (["train.steps=5"], "train.steps.*data, extractor, metrics, evaluate, train.device"),
+    (["evaluate.sample=5"], "evaluate.sample: there is no such setting"),
+    (["evaluate.samples=many"], "evaluate.samples=many"),
+    (["evaluate.split=dev"], "dev"),
+    (["extractor=incepsion"], "extractor=incepsion.*inception"),
+    (["metrics.prc.neighbours=5"], "prc.*choose it first"),
+    (["+evaluate.new=1"], "plain overrides"),
+    (["evaluate.seed=1,2"], "plain overrides"),
+    (["evaluate"], "evaluate"),
+    (["evaluate.batch_norm=batch"], "no batch norm"),
+    (["data=digits", "data.image_size=32"], r"\(1, 16, 16\).*\(1, 32, 32\)"),
+    (["metrics=[inception_score]"], "inception_score.*raw"),
+]
+
+
+@pytest.mark.parametrize(("overrides", "said"), WRONG, ids=[" ".join(overrides) for overrides, _ in WRONG])
+def test_wrong_overrides(run, overrides, said, tmp_path):
+    with pytest.raises(ConfigError, match=said):
+        evaluate(run, overrides, tmp_path / "a.json")
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_wrong_folders(run, images, tmp_path):
+    with pytest.raises(ConfigError, match="no run, checkpoint or folder"):
+        evaluate(tmp_path / "nowhere", [])
+    with pytest.raises(ConfigError, match="holds 0 images"):
+        evaluate(tmp_path, ["data=digits"])
+    with pytest.raises(ConfigError, match="data=NAME"):
+        evaluate(images, [])
+    with pytest.raises(ConfigError, match="evaluate.truncation has no effect"):
+        evaluate(images, ["data=digits", "evaluate.truncation=1"])
+    with pytest.raises(ConfigError, match="16x16.*32x32.*data.image_size"):
+        evaluate(images, ["data=digits", "extractor=raw", "metrics=[fid]"])
+
+
+def test_an_unreadable_image_is_named(tmp_path, cache):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no image")
+    with pytest.raises(ConfigError, match="a.png cannot be read"):
+        evaluate(tmp_path, ["data=digits", "extractor=raw", "metrics=[fid]"])
+
+
+def test_the_command_prints_a_table(run, tmp_path):
+    arguments = ["evaluate", str(run), "evaluate.seeds=2", "evaluate.samples=20", "--out", str(tmp_path / "a.json")]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "fid_raw" in result.output
+    assert "± over seeds" in result.output
+    assert "warning: fid: 20 generated samples" in " ".join(result.output.split())
+    assert read(tmp_path / "a.json")["protocol"]["sample_seeds"] == [0, 1]
