@@ -106,9 +106,9 @@ class Batches:
 
     def _gather(self, held: Tensor, index: Tensor) -> Tensor:
         if self.flip:
-            coins = torch.rand(self._share.size, generator=seeding.generator(self.seed, "flip", self._drawn))
-            mirrored = self._share.own(coins < 0.5).to(self.device)
-            index = index + mirrored * (len(held) // 2)
+            random = seeding.generator(self.seed, "flip", self._drawn)
+            coins = self._share.own(torch.randint(2, (self._share.size,), generator=random))
+            index = index.add(coins.to(self.device), alpha=len(held) // 2)
         samples = held.index_select(0, index)
         if samples.ndim == 2:
             return samples

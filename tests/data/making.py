@@ -26,7 +26,7 @@ def folder(path, **settings):
 
 def picture(number, size=(8, 8), mode="RGB"):
     shape = (size[1], size[0]) + ((len(mode),) if len(mode) > 1 else ())
-    return Image.fromarray(np.random.default_rng(number).integers(0, 256, shape, dtype=np.uint8), mode)
+    return Image.fromarray(np.random.default_rng(number).integers(0, 256, shape, dtype=np.uint8))
 
 
 def encoded(image, format="PNG", **options):

@@ -24,7 +24,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # a damaged directory can make the reading raise anything
         raise ConfigError(f"{path} cannot be opened as a zip file, it may be cut short: {error}") from error
     try:
         _check(path, archive.infolist())

@@ -40,10 +40,8 @@ def read_array(path: Path, key: str, setting: str) -> np.ndarray:
                 array = npy.read_array(file, allow_pickle=False)
         except ConfigError:
             raise
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError) as error:
-            raise ConfigError(f"{where} cannot be read as an array: {error}") from error
         except Exception as error:  # a damaged header or stream can make the unpacking raise anything
-            raise ConfigError(f"{where} is damaged: {type(error).__name__}: {error}") from error
+            raise ConfigError(f"{where} cannot be read as an array: {type(error).__name__}: {error}") from error
     native: np.ndarray = array.astype(array.dtype.newbyteorder("="), copy=False)
     return native
 
