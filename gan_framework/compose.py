@@ -50,9 +50,13 @@ def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
     return game
 
 
+def network_kind(name: str) -> str:
+    """Return the kind of plugin that makes the network of a name: `generator_ab` is one of the generators."""
+    return next((kind for kind in ("generators", "discriminators") if name.startswith(kind[:-1])), "networks")
+
+
 def _build_network(name: str, settings: Config) -> nn.Module:
-    kind = next((k for k in ("generators", "discriminators") if name.startswith(k[:-1])), "networks")
-    network: nn.Module = registry.build(kind, settings)
+    network: nn.Module = registry.build(network_kind(name), settings)
     return network
 
 

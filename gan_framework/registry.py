@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from gan_framework.configs import owner, registered
+from gan_framework.configs import canonical, owner, registered
 from gan_framework.errors import ConfigError
 
 CONTRACT = 1
@@ -129,7 +128,7 @@ def find(kind: str, name: str) -> Plugin:
     found = [
         plugin
         for plugin in installed(kind)
-        if plugin.name == short and (not distribution or _canonical(distribution) == _canonical(plugin.distribution))
+        if plugin.name == short and (not distribution or canonical(distribution) == canonical(plugin.distribution))
     ]
     if len(found) == 1:
         return found[0]
@@ -143,11 +142,6 @@ def find(kind: str, name: str) -> Plugin:
         f"no plugin named {name!r} among the {kind}; installed, closest first: {listing}. "
         "A plugin added to a source checkout appears after `pip install -e .` is run again"
     )
-
-
-def _canonical(distribution: str) -> str:
-    """Return a distribution's name as package indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def settings(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:

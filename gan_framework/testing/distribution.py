@@ -1,0 +1,43 @@
+"""The contract suites over all plugins of an installed distribution."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from gan_framework import registry
+from gan_framework.catalogue import config_problems
+from gan_framework.configs import canonical
+from gan_framework.errors import ConfigError
+from gan_framework.testing.guards import ContractBroken
+from gan_framework.testing.suites import check_plugin
+
+
+def check_distribution(distribution: str, overrides: Sequence[str] = ()) -> bool:
+    """Check every plugin of a distribution, print what is found, and return whether all is well.
+
+    Args:
+        distribution: the distribution's name.
+        overrides: the configuration the plugins are tried in, as on the command line.
+
+    Raises:
+        ConfigError: no distribution of that name has plugins.
+    """
+    plugins = [plugin for kind in registry.KINDS for plugin in registry.installed(kind)]
+    own = [plugin for plugin in plugins if canonical(plugin.distribution) == canonical(distribution)]
+    if not own:
+        others = ", ".join(sorted({plugin.distribution for plugin in plugins}))
+        raise ConfigError(f"no distribution {distribution!r} with plugins is installed; there are {others}")
+    logging.disable(logging.WARNING)
+    broken = [problem for name, problem in config_problems().items() if canonical(name) == canonical(distribution)]
+    for problem in broken:
+        print(f"broken  {distribution}: {problem}")
+    for plugin in own:
+        try:
+            check_plugin(plugin.kind, f"{plugin.distribution}:{plugin.name}", overrides)
+        except ContractBroken as error:
+            broken.append(str(error))
+            print(f"broken  {error}", flush=True)
+        else:
+            print(f"ok      {plugin.name} ({plugin.kind})", flush=True)
+    return not broken

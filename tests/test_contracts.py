@@ -1,0 +1,96 @@
+"""Every installed plugin of every kind fulfils the contract of its kind."""
+
+import pytest
+
+from gan_framework import registry
+from gan_framework.testing import CHECKS, check_plugin
+
+NEEDS_FILES = {"loads_splits": "its files are downloaded; tests/data reads files of their true layout"}
+LINE = ["data=gaussian", "model=gaussian_1d", "loss=minimax", "train.batch_size=8"]
+POINTS = ["data=gaussian", "data.std=0", "model=bilinear", "optimizer=sgd"]
+INFOGAN = ["model=infogan_mlp"]
+CODES = ["prior=codes"]
+LABELS = [
+    "strategy=[train_with_labels]",
+    "+terms.told={name: auxiliary_classification, player: discriminator, weight: 1}",
+]
+MOMENTUM = ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"]
+VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
+
+# What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
+SPECIAL = {
+    ("generators", "cgan_vectors"): {"overrides": VECTORS},
+    ("generators", "dcgan_conditional"): {"width": 8},
+    ("generators", "gaussian"): {"overrides": LINE},
+    ("generators", "point"): {"exempt": {"depends_on_latents": "it makes one point, whatever the latent"}},
+    ("generators", "resnet"): {"width": 8},
+    ("generators", "resnet_projection"): {"width": 8},
+    ("discriminators", "cgan_vectors"): {"overrides": VECTORS},
+    ("discriminators", "conv"): {"widths": [4, 8], "hidden": 16},
+    ("discriminators", "dcgan_conditional"): {"width": 8},
+    ("discriminators", "resnet"): {"width": 8},
+    ("discriminators", "resnet_projection"): {"width": 8},
+    ("networks", "q_mlp"): {"overrides": INFOGAN},
+    ("terms", "auxiliary_classification"): {"overrides": LABELS},
+    ("terms", "mutual_information"): {"overrides": INFOGAN},
+    ("strategies", "momentum_ramp"): {"overrides": MOMENTUM},
+    ("strategies", "pretrain_discriminator"): {"steps": 2},
+    ("strategies", "q_head"): {"overrides": CODES},
+    ("strategies", "virtual_batch_norm"): {"overrides": ["generator=dcgan", "networks.generator.width=8"]},
+    ("games", "bilinear"): {"overrides": POINTS},
+    ("games", "gaussian_1d"): {"overrides": LINE},
+    ("games", "infogan"): {"overrides": INFOGAN},
+    ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
+    ("datasets", "digits"): {"image_size": 8},
+    ("datasets", "gaussian"): {"samples": 100},
+    ("datasets", "mixture"): {"samples": 100},
+    ("extractors", "classifier"): {"epochs": 1, "width": 8},
+    ("extractors", "inception"): {
+        "exempt": {"extracts_features": "its weights are downloaded; tests/evaluation compares it with torch-fidelity"}
+    },
+    ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
+    ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},
+    ("metrics", "mode_coverage"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
+    ("metrics", "mutual_information"): {"overrides": INFOGAN},
+    ("trackers", "wandb"): {"mode": "offline"},
+    **{
+        ("datasets", name): {"exempt": NEEDS_FILES}
+        for name in ("celeba", "cifar10", "cifar100", "fashion_mnist", "mnist", "stl10", "svhn")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Images in folders and arrays in a file, for the sources that read the user's own."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("files")
+    random = np.random.default_rng(0)
+    for kind in ("cat", "dog"):
+        (folder / "images" / kind).mkdir(parents=True)
+        for number in range(10):
+            pixels = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "images" / kind / f"{number}.png")
+    np.savez(folder / "arrays.npz", x=random.integers(0, 256, (20, 8, 8), dtype=np.uint8), y=np.arange(20) % 3)
+    return {
+        ("datasets", "folder"): {"path": str(folder / "images"), "image_size": 8},
+        ("datasets", "npz"): {"path": str(folder / "arrays.npz"), "image_size": 8},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, plugin.name) for kind in registry.KINDS for plugin in registry.installed(kind)]
+)
+def test_the_plugin_fulfils_its_contract(kind, name, files):
+    check_plugin(kind, name, **SPECIAL.get((kind, name), {}), **files.get((kind, name), {}))
+
+
+def test_there_is_a_suite_for_every_kind():
+    assert CHECKS.keys() == set(registry.KINDS)
+
+
+def test_nothing_is_listed_that_is_not_installed():
+    installed = {(kind, plugin.name) for kind in registry.KINDS for plugin in registry.installed(kind)}
+    assert SPECIAL.keys() <= installed
