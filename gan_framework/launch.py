@@ -207,6 +207,7 @@ class _Summary:
                 "metrics": run.metrics,
                 "best": run.best or None,
                 "protocol": run.protocol or None,
+                "higher_is_better": run.evaluator.higher_is_better if run.evaluator is not None else {},
             }
         content |= self.known | {"versions": _versions(), "git": _git()}
         files.write_json(self.folder / "summary.json", content)

@@ -33,7 +33,7 @@ class Run:
         settings: the settings under `train`.
         evaluate_every: steps between scores; 0 means only at the end.
         metrics: the newest value of every figure.
-        best: the best score so far: `metric`, `step` and `value`.
+        best: the best score so far: `metric`, `step`, `value` and `higher_is_better`.
         protocol: what the newest scores were measured with.
     """
 
@@ -180,5 +180,10 @@ class Run:
         value = scores[name]
         better = (value > self.best["value"]) == ranking[name] if self.best else True
         if better and value == value:
-            self.best = {"metric": name, "step": self.clock.step, "value": value}
+            self.best = {
+                "metric": name,
+                "step": self.clock.step,
+                "value": value,
+                "higher_is_better": ranking[name],
+            }
             checkpoint.save(self.folder / "checkpoints" / "best.pt", self._state())

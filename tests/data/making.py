@@ -14,9 +14,15 @@ from gan_framework.data import build_source
 CONF = Path(__file__).parents[2] / "conf" / "data"
 
 
+def defaults(name):
+    """Return the settings of a data set's YAML; some also choose the extractor that suits them."""
+    content = OmegaConf.load(CONF / f"{name}.yaml")
+    return content.get("data", content)
+
+
 def source(name, **settings):
     """Build a source from its YAML with other settings."""
-    return build_source({**OmegaConf.load(CONF / f"{name}.yaml"), **settings})
+    return build_source({**defaults(name), **settings})
 
 
 def folder(path, **settings):

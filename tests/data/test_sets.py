@@ -8,14 +8,13 @@ import urllib.error
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
 from PIL import Image
 
 from gan_framework import registry
 from gan_framework.data import COMMON_SETTINGS, DataSource
 from gan_framework.errors import ConfigError
 from gan_zoo.datasets.digits import held_out
-from tests.data.making import CONF, source
+from tests.data.making import CONF, defaults, source
 
 RANDOM = np.random.default_rng(0)
 DOWNLOADED = ("mnist", "fashion_mnist", "cifar10", "cifar100", "svhn", "stl10", "celeba")
@@ -31,7 +30,7 @@ def test_every_data_set_has_a_yaml():
 
 @pytest.mark.parametrize("name", ["digits", "folder", "npz", *DOWNLOADED])
 def test_the_yaml_has_the_plugins_settings_and_the_frameworks(name):
-    settings = OmegaConf.load(CONF / f"{name}.yaml")
+    settings = defaults(name)
     accepted = registry.settings(registry.find("datasets", name).load())
     assert set(settings) == {"name", *accepted, *COMMON_SETTINGS}
     assert {"image_size", "channels", "num_classes"} <= set(settings)
@@ -39,7 +38,7 @@ def test_the_yaml_has_the_plugins_settings_and_the_frameworks(name):
 
 @pytest.mark.parametrize("name", ["digits", *DOWNLOADED])
 def test_the_yaml_tells_the_shape_of_the_source(name):
-    settings = OmegaConf.load(CONF / f"{name}.yaml")
+    settings = defaults(name)
     data = source(name)
     assert isinstance(data, DataSource)
     assert data.shape.sample == (settings.channels, settings.image_size, settings.image_size)

@@ -1,0 +1,1 @@
+"""Comparing runs: groups over seeds, ranks, and what differs."""

@@ -1,0 +1,47 @@
+"""The comparison as a table in the terminal and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from gan_framework.compare.groups import Comparison, Group
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the ranked groups, and what became of runs that did not finish."""
+    direction = "higher" if comparison.higher_is_better else "lower"
+    table = Table(title=f"{comparison.metric} ({direction} is better)", title_justify="left")
+    for name in ("rank", "settings", "seeds", "last", "best", "images", *comparison.players, "seconds", "is it so?"):
+        table.add_column(name, justify="left" if name in ("settings", "is it so?") else "right")
+    for rank, group in enumerate(comparison.groups, 1):
+        table.add_row(str(rank), group.name, *map(str, _figures(comparison, group)), comparison.statement(group))
+    console.print(table)
+    for run in comparison.failed:
+        console.print(f"{run.folder}: {run.why}", style="red", markup=False)
+
+
+def write_csv(comparison: Comparison, path: Path) -> None:
+    """Write one line for each group."""
+    settings = list(dict.fromkeys(name for group in comparison.groups for name in group.settings))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        scores = [f"{comparison.metric}_{part}" for part in ("last_mean", "last_std", "best_mean", "best_std")]
+        writer.writerow(["rank", *settings, "seeds", "runs", *scores, "images_seen", *comparison.players, "seconds"])
+        for rank, group in enumerate(comparison.groups, 1):
+            writer.writerow(
+                [rank, *(group.settings.get(name, "") for name in settings), group.last.n]
+                + [len(group.runs) + len(group.others)]
+                + [group.last.mean, group.last.std, group.best.mean, group.best.std]
+                + [group.budget(name) for name in ("images_seen", *comparison.players, "seconds")]
+            )
+
+
+def _figures(comparison: Comparison, group: Group) -> list[str]:
+    total = len(group.runs) + len(group.others)
+    seeds = str(group.last.n) if group.last.n == total else f"{group.last.n} of {total}"
+    budgets = [f"{group.budget(name):,.0f}" for name in ("images_seen", *comparison.players)]
+    return [seeds, str(group.last), str(group.best), *budgets, f"{group.budget('seconds'):,.1f}"]
