@@ -66,5 +66,5 @@ def test_a_bound_that_is_none_is_refused():
 def test_a_game_without_a_discriminator_is_refused():
     game = image_game(start=False)
     del game.players["discriminator"]
-    with pytest.raises(ConfigError, match="weight_clipping has no effect on Game: no player moves a discriminator"):
+    with pytest.raises(ConfigError, match="weight_clipping has no effect on Game: none of its players"):
         clipping().apply(game)

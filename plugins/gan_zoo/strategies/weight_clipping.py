@@ -48,7 +48,7 @@ class WeightClipping(Strategy):
         discriminators = game.sides()[0]
         if not discriminators:
             raise ConfigError(
-                f"weight_clipping has no effect on {type(game).__name__}: no player moves a discriminator"
+                f"weight_clipping has no effect on {type(game).__name__}: none of its players moves a discriminator"
             )
         for player in discriminators:
             if any(isinstance(term, GradientPenalty) for term in player.terms.values()):
