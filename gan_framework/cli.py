@@ -112,6 +112,44 @@ def evaluate(
     command.show(*command.evaluate(what, overrides or [], out))
 
 
+@app.command()
+def new_plugin(
+    name: Annotated[str, typer.Argument(help="The plugin's name.")],
+    kind: Annotated[str, typer.Option(help="What it is: loss, generator, strategy, ...")],
+    out: Annotated[Path, typer.Option(help="The folder to write it into.")] = Path("."),
+) -> None:
+    """Write the distribution of a new plugin: code, configuration, tests."""
+    from gan_framework import scaffold
+
+    typer.echo(scaffold.write(name, kind, out))
+
+
+@app.command()
+def compare(
+    sweeps: Annotated[list[Path], typer.Argument(metavar="SWEEP...", help="Folders of runs or of sweeps.")],
+    metric: Annotated[str | None, typer.Option(help="The score that ranks: fid_classifier, ...")] = None,
+    by: Annotated[str, typer.Option(help="`last` or `best` score of each run.")] = "last",
+    html: Annotated[Path | None, typer.Option(help="Write a page with curves and sample grids.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write the table; by default compare.csv in the first folder.")
+    ] = None,
+) -> None:
+    """Rank runs over their seeds: scores, spreads, budgets, and what differs."""
+    if by not in ("last", "best"):
+        raise ConfigError(f"--by {by}: choose last or best")
+
+    from rich.console import Console
+
+    from gan_framework.compare import groups, page, records, table
+
+    comparison = groups.compare(records.read(sweeps), metric, by)
+    table.show(comparison, Console())
+    table.write_csv(comparison, csv or sweeps[0] / "compare.csv")
+    if html is not None:
+        page.write_page(comparison, html)
+        typer.echo(html)
+
+
 def _numbers(text: str) -> list[int]:
     try:
         return [int(number) for number in text.split(",")]

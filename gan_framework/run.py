@@ -144,7 +144,7 @@ class Run:
     @property
     def images_seen(self) -> int:
         """The number of real images drawn so far."""
-        return self.batches.drawn * self.settings.batch_size
+        return self.batches.drawn * int(self.settings.batch_size)
 
     @property
     def images_per_second(self) -> float:

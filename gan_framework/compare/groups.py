@@ -51,7 +51,9 @@ class Group:
 
     def budget(self, name: str) -> float:
         """Return the mean of a figure of the summaries: `images_seen`, `seconds`, or a player's updates."""
-        values = [run.summary["updates"].get(name) if name not in run.summary else run.summary[name] for run in self.runs]
+        values = [
+            run.summary["updates"].get(name) if name not in run.summary else run.summary[name] for run in self.runs
+        ]
         return fmean(value for value in values if value is not None) if any(v is not None for v in values) else math.nan
 
 
@@ -88,8 +90,10 @@ class Comparison:
         if len(spreads) < 2:
             return "one seed, so no spread is known"
         if max(spreads) >= difference:
-            return f"not told apart from the best: the spread over seeds ({max(spreads):.3g}) is not smaller than " \
-                   f"the difference ({difference:.3g})"
+            return (
+                f"not told apart from the best: the spread over seeds ({max(spreads):.3g}) is not smaller than "
+                f"the difference ({difference:.3g})"
+            )
         return f"worse than the best by {difference:.3g}"
 
 

@@ -1,0 +1,118 @@
+import csv
+import statistics
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from gan_framework.cli import app
+from gan_framework.compare import groups, page, records, table
+from gan_framework.errors import ConfigError
+from tests.compare.making import PROTOCOL, make_run
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    for seed, (good, close, bad) in enumerate([(1.0, 1.5, 9.0), (2.0, 2.5, 9.1), (3.0, 3.5, 9.2)]):
+        make_run(tmp_path / f"good_{seed}", "good", seed, [0.5 + good, good], grid=True)
+        make_run(tmp_path / f"close_{seed}", "close", seed, [close - 1, close])
+        make_run(tmp_path / f"bad_{seed}", "bad", seed, [bad], status="finished" if seed else "failed")
+    return tmp_path
+
+
+def compared(folder, **choices):
+    return groups.compare(records.read([folder]), **choices)
+
+
+def test_runs_are_grouped_by_everything_except_the_seed(sweep):
+    comparison = compared(sweep)
+    assert [group.settings for group in comparison.groups] == [
+        {"loss.name": "good"},
+        {"loss.name": "close"},
+        {"loss.name": "bad"},
+    ]
+    assert [group.last.n for group in comparison.groups] == [3, 3, 2]
+
+
+def test_means_and_spreads_by_hand(sweep):
+    good, close, bad = compared(sweep).groups
+    assert good.last == (2.0, 1.0, 3)
+    assert close.best == (1.5, 1.0, 3)
+    assert bad.last.std == pytest.approx(statistics.stdev([9.1, 9.2]))
+    assert good.budget("images_seen") == 640
+    assert good.budget("generator") == 10
+
+
+def test_the_order_follows_from_last_or_best(sweep):
+    assert [g.settings["loss.name"] for g in compared(sweep, by="best").groups] == ["close", "good", "bad"]
+
+
+def test_a_difference_smaller_than_the_spread_is_called_so(sweep):
+    comparison = compared(sweep)
+    good, close, bad = comparison.groups
+    assert comparison.statement(good) == "the best"
+    assert comparison.statement(close).startswith("not told apart from the best: the spread over seeds (1)")
+    assert comparison.statement(bad) == "worse than the best by 7.15"
+
+
+def test_failed_runs_are_named_with_their_reason(sweep):
+    console = Console(width=250, record=True)
+    table.show(compared(sweep), console)
+    text = console.export_text()
+    assert "2 of 3" in text
+    assert "bad_0: failed: at step 3 the adversarial loss is not finite" in text
+
+
+def test_mixed_protocols_are_refused_and_the_field_is_named(sweep):
+    make_run(sweep / "other", "other", 0, [1.0], protocol=PROTOCOL | {"samples": 5000})
+    with pytest.raises(ConfigError, match=r"differ in samples \(100 and 5000\)"):
+        compared(sweep)
+
+
+def test_one_seed_has_no_spread(tmp_path):
+    make_run(tmp_path / "a", "a", 0, [1.0])
+    make_run(tmp_path / "b", "b", 0, [2.0])
+    comparison = compared(tmp_path)
+    assert [comparison.statement(g) for g in comparison.groups] == [
+        "the best; one seed, so no spread is known",
+        "one seed, so no spread is known",
+    ]
+
+
+def test_folders_without_runs_and_unknown_scores_are_refused(sweep, tmp_path_factory):
+    with pytest.raises(ConfigError, match="holds no run"):
+        compared(tmp_path_factory.mktemp("empty"))
+    with pytest.raises(ConfigError, match="there is no folder"):
+        compared(sweep / "nowhere")
+    with pytest.raises(ConfigError, match="--metric kid: the runs have no such score; they have fid_classifier"):
+        compared(sweep, metric="kid")
+
+
+def test_a_cut_off_last_line_is_passed_over(sweep):
+    with (sweep / "good_0" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 11, "met')
+    assert compared(sweep).groups[0].last.mean == 2.0
+
+
+def test_the_csv_has_a_line_for_each_group(sweep):
+    table.write_csv(compared(sweep), sweep / "out.csv")
+    rows = list(csv.DictReader((sweep / "out.csv").open()))
+    assert [row["loss.name"] for row in rows] == ["good", "close", "bad"]
+    assert float(rows[0]["fid_classifier_last_mean"]) == 2.0
+    assert (rows[2]["seeds"], rows[2]["runs"]) == ("2", "3")
+
+
+def test_a_band_is_drawn_where_all_curves_have_points():
+    found = page.band([[(1, 1.0), (2, 2.0), (3, 3.0)], [(1, 3.0), (3, 5.0), (4, 9.0)]])
+    assert found == {"x": [1.0, 3.0], "mean": [2.0, 4.0], "std": [1.0, 1.0]}
+
+
+def test_the_command_writes_a_page_that_asks_for_nothing_else(sweep):
+    out = sweep / "out.html"
+    done = CliRunner().invoke(app, ["compare", str(sweep), "--html", str(out)])
+    assert done.exit_code == 0, done.output
+    text = out.read_text()
+    assert "good" in text and "data:image/png;base64" in text
+    markup = text.replace(text[text.index("<script>") : text.index('<script id="data"')], "")
+    assert "http://" not in markup and "https://" not in markup
+    assert (sweep / "compare.csv").exists()
