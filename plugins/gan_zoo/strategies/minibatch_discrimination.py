@@ -36,28 +36,30 @@ class Closeness(nn.Module):
         super().__init__()
         self.tensor = nn.Parameter(torch.empty(inputs, kernels, kernel_dim))
         nn.init.normal_(self.tensor, std=0.05)
+        self.register_buffer("scale", torch.ones(kernels, 1))
+
+    scale: Tensor
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features f (N, A) to o (N, B)."""
         return closeness(self.matrices(features))
 
     def matrices(self, features: Tensor) -> Tensor:
-        """Map features f (N, A) to M (N, B, C), M_i = f(x_i) T."""
-        m: Tensor = (features @ self.tensor.flatten(1)).unflatten(1, self.tensor.shape[1:])
+        """Map features f (N, A) to M (N, B, C), M_i = f(x_i) T; T is what is learned, scaled for each of the B."""
+        m: Tensor = (features @ (self.tensor * self.scale).flatten(1)).unflatten(1, self.tensor.shape[1:])
         # Differences of half-precision numbers would be too coarse to be summed.
         return m.to(self.tensor.dtype)
 
     @torch.no_grad()
     def calibrate(self, features: Tensor) -> None:
-        """Scale T so that, for features f (N, A) of N > 1 samples, nearest neighbours are 2 apart on average.
+        """Choose the scale so that, for features f (N, A) of N > 1 samples, nearest neighbours are 2 apart on average.
 
         Much further apart and no gradient is left; much closer and every sample looks like a collapse.
         """
         distance = distances(self.matrices(features))
-        nearest = distance.masked_fill(
-            torch.eye(len(distance), dtype=torch.bool, device=distance.device)[..., None], torch.inf
-        ).amin(dim=1)
-        self.tensor.mul_(2 / nearest.mean(dim=0).clamp(min=1e-6)[:, None])
+        itself = torch.eye(len(features), dtype=torch.bool, device=features.device)
+        nearest = distance.masked_fill(itself[..., None], torch.inf).amin(dim=1)
+        self.scale.mul_(2 / nearest.mean(dim=0).clamp(min=1e-6)[:, None])
 
 
 class Calibration(Opening):
