@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,19 @@ GROUPS: dict[str, str] = {
     "trackers": "tracker",
 }
 """The configuration group in which the YAML files of each kind of plugin lie."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a module lies.
+
+    Attributes:
+        file: its file; None for a package without `__init__.py`.
+        folders: where the modules inside it lie; none unless it is a package.
+    """
+
+    file: Path | None
+    folders: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -96,17 +109,36 @@ def config_packages() -> tuple[ConfigPackage, ...]:
 
 
 def _config_package(point: EntryPoint) -> ConfigPackage:
-    spec = locate(point.value)
-    folders = (spec.submodule_search_locations or ()) if spec is not None else ()
-    return ConfigPackage(owner(point)[0], point.value, tuple(map(Path, folders)))
+    place = locate(point.value)
+    return ConfigPackage(owner(point)[0], point.value, place.folders if place is not None else ())
 
 
-def locate(module: str) -> ModuleSpec | None:
+def locate(module: str) -> Location | None:
     """Return where a module lies, importing neither it nor the packages around it; None if it does not exist."""
-    parts = module.split(".")
-    spec = find_spec(parts[0])
-    for end in range(2, len(parts) + 1):
-        if spec is None or spec.submodule_search_locations is None:
+    top, *inner = module.split(".")
+    spec = find_spec(top)
+    if spec is None:
+        return None
+    place = Location(Path(spec.origin) if spec.has_location and spec.origin else None, _folders(spec))
+    for name in inner:
+        found = _inside(place.folders, name)
+        if found is None:
             return None
-        spec = PathFinder.find_spec(".".join(parts[:end]), list(spec.submodule_search_locations))
-    return spec
+        place = found
+    return place
+
+
+def _folders(spec: ModuleSpec) -> tuple[Path, ...]:
+    return tuple(map(Path, spec.submodule_search_locations or ()))
+
+
+def _inside(folders: tuple[Path, ...], name: str) -> Location | None:
+    """Return where a package's own module lies, as the import system would find it."""
+    for folder in folders:
+        if (folder / name / "__init__.py").is_file():
+            return Location(folder / name / "__init__.py", (folder / name,))
+        for file in (folder / f"{name}.py", *folder.glob(f"{name}.*.so"), *folder.glob(f"{name}.*.pyd")):
+            if file.is_file():
+                return Location(file, ())
+    namespace = tuple(folder / name for folder in folders if (folder / name).is_dir())
+    return Location(None, namespace) if namespace else None

@@ -25,9 +25,7 @@ def show(kind: str | None, as_json: bool) -> None:
     Raises:
         ConfigError: there is no such kind.
     """
-    if kind is not None:
-        registry.installed(kind)
-    found = list(entries(registry.KINDS if kind is None else (kind,)))
+    found = list(entries(registry.KINDS if kind is None else (registry.kind_named(kind),)))
     if as_json:
         print(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
     else:

@@ -43,6 +43,23 @@ CONTRACTS: dict[str, str | None] = {
 KINDS = tuple(CONTRACTS)
 
 
+def singular(kind: str) -> str:
+    """Return what one plugin of a kind is called: `loss` for `losses`."""
+    return kind[:-3] + "y" if kind.endswith("ies") else kind.removesuffix("es") if kind == "losses" else kind[:-1]
+
+
+def kind_named(name: str) -> str:
+    """Return the kind that a user names, `losses` or `loss`.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    for kind in KINDS:
+        if name in (kind, singular(kind)):
+            return kind
+    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join(KINDS)}")
+
+
 @dataclass(frozen=True)
 class Plugin:
     """An installed plugin, not yet imported."""
@@ -94,8 +111,6 @@ class Plugin:
 @cache
 def installed(kind: str) -> tuple[Plugin, ...]:
     """Return all installed plugins of a kind, by name, without importing any."""
-    if kind not in CONTRACTS:
-        raise ConfigError(f"there is no plugin kind {kind!r}; the kinds are {', '.join(KINDS)}")
     plugins = [Plugin(kind, point.name, *owner(point), point) for point in registered(f"gan_framework.{kind}")]
     return tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution)))
 

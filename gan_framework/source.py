@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from gan_framework.configs import locate
@@ -51,15 +50,15 @@ def declaration(module: str, name: str) -> Declaration:
 @cache
 def _parse(module: str) -> ast.Module | None:
     """Return a module's syntax tree, None for one that is not written in Python."""
-    spec = locate(module)
-    if spec is None or spec.origin is None:
+    place = locate(module)
+    if place is None:
         raise NoSource(f"there is no module {module}")
-    if not spec.origin.endswith(".py"):
+    if place.file is None or place.file.suffix != ".py":
         return None
     try:
-        return ast.parse(Path(spec.origin).read_bytes())
+        return ast.parse(place.file.read_bytes())
     except SyntaxError as error:
-        raise NoSource(f"{spec.origin} is not valid Python: {error}") from error
+        raise NoSource(f"{place.file} is not valid Python: {error}") from error
 
 
 def _resolve(module: str, name: str) -> tuple[str, Definition] | None:
@@ -96,8 +95,8 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
 def _imported(module: str, statement: ast.ImportFrom) -> str:
     if not statement.level:
         return statement.module or ""
-    spec = locate(module)
-    package = module if spec is not None and spec.submodule_search_locations is not None else module.rpartition(".")[0]
+    place = locate(module)
+    package = module if place is not None and place.folders else module.rpartition(".")[0]
     parts = package.split(".")
     base = parts[: len(parts) - statement.level + 1]
     return ".".join([*base, statement.module] if statement.module else base)

@@ -1,0 +1,90 @@
+"""Writes the distribution of a new plugin: complete, and passing its own tests from the first minute."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gan_framework import registry
+from gan_framework.configs import GROUPS, locate
+from gan_framework.errors import ConfigError
+
+LISTED = ("term", "strategy", "metrics", "tracker")
+"""The configuration groups of which several options can be chosen at once."""
+
+
+def write(name: str, kind: str, out: Path) -> Path:
+    """Write the distribution of a plugin, and return its folder.
+
+    Args:
+        name: the plugin's name, which its distribution and its package are called after.
+        kind: the plugin's kind, `losses` or `loss`.
+        out: the folder in which the distribution's folder is made.
+
+    Raises:
+        ConfigError: the name or the kind cannot be used, or the folder exists.
+    """
+    kind = registry.kind_named(kind)
+    plugin = name.replace("-", "_")
+    _check_name(name, plugin, kind)
+    folder = out / name
+    if folder.exists():
+        raise ConfigError(f"{folder} exists already: choose another name or another --out")
+    for path, text in _files(plugin, name, kind).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return folder
+
+
+def _check_name(name: str, plugin: str, kind: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", plugin) or keyword.iskeyword(plugin):
+        raise ConfigError(f"{name!r} makes no package name: use small letters, digits and - or _, a letter first")
+    if locate(plugin) is not None:
+        raise ConfigError(f"a package called {plugin} is installed already: choose another name")
+    for other in registry.installed(kind):
+        if other.name == plugin:
+            raise ConfigError(f"{other.distribution} has a plugin {plugin!r} ({kind}) already: choose another name")
+
+
+def _files(plugin: str, distribution: str, kind: str) -> dict[str, str]:
+    """Return the text of every file of the distribution by its path."""
+    templates = Environment(
+        loader=PackageLoader("gan_framework.scaffold"), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    group, singular = GROUPS[kind], registry.singular(kind)
+    words = {
+        "name": plugin,
+        "distribution": distribution,
+        "package": plugin,
+        "module": kind if kind != plugin else "plugin",
+        "kind": kind,
+        "group": group,
+        "singular": singular,
+        "article": "An" if singular[0] in "aeiou" else "A",
+        "object": "build" if kind == "optimizers" else "".join(part.title() for part in plugin.split("_")),
+        "contract": registry.CONTRACT,
+        "command": _command(group, plugin),
+    }
+    package = f"src/{plugin}"
+    chosen = {
+        "pyproject.toml": "distribution/pyproject.toml",
+        "README.md": "distribution/README.md",
+        f"{package}/__init__.py": "distribution/init.py",
+        f"{package}/{words['module']}.py": f"plugins/{kind}.py",
+        f"{package}/conf/{group}/{plugin}.yaml": f"configs/{kind}.yaml",
+        f"tests/test_{plugin}.py": "distribution/test.py",
+    }
+    texts = {path: templates.get_template(f"{source}.jinja").render(words) for path, source in chosen.items()}
+    return texts | {f"{package}/py.typed": ""}
+
+
+def _command(group: str, plugin: str) -> str:
+    """Return the command that starts a short run with the plugin."""
+    if group == "network":
+        return f"gan-framework train debug=smoke +network={plugin}"
+    option = f"{group}='[{plugin}]'" if group in LISTED else f"{group}={plugin}"
+    return f"gan-framework train debug=smoke {option}"
