@@ -15,9 +15,11 @@ class AdversarialLoss(nn.Module, ABC):
     Attributes:
         generator_needs_real: whether `generator` reads `real`; if not, it is given None and the
             generator's move costs no discriminator pass over real data.
+        probabilistic: whether sigmoid(logits) is trained to be the probability that a sample is real.
     """
 
     generator_needs_real: bool = False
+    probabilistic: bool = False
 
     @abstractmethod
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gan_framework import checkpoint, files, health, sampling
@@ -19,8 +21,12 @@ from gan_framework.game import Game
 from gan_framework.health import NonFinite
 from gan_framework.progress import Progress
 from gan_framework.tracking import Trackers
+from gan_framework.watch import Watch, diversity
 
 log = logging.getLogger(__name__)
+
+Judge = Callable[[int, float], bool]
+"""Says of a step and the score reached there whether the run should be stopped early."""
 
 ROLLBACKS = 3
 """How often a run goes back to its last checkpoint before it gives up."""
@@ -35,6 +41,8 @@ class Run:
         metrics: the newest value of every figure.
         best: the best score so far: `metric`, `step`, `value` and `higher_is_better`.
         protocol: what the newest scores were measured with.
+        judge: asked after each evaluation whether the run should be stopped early.
+        watch: names what goes wrong.
     """
 
     def __init__(
@@ -61,9 +69,12 @@ class Run:
         self.metrics: dict[str, float] = {}
         self.best: dict[str, Any] = {}
         self.protocol: dict[str, Any] = {}
+        self.judge: Judge | None = None
+        self.watch = Watch(self.settings.steps, game.loss is not None and game.loss.probabilistic)
         if game.data.condition_dim and batches.data.labels is not None:
             game.keep_conditions(batches.data.labels)
         self._grid = sampling.fixed_latent(game, config["sample"]["count"], self.seed)
+        self._data_diversity = _data_diversity(batches)
 
     # -- what the trainer asks for ----------------------------------------------------------------
 
@@ -75,14 +86,19 @@ class Run:
     def log(self, metrics: dict[str, float]) -> None:
         """Write one line of figures to the trackers and the progress bar."""
         self.metrics |= metrics
+        for trouble in self.watch.look(self.clock.step, metrics):
+            log.warning("step %d: %s", self.clock.step, trouble)
         self.trackers.log({**self._axes(), "metrics": metrics})
         self.progress.show(self.clock.step, metrics, self.images_per_second)
 
-    def draw_samples(self) -> None:
-        """Draw the grid of samples, from the same latents every time."""
+    def draw_samples(self) -> dict[str, float]:
+        """Draw the grid of samples, from the same latents every time; return how diverse they are beside the data."""
         path = self.folder / "samples" / f"step_{self.clock.step:07d}.png"
         self.game.picture(path, self._grid, self.config["sample"]["columns"])
         self.trackers.image("samples", path, self._axes())
+        if self.game.prior is None or len(self._grid.z) < 2:
+            return {}
+        return {"health/diversity": diversity(self.game.sample(self._grid)) / self._data_diversity}
 
     def evaluate(self) -> dict[str, float]:
         """Score the game; the best checkpoint so far is kept as `best.pt`."""
@@ -97,6 +113,12 @@ class Run:
         log.info("step %d: %s", self.clock.step, scores)
         self._keep_best(evaluation.scores)
         return {f"eval/{name}": value for name, value in evaluation.scores.items()}
+
+    def is_hopeless(self) -> bool:
+        """Return whether the judge would stop the run, given the newest value of the score that it ranks by."""
+        if self.judge is None or not self.best:
+            return False
+        return self.judge(self.clock.step, self.metrics[f"eval/{self.best['metric']}"])
 
     def save(self) -> None:
         """Write a numbered checkpoint, `last.pt`, and delete what is older than the newest few."""
@@ -187,3 +209,10 @@ class Run:
                 "higher_is_better": ranking[name],
             }
             checkpoint.save(self.folder / "checkpoints" / "best.pt", self._state())
+
+
+def _data_diversity(batches: Batches, count: int = 256) -> float:
+    """Return the mean distance between real samples, and 1 where they are all the same."""
+    samples = batches.data.read(torch.linspace(0, len(batches.data) - 1, min(count, len(batches.data))).long())
+    scale = 127.5 if samples.dtype == torch.uint8 else 1.0
+    return diversity(samples.float() / scale) or 1.0

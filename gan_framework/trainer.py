@@ -48,13 +48,15 @@ def train(run: Run, stop: StopRequest) -> None:
         if log:
             metrics |= health.figures(measured) | health.gradient_norms(game)
         if sample:
-            run.draw_samples()
+            metrics |= run.draw_samples()
         if evaluate:
             metrics |= run.evaluate()
         if metrics:
             run.log(metrics)
         if save:
             run.save()
+        if evaluate and run.is_hopeless():
+            stop.request("the sweep's pruner")
         clock.pause()
 
     if clock.step < clock.steps:

@@ -30,6 +30,8 @@ class BinaryCrossEntropy(SeparableLoss):
         real_target: what D is asked to say of real samples; below 1 for one-sided label smoothing.
     """
 
+    probabilistic = True
+
     def __init__(self) -> None:
         super().__init__()
         self.real_target = 1.0

@@ -1,0 +1,78 @@
+"""Named warnings when a game goes wrong in one of the ways that no single loss tells."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+SURE = 0.99
+"""A discriminator whose mean D(x) is above this, and whose mean D(G(z)) is below its complement, is saturated."""
+LOOKS = 10
+"""Log lines over which the discriminator's means are taken: one sure moment is no trouble."""
+COLLAPSED = 0.2
+"""Samples less diverse than this share of the data have collapsed."""
+PATIENCE = 0.25
+"""The share of a run in which samples may still be alike: every generator starts so."""
+
+
+def diversity(samples: Tensor) -> float:
+    """Return the mean Euclidean distance between different samples (N, ...), N at least 2."""
+    return float(torch.pdist(samples.flatten(1).float()).mean())
+
+
+class Watch:
+    """Looks at the figures of every log line and says when a trouble begins.
+
+    Attributes:
+        named: all troubles so far, each as `step: name: what it means`.
+    """
+
+    def __init__(self, steps: int, probabilistic: bool) -> None:
+        """Watch a run.
+
+        Args:
+            steps: the length of the run.
+            probabilistic: whether D is trained to be a probability; a critic's scores cannot saturate.
+        """
+        self.named: list[str] = []
+        self._steps = steps
+        self._probabilistic = probabilistic
+        self._real: deque[float] = deque(maxlen=LOOKS)
+        self._fake: deque[float] = deque(maxlen=LOOKS)
+        self._present: dict[str, bool] = {}
+
+    def look(self, step: int, figures: dict[str, float]) -> list[str]:
+        """Return the troubles that begin with these figures, each as `name: what it means`."""
+        begun = []
+        if self._probabilistic and {"health/d_real", "health/d_fake"} <= figures.keys():
+            begun += self._note("discriminator_saturated", self._saturation(figures))
+        if "health/diversity" in figures:
+            begun += self._note("diversity_collapsed", self._collapse(step, figures["health/diversity"]))
+        self.named += [f"step {step}: {trouble}" for trouble in begun]
+        return begun
+
+    def _note(self, name: str, what: str | None) -> list[str]:
+        before, self._present[name] = self._present.get(name, False), what is not None
+        return [f"{name}: {what}"] if what is not None and not before else []
+
+    def _saturation(self, figures: dict[str, float]) -> str | None:
+        self._real.append(figures["health/d_real"])
+        self._fake.append(figures["health/d_fake"])
+        real, fake = fmean(self._real), fmean(self._fake)
+        if len(self._real) < LOOKS or real <= SURE or fake >= 1 - SURE:
+            return None
+        return (
+            f"over the last {LOOKS} log lines D(x) is {real:.3f} and D(G(z)) is {fake:.3f}, so the generator learns "
+            "next to nothing; slow the discriminator (optimizer.discriminator.lr), or use one_sided_label_smoothing"
+        )
+
+    def _collapse(self, step: int, share: float) -> str | None:
+        if share >= COLLAPSED or step < PATIENCE * self._steps:
+            return None
+        return (
+            f"the samples are only {share:.0%} as far apart as the data, so the generator makes the same few things; "
+            "try minibatch_discrimination, unrolled or another loss"
+        )

@@ -1,0 +1,50 @@
+import math
+
+import pytest
+import torch
+
+from gan_framework.watch import Watch, diversity
+
+
+def looks(watch, count, start=1, **figures):
+    named = {f"health/{name}": value for name, value in figures.items()}
+    return [text for i in range(count) for text in watch.look(start + i, named)]
+
+
+def test_a_saturated_discriminator_is_named_once_and_only_when_it_stays_so():
+    watch = Watch(steps=1000, probabilistic=True)
+    assert looks(watch, 9, d_real=0.999, d_fake=0.001) == []
+    begun = looks(watch, 5, start=10, d_real=0.999, d_fake=0.001)
+    assert len(begun) == 1
+    assert begun[0].startswith("discriminator_saturated: ")
+    assert watch.named == [f"step 10: {begun[0]}"]
+
+
+def test_it_is_named_again_when_it_begins_again():
+    watch = Watch(steps=1000, probabilistic=True)
+    looks(watch, 10, d_real=0.999, d_fake=0.001)
+    looks(watch, 10, d_real=0.6, d_fake=0.4)
+    assert len(looks(watch, 12, d_real=0.999, d_fake=0.001)) == 1
+    assert len(watch.named) == 2
+
+
+@pytest.mark.parametrize("figures", [{"d_real": 0.98, "d_fake": 0.02}, {"d_real": 0.999, "d_fake": 0.2}])
+def test_a_discriminator_that_is_merely_ahead_is_healthy(figures):
+    assert looks(Watch(steps=1000, probabilistic=True), 100, **figures) == []
+
+
+def test_a_critic_cannot_saturate():
+    assert looks(Watch(steps=1000, probabilistic=False), 100, d_real=1.0, d_fake=0.0) == []
+
+
+def test_samples_that_are_all_alike_are_named_but_not_at_the_start():
+    watch = Watch(steps=100, probabilistic=True)
+    assert watch.look(24, {"health/diversity": 0.05}) == []
+    assert watch.look(25, {"health/diversity": 0.05})[0].startswith("diversity_collapsed: ")
+    assert watch.look(50, {"health/diversity": 0.9}) == []
+
+
+def test_diversity_is_the_mean_distance_of_pairs():
+    corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    assert diversity(corners.reshape(4, 1, 1, 2)) == pytest.approx((4 * 1 + 2 * math.sqrt(2)) / 6)
+    assert diversity(torch.ones(5, 3)) == 0.0
