@@ -1,0 +1,111 @@
+"""The two ways to have a Q, played."""
+
+import pytest
+import torch
+
+from gan_framework.compose import build_game
+from gan_framework.errors import ConfigError
+from gan_framework.types import Batch, DataShape
+
+SHAPE = DataShape((1, 8, 8), 10)
+SMALL = ["data.image_size=8", "debug=smoke"]
+SHARED = [
+    *("experiment=infogan", *SMALL, "strategy.q_head.hidden=8", "networks.generator.hidden=8"),
+    *("networks.generator.width=2", "networks.discriminator.width=2", "networks.discriminator.hidden=8"),
+]
+SEPARATE = ["experiment=infogan_mlp", *SMALL, "networks.q.hidden=8"]
+
+
+@pytest.fixture
+def game(compose):
+    return lambda overrides: build_game(compose(*overrides), SHAPE, torch.device("cpu"))
+
+
+@pytest.fixture
+def batch():
+    random = torch.Generator().manual_seed(0)
+    return Batch(torch.rand(8, 1, 8, 8, generator=random) * 2 - 1, torch.arange(8))
+
+
+def test_both_players_of_the_shared_q_maximise_the_bounds_with_their_weights(game, batch):
+    shared = game([*SHARED, "strategy.q_head.categorical=2.0", "strategy.q_head.continuous=0.5"])
+    round = shared.meet(batch)
+    bounds = shared.prior.codes.bounds(round.on_fake.heads["q"], round.latent.code)
+    expected = -2.0 * bounds["categorical_0"] - 0.5 * (bounds["continuous_0"] + bounds["continuous_1"])
+    for name in ("discriminator", "generator"):
+        term = shared.player(name).evaluate(round)["mutual_information"]
+        torch.testing.assert_close(term, expected)
+
+
+def test_the_weights_are_those_of_the_paper(game):
+    shared, separate = game(SHARED), game(SEPARATE)
+    terms = [shared.player(name).terms["mutual_information"] for name in ("discriminator", "generator")]
+    terms.append(separate.player("q").terms["mutual_information"])
+    assert [term.scales for term in terms] == [{"categorical": 1.0, "continuous": 0.1}] * 3
+
+
+def test_the_shared_q_learns_with_the_discriminator(game, batch):
+    shared = game(SHARED)
+    head = [p.detach().clone() for p in shared.discriminator.heads["q"].parameters()]
+    generator = [p.detach().clone() for p in shared.generator.parameters()]
+    shared.player("discriminator").play(shared.meet(batch).detached())
+    assert all(not torch.equal(a, b) for a, b in zip(head, shared.discriminator.heads["q"].parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(generator, shared.generator.parameters(), strict=True))
+
+
+def test_the_separate_q_moves_the_generator_too_but_not_the_discriminator(game, batch):
+    separate = game(SEPARATE)
+    before = {name: p.detach().clone() for name, p in separate.networks.named_parameters()}
+    separate.player("q").play(separate.meet(batch))
+    moved = {
+        name.partition(".")[0] for name, p in separate.networks.named_parameters() if not torch.equal(p, before[name])
+    }
+    assert moved == {"generator", "q"}
+
+
+def test_the_separate_q_moves_last_on_samples_of_the_moved_generator(game, batch):
+    separate = game(SEPARATE)
+    seen = []
+    for name in separate.players:
+        player = separate.player(name)
+        play = player.play
+        player.play = lambda round, name=name, play=play: (seen.append((name, round.fake.detach())), play(round))[1]
+    separate.step(lambda: batch)
+    assert [name for name, _ in seen] == ["discriminator", "generator", "q"]
+    assert torch.equal(seen[0][1], seen[1][1])
+    assert not torch.equal(seen[1][1], seen[2][1])
+
+
+def test_q_learns_to_tell_the_codes(game, batch):
+    separate = game([*SEPARATE, "optimizer.q.lr=0.01"])
+    torch.manual_seed(0)
+    first = separate.player("q").play(separate.meet(batch))["q/mutual_information"]
+    for _ in range(150):
+        last = separate.player("q").play(separate.meet(batch))["q/mutual_information"]
+    assert first > -0.5
+    assert last < -1.5  # of the log 10 = 2.3 nats there are
+
+
+def test_deviations_can_be_predicted(game):
+    shared = game([*SHARED, "strategy.q_head.deviation=predicted"])
+    assert shared.discriminator.heads["q"][-1].linear.out_features == 10 + 2 + 2
+
+
+def test_any_list_of_codes(game, batch):
+    separate = game([*SEPARATE, "prior.codes.categorical=[4,3]", "prior.codes.continuous=3"])
+    measured = separate.step(lambda: batch)
+    assert torch.isfinite(measured["q/mutual_information"])
+    assert separate.networks["q"](batch.samples).shape == (8, 4 + 3 + 3 + 3)
+
+
+def test_a_head_needs_codes(game):
+    with pytest.raises(ConfigError, match="q_head tells structured codes, which Uniform has none of: set prior=codes"):
+        game(["model=mlp", *SMALL, "strategy=[q_head]"])
+
+
+def test_the_term_needs_codes_and_a_q(game):
+    term = ["model=mlp", *SMALL, "term=[mutual_information]", "terms.mutual_information.player=generator"]
+    with pytest.raises(ConfigError, match="mutual_information needs structured codes"):
+        game(term)
+    with pytest.raises(ConfigError, match="needs a network q or a discriminator with a head q"):
+        game([*term, "prior=codes"])
