@@ -11,7 +11,7 @@ from omegaconf import Container, DictConfig
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from gan_framework import registry
-from gan_framework.configs import GROUPS, config_folder, config_packages
+from gan_framework.configs import GROUPS, config_packages, groups, options
 
 
 def explain(error: Exception) -> str:
@@ -37,7 +37,7 @@ def _missing_option(error: MissingConfigException) -> str:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if not group:
         return _one_line(error)
-    offered = error.options or _options(group)
+    offered = error.options or options(group)
     listing = _closest(option, offered) or "none"
     reason = f"{group}={option}: there is no such option; there are, closest first: {listing}"
     if group in ("hydra/launcher", "hydra/sweeper"):
@@ -52,11 +52,6 @@ def _missing_option(error: MissingConfigException) -> str:
     return reason
 
 
-def _options(group: str) -> set[str]:
-    folders = [config_folder(), *(folder for package in config_packages() for folder in package.folders)]
-    return {file.stem for folder in folders for file in (folder / group).glob("*.yaml")}
-
-
 def _unknown_key(cause: OmegaConfBaseException, parent: Container) -> str:
     assert isinstance(parent, DictConfig)
     key = str(cause.key)
@@ -68,12 +63,8 @@ def _unknown_key(cause: OmegaConfBaseException, parent: Container) -> str:
         group = "term" if path == "terms" else path
         return f"{reason}; {where} {', '.join(known) or 'none'}: choose it first with {group}=[{key}]"
     if not path:
-        known += sorted(_groups() - {*known})
+        known += [group for group in groups() if group not in known]
     return f"{reason}; {where}, closest first: {_closest(key, known) or 'none'}"
-
-
-def _groups() -> set[str]:
-    return {folder.name for folder in config_folder().iterdir() if folder.is_dir() and folder.name != "hydra"}
 
 
 def _closest(name: str, among: Iterable[str]) -> str:

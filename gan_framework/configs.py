@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -72,6 +73,28 @@ def config_folder() -> Path:
     package = Path(__file__).parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def groups() -> list[str]:
+    """Return the configuration groups, without Hydra's own."""
+    inside = {entry.name for folder in _all_folders() for entry in folder.iterdir() if entry.is_dir()}
+    return sorted(name for name in inside if name != "hydra" and options(name))
+
+
+def options(group: str) -> list[str]:
+    """Return the options of a configuration group, those of installed plugin packages among them."""
+    return sorted({file.stem for folder in _all_folders() for file in (folder / group).glob("*.yaml")})
+
+
+def written(value: Any) -> str:
+    """Return a value as it is written on the command line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return value.name if isinstance(value, Enum) else str(value).replace(" ", "").replace("'", "")
+
+
+def _all_folders() -> list[Path]:
+    return [config_folder(), *(folder for package in config_packages() for folder in package.folders)]
 
 
 @cache

@@ -6,7 +6,6 @@ import json
 import sys
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from gan_framework import registry
 from gan_framework.catalogue import Entry, config_problems, entries
+from gan_framework.configs import written
 
 WIDE = 1000
 """The width of lines that go to a file or another program."""
@@ -43,7 +43,7 @@ def _table(found: list[Entry]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column()
     for entry in found:
-        settings = " ".join(f"{key}={_written(value)}" for key, value in entry.settings.items())
+        settings = " ".join(f"{key}={written(value)}" for key, value in entry.settings.items())
         about = Text(entry.summary)
         if settings:
             about.append(f"\n{settings}", style="dim")
@@ -51,8 +51,3 @@ def _table(found: list[Entry]) -> Table:
             about.append(f"\nbroken: {entry.problem}", style="red")
         table.add_row(f"  {entry.name}", f"{entry.distribution} {entry.version}", about)
     return table
-
-
-def _written(value: Any) -> str:
-    """Return a value as it is written on the command line."""
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

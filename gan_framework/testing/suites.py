@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gan_framework.errors import GanFrameworkError
-from gan_framework.testing import data, games, networks, run
+from gan_framework.testing import data, games, networks, objective, run
 from gan_framework.testing.every_kind import EVERY_KIND
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.subject import Subject
@@ -20,8 +20,8 @@ CHECKS: dict[str, dict[str, Check]] = {
         "generators": networks.GENERATORS,
         "discriminators": networks.DISCRIMINATORS,
         "networks": networks.NETWORKS,
-        "losses": games.LOSSES,
-        "terms": games.TERMS,
+        "losses": objective.LOSSES,
+        "terms": objective.TERMS,
         "schedules": games.SCHEDULES,
         "strategies": games.STRATEGIES,
         "games": games.GAMES,

@@ -1,0 +1,1 @@
+"""Plugins for gan-framework: a loss, a strategy and a generator."""
