@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import platform
-import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from gan_framework import checkpoint, files
@@ -22,25 +19,50 @@ from gan_framework.compose import Config, build_game
 from gan_framework.data import COMMON_SETTINGS, Batches, build_source
 from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped
 from gan_framework.evaluation.evaluator import Evaluator
+from gan_framework.masking import mask
+from gan_framework.ownership import owned
 from gan_framework.progress import Progress
-from gan_framework.run import Run
+from gan_framework.run import Judge, Run
 from gan_framework.signals import StopRequest
 from gan_framework.tracking import RunInfo, build_trackers
 from gan_framework.trainer import train
 
 log = logging.getLogger(__name__)
 
+SUMMARY_FILE = "summary.json"
 VERSIONS = ("gan-framework", "torch", "torchvision", "torchmetrics", "torch-fidelity", "hydra-core", "numpy")
 
 
-def launch(config: DictConfig, folder: Path, overrides: list[str], sweep: str | None = None) -> float | None:
+@dataclass(frozen=True)
+class Place:
+    """A run's place in a sweep.
+
+    Attributes:
+        sweep: the sweep's name; None for a run on its own.
+        number: the job's number; runs at the same time are spread over the GPUs by it.
+        judge: whether the run should be stopped early, given a step and the score reached there.
+    """
+
+    sweep: str | None = None
+    number: int = 0
+    judge: Judge | None = None
+
+
+def launch(
+    config: DictConfig,
+    folder: Path,
+    overrides: list[str],
+    place: Place = Place(),  # noqa: B008 (it cannot be changed)
+    stop: StopRequest | None = None,
+) -> float | None:
     """Train, score and summarise one run, or resume it.
 
     Args:
         config: the composed configuration.
         folder: the run's folder.
         overrides: what the command line changed, for the summary.
-        sweep: the name of the sweep the run belongs to.
+        place: the run's place in a sweep.
+        stop: notes requests to stop already; without it signals are noted here.
 
     Returns:
         The best score, or None if nothing was scored.
@@ -50,11 +72,11 @@ def launch(config: DictConfig, folder: Path, overrides: list[str], sweep: str | 
         RunFailed: the run failed while it ran.
         RunStopped: the run was stopped and can be resumed.
     """
-    summary = _Summary(folder, config.seed, overrides)
-    with _owned(folder), StopRequest() as stop:
+    summary = Summary(folder, config.seed, overrides)
+    with owned(folder), nullcontext(stop) if stop else StopRequest() as stop:
         run: Run | None = None
         try:
-            run = _prepare(config, folder, sweep)
+            run = _prepare(config, folder, place)
             with run.progress:
                 train(run, stop)
             summary.write(run, "finished")
@@ -78,11 +100,12 @@ def launch(config: DictConfig, folder: Path, overrides: list[str], sweep: str | 
         return run.best.get("value")
 
 
-def _prepare(composed: DictConfig, folder: Path, sweep: str | None) -> Run:
+def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
     settings = composed.train
-    device = choose_device(settings.device)
+    device = choose_device(settings.device, place.number)
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    log.info("on %s with %d CPU threads", device, torch.get_num_threads())
     source = build_source(plain(composed.data))
     # Folders and arrays say what they hold only when they have been looked at.
     shape = source.shape
@@ -100,15 +123,21 @@ def _prepare(composed: DictConfig, folder: Path, sweep: str | None) -> Run:
     data = source.load("train")
     common = {key: config["data"][key] for key in COMMON_SETTINGS if key in config["data"]}
     batches = Batches(data, settings.batch_size, config["seed"], device, **common)
+    config = mask(config)
     files.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
 
     resumed = _resume_from(settings.resume, folder)
-    trackers.start(RunInfo(folder=folder, config=config, sweep=sweep, resumed=resumed is not None))
-    run = Run(config, folder, game, batches, evaluator, trackers, Progress(settings.steps))
-    if resumed is not None:
-        path, state = resumed
-        run.restore(state, path)
-        log.info("resumed from %s at step %d", path, run.clock.step)
+    trackers.start(RunInfo(folder=folder, config=config, sweep=place.sweep, resumed=resumed is not None))
+    try:
+        run = Run(config, folder, game, batches, evaluator, trackers, Progress(settings.steps))
+        run.judge = place.judge
+        if resumed is not None:
+            path, state = resumed
+            run.restore(state, path)
+            log.info("resumed from %s at step %d", path, run.clock.step)
+    except BaseException as error:
+        trackers.finish({"status": "failed", "error": describe(error)})
+        raise
     for player in map(game.player, game.players):
         player.skip_nonfinite = config["train"]["on_nonfinite"] == "skip"
     return run
@@ -128,15 +157,20 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in resolved.items()}
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, number: int = 0) -> torch.device:
     """Return the device of `train.device`; `auto` takes a GPU where there is one.
+
+    Args:
+        name: the setting.
+        number: the job's number in a sweep; `auto` goes round the GPUs with it.
 
     Raises:
         ConfigError: there is no such device.
     """
     if name == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            several = torch.cuda.device_count() > 1
+            return torch.device("cuda", number % torch.cuda.device_count()) if several else torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
@@ -169,33 +203,15 @@ def _resume_from(setting: str | None, folder: Path) -> tuple[Path, dict[str, Any
     return Path(setting), checkpoint.load(Path(setting))
 
 
-@contextmanager
-def _owned(folder: Path) -> Iterator[None]:
-    """Hold the run's folder, which no other process may use meanwhile; a crash lets go of it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    owner = folder / ".owner"
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        holder = owner.read_text() if owner.exists() else "another process"
-        raise ConfigError(f"the run folder {folder} is in use by {holder}; choose another hydra.run.dir") from None
-    try:
-        files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
-
-
-class _Summary:
-    """Writes summary.json, also when a run fails or is stopped."""
+class Summary:
+    """Writes summary.json, also when a run fails or is stopped; secrets are masked."""
 
     def __init__(self, folder: Path, seed: int, overrides: list[str]) -> None:
         self.folder = folder
         self.known = {"seed": seed, "overrides": overrides}
 
     def write(self, run: Run | None, status: str, error: BaseException | None = None) -> None:
+        """Write what is known of a run, and end its trackers with it; None for a run that never came to be."""
         content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
         if run is not None:
             content |= {
@@ -205,12 +221,14 @@ class _Summary:
                 "seconds": round(run.clock.seconds, 3),
                 "images_per_second": round(run.images_per_second, 1),
                 "metrics": run.metrics,
+                "warnings": run.watch.named,
                 "best": run.best or None,
                 "protocol": run.protocol or None,
                 "higher_is_better": run.evaluator.higher_is_better if run.evaluator is not None else {},
             }
         content |= self.known | {"versions": _versions(), "git": _git()}
-        files.write_json(self.folder / "summary.json", content)
+        content = mask(content)
+        files.write_json(self.folder / SUMMARY_FILE, content)
         if run is not None:
             run.trackers.finish(content)
 

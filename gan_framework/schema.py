@@ -70,6 +70,15 @@ class SampleConfig:
 
 
 @dataclass
+class SweepConfig:
+    """How a sweep goes on."""
+
+    resume: str | None = None
+    retry_failed: bool = False
+    trial: int | None = None
+
+
+@dataclass
 class Config:
     """A run. Groups of plugins are mappings: a plugin's `name` beside its settings."""
 
@@ -77,6 +86,7 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     sample: SampleConfig = field(default_factory=SampleConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
     data: dict[str, Any] = field(default_factory=dict)
     game: dict[str, Any] = field(default_factory=dict)
     networks: dict[str, Any] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,15 +15,26 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR2
 class StopRequest:
     """Notes SIGTERM, SIGINT and SIGUSR2 while it is entered; a second SIGINT ends the process at once.
 
+    Afterwards whoever handled the signal before is told of it too: a cluster's launcher requeues
+    the job on SIGUSR2, but only once the run has been saved.
+
     Attributes:
-        requested: whether one has arrived.
-        reason: its name.
+        requested: whether a stop was requested.
+        reason: the signal's name, or who else requested it.
+        relay: called with each signal as it arrives.
     """
 
     def __init__(self) -> None:
         self.requested = False
         self.reason = ""
+        self.relay: Callable[[int], object] | None = None
+        self._number: int | None = None
         self._before: dict[signal.Signals, Any] = {}
+
+    def request(self, reason: str) -> None:
+        """Request a stop."""
+        self.requested = True
+        self.reason = reason
 
     def __enter__(self) -> StopRequest:
         # Only the main thread may set handlers; elsewhere signals keep their usual meaning.
@@ -35,9 +47,15 @@ class StopRequest:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        before = self._before.get(signal.Signals(self._number)) if self._number is not None else None
+        # Python's own handler of SIGINT would raise KeyboardInterrupt in place of what this one has led to.
+        if callable(before) and before is not signal.default_int_handler:
+            before(self._number, None)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.requested and number == signal.SIGINT:
             os._exit(130)
-        self.requested = True
-        self.reason = signal.Signals(number).name
+        self._number = number
+        self.request(signal.Signals(number).name)
+        if self.relay is not None:
+            self.relay(number)

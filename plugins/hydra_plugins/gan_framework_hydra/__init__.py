@@ -1,11 +1,12 @@
-"""Puts the configuration files of installed plugin packages on Hydra's search path."""
+"""Where Hydra finds configuration: in installed plugin packages too, and our launchers before their packages' own."""
 
 from __future__ import annotations
 
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from gan_framework.configs import config_packages
+from gan_framework.configs import config_folder, config_packages
 
 
 class PluginConfigs(SearchPathPlugin):
@@ -18,6 +19,14 @@ class PluginConfigs(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Append the folders, after the framework's own."""
+        _replace_entries()
         for package in config_packages():
             for folder in package.folders:
                 search_path.append(provider=package.distribution, path=str(folder))
+
+
+def _replace_entries() -> None:
+    """Drop the stored entries of launchers and sweepers for which the framework has a file with other defaults."""
+    stored = ConfigStore.instance().repo.get("hydra", {})
+    for file in (config_folder() / "hydra").glob("*/*.yaml"):
+        stored.get(file.parent.name, {}).pop(file.name, None)

@@ -1,0 +1,39 @@
+"""One process at a time works in a folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from gan_framework import files
+from gan_framework.errors import ConfigError
+
+
+@contextmanager
+def owned(folder: Path, what: str = "run") -> Iterator[None]:
+    """Hold the folder of a run or a sweep, which no other process may use meanwhile; a crash lets go of it.
+
+    Raises:
+        ConfigError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = folder / ".owner"
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = owner.read_text() if owner.exists() else "another process"
+        raise ConfigError(
+            f"the {what} folder {folder} is in use by {holder}; choose another hydra.{what}.dir"
+        ) from None
+    try:
+        files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()

@@ -1,0 +1,156 @@
+"""Has a sweep's jobs launched, sees them through trouble, and says at the end what became of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.ownership import owned
+from gan_framework.signals import StopRequest
+from gan_framework.sweeps.job import STOP_FILE
+from gan_framework.sweeps.naming import concerns_sweep, cores, run_name
+
+log = logging.getLogger(__name__)
+
+EXTRAS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}
+"""The extras of launchers and sweepers that are not named like them."""
+
+ATTEMPTS = 3
+"""How often jobs are launched when the worker processes that do them die."""
+
+
+def require(config: DictConfig, kind: str, module: str | None = None) -> None:
+    """Raise ConfigError if the package behind the chosen launcher or sweeper is not installed."""
+    name = str(config.hydra.runtime.choices[f"hydra/{kind}"])
+    package = module or ".".join(str(config.hydra[kind]._target_).split(".")[:2])
+    if find_spec(package) is None:
+        extra = EXTRAS.get(name, name)
+        raise ConfigError(
+            f"hydra/{kind}={name} needs a package that is not installed: pip install 'gan-framework[{extra}]'"
+        )
+
+
+class Driver(Launcher):
+    """A launcher around the chosen one: it survives dying workers, can be stopped, and remembers what became of jobs.
+
+    Entered, it holds the sweep's folder and notes requests to stop.
+
+    Attributes:
+        folder: the sweep's folder.
+        stop: whether the sweep is to stop.
+        returns: what became of each job so far.
+    """
+
+    def __init__(self, launcher: Launcher, config: DictConfig) -> None:
+        resumed = config.sweep.resume
+        if resumed is not None and not Path(resumed).is_dir():
+            raise ConfigError(f"sweep.resume={resumed}: there is no such folder; hydra.sweep.dir names a new one")
+        self.folder = Path(config.hydra.sweep.dir)
+        self.stop = StopRequest()
+        self.returns: list[JobReturn] = []
+        self._launcher = launcher
+        self._kind = str(config.hydra.runtime.choices["hydra/launcher"])
+        self._held = ExitStack()
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Set up the launcher around which this one is."""
+        self._launcher.setup(hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def __enter__(self) -> Driver:
+        self._held.enter_context(owned(self.folder, "sweep"))
+        stop_file = self.folder / STOP_FILE
+        stop_file.unlink(missing_ok=True)
+        self._held.callback(stop_file.unlink, missing_ok=True)
+        self.stop.relay = lambda _: stop_file.touch()
+        self._held.enter_context(self.stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Launch jobs and return what became of them; of those that a request to stop came before, nothing."""
+        if self._kind == "submitit_local":  # starts them all at once
+            os.environ["OMP_NUM_THREADS"] = str(max(cores() // len(job_overrides), 1))
+        returns: list[JobReturn] = []
+        # One after another, the basic launcher is asked for them one by one: a stop needs no more.
+        size = 1 if self._kind == "basic" else len(job_overrides)
+        for start in range(0, len(job_overrides), size):
+            if self.stop.requested:
+                break
+            returns += self._launch(job_overrides[start : start + size], initial_job_idx + start)
+        self.returns += returns
+        return returns
+
+    def _launch(self, job_overrides: Sequence[Sequence[str]], first: int) -> Sequence[JobReturn]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._launcher.launch(job_overrides, first)
+            except BrokenExecutor as error:
+                # What was finished is not done again, and what was interrupted goes on from its checkpoints.
+                log.warning("a worker process died (attempt %d of %d): %s", attempt, ATTEMPTS, _line(error))
+        raise RunFailed(f"the workers of hydra/launcher={self._kind} died {ATTEMPTS} times; sweep.resume={self.folder}")
+
+    def conclude(self) -> None:
+        """Show which runs did not finish and why.
+
+        Raises:
+            RunFailed: a run failed.
+            RunStopped: the sweep, or a run of it, was stopped.
+        """
+        unfinished = [job for job in self.returns if job.status is not JobStatus.COMPLETED]
+        stopped = [job for job in unfinished if isinstance(job._return_value, RunStopped)]
+        failed = len(unfinished) - len(stopped)
+        if unfinished:
+            _show(unfinished)
+        done = f"{len(self.returns) - len(unfinished)} of {len(self.returns)} runs finished"
+        go_on = f"sweep.resume={self.folder} goes on"
+        if self.stop.requested:
+            raise RunStopped(f"the sweep was stopped by {self.stop.reason}: {done} so far; {go_on}")
+        if failed:
+            raise RunFailed(f"{failed} of {len(self.returns)} runs failed, as listed above; {go_on}")
+        if stopped:
+            raise RunStopped(f"{len(stopped)} of {len(self.returns)} runs were stopped; {go_on}")
+        log.info("%s: %s", done, self.folder)
+
+
+def why(job: JobReturn) -> str:
+    """Return in one line why a job did not finish."""
+    return _line(job._return_value)
+
+
+def _line(error: Any) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _show(unfinished: Sequence[JobReturn]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Runs that did not finish", show_lines=True)
+    for column in ("run", "status", "why"):
+        table.add_column(column, overflow="fold")
+    for job in unfinished:
+        status = "stopped" if isinstance(job._return_value, RunStopped) else "failed"
+        overrides = [override for override in job.overrides or () if not concerns_sweep(override)]
+        table.add_row(Text(run_name(overrides)), status, Text(why(job)))
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.width = max(console.width, 160)
+    console.print(table)

@@ -1,0 +1,84 @@
+"""One job of a sweep: skipped if it has been done, else done in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.signals import StopRequest
+from gan_framework.sweeps.isolation import Killed, isolated
+from gan_framework.sweeps.naming import concerns_sweep, sweep_name
+
+log = logging.getLogger(__name__)
+
+STOP_FILE = ".stop"
+"""Lies in a sweep's folder while the sweep is being stopped: every job of it sees it, wherever it runs."""
+
+
+def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> float | None:
+    """Do one job of a sweep and return its best score.
+
+    A run that is finished is not run again, one that failed only if `sweep.retry_failed`, and one
+    that was interrupted goes on from its newest checkpoint.
+
+    Args:
+        config: the run's configuration.
+        hydra: Hydra's.
+        settings: the settings under `sweep`.
+
+    Raises:
+        ConfigError: the request was wrong.
+        RunFailed: the run failed, now or earlier.
+        RunStopped: the run, or the sweep, was stopped and can be resumed.
+    """
+    folder, sweep = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
+    overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
+    known = _record(folder)
+    if known and sorted(known["overrides"]) != sorted(overrides):
+        raise ConfigError(f"{folder} holds another run, of {' '.join(known['overrides'])}; choose another sweep folder")
+    if known.get("status") == "finished":
+        log.info("finished earlier: %s", folder)
+        return (known.get("best") or {}).get("value")
+    if known.get("status") == "failed" and not settings.retry_failed:
+        raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
+    if (sweep / STOP_FILE).exists():
+        raise RunStopped("not started: the sweep is being stopped")
+    (folder / "summary.json").unlink(missing_ok=True)
+
+    # Imported here, in the parent of all runs, so that it is imported once.
+    from gan_framework.launch import Place, Summary, launch
+
+    def work(stop: StopRequest) -> float | None:
+        judge = None
+        if settings.trial is not None:
+            from gan_framework.sweeps.study import judge_of
+
+            judge = judge_of(hydra.sweeper, settings.trial)
+        return launch(config, folder, overrides, Place(sweep_name(sweep), hydra.job.num, judge), stop)
+
+    try:
+        return isolated(work, sweep / STOP_FILE)
+    except Killed as death:
+        log.error("%s", death)
+        Summary(folder, config.seed, overrides).write(None, "failed", death)
+        raise
+    except (ConfigError, RunFailed) as error:
+        log.error("%s", error)
+        raise
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """Return what an earlier run in the folder left in its summary; nothing if it never came to an end."""
+    path = folder / "summary.json"
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text())
+        return content if isinstance(content["overrides"], list) else {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged ({error}); delete it to have the run go on") from error
