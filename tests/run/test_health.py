@@ -25,7 +25,9 @@ def warnings(tmp_path, monkeypatch):
 
 
 def test_a_generator_that_does_not_learn_lets_the_discriminator_saturate(warnings):
-    assert "discriminator_saturated" in warnings("optimizer.generator.lr=0.0", "networks.generator.init_std=1.0")
+    assert "discriminator_saturated" in warnings(
+        "optimizer.generator.lr=0.0", "networks.generator.init_std=1.0", "optimizer.discriminator.lr=5e-3"
+    )
 
 
 def test_a_generator_that_ignores_its_latents_has_collapsed(warnings):
