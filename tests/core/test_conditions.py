@@ -7,9 +7,11 @@ from PIL import Image
 
 from gan_framework import checkpoint, sampling
 from gan_framework.compose import build_game
+from gan_framework.configs import config_folder
 from gan_framework.data import Batches, build_source
 from gan_framework.errors import ConfigError
 from gan_framework.game import CONDITIONS_KEPT
+from gan_framework.launch import launch
 from gan_framework.progress import Progress
 from gan_framework.run import Run
 from gan_framework.tracking import RunInfo, build_trackers
@@ -72,3 +74,24 @@ def test_the_picture_of_vectors_is_a_row_of_shades_for_each(run):
 def test_a_row_of_zeros_is_grey(tmp_path):
     sampling.save_rows(tmp_path / "x.png", torch.zeros(2, 3))
     assert set(np.asarray(Image.open(tmp_path / "x.png")).flatten()) <= {127, 128}
+
+
+def test_arrays_of_the_users_own_say_how_large_vectors_and_conditions_are(cache, tmp_path):
+    from hydra import compose, initialize_config_dir
+
+    random = np.random.default_rng(0)
+    arrays = {"x": random.normal(size=(40, 12)), "y": random.normal(size=(40, 7))}
+    np.savez(tmp_path / "pairs.npz", **{name: values.astype(np.float32) for name, values in arrays.items()})
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        config = compose(
+            "config",
+            [
+                *("experiment=cgan_vectors", "debug=smoke", "metrics=[]", "train.device=cpu"),
+                *("data=npz", f"data.path={tmp_path / 'pairs.npz'}", "data.image_size=null", "data.channels=null"),
+            ],
+        )
+    launch(config, tmp_path / "run", [])
+    game, config = sampling.load_game(tmp_path / "run")
+    assert game.sample(sampling.fixed_latent(game, 3, 0)).shape == (3, 12)
+    assert game.conditions.shape[1] == 7
+    assert build_source(config["data"]).shape.condition_dim == 7

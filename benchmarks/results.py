@@ -1,0 +1,183 @@
+"""Trains experiments on three seeds each and writes docs/results.md: command, seeds, scores with protocol, minutes.
+
+    python benchmarks/results.py --data mnist10k.npz               # everything, in this order
+    python benchmarks/results.py --data mnist10k.npz mlp cgan_mlp  # some of it
+    python benchmarks/results.py --write                           # only write the page from what has been run
+
+Runs that have finished are kept under `outputs/results` and not repeated; interrupted ones are resumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / "outputs" / "results"
+PAGE = ROOT / "docs" / "results.md"
+FIGURES = ROOT / "docs" / "figures" / "results"
+SEEDS = (0, 1, 2)
+
+MNIST = ("data=npz", "data.path={data}", "data.image_size=28", "data.channels=1", "evaluate.samples=5000")
+"""Digits (N, 28, 28) `x` with classes (N,) `y`; scores of 5,000 samples against the training split."""
+
+
+def tag_precision(run: Path) -> dict[str, float]:
+    """Return the share of right words among the ten that a trained `cgan_vectors` finds for unseen conditions."""
+    from gan_framework.data import build_source
+    from gan_framework.sampling import load_game
+    from gan_zoo.tags import most_frequent_words
+
+    game, config = load_game(run)
+    source: Any = build_source(config["data"])
+    conditions = source.load("test").labels
+    topics = most_frequent_words(game, conditions, source.vocabulary) // source.words
+    right = topics == source.topics_of(conditions)[:, None]
+    return {"tag_precision": right.float().mean().item()}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        overrides: what follows `python run.py`.
+        measure: returns further figures of a finished run.
+        picture: whether the page shows the samples of the first seed.
+    """
+
+    overrides: tuple[str, ...]
+    measure: Callable[[Path], dict[str, float]] | None = None
+    picture: bool = True
+
+
+ROWS = {
+    "mlp": Row(("experiment=mlp", *MNIST)),
+    "dcgan": Row(
+        (
+            "experiment=dcgan",
+            *MNIST,
+            "networks.generator.width=32",
+            "networks.discriminator.width=32",
+            "train.steps=3000",
+        )
+    ),
+    "cgan_mlp": Row(("experiment=cgan_mlp", *MNIST)),
+    "cgan_vectors": Row(("experiment=cgan_vectors",), tag_precision, picture=False),
+}
+
+
+def main() -> None:
+    """Run what is asked for, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help=f"rows to run: {', '.join(ROWS)}")
+    parser.add_argument("--data", type=Path, help="the .npz file of digits")
+    parser.add_argument("--write", action="store_true", help="run nothing")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in ROWS]
+    if unknown:
+        parser.error(f"there is no {unknown[0]!r}; choose from {', '.join(ROWS)}")
+    if not asked.write:
+        for seed in SEEDS:
+            for name in asked.names or ROWS:
+                run(name, seed, asked.data)
+    PAGE.write_text(page())
+
+
+def folder(name: str, seed: int) -> Path:
+    """Return where the run of a row and a seed lies."""
+    return RUNS / name / f"seed_{seed}"
+
+
+def summary(name: str, seed: int) -> dict[str, Any] | None:
+    """Return the summary of a finished run, or None."""
+    path = folder(name, seed) / "summary.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    return found if found.get("status") == "finished" else None
+
+
+def run(name: str, seed: int, data: Path | None) -> None:
+    """Train one run, unless it has finished before, and keep its further figures."""
+    row = ROWS[name]
+    where = folder(name, seed)
+    if summary(name, seed) is None:
+        if data is None and any("{data}" in override for override in row.overrides):
+            sys.exit(f"{name} needs --data, the .npz file of digits")
+        overrides = [override.format(data=data.resolve() if data else "") for override in row.overrides]
+        print(f"{name}, seed {seed}", flush=True)
+        subprocess.run(
+            [sys.executable, "run.py", *overrides, f"seed={seed}", "tracker=[]", f"hydra.run.dir={where}"],
+            cwd=ROOT,
+            check=True,
+        )
+    if row.measure is not None:
+        (where / "measured.json").write_text(json.dumps(row.measure(where)))
+
+
+def page() -> str:
+    """Return the page, from all runs that have finished."""
+    done = {name: [s for seed in SEEDS if (s := summary(name, seed))] for name in ROWS}
+    lines = [
+        "# Results",
+        "",
+        "Measured by `python benchmarks/results.py --data mnist10k.npz`, which wrote this page: mean ± standard",
+        "deviation over training seeds, at the last step. `mnist10k.npz` holds the 10,000 images of the MNIST test",
+        "split, of which a tenth is held out; so these scores are no scores on MNIST as others report them.",
+        "",
+        "| experiment | seeds | steps | minutes | scores |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, runs in done.items():
+        if runs:
+            seeds = ", ".join(str(found["seed"]) for found in runs)
+            minutes = spread([found["seconds"] / 60 for found in runs])
+            lines.append(f"| {name} | {seeds} | {runs[0]['step']:,} | {minutes} | {scores(name, runs)} |")
+    for name, runs in done.items():
+        if runs:
+            lines += ["", f"## {name}", "", *details(name, runs)]
+    return "\n".join(lines) + "\n"
+
+
+def scores(name: str, runs: list[dict[str, Any]]) -> str:
+    """Return every score with its spread over the seeds."""
+    values: dict[str, list[float]] = {}
+    for found in runs:
+        measured = folder(name, found["seed"]) / "measured.json"
+        further = json.loads(measured.read_text()) if measured.exists() else {}
+        evaluated = {key[5:]: value for key, value in found["metrics"].items() if key.startswith("eval/")}
+        for key, value in (evaluated | further).items():
+            values.setdefault(key, []).append(value)
+    return "<br>".join(f"{key} {spread(found)}" for key, found in values.items())
+
+
+def spread(values: list[float]) -> str:
+    """Return mean ± standard deviation, to three digits."""
+    mean = statistics.fmean(values)
+    return f"{mean:.3g} ± {statistics.stdev(values):.2g}" if len(values) > 1 else f"{mean:.3g}"
+
+
+def details(name: str, runs: list[dict[str, Any]]) -> list[str]:
+    """Return the command, the protocol and the samples of the first seed."""
+    overrides = " ".join(override.format(data="mnist10k.npz") for override in ROWS[name].overrides)
+    protocol = {key: value for key, value in (runs[0]["protocol"] or {}).items() if key != "metrics"}
+    lines = ["```", f"python run.py {overrides} seed=0,1,2 -m", "```"]
+    if protocol:
+        lines += ["", "Protocol: " + ", ".join(f"{key} {value}" for key, value in protocol.items()) + "."]
+    if ROWS[name].picture:
+        newest = max((folder(name, runs[0]["seed"]) / "samples").glob("*.png"))
+        FIGURES.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(newest, FIGURES / f"{name}.png")
+        lines += ["", f"![samples of {name}](figures/results/{name}.png)"]
+    return lines
+
+
+if __name__ == "__main__":
+    main()
