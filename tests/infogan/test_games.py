@@ -1,5 +1,7 @@
 """The two ways to have a Q, played."""
 
+import functools
+
 import pytest
 import torch
 
@@ -16,9 +18,10 @@ SHARED = [
 SEPARATE = ["experiment=infogan_mlp", *SMALL, "networks.q.hidden=8"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def game(compose):
-    return lambda overrides: build_game(compose(*overrides), SHAPE, torch.device("cpu"))
+    composed = functools.cache(compose)
+    return lambda overrides: build_game(composed(*overrides), SHAPE, torch.device("cpu"))
 
 
 @pytest.fixture

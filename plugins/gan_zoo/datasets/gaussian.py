@@ -32,7 +32,7 @@ class Gaussian(DataSource):
         if channels < 1 or samples < 1 or std < 0:
             raise ConfigError(
                 f"data.channels={channels} data.samples={samples} data.std={std}: "
-                "there is at least one entry and one sample, and a deviation is not negative"
+                "there is at least one entry, at least one sample, and no negative deviation"
             )
         self.shape = DataShape((channels,))
         self.mean, self.std, self.samples = mean, std, samples
