@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +18,8 @@ from gan_zoo.strategies.batch_statistic import WithBatchStatistic, penultimate_s
 
 def distances(m: Tensor) -> Tensor:
     """Return ‖M_ib - M_jb‖_1 for matrices M (N, B, C), as (N, N, B)."""
-    return (m[:, None] - m[None, :]).abs().sum(dim=3)
+    # One dimension at a time takes half the time of (N, N, B, C) at once.
+    return reduce(add, ((entry[:, None] - entry[None, :]).abs() for entry in m.unbind(dim=2)))
 
 
 def closeness(m: Tensor) -> Tensor:
