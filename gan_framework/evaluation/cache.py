@@ -6,11 +6,13 @@ import hashlib
 import json
 import logging
 import os
-import pickle
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from filelock import FileLock
 from torch import Tensor
@@ -20,6 +22,9 @@ from gan_framework import files
 log = logging.getLogger(__name__)
 
 Tensors = dict[str, Tensor]
+
+KEY = "__key__"
+"""The entry of a file that holds the text of its key."""
 
 
 def default_folder() -> Path:
@@ -52,7 +57,7 @@ class Cache:
             compute: makes the tensors.
         """
         text = json.dumps(key, sort_keys=True)
-        path = self._folder / kind / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.pt"
+        path = self._folder / kind / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
         lock = FileLock(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,10 +75,12 @@ class Cache:
             lock.release()
 
     def _save(self, path: Path, text: str, tensors: Tensors) -> None:
+        arrays: dict[str, Any] = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         try:
             with files.atomic(path) as file:
-                torch.save({"key": text, "tensors": tensors}, file)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+                # Written piece by piece: torch.save would hold each tensor a second time.
+                np.savez(file, **{KEY: np.array(text)}, **arrays)
+        except OSError as error:
             self._warn(error)
 
     def _warn(self, error: Exception) -> None:
@@ -91,9 +98,10 @@ def _load(path: Path, text: str) -> Tensors | None:
     if not path.exists():
         return None
     try:
-        entry = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        with np.load(path, allow_pickle=False) as entry:
+            if entry[KEY].item() != text:
+                return None
+            return {name: torch.from_numpy(entry[name]) for name in entry.files if name != KEY}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         log.warning("the cached %s cannot be read and is made anew: %s", path, error)
         return None
-    tensors: Tensors = entry["tensors"]
-    return tensors if entry["key"] == text else None

@@ -34,6 +34,8 @@ def extract_all(
             raise RunFailed(f"{what} cannot be scored: some samples hold NaN or infinite values")
         lowest, highest = min(lowest, low), max(highest, high)
         output = extractor(samples.to(device))
+        if not output.features.isfinite().all():
+            raise RunFailed(f"{what} cannot be scored: extractor={extractor.name} gave features that are not finite")
         if features is None:
             features = torch.empty(count, output.features.shape[1])
             logits = torch.empty(count, output.logits.shape[1]) if output.logits is not None else None
@@ -45,6 +47,4 @@ def extract_all(
     assert features is not None and start == count
     if lowest == highest:
         raise RunFailed(f"{what} cannot be scored: every value of all {count} samples is {lowest:g}")
-    if not features.isfinite().all():
-        raise RunFailed(f"{what} cannot be scored: the extractor {extractor.name} gave features that are not finite")
     return Features(features, logits)

@@ -21,16 +21,34 @@ def test_computed_once_and_read_back(tmp_path):
     assert torch.equal(Cache(tmp_path).get("features", {"a": 1}, never)["x"], torch.full((3,), 2.0))
 
 
+def test_tensors_come_back_as_they_were(tmp_path):
+    kept = {
+        "a.weight": torch.randn(3, 4, 2, 2).to(memory_format=torch.channels_last),
+        "count": torch.tensor(7),
+        "bytes": torch.arange(5, dtype=torch.uint8),
+        "none": torch.empty(0, 3),
+    }
+    Cache(tmp_path).get("weights", {}, lambda: kept)
+    found = Cache(tmp_path).get("weights", {}, never)
+    assert found.keys() == kept.keys()
+    assert all(torch.equal(found[name], kept[name]) and found[name].dtype == kept[name].dtype for name in kept)
+
+
 @pytest.mark.parametrize("other", [{"a": 2}, {"a": 1, "b": 0}, {}])
 def test_any_other_key_is_another_entry(tmp_path, other):
     Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))
     assert Cache(tmp_path).get("features", other, lambda: tensors(3.0))["x"][0] == 3.0
 
 
-def test_a_damaged_file_is_made_anew(tmp_path, caplog):
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:50], lambda b: b"", lambda b: b[:-200], lambda b: b.replace(bytes.fromhex("00000040"), b"ABCD", 1)],
+    ids=["cut short", "empty", "without an end", "a changed value"],
+)
+def test_a_damaged_file_is_made_anew(tmp_path, caplog, damage):
     Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))
-    (file,) = (tmp_path / "features").glob("*.pt")
-    file.write_bytes(file.read_bytes()[:50])
+    (file,) = (tmp_path / "features").glob("*.npz")
+    file.write_bytes(damage(file.read_bytes()))
     assert Cache(tmp_path).get("features", {"a": 1}, lambda: tensors(2.0))["x"][0] == 2.0
     assert "made anew" in caplog.text
     Cache(tmp_path).get("features", {"a": 1}, never)
@@ -74,10 +92,10 @@ def test_processes_share_a_folder(tmp_path):
     assert [worker.exitcode for worker in workers] == [0, 0]
     for key in range(20):
         assert torch.equal(Cache(tmp_path).get("features", {"a": key}, never)["x"], torch.full((1000,), float(key)))
-    assert {path.suffix for path in (tmp_path / "features").iterdir()} <= {".pt", ".lock"}
+    assert {path.suffix for path in (tmp_path / "features").iterdir()} <= {".npz", ".lock"}
 
 
 def test_the_environment_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_FRAMEWORK_CACHE", str(tmp_path / "here"))
     Cache().get("features", {"a": 1}, lambda: tensors(2.0))
-    assert list((tmp_path / "here" / "features").glob("*.pt"))
+    assert list((tmp_path / "here" / "features").glob("*.npz"))

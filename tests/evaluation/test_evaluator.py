@@ -216,3 +216,46 @@ def test_directions(source, tmp_path):
 def test_wrong_settings_name_the_setting(source, tmp_path):
     with pytest.raises(ConfigError, match="evaluate.samples=1"):
         make(source, tmp_path, samples=1)
+
+
+def test_features_are_extracted_in_one_stream(source, tmp_path):
+    import weakref
+
+    from gan_framework.evaluation.features import extract_all
+
+    given = []
+
+    class Watched(Halves):
+        def extract(self, samples):
+            assert sum(batch() is not None for batch in given) <= 2  # this batch and the one before
+            return super().extract(samples)
+
+    def batches():
+        for _ in range(20):
+            batch = torch.randint(0, 255, (10, 1, 8, 8), dtype=torch.uint8)
+            given.append(weakref.ref(batch))
+            yield batch
+
+    found = extract_all(Watched(), batches(), 200, torch.device("cpu"), "they")
+    assert found.features.shape == (200, 2)
+    assert len(given) == 20
+    # One block, not batches that were joined: joining holds everything twice.
+    assert found.features.untyped_storage().nbytes() == 200 * 2 * 4
+
+
+def test_a_run_ends_with_the_same_parameters_whether_it_is_scored_or_not(cache, tmp_path):
+    from gan_framework import checkpoint
+    from gan_framework.evaluation.request import compose
+    from gan_framework.launch import launch
+
+    common = ["debug=smoke", "data.image_size=16", "networks.generator.width=4", "networks.discriminator.width=4"]
+    scored = ["extractor=raw", "metrics=[fid,prc]", "evaluate.samples=64", "evaluate.every=1"]
+    states = []
+    for name, overrides in (("scored", scored), ("not", ["metrics=[]"])):
+        launch(compose([*common, *overrides]), tmp_path / name, [])
+        states.append(checkpoint.load(tmp_path / name / "checkpoints" / "last.pt")["game"])
+    weights, others = ({k: v for k, v in state.items() if torch.is_tensor(v)} for state in states)
+    assert weights.keys() == others.keys()
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    lines = (tmp_path / "scored" / "metrics.jsonl").read_text().splitlines()
+    assert sum("eval/fid_raw" in line for line in lines) == 2
