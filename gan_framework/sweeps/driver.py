@@ -117,7 +117,7 @@ class Driver(Launcher):
         stopped = [job for job in unfinished if isinstance(job._return_value, RunStopped)]
         failed = len(unfinished) - len(stopped)
         if unfinished:
-            _show(unfinished)
+            _show(unfinished, set.intersection(*({*(job.overrides or ())} for job in self.returns)))
         done = f"{len(self.returns) - len(unfinished)} of {len(self.returns)} runs finished"
         go_on = f"sweep.resume={self.folder} goes on"
         if self.stop.requested:
@@ -138,18 +138,20 @@ def _line(error: Any) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _show(unfinished: Sequence[JobReturn]) -> None:
+def _show(unfinished: Sequence[JobReturn], shared: set[str]) -> None:
+    """Print a row for each job that did not finish, named by the overrides that not all jobs share."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title="Runs that did not finish", show_lines=True)
-    for column in ("run", "status", "why"):
+    for column in ("run", "status", "why", "folder"):
         table.add_column(column, overflow="fold")
     for job in unfinished:
         status = "stopped" if isinstance(job._return_value, RunStopped) else "failed"
         overrides = [override for override in job.overrides or () if not concerns_sweep(override)]
-        table.add_row(Text(run_name(overrides)), status, Text(why(job)))
+        own = [override for override in overrides if override not in shared]
+        table.add_row(*map(Text, ("\n".join(own or overrides), status, why(job), run_name(overrides))))
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, 160)

@@ -50,7 +50,9 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         raise RunStopped("not started: the sweep is being stopped")
     (folder / "summary.json").unlink(missing_ok=True)
 
-    # Imported here, in the parent of all runs, so that it is imported once.
+    # Imported here, in the parent of all runs, so that they are imported once.
+    import torchvision.utils  # noqa: F401
+
     from gan_framework.launch import Place, Summary, launch
 
     def work(stop: StopRequest) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-LONGEST = 100
+LONGEST = 150
 """Characters of a folder's name, without the hash."""
 
 
@@ -35,7 +35,7 @@ def run_name(overrides: Sequence[str]) -> str:
     if len(name) > LONGEST:
         # The last part of a setting's path says most.
         name = re.sub(r"(^|,)[^=,]*\.([^.=,]+=)", r"\1\2", name)[:LONGEST].rstrip(".-,")
-    return f"{name}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
+    return f"{name or 'run'}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
 
 
 def sweep_name(folder: Path) -> str:
@@ -58,11 +58,12 @@ def gpus() -> int:
 
 
 def register_resolvers() -> None:
-    """Make these available in the configuration: `${run_name:...}`, `${first_set:...}`, `${gpus:}`, `${workers:}`."""
+    """Make these available in the configuration: `${run_name:...}`, `${first_set:...}`, `${gpus:}` and its like."""
     resolvers: dict[str, Any] = {
         "run_name": run_name,
         "first_set": lambda *values: next((value for value in values if value is not None), None),
         "gpus": gpus,
+        "one_gpu": lambda: min(gpus(), 1),
         "workers": lambda: gpus() or cores(),
     }
     for name, resolver in resolvers.items():

@@ -1,0 +1,47 @@
+"""Runs side by side in joblib's workers: dying runs, dying workers, shared cores, one signal for all."""
+
+import os
+import signal
+
+import pytest
+
+from gan_framework.sweeps.naming import cores
+from tests.sweeps.conftest import gone
+
+pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra [joblib]")
+
+LONG = "train.steps=100000"
+
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+def test_neither_a_killed_run_nor_a_killed_worker_ends_the_sweep(sweep, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    one = sweep("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "train.steps=100000,3", "seed=0,1", "metrics=[]")
+    other = one.pid(LONG, "seed=1", steps=3)
+    os.kill(one.pid(LONG, "seed=0"), signal.SIGKILL)
+    one.wait_for(lambda: one.statuses().count("finished") == 2)
+    assert one.statuses() == ["failed", "finished", "finished"]
+
+    os.kill(parent(other), signal.SIGKILL)
+    one.wait_for(lambda: gone(other))
+    one.wait_for(lambda: (one.run(LONG, "seed=1") / "run.log").read_text().count("resumed from") == 1)
+    one.process.send_signal(signal.SIGTERM)
+    assert one.end() == 3, one.output
+    assert "a worker process died (attempt 1 of 3)" in one.output
+    assert one.summary(LONG, "seed=1")["status"] == "stopped"
+    assert "the sweep was stopped by SIGTERM: 2 of 4 runs finished" in one.output.strip().splitlines()[-1]
+    assert one.output.count("with 1 CPU threads" if cores() < 4 else f"with {cores() // 2} CPU threads") == 5
+
+
+def test_no_run_outlives_a_killed_sweep(sweep):
+    one = sweep("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", LONG, "seed=0,1,2", "metrics=[]")
+    runs = [one.pid(f"seed={seed}") for seed in (0, 1)]
+    one.process.kill()
+    one.process.wait()
+    for run in runs:
+        one.wait_for(lambda run=run: gone(run), running=False)
+    assert one.run("seed=2") is None
