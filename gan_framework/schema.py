@@ -30,7 +30,7 @@ class OnNonfinite(str, Enum):
 class TrainConfig:
     """How a run trains."""
 
-    steps: int = 500
+    steps: int = 700
     batch_size: int = 64
     device: str = "auto"
     precision: PrecisionName = PrecisionName.fp32
