@@ -41,7 +41,7 @@ def image_game(loss=None, start=True, optimizer=sgd, schedule=None):
             data=DataShape((1, 2, 2)),
             networks={
                 "generator": MLPGenerator(latent_dim=2, output="tanh", **common),
-                "discriminator": MLPDiscriminator(**common),
+                "discriminator": MLPDiscriminator(pixels="symmetric", **common),
             },
             schedule=schedule or Alternating(d_steps=1, g_steps=1, share_fakes=True),
             prior=Uniform(2),

@@ -31,6 +31,21 @@ OUTPUTS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+class UnitPixels(nn.Module):
+    """Rescales [-1, 1] to [0, 1], for discriminators that were published with such pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images of any shape from [-1, 1] to [0, 1]."""
+        return (x + 1) / 2
+
+
+PIXELS: dict[str, Callable[[], nn.Module]] = {
+    "unit": UnitPixels,
+    "symmetric": nn.Identity,
+}
+"""What a discriminator does first with pixels in [-1, 1]."""
+
+
 def choose(options: dict[str, Callable[[], nn.Module]], setting: str, value: str) -> nn.Module:
     """Make the layer that a setting names.
 

@@ -42,7 +42,7 @@ class Brightest(nn.Module):
 
 
 def make_game(q, prior=None):
-    networks = {"generator": Shown(), "discriminator": MLPDiscriminator(2, 1, [3], "tanh", 0.1, 0.0)}
+    networks = {"generator": Shown(), "discriminator": MLPDiscriminator(2, 1, [3], "tanh", 0.1, 0.0, "symmetric")}
     networks |= {"q": q} if q else {}
     return Game(Parts(SHAPE, networks, Alternating(1, 1, True), prior or Codes(6, {"categorical": [4]})))
 

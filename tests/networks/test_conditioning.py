@@ -23,8 +23,8 @@ GENERATORS = {
     "resnet_projection": lambda: with_distinct_gains(ResNetProjectionGenerator(8, 10, 28, 1, 4)),
 }
 DISCRIMINATORS = {
-    "cgan_mlp": lambda: CGANMLPDiscriminator(10, 28, 1, [16], "relu", "he"),
-    "cgan_maxout": lambda: CGANMaxoutDiscriminator(10, 28, 1, [8, 5], [8, 5], [8, 4], 0.5),
+    "cgan_mlp": lambda: CGANMLPDiscriminator(10, 28, 1, [16], "relu", "he", "unit"),
+    "cgan_maxout": lambda: CGANMaxoutDiscriminator(10, 28, 1, [8, 5], [8, 5], [8, 4], 0.5, "unit"),
     "dcgan_conditional": lambda: DCGANConditionalDiscriminator(10, 28, 1, 4),
     "resnet_projection": lambda: ResNetProjectionDiscriminator(10, 1, 4),
 }

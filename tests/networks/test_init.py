@@ -53,7 +53,7 @@ def test_mlp_weights_are_cut_off_and_its_biases_start_at_a_tenth():
     "build",
     [
         lambda: ConvGenerator(100, 28, 1),
-        lambda: ConvDiscriminator(28, 1, [32, 64], 64),
+        lambda: ConvDiscriminator(28, 1, [32, 64], 64, "unit"),
         lambda: DCGANConditionalGenerator(100, 10, 28, 1, 32),
     ],
 )

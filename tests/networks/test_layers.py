@@ -28,8 +28,8 @@ def test_mlp():
     assert layers(g, latents(100)) == ["Linear 128", "Tanh 128", "Linear 784", "SigmoidImage 784"]
     assert parameters(g) == (100 * 128 + 128) + (128 * 784 + 784)
 
-    d = meta(MLPDiscriminator, 28, 1, [128], "tanh", 0.1, 0.1)
-    assert layers(d, images(1, 28)) == ["Linear 128", "Tanh 128", "Linear 1"]
+    d = meta(MLPDiscriminator, 28, 1, [128], "tanh", 0.1, 0.1, "unit")
+    assert layers(d, images(1, 28)) == ["UnitPixels 1x28x28", "Linear 128", "Tanh 128", "Linear 1"]
     assert parameters(d) == (784 * 128 + 128) + (128 + 1)
 
 
@@ -46,8 +46,9 @@ def test_conv():
     linear, norms = 100 * 3136 + 3136, 2 * (1 + 50 + 25)
     assert parameters(g) == linear + norms + (9 * 1 * 50 + 50) + (9 * 50 * 25 + 25) + (25 * 1 + 1)
 
-    d = meta(ConvDiscriminator, 28, 1, [32, 64], 1024)
+    d = meta(ConvDiscriminator, 28, 1, [32, 64], 1024, "unit")
     assert layers(d, images(1, 28)) == [
+        "UnitPixels 1x28x28",
         *("Conv2d 32x28x28", "ReLU 32x28x28", "AvgPool2d 32x14x14"),
         *("Conv2d 64x14x14", "ReLU 64x14x14", "AvgPool2d 64x7x7"),
         *("Flatten 3136", "Linear 1024", "ReLU 1024", "Linear 1"),
@@ -61,8 +62,8 @@ def test_cgan_mlp(activation, layer):
     assert layers(g, latents(100), classes()) == ["Linear 128", "ReLU 128", "Linear 784", "SigmoidImage 784"]
     assert parameters(g) == ((100 + 10) * 128 + 128) + (128 * 784 + 784)
 
-    d = meta(CGANMLPDiscriminator, 10, 28, 1, [128], activation, "xavier")
-    assert layers(d, images(1, 28), classes()) == ["Linear 128", f"{layer} 128", "Linear 1"]
+    d = meta(CGANMLPDiscriminator, 10, 28, 1, [128], activation, "xavier", "symmetric")
+    assert layers(d, images(1, 28), classes()) == ["Identity 1x28x28", "Linear 128", f"{layer} 128", "Linear 1"]
     assert parameters(d) == ((784 + 10) * 128 + 128) + (128 + 1)
 
 
@@ -76,8 +77,9 @@ def test_cgan_maxout():
     ]
     assert parameters(g) == ((100 * 200 + 200) + (10 * 1000 + 1000) + ((200 + 1000) * 1200 + 1200) + (1200 * 784 + 784))
 
-    d = meta(CGANMaxoutDiscriminator, 10, 28, 1, [240, 5], [50, 5], [240, 4], 0.5)
+    d = meta(CGANMaxoutDiscriminator, 10, 28, 1, [240, 5], [50, 5], [240, 4], 0.5, "unit")
     assert layers(d, images(1, 28), classes()) == [
+        "UnitPixels 1x28x28",
         *("Linear 1200", "Dropout 240"),
         *("Linear 250", "Dropout 50"),
         *("Linear 960", "Dropout 240"),
@@ -200,13 +202,15 @@ def test_pairs_that_take_any_size_fit_each_other(size, channels):
 def test_pairs_of_fully_connected_and_pooling_layers_take_colour(channels):
     z, y, x = latents(8), classes(), images(channels, 28)
     assert meta(MLPGenerator, 8, 28, channels, [4], "tanh", "sigmoid", 0.1, 0.1)(z).shape == x.shape
-    assert meta(MLPDiscriminator, 28, channels, [4], "tanh", 0.1, 0.1)(x).logits.shape == (2,)
+    assert meta(MLPDiscriminator, 28, channels, [4], "tanh", 0.1, 0.1, "unit")(x).logits.shape == (2,)
     assert meta(ConvGenerator, 8, 28, channels)(z).shape == x.shape
-    assert meta(ConvDiscriminator, 28, channels, [4, 8], 16)(x).logits.shape == (2,)
+    assert meta(ConvDiscriminator, 28, channels, [4, 8], 16, "unit")(x).logits.shape == (2,)
     assert meta(CGANMLPGenerator, 8, 10, 28, channels, [4], "relu", "tanh", "he")(z, y).shape == x.shape
-    assert meta(CGANMLPDiscriminator, 10, 28, channels, [4], "relu", "he")(x, y).logits.shape == (2,)
+    assert meta(CGANMLPDiscriminator, 10, 28, channels, [4], "relu", "he", "unit")(x, y).logits.shape == (2,)
     assert meta(CGANMaxoutGenerator, 8, 10, 28, channels, 4, 4, 4, 0.5)(z, y).shape == x.shape
-    assert meta(CGANMaxoutDiscriminator, 10, 28, channels, [4, 5], [2, 5], [4, 4], 0.5)(x, y).logits.shape == (2,)
+    assert meta(CGANMaxoutDiscriminator, 10, 28, channels, [4, 5], [2, 5], [4, 4], 0.5, "unit")(x, y).logits.shape == (
+        2,
+    )
 
 
 @pytest.mark.parametrize("size", [8, 12, 30, 48, 256])
@@ -219,6 +223,6 @@ def test_sizes_that_do_not_fit_are_refused_by_name(size):
 
 def test_pooling_refuses_what_it_cannot_halve_twice():
     with pytest.raises(ValueError, match="image_size=30"):
-        ConvDiscriminator(30, 1, [4, 8], 16)
+        ConvDiscriminator(30, 1, [4, 8], 16, "unit")
     with pytest.raises(ValueError, match="image_size=27"):
         ConvGenerator(8, 27, 1)

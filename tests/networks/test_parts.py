@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from gan_zoo.discriminators.cgan_maxout import CGANMaxoutDiscriminator
+from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.generators.cgan_maxout import CGANMaxoutGenerator
 from gan_zoo.generators.conv import ConvGenerator
@@ -79,9 +80,23 @@ def test_a_sigmoid_output_is_rescaled_to_the_framework_s_range():
     torch.testing.assert_close(sigmoid(z), 2 / (1 + torch.exp(-logits)) - 1)
 
 
+def test_a_discriminator_published_with_pixels_from_zero_is_shown_them_so():
+    shown = []
+    torch.manual_seed(1)
+    unit = MLPDiscriminator(4, 1, [8], "tanh", 0.5, 0.0, "unit")
+    torch.manual_seed(1)
+    symmetric = MLPDiscriminator(4, 1, [8], "tanh", 0.5, 0.0, "symmetric")
+    unit.hidden[0].register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
+    x = torch.rand(3, 1, 4, 4) * 2 - 1
+    torch.testing.assert_close(unit(x).logits, symmetric((x + 1) / 2).logits)
+    assert 0 <= shown[0].min() < shown[0].max() <= 1
+    with pytest.raises(ValueError, match="pixels='bytes': choose one of unit, symmetric"):
+        MLPDiscriminator(4, 1, [8], "tanh", 0.5, 0.0, "bytes")
+
+
 def test_dropout_works_in_training_and_rests_in_evaluation():
     g = CGANMaxoutGenerator(8, 10, 28, 1, 8, 16, 16, 0.5)
-    d = CGANMaxoutDiscriminator(10, 28, 1, [8, 5], [8, 5], [8, 4], 0.5)
+    d = CGANMaxoutDiscriminator(10, 28, 1, [8, 5], [8, 5], [8, 4], 0.5, "unit")
     z, y = torch.randn(2, 8), torch.tensor([1, 2])
     x = torch.rand(2, 1, 28, 28)
     assert not torch.equal(g(z, y), g(z, y))

@@ -24,9 +24,9 @@ def make(conditional_g=True, conditional_d=False, classes=3):
         else MLPGenerator(4, 4, 1, [8], "tanh", "tanh", 0.1, 0.0)
     )
     d = (
-        CGANMLPDiscriminator(3, 4, 1, [8], "relu", "he")
+        CGANMLPDiscriminator(3, 4, 1, [8], "relu", "he", "symmetric")
         if conditional_d
-        else MLPDiscriminator(4, 1, [8], "tanh", 0.5, 0.0)
+        else MLPDiscriminator(4, 1, [8], "tanh", 0.5, 0.0, "symmetric")
     )
 
     def adam(parameters):

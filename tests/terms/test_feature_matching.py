@@ -81,7 +81,7 @@ def test_added_to_the_adversarial_loss_in_one_step():
 def test_the_layer_is_the_one_asked_for():
     torch.manual_seed(0)
     game = image_game(start=False)
-    game.networks["discriminator"] = MLPDiscriminator(2, 1, [5, 4, 3], "tanh", 0.8, 0.1)
+    game.networks["discriminator"] = MLPDiscriminator(2, 1, [5, 4, 3], "tanh", 0.8, 0.1, "symmetric")
     game.start(torch.device("cpu"))
     round = game.meet(images())
     for layer, size in enumerate((5, 4, 3)):
@@ -99,7 +99,7 @@ class Featureless(MLPDiscriminator):
 
 def test_a_discriminator_without_features_is_refused():
     game = image_game(start=False)
-    game.networks["discriminator"] = Featureless(2, 1, [3], "tanh", 0.8, 0.1)
+    game.networks["discriminator"] = Featureless(2, 1, [3], "tanh", 0.8, 0.1, "symmetric")
     with pytest.raises(ConfigError, match="feature_matching has no effect on Featureless"):
         strategy().apply(game)
 

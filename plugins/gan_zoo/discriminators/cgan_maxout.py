@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.networks import Discriminator
-from gan_zoo.layers import Maxout, class_vectors, sample_shape
+from gan_zoo.layers import PIXELS, Maxout, choose, class_vectors, sample_shape
 
 
 class CGANMaxoutDiscriminator(Discriminator):
@@ -25,6 +25,8 @@ class CGANMaxoutDiscriminator(Discriminator):
         label_units: units and pieces of the branch of the class.
         joint_units: units and pieces of the layer that joins both.
         dropout: the share of hidden units that are dropped in training.
+        pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
+            they are, in [-1, 1].
     """
 
     conditional = True
@@ -38,11 +40,13 @@ class CGANMaxoutDiscriminator(Discriminator):
         label_units: list[int],
         joint_units: list[int],
         dropout: float,
+        pixels: str,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
-        pixels = math.prod(sample_shape(channels, image_size))
-        self.image_branch = nn.Sequential(Maxout(pixels, *image_units), nn.Dropout(dropout))
+        self.pixels = choose(PIXELS, "pixels", pixels)
+        inputs = math.prod(sample_shape(channels, image_size))
+        self.image_branch = nn.Sequential(Maxout(inputs, *image_units), nn.Dropout(dropout))
         self.label_branch = nn.Sequential(Maxout(num_classes, *label_units), nn.Dropout(dropout))
         self.joint = nn.Sequential(Maxout(image_units[0] + label_units[0], *joint_units), nn.Dropout(dropout))
         self.output = nn.Linear(joint_units[0], 1)
@@ -50,5 +54,5 @@ class CGANMaxoutDiscriminator(Discriminator):
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the joined branches (N, 290) and the joint layer (N, 240)."""
         y = class_vectors(labels, self.num_classes, x.dtype)
-        branches = torch.cat([self.image_branch(x.flatten(1)), self.label_branch(y)], dim=1)
+        branches = torch.cat([self.image_branch(self.pixels(x).flatten(1)), self.label_branch(y)], dim=1)
         return branches, self.joint(branches)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.networks import Discriminator
-from gan_zoo.layers import ACTIVATIONS, choose, init_scaled, sample_shape, with_labels
+from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_scaled, sample_shape, with_labels
 
 
 class CGANMLPDiscriminator(Discriminator):
@@ -23,6 +23,8 @@ class CGANMLPDiscriminator(Discriminator):
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
         init: `he` or `xavier`.
+        pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
+            they are, in [-1, 1].
     """
 
     conditional = True
@@ -35,11 +37,13 @@ class CGANMLPDiscriminator(Discriminator):
         hidden: list[int],
         activation: str,
         init: str,
+        pixels: str,
     ) -> None:
         super().__init__()
         if not hidden:
             raise ValueError("hidden=[]: the discriminator needs at least one hidden layer")
         self.num_classes = num_classes
+        self.pixels = choose(PIXELS, "pixels", pixels)
         sizes = [math.prod(sample_shape(channels, image_size)) + num_classes, *hidden]
         self.hidden = nn.ModuleList(
             nn.Sequential(nn.Linear(inputs, outputs), choose(ACTIVATIONS, "activation", activation))
@@ -50,7 +54,7 @@ class CGANMLPDiscriminator(Discriminator):
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every hidden layer."""
-        x = with_labels(x.flatten(1), labels, self.num_classes)
+        x = with_labels(self.pixels(x).flatten(1), labels, self.num_classes)
         activations = []
         for layer in self.hidden:
             x = layer(x)

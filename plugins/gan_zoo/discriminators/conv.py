@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.networks import Discriminator
-from gan_zoo.layers import init_truncated_normal
+from gan_zoo.layers import PIXELS, choose, init_truncated_normal
 
 
 class ConvDiscriminator(Discriminator):
@@ -16,12 +16,15 @@ class ConvDiscriminator(Discriminator):
         channels: of the images.
         widths: channels of the two convolutions.
         hidden: units of the hidden linear layer.
+        pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
+            they are, in [-1, 1].
     """
 
-    def __init__(self, image_size: int, channels: int, widths: list[int], hidden: int) -> None:
+    def __init__(self, image_size: int, channels: int, widths: list[int], hidden: int, pixels: str) -> None:
         super().__init__()
         if image_size % 4:
             raise ValueError(f"image_size={image_size}: it must be a multiple of 4, to be halved twice")
+        self.pixels = choose(PIXELS, "pixels", pixels)
         first, second = widths
         self.blocks = nn.ModuleList(
             [
@@ -35,6 +38,7 @@ class ConvDiscriminator(Discriminator):
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
+        x = self.pixels(x)
         activations = []
         for block in self.blocks:
             x = block(x)

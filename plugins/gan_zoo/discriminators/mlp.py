@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.networks import Discriminator
-from gan_zoo.layers import ACTIVATIONS, choose, init_truncated_normal, sample_shape
+from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_truncated_normal, sample_shape
 
 
 class MLPDiscriminator(Discriminator):
@@ -21,6 +21,8 @@ class MLPDiscriminator(Discriminator):
         activation: after each hidden layer.
         init_std: weights are drawn from a normal distribution cut off at two deviations.
         init_bias: the value at which biases start.
+        pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
+            they are, in [-1, 1].
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class MLPDiscriminator(Discriminator):
         activation: str,
         init_std: float,
         init_bias: float,
+        pixels: str,
     ) -> None:
         super().__init__()
         if not hidden:
             raise ValueError("hidden=[]: the discriminator needs at least one hidden layer")
+        self.pixels = choose(PIXELS, "pixels", pixels)
         sizes = [math.prod(sample_shape(channels, image_size)), *hidden]
         self.hidden = nn.ModuleList(
             nn.Sequential(nn.Linear(inputs, outputs), choose(ACTIVATIONS, "activation", activation))
@@ -45,7 +49,7 @@ class MLPDiscriminator(Discriminator):
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every hidden layer."""
-        x = x.flatten(1)
+        x = self.pixels(x).flatten(1)
         activations = []
         for layer in self.hidden:
             x = layer(x)
