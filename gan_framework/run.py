@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 Judge = Callable[[int, float], bool]
 """Says of a step and the score reached there whether the run should be stopped early."""
 
+PRUNER = "the sweep's pruner"
+"""Who requests the stop that a judge is for."""
+
 ROLLBACKS = 3
 """How often a run goes back to its last checkpoint before it gives up."""
 

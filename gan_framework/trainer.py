@@ -7,7 +7,7 @@ from torch import Tensor
 from gan_framework import health, seeding
 from gan_framework.errors import RunStopped
 from gan_framework.health import NonFinite
-from gan_framework.run import Run
+from gan_framework.run import PRUNER, Run
 from gan_framework.signals import StopRequest
 
 
@@ -56,7 +56,7 @@ def train(run: Run, stop: StopRequest) -> None:
         if save:
             run.save()
         if evaluate and run.is_hopeless():
-            stop.request("the sweep's pruner")
+            stop.request(PRUNER)
         clock.pause()
 
     if clock.step < clock.steps:

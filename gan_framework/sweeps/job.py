@@ -54,14 +54,20 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     import torchvision.utils  # noqa: F401
 
     from gan_framework.launch import Place, Summary, launch
+    from gan_framework.run import PRUNER
 
     def work(stop: StopRequest) -> float | None:
         judge = None
         if settings.trial is not None:
             from gan_framework.sweeps.study import judge_of
 
-            judge = judge_of(hydra.sweeper, settings.trial)
-        return launch(config, folder, overrides, Place(sweep_name(sweep), hydra.job.num, judge), stop)
+            judge = judge_of(hydra.sweeper, sweep, settings.trial)
+        try:
+            return launch(config, folder, overrides, Place(sweep_name(sweep), hydra.job.num, judge), stop)
+        except RunStopped:
+            if stop.reason != PRUNER:
+                raise
+            return None  # the sweeper finds that it was pruned in the summary
 
     try:
         return isolated(work, sweep / STOP_FILE)

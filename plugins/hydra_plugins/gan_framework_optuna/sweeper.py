@@ -1,0 +1,165 @@
+"""A search with Optuna: it proposes settings, the launcher runs them, and it is told what came of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from gan_framework.errors import ConfigError, RunStopped
+from gan_framework.sweeps.driver import Driver, require, why
+
+if TYPE_CHECKING:
+    from gan_framework.sweeps.study import OpenStudy
+
+log = logging.getLogger(__name__)
+
+Trial = tuple[int, dict[str, Any]]
+"""A trial's number and its settings."""
+
+
+class OptunaSweeper(Sweeper):
+    """Searches for the settings with the best scores; conf/hydra/sweeper/optuna.yaml explains what it accepts."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Take the settings, which are read from the configuration when they are needed."""
+        self.hydra_context: HydraContext | None = None
+        self.config: DictConfig | None = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Instantiate the launcher.
+
+        Raises:
+            ConfigError: a package is not installed, there is no sweep to resume, or a pruner has nothing to look at.
+        """
+        require(config, "sweeper", "optuna")
+        require(config, "launcher")
+        self.hydra_context, self.config, self.settings = hydra_context, config, config.hydra.sweeper
+        if self.settings.pruner is not None and not config.evaluate.every:
+            raise ConfigError(f"hydra.sweeper.pruner={self.settings.pruner} needs scores on the way: evaluate.every=N")
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+        self.driver = Driver(launcher, config)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run trials until the study has `n_trials` of them.
+
+        Raises:
+            ConfigError: the search space or the study cannot be used.
+            RunFailed: a run failed; the others have been run all the same.
+            RunStopped: the sweep was stopped and can be resumed.
+        """
+        from gan_framework.sweeps.study import open_study, split
+
+        assert self.config is not None and self.hydra_context is not None
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        given = {key: f"{key}={value}" for key, value in (self.settings.params or {}).items()}
+        given |= {override.get_key_element(): override.input_line or "" for override in parser.parse_overrides(arguments)}
+        self.space, self.fixed = split(parser.parse_overrides(list(given.values())))
+        self._validate()
+        with self.driver:
+            OmegaConf.save(self.config, self.driver.folder / "multirun.yaml")
+            opened = open_study(self.settings, self.driver.folder)
+            self._search(opened)
+        self._show_best(opened)
+        self.driver.conclude()
+
+    def _validate(self) -> None:
+        """Compose every choice once: one that does not exist is found before any training."""
+        jobs = [self.fixed]
+        for key, distribution in self.space.items():
+            jobs += [[*self.fixed, f"{key}={choice}"] for choice in getattr(distribution, "choices", ())]
+        self.validate_batch_is_legal(jobs)
+
+    def _search(self, opened: OpenStudy) -> None:
+        from optuna.trial import TrialState
+
+        assert self.config is not None
+        study, here = opened.study, str(self.driver.folder.resolve())
+        known = [trial for trial in study.get_trials() if trial.state != TrialState.WAITING]
+        ours = [trial for trial in known if trial.user_attrs.get("sweep") == here]
+        wanted = self.settings.n_trials - len(known)
+        if self.config.sweep.retry_failed:
+            for trial in ours:
+                if trial.state == TrialState.FAIL:
+                    study.enqueue_trial(trial.params)
+                    wanted += 1
+        # What a killed sweep was at goes on from its checkpoints.
+        interrupted = [(trial.number, trial.params) for trial in ours if trial.state == TrialState.RUNNING]
+        log.info("the study has %d trials; %d go on, %d are new", len(known), len(interrupted), max(wanted, 0))
+        size = self.settings.n_jobs
+        for start in range(0, len(interrupted), size):
+            self._run(opened, interrupted[start : start + size])
+        while wanted > 0 and not self.driver.stop.requested:
+            asked = [study.ask(self.space) for _ in range(min(size, wanted))]
+            wanted -= len(asked)
+            for trial in asked:
+                trial.set_user_attr("sweep", here)
+            self._run(opened, [(trial.number, trial.params) for trial in asked])
+
+    def _run(self, opened: OpenStudy, trials: Sequence[Trial]) -> None:
+        # Trials that ask for the same are one run.
+        numbers: dict[tuple[str, ...], list[int]] = {}
+        for number, params in trials:
+            numbers.setdefault(tuple(f"{key}={value}" for key, value in params.items()), []).append(number)
+        jobs = [[*self.fixed, *params, f"sweep.trial={same[0]}"] for params, same in numbers.items()]
+        self.validate_batch_is_legal(jobs)
+        returns = self.driver.launch(jobs, trials[0][0])
+        # Of runs that a stop came before there is nothing to tell: their trials go on when the sweep does.
+        for job, same in zip(returns, numbers.values(), strict=False):
+            for number in same:
+                self._tell(opened, number, job)
+
+    def _tell(self, opened: OpenStudy, number: int, job: JobReturn) -> None:
+        from optuna.trial import TrialState
+
+        if job.status is not JobStatus.COMPLETED:
+            if not isinstance(job._return_value, RunStopped):
+                opened.note(number, "error", why(job))
+                opened.study.tell(number, state=TrialState.FAIL)
+            return
+        assert job.hydra_cfg is not None
+        folder = Path(job.hydra_cfg.hydra.runtime.output_dir)
+        summary = json.loads((folder / "summary.json").read_text())
+        opened.note(number, "run", folder.name)
+        if summary["status"] == "stopped":
+            opened.study.tell(number, state=TrialState.PRUNED)
+            return
+        values = self._values(summary)
+        if None in values:
+            opened.note(number, "error", "the run has no score")
+            opened.study.tell(number, state=TrialState.FAIL)
+        else:
+            opened.study.tell(number, values)
+
+    def _values(self, summary: dict[str, Any]) -> list[float | None]:
+        if self.settings.objectives:
+            for name in self.settings.objectives:
+                if f"eval/{name}" not in summary["metrics"]:
+                    known = [key[5:] for key in summary["metrics"] if key.startswith("eval/")]
+                    raise ConfigError(f"hydra.sweeper.objectives: {name} is no score; there are {', '.join(known)}")
+            return [summary["metrics"][f"eval/{name}"] for name in self.settings.objectives]
+        best = summary["best"] or {}
+        better = "maximize" if best.get("higher_is_better") else "minimize"
+        if best and better != self.settings.direction:
+            raise ConfigError(
+                f"hydra.sweeper.direction={self.settings.direction}: runs are ranked by {best['metric']}, "
+                f"which asks for {better}; evaluate.best chooses another score"
+            )
+        return [best.get("value")]
+
+    def _show_best(self, opened: OpenStudy) -> None:
+        for trial in opened.study.best_trials:
+            values = ", ".join(f"{value:.6g}" for value in trial.values)
+            settings = " ".join(f"{key}={value}" for key, value in trial.params.items())
+            log.info("best: trial %d, %s: %s", trial.number, values, settings)
