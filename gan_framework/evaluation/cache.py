@@ -62,7 +62,7 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
-        except OSError as error:
+        except (OSError, NotImplementedError) as error:  # filelock, where a file system has no locks
             self._warn(error)
             return _load(path, text) or compute()
         try:
@@ -76,10 +76,11 @@ class Cache:
 
     def _save(self, path: Path, text: str, tensors: Tensors) -> None:
         arrays: dict[str, Any] = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        arrays[KEY] = np.array(text)
         try:
             with files.atomic(path) as file:
                 # Written piece by piece: torch.save would hold each tensor a second time.
-                np.savez(file, **{KEY: np.array(text)}, **arrays)
+                np.savez(file, **arrays)
         except OSError as error:
             self._warn(error)
 

@@ -110,8 +110,16 @@ class Evaluator:
         }
 
     def check(self, game: Game) -> None:
-        """Raise ConfigError if the data lack the split, or a setting or metric does not fit the game."""
+        """Find before training what would fail at its end.
+
+        Raises:
+            ConfigError: the data lack the split, or a setting or metric does not fit the game.
+            RunFailed: weights cannot be downloaded.
+        """
         self.reference.data(self.settings.split)
+        if self.extractor.downloads:
+            with self._random_state_kept():
+                self.reference.extractor  # noqa: B018 (loads it)
         check(game, self.settings)
         for metric in self.metrics.values():
             metric.check(game)

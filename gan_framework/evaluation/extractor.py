@@ -42,6 +42,7 @@ class Extractor(nn.Module, ABC):
         resize: how images are brought to the size the network takes, for the protocol.
         classifies: whether it gives logits.
         classifies_labels: whether these logits are over the dataset's own classes.
+        downloads: whether weights may have to be downloaded, which a run then does before it trains.
         precision: `fp32`, `tf32` or `bf16`; part of the protocol, as it changes the features.
     """
 
@@ -50,6 +51,7 @@ class Extractor(nn.Module, ABC):
     resize: str = "none"
     classifies: bool = False
     classifies_labels: bool = False
+    downloads: bool = False
 
     def __init__(self, precision: str = "fp32") -> None:
         super().__init__()

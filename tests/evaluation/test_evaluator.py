@@ -201,12 +201,23 @@ def test_an_extractor_of_images_refuses_vectors(tmp_path):
         make(Vectors(), tmp_path)
 
 
-def test_nothing_is_prepared_before_the_first_evaluation(source, tmp_path):
+def test_nothing_is_prepared_before_the_first_evaluation(source, game, tmp_path):
     class Heavy(Halves):
         def prepare(self, source, device, cache):
             raise AssertionError("prepared")
 
-    make(source, tmp_path, extractor=Heavy())
+    make(source, tmp_path, extractor=Heavy()).check(game)
+
+
+def test_weights_are_downloaded_before_training(source, game, tmp_path):
+    class Far(Halves):
+        downloads = True
+
+        def prepare(self, source, device, cache):
+            raise RunFailed("no network")
+
+    with pytest.raises(RunFailed, match="no network"):
+        make(source, tmp_path, extractor=Far()).check(game)
 
 
 def test_directions(source, tmp_path):

@@ -29,6 +29,7 @@ class CLIP(Extractor):
 
     name = "clip"
     resize = "bilinear as in TensorFlow 1, to the model's size"
+    downloads = True
 
     def __init__(self, model: str, weights: str | None, precision: str) -> None:
         super().__init__(precision)

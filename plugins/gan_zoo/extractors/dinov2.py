@@ -25,6 +25,7 @@ class DINOv2(Extractor):
 
     name = "dinov2"
     resize = "bilinear as in TensorFlow 1, to 224x224"
+    downloads = True
 
     def __init__(self, model: str, precision: str) -> None:
         super().__init__(precision)
