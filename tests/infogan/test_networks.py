@@ -50,8 +50,8 @@ def test_the_head(deviation, outputs):
 
 
 def test_the_separate_q():
-    q = meta(QMLP, 28, 1, 128, {"categorical": [10]}, "fixed", 0.1)
-    assert layers(q, images(1, 28))[:4] == ["Flatten 784", "Linear 128", "ReLU 128", "Linear 10"]
+    q = meta(QMLP, 28, 1, 128, {"categorical": [10]}, "fixed", 0.1, "unit")
+    assert layers(q, images(1, 28))[1:5] == ["Flatten 784", "Linear 128", "ReLU 128", "Linear 10"]
     assert parameters(q) == (784 * 128 + 128) + (128 * 10 + 10)
 
 

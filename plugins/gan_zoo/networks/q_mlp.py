@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_zoo.codes import CodeList, QOutput
-from gan_zoo.layers import init_truncated_normal, sample_shape
+from gan_zoo.layers import PIXELS, choose, init_truncated_normal, sample_shape
 
 
 class QMLP(nn.Module):
@@ -22,6 +22,8 @@ class QMLP(nn.Module):
         codes: the codes to be told, as in the prior.
         deviation: of continuous codes, `fixed` at 1 or `predicted` from the sample.
         init_std: weights are drawn from a normal distribution cut off at two deviations.
+        pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
+            they are, in [-1, 1].
     """
 
     def __init__(
@@ -32,9 +34,11 @@ class QMLP(nn.Module):
         codes: Mapping[str, Any],
         deviation: str,
         init_std: float,
+        pixels: str,
     ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
+            choose(PIXELS, "pixels", pixels),
             nn.Flatten(),
             nn.Linear(math.prod(sample_shape(channels, image_size)), hidden),
             nn.ReLU(),
