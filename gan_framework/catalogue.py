@@ -75,7 +75,7 @@ def _entry(plugin: Plugin) -> Entry:
         plugin.version,
         summary,
         settings,
-        problem or _problem(plugin),
+        _problem(plugin) or problem,
     )
 
 

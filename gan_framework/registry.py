@@ -111,6 +111,7 @@ class Plugin:
 @cache
 def installed(kind: str) -> tuple[Plugin, ...]:
     """Return all installed plugins of a kind, by name, without importing any."""
+    kind = kind_named(kind)
     plugins = [Plugin(kind, point.name, *owner(point), point) for point in registered(f"gan_framework.{kind}")]
     return tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution)))
 

@@ -1,0 +1,40 @@
+import importlib
+import sys
+
+import pytest
+
+from gan_framework import configs, registry, source
+from gan_framework.testing import subject
+from tests.plugins.environment import distribution
+
+
+def forget():
+    """Forget what was read of the installed distributions."""
+    importlib.invalidate_caches()
+    for remembered in (
+        configs._all_entry_points,
+        configs.config_packages,
+        configs.name_and_version,
+        configs.registered,
+        registry.installed,
+        source._parse,
+        subject._composed,
+    ):
+        remembered.cache_clear()
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install distributions made by hand into this process, until the test is over."""
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    def installed(name, points, files=(), **options):
+        distribution(tmp_path / "site", name, points, files, **options)
+        forget()
+
+    yield installed
+    for name, module in list(sys.modules.items()):
+        if str(tmp_path) in str(getattr(module, "__file__", None) or ""):
+            del sys.modules[name]
+    monkeypatch.undo()
+    forget()
