@@ -50,6 +50,7 @@ def _settings(config: DictConfig) -> str:
         )
         for path, settings in plugins.items():
             lead = f"  {path}: "
-            values = " ".join(f"{name}={written(value)}" for name, value in settings.items())
+            pairs = settings.items() if isinstance(settings, dict) else ()  # or a reference to another part
+            values = " ".join(f"{name}={written(value)}" for name, value in pairs) or written(settings)
             lines.append(textwrap.fill(lead + values, WIDTH, subsequent_indent="      ", break_long_words=False))
     return "\n".join(lines)

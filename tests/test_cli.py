@@ -1,0 +1,312 @@
+"""The command line: what is handed on, what is drawn, what is refused, and what is not imported."""
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gan_framework import cli, main, sampling
+from gan_framework.errors import ConfigError, RunFailed, RunStopped, exit_code
+from gan_framework.images import to_uint8
+
+SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run a program of ours in this process: its exit code, what it printed, and its last error line."""
+
+    def called(*arguments, program=cli.main):
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
+        try:
+            code = program()
+        except SystemExit as end:
+            code = end.code
+        printed = capsys.readouterr()
+        return code, printed.out, (printed.err.strip().splitlines() or [""])[-1]
+
+    return called
+
+
+# -- train ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-m", "model=dcgan,mlp", "seed=0,1"],
+        ["--cfg", "job", "loss=hinge"],
+        ["--help"],
+        ["-sc", "install=bash"],
+        ["+a.b=c", "~strategy", "strategy=[k_step]", "--multirun"],
+    ],
+)
+def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
+    monkeypatch.setattr(main, "train", lambda: print(sys.argv[1:]) or 3)
+    assert call("train", *arguments) == (3, f"{arguments}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        (["loss=hinj"], "loss=hinj: there is no such option; there are, closest first: hinge, "),
+        (["strategy=[foo]"], "strategy=foo: there is no such option; there are, closest first: "),
+        (["hydra/launcher=slurm"], "Others come with packages of their own: pip install hydra-<name>-launcher"),
+        (["los=hinge"], "los: there is no such setting; there are, closest first: loss, "),
+        (["train.stepz=3"], "train.stepz: there is no such setting; train has, closest first: steps, "),
+        (["networks.generator.wdth=3"], "networks.generator has, closest first: width, "),
+        (["strategy.k_step.k=3"], "strategy has none: choose it first with strategy=[k_step]"),
+        (["optimizer.q.lr=3"], "optimizer.q: there is no such setting; optimizer has, closest first: "),
+        (["train.steps=many"], "train.steps=many: Value 'many' of type 'str' could not be converted to Integer"),
+        (["train.precision=fp8"], "train.precision=fp8: Invalid value 'fp8', expected one of [fp32, tf32, bf16, fp16]"),
+        (["train.keep=null"], "train.keep: field 'train.keep' is not Optional"),
+        (["seed=1.5"], "seed=1.5: Value '1.5' of type 'float' could not be converted to Integer"),
+        (["x=["], "'x=[' cannot be read as an override"),
+        (["loss=hinge,minimax"], "a sweep, which needs -m; a list is written loss=[hinge,minimax]"),
+        (["loss=null"], "Config group override must be a string or a list. Got NoneType"),
+        (["~foo"], "Could not delete from config. 'foo' does not exist."),
+    ],
+)
+def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
+    code, out, last = call(*overrides, program=main.train)
+    assert code == 2 and not out
+    assert last.startswith("error: ") and reason in last
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ConfigError("the name is wrong"), 2, "error: the name is wrong"),
+        (RunFailed("the disk is full"), 1, "error: the disk is full"),
+        (RunStopped("stopped by SIGTERM"), 3, "stopped: stopped by SIGTERM"),
+        (KeyError("surprise"), 1, "error: KeyError: 'surprise'"),
+    ],
+)
+def test_exit_codes(capsys, monkeypatch, error, code, line):
+    def work():
+        raise error
+
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    assert exit_code(work) == code
+    assert capsys.readouterr().err == f"{line}\n"
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    assert exit_code(work) == code
+    assert "Traceback" in capsys.readouterr().err
+
+
+# -- start-up ---------------------------------------------------------------------------------------
+
+HEAVY = ("torch", "torchvision", "wandb", "matplotlib", "sklearn", "scipy", "torchmetrics", "torch_fidelity")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "--help"], ["train", "model=mlp", "--cfg", "job"], ["plugins"], ["--help"]],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported_to_show_something(arguments):
+    program = (
+        "import atexit, sys; from gan_framework.cli import main;"
+        f"sys.argv = ['gan-framework', *{arguments}];"
+        f"atexit.register(lambda: print('heavy:', *({HEAVY} & sys.modules.keys())));"
+        "sys.exit(main())"
+    ).replace(f"{HEAVY} &", f"set({HEAVY}) &")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].strip() == "heavy:"
+    assert len(done.stdout.splitlines()) > 3
+
+
+def test_help_shows_groups_options_and_settings(call):
+    code, out, _ = call("model=infogan_mlp", "train.steps=7", "--help", program=main.train)
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert "hinge" in lines["loss"] and "dcgan" in lines["model"] and "mixture" in out
+    assert lines["train.steps"].endswith("(7)") and lines["train.precision"].endswith("(fp32)")
+    assert "name=infogan" in lines["game:"] and "hidden=[256]" in lines["networks.generator:"]
+    assert "$" not in out.replace("${", "").replace("$(python", "")
+
+
+# -- plugins ----------------------------------------------------------------------------------------
+
+
+def test_plugins_are_listed_with_their_settings(call):
+    code, out, _ = call("plugins", "strategies")
+    assert code == 0 and out.startswith("strategies\n") and "losses" not in out
+    (line,) = [line for line in out.splitlines() if line.startswith("  k_step ")]
+    assert "gan-framework 0.1.0" in line and "discriminator steps, each with a fresh batch" in line
+    assert out.splitlines()[out.splitlines().index(line) + 1].strip() == "k=5 g_steps=1"
+
+
+def test_plugins_are_listed_as_json(call):
+    code, out, _ = call("plugins", "loss", "--json")
+    found = {entry.pop("name"): entry for entry in json.loads(out)}
+    assert code == 0 and found["minimax"] == {
+        "kind": "losses",
+        "distribution": "gan-framework",
+        "version": "0.1.0",
+        "summary": "The zero-sum game: the generator minimises E log(1 - D(G(z))) (section 3, equation 1).",
+        "settings": {},
+        "problem": None,
+    }
+
+
+def test_every_built_in_plugin_is_described(call):
+    entries = json.loads(call("plugins", "--json")[1])
+    assert len({entry["kind"] for entry in entries}) >= 13
+    assert all(entry["summary"] and entry["problem"] is None for entry in entries)
+    assert not [
+        entry["name"] for entry in entries if "???" in entry["settings"].values() and entry["kind"] != "networks"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["plugins", "lossy"], "there is no plugin kind 'lossy'; the kinds are generators, "),
+        (["plugins", "losses", "terms"], "'terms' is one too many"),
+        (["plugins", "check"], "`plugins check` needs the name of an installed distribution"),
+        (["plugins", "check", "numpy"], "no distribution 'numpy' with plugins is installed; there are gan-framework"),
+        (["new-plugin", "Wrong-Name", "--kind", "loss"], "'Wrong-Name' makes no package name"),
+        (["new-plugin", "hinge", "--kind", "loss"], "gan-framework has a plugin 'hinge' (losses) already"),
+        (["new-plugin", "json", "--kind", "loss"], "a package called json is installed already"),
+        (["new-plugin", "fine", "--kind", "lossy"], "there is no plugin kind 'lossy'"),
+        (["sample", "no_such_folder"], "there is no checkpoint no_such_folder"),
+        (["sample", "x", "--interpolate", "--singles"], "--interpolate, --traverse and --singles exclude one another"),
+        (["sample", "x", "--interpolate", "--classes", "1"], "--classes goes with a grid or --singles only"),
+        (["sample", "x", "--colums", "3"], "No such option: --colums"),
+        (["smaple"], "No such command 'smaple'"),
+    ],
+)
+def test_wrong_commands_end_with_code_2(call, arguments, reason):
+    code, out, last = call(*arguments)
+    assert code == 2 and reason in last and not out
+
+
+# -- sample -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of finished runs, by model."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import open_dict
+
+    from gan_framework.configs import config_folder
+    from gan_framework.launch import launch
+
+    folders = {}
+    for model in ("mlp", "cgan_mlp", "infogan_mlp"):
+        with initialize_config_dir(str(config_folder()), version_base="1.3"):
+            config = compose("config", overrides=[*SMALL, f"model={model}", "data.image_size=8"])
+        with open_dict(config):
+            config.pop("sweep", None)
+        folders[model] = tmp_path_factory.mktemp(model)
+        launch(config, folders[model], [])
+    return folders
+
+
+def pixels(path):
+    return torch.frombuffer(bytearray(Image.open(path).convert("L").tobytes()), dtype=torch.uint8).view(
+        *Image.open(path).size[::-1]
+    )
+
+
+def cells(path, columns, rows, size=8):
+    """The images of a grid, by row and column."""
+    grid = pixels(path)
+    step = size + 2
+    assert grid.shape == (rows * step + 2, columns * step + 2)
+    return [
+        [grid[2 + r * step : 2 + r * step + size, 2 + c * step : 2 + c * step + size] for c in range(columns)]
+        for r in range(rows)
+    ]
+
+
+def made(run, latent) -> Tensor:
+    game, _ = sampling.load_game(run)
+    return to_uint8(game.sample(latent(game)))[:, 0]
+
+
+def test_a_grid_holds_the_samples_of_fixed_latents(call, trained):
+    run = trained["mlp"]
+    assert call("sample", run, "--n", 6, "--columns", 3) == (0, f"{run}/sample.png\n", "")
+    expected = made(run, lambda game: sampling.fixed_latent(game, 6, 0))
+    found = [image for row in cells(run / "sample.png", 3, 2) for image in row]
+    assert torch.equal(torch.stack(found), expected)
+    assert not torch.equal(expected, made(run, lambda game: sampling.fixed_latent(game, 6, 1)))
+
+
+def test_a_checkpoint_can_be_sampled_into_any_file(call, trained, tmp_path):
+    checkpoint = trained["mlp"] / "checkpoints" / "last.pt"
+    assert call("sample", checkpoint, "--n", 2, "--columns", 2, "--out", tmp_path / "a/b.png")[0] == 0
+    expected = made(checkpoint, lambda game: sampling.fixed_latent(game, 2, 0))
+    assert torch.equal(torch.stack(cells(tmp_path / "a/b.png", 2, 1)[0]), expected)
+
+
+def test_single_images_are_files_of_their_own(call, trained):
+    run = trained["mlp"]
+    assert call("sample", run, "--n", 3, "--singles")[:2] == (0, f"{run}/sample\n")
+    files = sorted((run / "sample").iterdir())
+    assert [file.name for file in files] == ["000000.png", "000001.png", "000002.png"]
+    expected = made(run, lambda game: sampling.fixed_latent(game, 3, 0))
+    assert torch.equal(torch.stack([pixels(file) for file in files]), expected)
+
+
+def test_classes_are_gone_through_in_turn(call, trained, tmp_path):
+    run = trained["cgan_mlp"]
+    out = tmp_path / "x.png"
+    assert call("sample", run, "--classes", "7,7,3", "--n", 6, "--columns", 6, "--out", out)[0] == 0
+    game, _ = sampling.load_game(run)
+    latent = sampling.fixed_latent(game, 6, 0)._replace(labels=torch.tensor([7, 7, 3, 7, 7, 3]))
+    assert torch.equal(torch.stack(cells(out, 6, 1)[0]), to_uint8(game.sample(latent))[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("model", "classes", "reason"),
+    [
+        ("mlp", "1", "classes were asked for, but this model is not conditional"),
+        ("cgan_mlp", "10", "classes [10]: they must lie between 0 and 9"),
+        ("cgan_mlp", "cat", "--classes cat: these are no class numbers; write 7,7,3"),
+    ],
+)
+def test_wrong_classes_are_refused(call, trained, model, classes, reason):
+    code, _, last = call("sample", trained[model], "--classes", classes)
+    assert code == 2 and reason in last
+
+
+def test_each_row_of_an_interpolation_walks_between_two_latents(call, trained, tmp_path):
+    run, out = trained["mlp"], tmp_path / "x.png"
+    assert call("sample", run, "--interpolate", "--n", 8, "--columns", 4, "--out", out)[0] == 0
+    rows = cells(out, 4, 2)
+    ends = made(run, lambda game: sampling.fixed_latent(game, 4, 0))
+    for row in (0, 1):
+        assert (rows[row][0].int() - ends[row].int()).abs().max() <= 1
+        assert (rows[row][3].int() - ends[2 + row].int()).abs().max() <= 1
+        assert not torch.equal(rows[row][1], rows[row][0])
+
+
+def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_path):
+    run, out = trained["infogan_mlp"], tmp_path / "x.png"
+    assert call("sample", run, "--traverse", "categorical_0", "--columns", 2, "--out", out)[0] == 0
+    game, _ = sampling.load_game(run)
+    latent = sampling.fixed_latent(game, 2, 0)
+    z = latent.z.clone()
+    z[:, -10:] = torch.eye(10)[4]
+    assert torch.equal(torch.stack(cells(out, 2, 10)[4]), to_uint8(game.sample(latent._replace(z=z)))[:, 0])
+    code, _, last = call("sample", run, "--traverse", "colour")
+    assert code == 2 and "there is no code 'colour'; the codes are categorical_0" in last
+
+
+def test_a_great_circle_keeps_the_length():
+    a, b = torch.tensor([[3.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 3.0], [0.0, 1.0]])
+    points = sampling.great_circle(a, b, torch.tensor([0.0, 0.5, 1.0]))
+    half = math.sqrt(0.5)
+    expected = torch.tensor([[1.0, 0.0], [half, half], [0.0, 1.0]])
+    assert torch.allclose(points, torch.stack([3 * expected, expected]), atol=1e-5)
+    assert torch.allclose(sampling.great_circle(a, a, torch.tensor([0.3])), a[:, None], atol=1e-3)
