@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
+
+from gan_framework import files
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -13,3 +17,12 @@ def to_uint8(images: Tensor) -> Tensor:
     score of the saved files agree. Values outside [-1, 1] are clamped; halves go to the even level.
     """
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def save_png(path: Path, image: Tensor) -> None:
+    """Write an image (3, H, W) or (1, H, W), uint8, as a PNG."""
+    from PIL import Image
+
+    pixels = image.permute(1, 2, 0).squeeze(2).contiguous().numpy()
+    with files.atomic(path) as file:
+        Image.fromarray(pixels).save(file, format="PNG")

@@ -15,10 +15,10 @@ from gan_framework import checkpoint, files, health, sampling
 from gan_framework.clock import Clock
 from gan_framework.compose import Config
 from gan_framework.data import Batches
-from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.game import Game
 from gan_framework.health import NonFinite
+from gan_framework.images import save_png
 from gan_framework.progress import Progress
 from gan_framework.tracking import Trackers
 from gan_framework.watch import Watch, diversity
@@ -111,6 +111,10 @@ class Run:
         evaluation = self.evaluator(self.game)
         for warning in evaluation.warnings:
             log.warning(warning)
+        for name, picture in evaluation.pictures.items():
+            path = self.folder / "samples" / f"{name}_{self.clock.step:07d}.png"
+            save_png(path, picture)
+            self.trackers.image(name, path, self._axes())
         self.protocol = evaluation.protocol
         scores = ", ".join(f"{name} {value:.4g}" for name, value in evaluation.scores.items())
         log.info("step %d: %s", self.clock.step, scores)
@@ -199,9 +203,9 @@ class Run:
     def _keep_best(self, scores: dict[str, float]) -> None:
         assert self.evaluator is not None
         ranking = self.evaluator.higher_is_better
-        name = self.config["evaluate"]["best"] or next(iter(ranking))
-        if name not in ranking:
-            raise ConfigError(f"evaluate.best={name}: choose one of {', '.join(ranking)}")
+        name = self.config["evaluate"]["best"] or next(iter(ranking), None)
+        if name is None:
+            return
         value = scores[name]
         better = (value > self.best["value"]) == ranking[name] if self.best else True
         if better and value == value:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from gan_framework import files
 from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.folder import LOSSY, image_files, read_images
 from gan_framework.evaluation.request import compose, parse, rescored
+from gan_framework.images import save_png
 from gan_framework.launch import choose_device, plain
 from gan_framework.sampling import load_game
 
@@ -57,7 +55,7 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
     }
     files.write_json(out, content)
     for name, picture in evaluation.pictures.items():
-        _write_picture(out.with_name(f"{out.stem}_{name}.png"), picture)
+        save_png(out.with_name(f"{out.stem}_{name}.png"), picture)
     return evaluation, out
 
 
@@ -101,13 +99,6 @@ def _device(overrides: list[str]) -> str:
     # Not the run's own: what is scored often lies on another machine than it was trained on.
     chosen = [str(o.value()) for o in parse(overrides) if o.key_or_group == "train.device"]
     return chosen[-1] if chosen else "auto"
-
-
-def _write_picture(path: Path, picture: Tensor) -> None:
-    from PIL import Image
-
-    with files.atomic(path) as file:
-        Image.fromarray(picture.permute(1, 2, 0).contiguous().to(torch.uint8).numpy()).save(file, format="PNG")
 
 
 def show(evaluation: Evaluation, out: Path) -> None:

@@ -91,7 +91,7 @@ class Evaluator:
     def from_config(cls, config: Mapping[str, Any], source: DataSource, device: torch.device) -> Evaluator:
         """Build the evaluator that `extractor`, `metrics` and `evaluate` of a configuration describe."""
         wanted = config["evaluate"]
-        return cls(
+        evaluator = cls(
             registry.build("extractors", config["extractor"]),
             {name: registry.build("metrics", settings) for name, settings in config["metrics"].items()},
             source,
@@ -99,6 +99,10 @@ class Evaluator:
             Settings(**{name: wanted[name] for name in Settings.__dataclass_fields__ if name in wanted}),
             device,
         )
+        best, ranking = wanted.get("best"), evaluator.higher_is_better
+        if best is not None and best not in ranking:
+            raise ConfigError(f"evaluate.best={best}: choose one of {', '.join(ranking) or 'none'}")
+        return evaluator
 
     @property
     def higher_is_better(self) -> dict[str, bool]:

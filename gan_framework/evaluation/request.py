@@ -70,6 +70,7 @@ def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
     config = OmegaConf.create({**saved, **{group: OmegaConf.to_container(fresh[group]) for group in chosen}})
     try:
         config.evaluate = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), config.evaluate)
+        config.evaluate.best = None  # names a score of the run's own extractor and metrics
         OmegaConf.set_struct(config, True)
         for override in parsed:
             if override.key_or_group.partition(".")[0] not in chosen:

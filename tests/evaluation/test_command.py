@@ -19,7 +19,7 @@ def run(compose, cache, tmp_path_factory):
     from gan_framework.compose import build_game
     from gan_framework.data import build_source
 
-    config = compose("debug=smoke", "model=mlp", "strategy=[ema]", *SMALL)
+    config = compose("debug=smoke", "model=mlp", "strategy=[ema]", "evaluate.best=fid_raw", *SMALL)
     shape = build_source(config["data"]).shape
     game = build_game(config, shape, torch.device("cpu"))
     folder = tmp_path_factory.mktemp("run")

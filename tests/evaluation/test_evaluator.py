@@ -260,13 +260,22 @@ def test_a_run_ends_with_the_same_parameters_whether_it_is_scored_or_not(cache, 
     from gan_framework.launch import launch
 
     common = ["debug=smoke", "data.image_size=16", "networks.generator.width=4", "networks.discriminator.width=4"]
-    scored = ["extractor=raw", "metrics=[fid,prc]", "evaluate.samples=64", "evaluate.every=1"]
+    scored = ["extractor=raw", "metrics=[fid,memorisation]", "evaluate.samples=64", "evaluate.every=1"]
     states = []
-    for name, overrides in (("scored", scored), ("not", ["metrics=[]"])):
+    unranked = ["extractor=raw", "metrics=[memorisation]"]  # its scores have no better direction
+    for name, overrides in (("scored", scored), ("not", ["metrics=[]"]), ("unranked", unranked)):
         launch(compose([*common, *overrides]), tmp_path / name, [])
         states.append(checkpoint.load(tmp_path / name / "checkpoints" / "last.pt")["game"])
-    weights, others = ({k: v for k, v in state.items() if torch.is_tensor(v)} for state in states)
-    assert weights.keys() == others.keys()
-    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    weights, *others = ({k: v for k, v in state.items() if torch.is_tensor(v)} for state in states)
+    for other in others:
+        assert weights.keys() == other.keys()
+        assert all(torch.equal(weights[name], other[name]) for name in weights)
+    assert len(list((tmp_path / "scored" / "samples").glob("memorisation_*.png"))) == 2
     lines = (tmp_path / "scored" / "metrics.jsonl").read_text().splitlines()
     assert sum("eval/fid_raw" in line for line in lines) == 2
+
+
+def test_the_score_to_keep_the_best_of_is_known_before_training(compose, source):
+    config = compose("debug=smoke", "extractor=raw", "metrics=[fid,memorisation]", "evaluate.best=memorisation_raw")
+    with pytest.raises(ConfigError, match="evaluate.best=memorisation_raw: choose one of fid_raw"):
+        Evaluator.from_config(config, source, torch.device("cpu"))

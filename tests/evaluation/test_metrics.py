@@ -7,7 +7,7 @@ import torch
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
 from gan_framework.types import DataShape
-from gan_zoo.metrics.fid import FID, fit, frechet_distance
+from gan_zoo.metrics.fid import FID, frechet_distance, statistics
 from gan_zoo.metrics.inception_score import InceptionScore
 from gan_zoo.metrics.kid import KID
 from gan_zoo.metrics.memorisation import Memorisation
@@ -49,7 +49,7 @@ def test_the_distance_is_torch_fidelitys_for_many_and_for_few_samples(n, m):
     mixing = normal(30, 30, seed=5)
     x, y = normal(n, 30) @ mixing, normal(m, 30, mean=0.3, seed=1)
     theirs = fid_statistics_to_metric(*(fid_features_to_statistics(side.double()) for side in (x, y)), verbose=False)
-    assert frechet_distance(fit(x), fit(y)) == pytest.approx(theirs[KEY_METRIC_FID], rel=1e-6)
+    assert frechet_distance(statistics(x), statistics(y)) == pytest.approx(theirs[KEY_METRIC_FID], rel=1e-6)
 
 
 def test_fid_of_known_gaussians():
