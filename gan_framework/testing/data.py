@@ -151,16 +151,17 @@ def scores(subject: Subject) -> None:
     """Scores are finite numbers that follow from the samples alone, and say which direction is better."""
     metric: Metric = subject.build()
     metric.check(subject.game())
-    before = dict(metric.settings())
+    before, comparison = dict(metric.settings()), _comparison(subject)
+    torch.manual_seed(0)
     with own_randomness("scores"):
-        found = metric.scores(_comparison(subject))
+        found = metric.scores(comparison)
     for name, value in found.items():
         expect(isinstance(value, float), f"the score {name} is {type(value).__name__}, not float")
         expect_finite(f"the score {name}", torch.tensor(value))
     missing = metric.higher_is_better.keys() - found.keys()
     expect(not missing, f"higher_is_better names {', '.join(sorted(missing))}, which `scores` does not return")
     torch.manual_seed(1)
-    again = metric.scores(_comparison(subject))
+    again = metric.scores(comparison)
     expect(found == again, "it gives other scores for the same samples: draw from a generator with a fixed seed")
     expect(metric.settings() == before, "scoring changes its public attributes, which are its settings")
 

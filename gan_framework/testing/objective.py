@@ -46,7 +46,7 @@ def _both(loss: AdversarialLoss, real: DiscriminatorOutput, fake: DiscriminatorO
 def gives_scalars(subject: Subject) -> None:
     """Both losses are scalars, means over the batch, and change nothing."""
     loss, real, fake = _outputs(subject)
-    with own_randomness("the loss"), inputs_kept("the loss", real=real.logits, fake=fake.logits):
+    with torch.no_grad(), own_randomness("the loss"), inputs_kept("the loss", real=real.logits, fake=fake.logits):
         for name, value in _both(loss, real, fake).items():
             expect(value.shape == (), f"{name} returns the shape {tuple(value.shape)}, not a scalar: take the mean")
             expect_finite(f"what {name} returns", value)
@@ -91,18 +91,23 @@ def stays_finite(subject: Subject) -> None:
 def pulls_the_right_way(subject: Subject) -> None:
     """The discriminator wants high logits on real samples and low ones on generated; the generator high ones."""
     loss, real, fake = _outputs(subject)
-    _both(loss, real, fake)["discriminator()"].backward()
+    _backward(_both(loss, real, fake)["discriminator()"], "discriminator()")
     for name, output, sign in (("real", real, -1), ("generated", fake, 1)):
         gradient = _reached(output, f"discriminator() does not depend on the {name} side")
         wrong = gradient is not None and sign * gradient.sum().item() < 0
         expect(not wrong, f"discriminator() falls when {name} samples are scored wrongly: is a sign wrong?")
     loss, real, fake = _outputs(subject)
-    _both(loss, real, fake)["generator()"].backward()
+    _backward(_both(loss, real, fake)["generator()"], "generator()")
     gradient = _reached(fake, "generator() does not depend on what the discriminator says of the samples")
     expect(
         gradient is None or gradient.sum().item() <= 0,
         "generator() falls when its samples are taken for generated: is a sign wrong?",
     )
+
+
+def _backward(value: Tensor, name: str) -> None:
+    expect(value.requires_grad, f"{name} has no gradient: is something detached, or turned into a number?")
+    value.backward()
 
 
 def _reached(output: DiscriminatorOutput, message: str) -> Tensor | None:

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor
 
 from gan_framework import registry, seeding
@@ -17,6 +18,7 @@ from gan_framework.configs import GROUPS, config_folder
 from gan_framework.data import DataSource, build_source
 from gan_framework.errors import ConfigError
 from gan_framework.game import Game
+from gan_framework.launch import plain
 from gan_framework.types import Batch, DataShape, Latent
 
 SMALL_RUN = {
@@ -83,8 +85,8 @@ class Subject:
                 "right, and its `# @package`?"
             )
         for place in places:
-            place.update(self.settings)
-        return config
+            place.update(copy.deepcopy(dict(self.settings)))
+        return plain(OmegaConf.create(config))  # only now, so that others may refer to the settings
 
     @cached_property
     def own(self) -> Config:
@@ -168,7 +170,7 @@ class Subject:
 
 
 def compose(overrides: tuple[str, ...]) -> Config:
-    """Compose a small run with overrides, which may replace what it has."""
+    """Compose a small run with overrides, which may replace what it has; references are not resolved yet."""
     chosen = {override.lstrip("+~").partition("=")[0] for override in overrides}
     base = [f"{key}={value}" for key, value in SMALL_RUN.items() if key not in chosen]
     return copy.deepcopy(_composed((*base, *overrides)))
@@ -182,10 +184,12 @@ def _composed(overrides: tuple[str, ...]) -> Config:
 
     import gan_framework.schema  # noqa: F401 (registers the schema)
     from gan_framework.composition_errors import explain
-    from gan_framework.launch import plain
 
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return plain(hydra.compose("config", overrides=list(overrides)))
+            composed: Config = OmegaConf.to_container(  # type: ignore[assignment]
+                hydra.compose("config", overrides=list(overrides)), enum_to_str=True
+            )
+            return composed
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error)) from error
