@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -12,48 +12,26 @@ from gan_framework.evaluation.metric import Comparison, Metric
 CHUNK = 1024
 """Samples at a time, which bounds the float64 copies."""
 
-
-class Gaussian(NamedTuple):
-    """A Gaussian fitted to features, in float64.
-
-    Attributes:
-        mean: (D,).
-        covariance: (D, D), unbiased.
-        root: (R, D), with root.T @ root the covariance.
-    """
-
-    mean: Tensor
-    covariance: Tensor
-    root: Tensor
+Statistics = dict[str, Any]
+"""Mean `mu` (D,) and unbiased covariance `sigma` (D, D) as float64 arrays, as torch-fidelity takes them."""
 
 
-def fit(features: Tensor) -> Gaussian:
-    """Fit a Gaussian to features (N, D)."""
+def statistics(features: Tensor) -> Statistics:
+    """Return mean and covariance of features (N, D), without ever holding a float64 copy of them all."""
     count, dim = features.shape
     mean = torch.stack([chunk.double().sum(0) for chunk in features.split(CHUNK)]).sum(0) / count
-    if count <= dim:
-        root = (features.double() - mean) / (count - 1) ** 0.5
-        return Gaussian(mean, root.T @ root, root)
     covariance = torch.zeros(dim, dim, dtype=torch.float64)
     for chunk in features.split(CHUNK):
         centred = chunk.double() - mean
         covariance.addmm_(centred.T, centred, alpha=1 / (count - 1))
-    values, vectors = torch.linalg.eigh(covariance)
-    return Gaussian(mean, covariance, values.clamp(min=0).sqrt()[:, None] * vectors.T)
+    return {"mu": mean.numpy(), "sigma": covariance.numpy()}
 
 
-def frechet_distance(a: Gaussian, b: Gaussian) -> float:
-    """Return |m_a - m_b|² + tr(C_a + C_b - 2 (C_a C_b)^½).
+def frechet_distance(a: Statistics, b: Statistics) -> float:
+    """Return |m_a - m_b|² + tr(C_a + C_b - 2 (C_a C_b)^½), computed by torch-fidelity."""
+    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 
-    The eigenvalues of C_a C_b are those of the symmetric R C_b R' with C_a = R' R: these are found
-    faster and more exactly, and are few where samples are.
-    """
-    if len(b.root) < len(a.root):
-        a, b = b, a
-    eigenvalues = torch.linalg.eigvalsh(a.root @ b.covariance @ a.root.T)
-    trace_of_root = eigenvalues.clamp(min=0).sqrt().sum()
-    distance = (a.mean - b.mean).square().sum() + a.covariance.trace() + b.covariance.trace() - 2 * trace_of_root
-    return float(distance)
+    return float(fid_statistics_to_metric(a, b, verbose=False)[KEY_METRIC_FID])
 
 
 class FID(Metric):
@@ -62,7 +40,7 @@ class FID(Metric):
     higher_is_better: ClassVar[dict[str, bool]] = {"fid": False}
 
     def __init__(self) -> None:
-        self._real: tuple[Tensor, Gaussian] | None = None
+        self._real: tuple[Tensor, Statistics] | None = None
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `fid`; warn of too few samples."""
@@ -75,5 +53,5 @@ class FID(Metric):
                 )
         real = comparison.real.features
         if self._real is None or self._real[0] is not real:
-            self._real = real, fit(real)  # a run is compared with the same features again and again
-        return {"fid": frechet_distance(fit(comparison.generated.features), self._real[1])}
+            self._real = real, statistics(real)  # a run is compared with the same features again and again
+        return {"fid": frechet_distance(statistics(comparison.generated.features), self._real[1])}
