@@ -201,6 +201,9 @@ class Game(nn.Module):
 
     def step(self, draw: Draw) -> dict[str, Tensor]:
         """Play one iteration; see `Schedule.step`."""
+        # So that what is reported of a player that does not move in it is the same after a resume.
+        for name in self.players:
+            self.player(name).gradients = []
         for opening in self.openings:
             opening(self, draw)
         return self.schedule.step(self, draw)

@@ -30,11 +30,11 @@ def figures(measured: dict[str, Tensor]) -> dict[str, float]:
 
 
 def gradient_norms(game: Game) -> dict[str, float]:
-    """Return the norm of each player's last gradient."""
+    """Return the norm of the last gradient of each player that has moved in this iteration."""
     return {
         f"health/gradient_norm_{name}": game.player(name).gradient_norm().item()
         for name in game.players
-        if game.player(name).updates
+        if game.player(name).gradients
     }
 
 

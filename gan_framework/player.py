@@ -42,6 +42,8 @@ class Player(nn.Module):
             to take it as it is.
         after_step: modules called without arguments after every move (weight clipping, EMA).
         updates: how often it has moved.
+        gradients: of the parameters it moves, from its last `backward`; kept because another player
+            that moves the same parameters overwrites their `grad`.
         skip_nonfinite: leave out moves whose loss or gradient is not finite. Each move then
             waits for the device once.
     """
@@ -56,6 +58,7 @@ class Player(nn.Module):
         self.view: Callable[[Round], Round] | None = None
         self.after_step = nn.ModuleList()
         self.updates = 0
+        self.gradients: list[Tensor | None] = []
         self.skip_nonfinite = False
         self._parameters_moved: list[nn.Parameter] = []
         self._loss: tuple[AdversarialLoss, ...] = ()
@@ -120,11 +123,13 @@ class Player(nn.Module):
 
     def backward(self, losses: dict[str, Tensor]) -> Tensor:
         """Give this player's parameters, and no others, the gradient of the sum of losses; return the sum."""
+        self.gradients = []
         for parameter in self.moved:
             parameter.grad = None
         total = reduce(add, losses.values())
         # Naming the inputs spares the gradients of every other player's parameters.
         self.scaler.scale(total).backward(inputs=self.moved)
+        self.gradients = [parameter.grad for parameter in self.moved]
         return total.detach()
 
     def step(self, total: Tensor) -> None:
@@ -145,7 +150,7 @@ class Player(nn.Module):
 
     def gradient_norm(self) -> Tensor:
         """Return the norm of the gradient of the last move."""
-        return torch.nn.utils.get_total_norm([p.grad for p in self.moved if p.grad is not None])
+        return torch.nn.utils.get_total_norm([gradient for gradient in self.gradients if gradient is not None])
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the state beside the terms' buffers: the optimizer, the scaler and the count of moves."""

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gan_framework import health
 from gan_framework.errors import ConfigError
 from gan_framework.player import Player
 from gan_zoo.losses.vanilla import Minimax, NonSaturating
@@ -125,6 +126,14 @@ def test_the_halves_move_on_their_own_batch_with_their_own_optimizer():
     torch.testing.assert_close(
         fake.evaluate(round)["adversarial"], -torch.log(1 - torch.sigmoid(round.on_fake.logits)).mean()
     )
+
+
+def test_gradients_are_reported_of_those_who_moved():
+    game = gated_game()
+    game.step(Draws())
+    game.schedule.thresholds.update({"discriminator_fake": 9.0, "generator": -1.0, "discriminator_real": 9.0})
+    game.step(Draws())
+    assert health.gradient_norms(game).keys() == {"health/gradient_norm_generator"}
 
 
 def test_last_losses_are_state():

@@ -83,3 +83,19 @@ def test_a_term_of_the_discriminator_is_refused():
 def test_asking_for_the_player_that_left_says_who_put_others_in_its_place():
     with pytest.raises(ConfigError, match="'discriminator'; split_discriminator has put discriminator_real and"):
         split_game().player("discriminator")
+
+
+def test_each_half_reports_the_norm_of_its_own_gradient():
+    game = split_game()
+    game.start(torch.device("cpu"))
+    round = game.meet(Draws()())
+    expected = {}
+    for name in ("discriminator_real", "discriminator_fake"):
+        player = game.player(name)
+        gradients = torch.autograd.grad(sum(player.evaluate(round).values()), player.moved, retain_graph=True)
+        expected[name] = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+    for name in expected:
+        game.player(name).backward(game.player(name).evaluate(round.detached()))
+    for name, norm in expected.items():
+        torch.testing.assert_close(game.player(name).gradient_norm(), norm)
+    assert not torch.isclose(*expected.values())

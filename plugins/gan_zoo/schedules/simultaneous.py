@@ -29,14 +29,13 @@ class Simultaneous(Schedule):
         moves = []
         for player, round in views:
             losses = player.evaluate(round)
-            total = player.backward(losses)
-            # Kept aside: two players may move the same parameters, each along its own gradient.
-            moves.append((player, total, [parameter.grad for parameter in player.moved]))
+            moves.append((player, player.backward(losses)))
             measured |= {f"{player.name}/{name}": loss.detach() for name, loss in losses.items()}
             measured |= round.logits()
 
-        for player, total, gradients in moves:
-            for parameter, gradient in zip(player.moved, gradients, strict=True):
+        for player, total in moves:
+            # Two players may move the same parameters, each along its own gradient.
+            for parameter, gradient in zip(player.moved, player.gradients, strict=True):
                 parameter.grad = gradient
             player.step(total)
         return measured
