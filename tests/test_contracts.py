@@ -5,6 +5,7 @@ import pytest
 from gan_framework import registry
 from gan_framework.testing import CHECKS, check_plugin
 
+NEEDS_WEIGHTS = {"extracts_features": "its weights are downloaded; tests/evaluation tries it with weights of its own"}
 NEEDS_FILES = {"loads_splits": "its files are downloaded; tests/data reads files of their true layout"}
 LINE = ["data=gaussian", "model=gaussian_1d", "loss=minimax", "train.batch_size=8"]
 POINTS = ["data=gaussian", "data.std=0", "model=bilinear", "optimizer=sgd"]
@@ -21,6 +22,8 @@ VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
 SPECIAL = {
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
     ("generators", "dcgan_conditional"): {"width": 8},
+    ("generators", "infogan"): {"hidden": 32, "width": 8},
+    ("discriminators", "infogan"): {"hidden": 32, "width": 8},
     ("generators", "gaussian"): {"overrides": LINE},
     ("generators", "point"): {"exempt": {"depends_on_latents": "it makes one point, whatever the latent"}},
     ("generators", "resnet"): {"width": 8},
@@ -30,6 +33,9 @@ SPECIAL = {
     ("discriminators", "dcgan_conditional"): {"width": 8},
     ("discriminators", "resnet"): {"width": 8},
     ("discriminators", "resnet_projection"): {"width": 8},
+    ("networks", "conv_autoencoder"): {"overrides": ["model=autoencoder", "network=conv_autoencoder"], "width": 4},
+    ("networks", "mlp_autoencoder"): {"overrides": ["model=autoencoder"]},
+    ("networks", "mlp_encoder"): {"overrides": ["model=vae"]},
     ("networks", "q_mlp"): {"overrides": INFOGAN},
     ("terms", "auxiliary_classification"): {"overrides": LABELS},
     ("terms", "mutual_information"): {"overrides": INFOGAN},
@@ -37,6 +43,11 @@ SPECIAL = {
     ("strategies", "pretrain_discriminator"): {"steps": 2},
     ("strategies", "q_head"): {"overrides": CODES},
     ("strategies", "virtual_batch_norm"): {"overrides": ["generator=dcgan", "networks.generator.width=8"]},
+    ("games", "autoencoder"): {"overrides": ["model=autoencoder"]},
+    ("games", "vae"): {"overrides": ["model=vae"]},
+    ("games", "vae_gan_start"): {"overrides": ["model=vae_gan_start"], "vae_steps": 1},
+    ("terms", "kl_divergence"): {"overrides": ["model=vae"]},
+    ("terms", "reconstruction"): {"overrides": ["model=autoencoder"]},
     ("games", "bilinear"): {"overrides": POINTS},
     ("games", "gaussian_1d"): {"overrides": LINE},
     ("games", "infogan"): {"overrides": INFOGAN},
@@ -45,8 +56,9 @@ SPECIAL = {
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
     ("extractors", "classifier"): {"epochs": 1, "width": 8},
-    ("extractors", "inception"): {
-        "exempt": {"extracts_features": "its weights are downloaded; tests/evaluation compares it with torch-fidelity"}
+    **{
+        ("extractors", name): {"exempt": NEEDS_WEIGHTS}
+        for name in ("clip", "dinov2", "inception", "inception_torchvision")
     },
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},

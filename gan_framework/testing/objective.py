@@ -24,7 +24,8 @@ def _outputs(subject: Subject) -> tuple[AdversarialLoss, DiscriminatorOutput, Di
     assert game.loss is not None
     with torch.no_grad():
         said = [game.discriminator(*subject.batch(seed)) for seed in (0, 1)]
-    real, fake = (_leaves(output, output.logits + 0.5) for output in said)
+    # Undecided: between 0 and 1, where every usual target or margin still pulls.
+    real, fake = (_leaves(output, 0.5 + 0.1 * output.logits.tanh()) for output in said)
     return game.loss, real, fake
 
 
