@@ -39,7 +39,8 @@ class Plane(Game):
             (self.reference.kept, "real", "silver"),
             (self.sample(latent), "generated", "C0"),
         ):
-            axes.scatter(*points.cpu().T, s=4, color=colour, label=label, linewidths=0)
+            x, y = points.cpu().unbind(1)
+            axes.scatter(x, y, s=4, color=colour, label=label, linewidths=0)
         reach = 1.4 * float(self.reference.kept.abs().max())
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         axes.legend(loc="upper right", fontsize="x-small")
