@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -31,7 +32,7 @@ def task(config: DictConfig) -> float | None:
     if hydra_config.mode == RunMode.MULTIRUN:
         from gan_framework.sweeps.job import run_job
 
-        return run_job(config, hydra_config, settings)
+        return run_job(config, cast(DictConfig, hydra_config), settings)
     if settings.resume is not None:
         raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run is resumed by hydra.run.dir")
     # Imported here: `--help`, `--cfg job` and tab completion need no torch.

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hydra.core.override_parser.types import FloatRange, IntervalSweep, Override, RangeSweep
 from omegaconf import DictConfig, OmegaConf
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Chosen = TypeVar("Chosen")
+
 LOCK_TIMEOUT = 60
 """Seconds that a run waits for another one's writing to the same SQLite file."""
 
@@ -32,7 +34,7 @@ def split(overrides: Sequence[Override]) -> tuple[dict[str, BaseDistribution], l
     """Return the search space by setting, and the overrides that all runs share.
 
     Values are given as in any sweep: `a,b` and `choice(a,b)`, `range(1,5)`, `interval(0.0,1.0)`,
-    and `tag(log,interval(1e-5,1e-3))`. An interval between integers holds integers.
+    and `tag(log,interval(1e-5,1e-3))`; `int(interval(1,9))` holds integers.
 
     Raises:
         ConfigError: there is nothing to search.
@@ -58,7 +60,7 @@ def _distribution(override: Override) -> BaseDistribution:
         if isinstance(sweep, RangeSweep):
             values = sweep.range()
             if isinstance(values, FloatRange):
-                return FloatDistribution(values.start, max(values), step=values.step)
+                return FloatDistribution(float(values.start), max(map(float, values)), step=float(values.step))
             return IntDistribution(values.start, max(values), step=values.step)
         return CategoricalDistribution(tuple(override.sweep_string_iterator()))
     except ValueError as error:
@@ -102,14 +104,16 @@ def open_study(sweeper: DictConfig, folder: Path) -> OpenStudy:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     directions = list(sweeper.objectives.values()) if sweeper.objectives else [sweeper.direction]
     name = sweeper.study_name or sweep_name(folder)
+    storage = _storage(sweeper.storage or f"sqlite:///{folder.resolve()}/study.db")
     try:
-        storage = _storage(sweeper.storage or f"sqlite:///{folder.resolve()}/study.db")
         study = optuna.create_study(
             storage=storage, study_name=name, directions=directions, load_if_exists=True, pruner=_pruner(sweeper)
         )
         # Taken up again, a sampler with the same seed would propose what it has proposed before.
         study.sampler = _sampler(sweeper, len(study.get_trials(deepcopy=False)))
-    except (ImportError, ValueError) as error:
+    except ConfigError:
+        raise
+    except (ImportError, ValueError, TypeError) as error:
         raise ConfigError(f"hydra/sweeper=optuna: {' '.join(str(error).split())}") from error
     known = [direction.name.lower() for direction in study.directions]
     if known != directions:
@@ -135,9 +139,10 @@ def judge_of(sweeper: DictConfig, folder: Path, number: int) -> Callable[[int, f
 def _storage(name: str) -> optuna.storages.BaseStorage:
     import optuna
     import sqlalchemy
+    from optuna.storages.journal import JournalFileBackend
 
     if "://" not in name:
-        return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(name))
+        return optuna.storages.JournalStorage(JournalFileBackend(name))
     arguments = {"connect_args": {"timeout": LOCK_TIMEOUT}} if name.startswith("sqlite") else {}
     try:
         return optuna.storages.RDBStorage(name, engine_kwargs=arguments)
@@ -155,7 +160,8 @@ def _sampler(sweeper: DictConfig, trials: int) -> optuna.samplers.BaseSampler:
         "nsga2": optuna.samplers.NSGAIISampler,
     }
     seed = None if sweeper.seed is None else sweeper.seed + trials
-    return _chosen("sampler", samplers, sweeper)(seed=seed, **_settings(sweeper.samplers, sweeper.sampler))
+    settings = _settings(sweeper.samplers, sweeper.sampler)
+    return _chosen("sampler", samplers, sweeper.sampler)(seed=seed, **settings)
 
 
 def _pruner(sweeper: DictConfig) -> optuna.pruners.BasePruner:
@@ -169,11 +175,10 @@ def _pruner(sweeper: DictConfig) -> optuna.pruners.BasePruner:
     }
     if sweeper.objectives:
         raise ConfigError(f"hydra.sweeper.pruner={sweeper.pruner}: a search with several objectives cannot prune")
-    return _chosen("pruner", pruners, sweeper)(**_settings(sweeper.pruners, sweeper.pruner))
+    return _chosen("pruner", pruners, sweeper.pruner)(**_settings(sweeper.pruners, sweeper.pruner))
 
 
-def _chosen(kind: str, offered: dict[str, Any], sweeper: DictConfig) -> Any:
-    name = sweeper[kind]
+def _chosen(kind: str, offered: dict[str, Chosen], name: str) -> Chosen:
     if name not in offered:
         raise ConfigError(f"hydra.sweeper.{kind}={name}: choose one of {', '.join(offered)}")
     return offered[name]

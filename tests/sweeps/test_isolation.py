@@ -132,6 +132,6 @@ def test_a_job_does_not_outlive_its_parent(tmp_path):
     child = int(path.read_text())
     parent.kill()
     parent.wait()
-    while os.path.exists(f"/proc/{child}") and f"State:\tZ" not in open(f"/proc/{child}/status").read():
+    while os.path.exists(f"/proc/{child}") and "State:\tZ" not in open(f"/proc/{child}/status").read():
         assert time.monotonic() < deadline
         time.sleep(0.02)

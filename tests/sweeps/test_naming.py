@@ -69,7 +69,13 @@ def test_a_sweep_named_by_a_time_has_the_day_in_its_name(tmp_path):
 
 def test_resolvers_take_what_the_configuration_gives_them():
     config = OmegaConf.create(
-        {"none": None, "jobs": ["seed=1"], "a": "${run_name:${jobs}}", "b": "${first_set:${none},x}", "n": "${workers:}"}
+        {
+            "none": None,
+            "jobs": ["seed=1"],
+            "a": "${run_name:${jobs}}",
+            "b": "${first_set:${none},x}",
+            "n": "${workers:}",
+        }
     )
     assert (config.a, config.b) == ("seed=1", "x")
     assert config.n >= 1

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from gan_framework.composition_errors import explain
 from gan_framework.errors import ConfigError, RunStopped
 from gan_framework.sweeps.driver import Driver, require, why
 
@@ -64,7 +67,9 @@ class OptunaSweeper(Sweeper):
         assert self.config is not None and self.hydra_context is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         given = {key: f"{key}={value}" for key, value in (self.settings.params or {}).items()}
-        given |= {override.get_key_element(): override.input_line or "" for override in parser.parse_overrides(arguments)}
+        given |= {
+            override.get_key_element(): override.input_line or "" for override in parser.parse_overrides(arguments)
+        }
         self.space, self.fixed = split(parser.parse_overrides(list(given.values())))
         self._validate()
         with self.driver:
@@ -75,11 +80,13 @@ class OptunaSweeper(Sweeper):
         self.driver.conclude()
 
     def _validate(self) -> None:
-        """Compose every choice once: one that does not exist is found before any training."""
-        jobs = [self.fixed]
+        """Compose every choice once: an option that does not exist is found before any training."""
         for key, distribution in self.space.items():
-            jobs += [[*self.fixed, f"{key}={choice}"] for choice in getattr(distribution, "choices", ())]
-        self.validate_batch_is_legal(jobs)
+            for choice in getattr(distribution, "choices", ()):
+                error = self._problem([*self.fixed, f"{key}={choice}"])
+                # A setting may be missing here that another choice brings along.
+                if isinstance(error, MissingConfigException):
+                    raise error
 
     def _search(self, opened: OpenStudy) -> None:
         from optuna.trial import TrialState
@@ -103,9 +110,9 @@ class OptunaSweeper(Sweeper):
         while wanted > 0 and not self.driver.stop.requested:
             asked = [study.ask(self.space) for _ in range(min(size, wanted))]
             wanted -= len(asked)
-            for trial in asked:
-                trial.set_user_attr("sweep", here)
-            self._run(opened, [(trial.number, trial.params) for trial in asked])
+            for new in asked:
+                new.set_user_attr("sweep", here)
+            self._run(opened, [(new.number, new.params) for new in asked])
 
     def _run(self, opened: OpenStudy, trials: Sequence[Trial]) -> None:
         # Trials that ask for the same are one run.
@@ -113,12 +120,36 @@ class OptunaSweeper(Sweeper):
         for number, params in trials:
             numbers.setdefault(tuple(f"{key}={value}" for key, value in params.items()), []).append(number)
         jobs = [[*self.fixed, *params, f"sweep.trial={same[0]}"] for params, same in numbers.items()]
-        self.validate_batch_is_legal(jobs)
-        returns = self.driver.launch(jobs, trials[0][0])
+        problems = [self._problem(job) for job in jobs]
+        if problems[0] is not None and all(problems) and not self.driver.returns:
+            raise ConfigError(explain(problems[0]))
+        possible = []
+        for overrides, same, problem in zip(jobs, numbers.values(), problems, strict=True):
+            if problem is None:
+                possible.append((overrides, same))
+            else:
+                self._refuse(opened, overrides, same, problem)
+        returns = self.driver.launch([overrides for overrides, _ in possible], trials[0][0]) if possible else []
         # Of runs that a stop came before there is nothing to tell: their trials go on when the sweep does.
-        for job, same in zip(returns, numbers.values(), strict=False):
+        for job, (_, same) in zip(returns, possible, strict=False):
             for number in same:
                 self._tell(opened, number, job)
+
+    def _problem(self, overrides: list[str]) -> Exception | None:
+        """Return why a run cannot be composed, or None."""
+        try:
+            self.validate_batch_is_legal([overrides])
+        except (HydraException, OmegaConfBaseException) as error:
+            return error
+        return None
+
+    def _refuse(self, opened: OpenStudy, overrides: list[str], numbers: list[int], problem: Exception) -> None:
+        """Record that settings, each of which exists, do not go together."""
+        job = JobReturn(overrides=overrides, status=JobStatus.FAILED)
+        job.return_value = ConfigError(explain(problem))
+        self.driver.returns.append(job)
+        for number in numbers:
+            self._tell(opened, number, job)
 
     def _tell(self, opened: OpenStudy, number: int, job: JobReturn) -> None:
         from optuna.trial import TrialState
@@ -136,11 +167,12 @@ class OptunaSweeper(Sweeper):
             opened.study.tell(number, state=TrialState.PRUNED)
             return
         values = self._values(summary)
-        if None in values:
+        scored = [value for value in values if value is not None]
+        if len(scored) == len(values):
+            opened.study.tell(number, scored)
+        else:
             opened.note(number, "error", "the run has no score")
             opened.study.tell(number, state=TrialState.FAIL)
-        else:
-            opened.study.tell(number, values)
 
     def _values(self, summary: dict[str, Any]) -> list[float | None]:
         if self.settings.objectives:
