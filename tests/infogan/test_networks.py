@@ -13,8 +13,8 @@ from tests.networks.tracing import images, latents, layers, meta, parameters
 def test_the_generator():
     g = meta(InfoGANGenerator, 74, 28, 1, 1024, 64)
     assert layers(g, latents(74)) == [
-        *("Linear 1024", "ReLU 1024", "BatchNorm1d 1024"),
-        *("Linear 6272", "ReLU 6272", "BatchNorm1d 6272", "Unflatten 128x7x7"),
+        *("Linear 1024", "BatchNorm1d 1024", "ReLU 1024"),
+        *("Linear 6272", "BatchNorm1d 6272", "ReLU 6272", "Unflatten 128x7x7"),
         *("ConvTranspose2d 64x14x14", "ReLU 64x14x14"),
         *("ConvTranspose2d 1x28x28", "SigmoidImage 1x28x28"),
     ]
@@ -26,8 +26,8 @@ def test_the_discriminator():
     d = meta(InfoGANDiscriminator, 28, 1, 64, 1024)
     assert layers(d, images(1, 28)) == [
         *("Conv2d 64x14x14", "LeakyReLU 64x14x14"),
-        *("Conv2d 128x7x7", "LeakyReLU 128x7x7", "BatchNorm2d 128x7x7"),
-        *("Flatten 6272", "Linear 1024", "LeakyReLU 1024", "BatchNorm1d 1024"),
+        *("Conv2d 128x7x7", "BatchNorm2d 128x7x7", "LeakyReLU 128x7x7"),
+        *("Flatten 6272", "Linear 1024", "BatchNorm1d 1024", "LeakyReLU 1024"),
         "Linear 1",
     ]
     convolutions = (1 * 64 * 16 + 64) + (64 * 128 * 16 + 128 + 2 * 128)

@@ -11,7 +11,9 @@ from gan_zoo.layers import init_normal, quarter
 class InfoGANDiscriminator(Discriminator):
     """Two strided convolutions, then a fully connected layer (Chen et al. 2016, arXiv 1606.03657, table 1).
 
-    At 28 pixels: 14x14x64 -> 7x7x128 -> 1024, leaky ReLU 0.2 after each, batch norm after the last two.
+    At 28 pixels: 14x14x64 -> 7x7x128 -> 1024, leaky ReLU 0.2 after each, batch norm in the last two. As in
+    the authors' code, the norm comes before the activation: right before the last layer it would give
+    every batch, real or generated, the same mean logit, and D could hardly tell them apart.
 
     Args:
         image_size: a multiple of 4.
@@ -27,12 +29,12 @@ class InfoGANDiscriminator(Discriminator):
         self.blocks = nn.ModuleList(
             [
                 nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
-                nn.Sequential(nn.Conv2d(width, wide, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True), nn.BatchNorm2d(wide)),
+                nn.Sequential(nn.Conv2d(width, wide, 4, 2, 1), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, inplace=True)),
                 nn.Sequential(
                     nn.Flatten(),
                     nn.Linear(base * base * wide, hidden),
-                    nn.LeakyReLU(0.2, inplace=True),
                     nn.BatchNorm1d(hidden),
+                    nn.LeakyReLU(0.2, inplace=True),
                 ),
             ]
         )

@@ -11,8 +11,8 @@ from gan_zoo.layers import SigmoidImage, init_normal, quarter
 class InfoGANGenerator(Generator):
     """Two fully connected layers, then two transposed convolutions (Chen et al. 2016, arXiv 1606.03657, table 1).
 
-    At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, ReLU and batch norm after each of the first two,
-    ReLU after the third, sigmoid (rescaled to [-1, 1]) at the end.
+    At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, batch norm and ReLU (in the order of the authors'
+    code) after each of the first two, ReLU after the third, sigmoid (rescaled to [-1, 1]) at the end.
 
     Args:
         latent_dim: the size of z, codes included.
@@ -28,11 +28,11 @@ class InfoGANGenerator(Generator):
         wide = 2 * width
         self.layers = nn.Sequential(
             nn.Linear(latent_dim, hidden),
-            nn.ReLU(inplace=True),
             nn.BatchNorm1d(hidden),
-            nn.Linear(hidden, base * base * wide),
             nn.ReLU(inplace=True),
+            nn.Linear(hidden, base * base * wide),
             nn.BatchNorm1d(base * base * wide),
+            nn.ReLU(inplace=True),
             nn.Unflatten(1, (wide, base, base)),
             nn.ConvTranspose2d(wide, width, 4, 2, 1),
             nn.ReLU(inplace=True),
