@@ -63,6 +63,7 @@ class Driver(Launcher):
         self.returns: list[JobReturn] = []
         self._launcher = launcher
         self._kind = str(config.hydra.runtime.choices["hydra/launcher"])
+        self._threads_are_set = "OMP_NUM_THREADS" in os.environ
         self._held = ExitStack()
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -85,7 +86,7 @@ class Driver(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Launch jobs and return what became of them; of those that a request to stop came before, nothing."""
-        if self._kind == "submitit_local":  # starts them all at once
+        if self._kind == "submitit_local" and not self._threads_are_set:  # starts them all at once
             os.environ["OMP_NUM_THREADS"] = str(max(cores() // len(job_overrides), 1))
         returns: list[JobReturn] = []
         # One after another, the basic launcher is asked for them one by one: a stop needs no more.
