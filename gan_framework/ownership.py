@@ -37,3 +37,16 @@ def owned(folder: Path, what: str = "run") -> Iterator[None]:
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
+
+
+def abandoned(folder: Path) -> bool:
+    """Return whether the process that held the folder has died without letting go of it."""
+    if not (folder / ".owner").exists():
+        return False
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    lock.release()
+    return True

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.ownership import abandoned
 from gan_framework.signals import StopRequest
 from gan_framework.sweeps.isolation import Killed, isolated
 from gan_framework.sweeps.naming import concerns_sweep, sweep_name
@@ -48,6 +49,9 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
     if (sweep / STOP_FILE).exists():
         raise RunStopped("not started: the sweep is being stopped")
+    if hydra.runtime.choices["hydra/launcher"] == "joblib" and abandoned(sweep):
+        # A worker would go on with what it has been given. (Jobs of a cluster are to outlive the command.)
+        raise RunStopped("not started: the sweep has been killed")
     (folder / "summary.json").unlink(missing_ok=True)
 
     # Imported here, in the parent of all runs, so that they are imported once.
