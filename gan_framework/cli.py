@@ -80,7 +80,7 @@ def sample(
     game, _ = sampling.load_game(run, choose_device(device))
     if game.prior is None:
         raise ConfigError(f"the game {type(game).__name__} makes samples from data, not from latents")
-    folder = run if run.is_dir() else run.parent
+    folder = run if run.is_dir() else run.parent.parent if run.parent.name == "checkpoints" else run.parent
     if traverse is not None:
         path = out or folder / f"traversal_{traverse}.png"
         sampling.save_grid(path, sampling.traverse(game, traverse, columns, seed), columns)

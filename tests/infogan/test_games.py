@@ -83,7 +83,7 @@ def test_q_learns_to_tell_the_codes(game, batch):
     separate = game([*SEPARATE, "optimizer.q.lr=0.01"])
     torch.manual_seed(0)
     first = separate.player("q").play(separate.meet(batch))["q/mutual_information"]
-    for _ in range(150):
+    for _ in range(600):
         last = separate.player("q").play(separate.meet(batch))["q/mutual_information"]
     assert first > -0.5
     assert last < -1.5  # of the log 10 = 2.3 nats there are

@@ -78,6 +78,7 @@ def test_the_momentum_ramp_goes_with_sgd(build):
         "optimizer.generator.momentum=0.5",
         "optimizer.discriminator.momentum=0.5",
         "strategy=[momentum_ramp,lr_decay_exponential]",
+        "train.steps=500",
     )
     game.step(draw)
     for name in ("generator", "discriminator"):
