@@ -4,6 +4,11 @@ import os
 import signal
 import time
 
+import pytest
+from omegaconf import OmegaConf
+
+from gan_framework.errors import ConfigError
+from gan_framework.sweeps.driver import require
 from tests.sweeps.conftest import gone, lines
 
 LONG = "train.steps=100000"
@@ -76,9 +81,16 @@ def test_two_sweeps_do_not_share_a_folder_and_requests_that_cannot_be_end_with_c
     for wrong, why in [
         (["sweep.resume=nowhere", "seed=0,1"], "sweep.resume=nowhere: there is no such folder"),
         (["loss=hinge,no_such_loss"], "no_such_loss"),
-        (["hydra/launcher=ray", "seed=0,1"], "pip install 'gan-framework[ray]'"),
     ]:
         other = sweep(*wrong, folder=tmp_path / "other")
         assert other.end() == 2, other.output
         assert why in other.output.strip().splitlines()[-1], other.output
         assert not list((tmp_path / "other").glob("*/summary.json"))
+
+
+@pytest.mark.parametrize(("name", "extra"), [("ray", "ray"), ("submitit_slurm", "slurm")])
+def test_a_launcher_that_is_not_installed_is_named_with_its_extra(name, extra):
+    launcher = {"_target_": "hydra_plugins.not_installed.launcher.Launcher"}
+    config = OmegaConf.create({"hydra": {"runtime": {"choices": {"hydra/launcher": name}}, "launcher": launcher}})
+    with pytest.raises(ConfigError, match=rf"hydra/launcher={name} .* pip install 'gan-framework\[{extra}\]'"):
+        require(config, "launcher")
