@@ -8,10 +8,8 @@ import pytest
 
 from gan_framework import registry, scaffold
 from gan_framework.errors import ConfigError
-from tests.plugins.environment import ROOT, Environment
-
-MYPY_CACHE = ROOT / ".mypy_cache" / "new_plugins"
-"""Kept between runs: most of the time goes into reading torch."""
+from tests.plugins.environment import MYPY_CACHE, ROOT, Environment
+from tests.plugins.test_documentation import write_distribution
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +47,12 @@ def test_it_passes_ruff(written):
         python("-m", "ruff", "format", "--no-cache", "--check", ".", cwd=folder)
 
 
-def test_it_passes_mypy(written):
-    packages = [package for folder in written.values() for package in (folder / "src").iterdir()]
-    example = ROOT / "plugins" / "example" / "src" / "gan_framework_example"
+def test_it_passes_mypy_as_do_the_example_and_the_tutorial(written, tmp_path):
+    write_distribution(tmp_path)
+    sources = [folder / "src" for folder in (*written.values(), ROOT / "plugins" / "example", tmp_path)]
+    packages = [package for source in sources for package in source.iterdir()]
     config = written["losses"] / "pyproject.toml"
-    out = python("-m", "mypy", "--config-file", config, "--cache-dir", MYPY_CACHE, *packages, example)
+    out = python("-m", "mypy", "--config-file", config, "--cache-dir", MYPY_CACHE, *packages, cwd=ROOT)
     assert out.startswith("Success")
 
 

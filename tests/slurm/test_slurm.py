@@ -25,6 +25,10 @@ LAUNCHER = [
 ]
 
 
+def slurm(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra [slurm]")
@@ -47,7 +51,10 @@ def test_a_sweep_runs_on_slurm_and_a_requeued_job_goes_on_exactly(sweep, cluster
     one = sweep(*LAUNCHER, *request[:2], "seed=0,1")
     one.pid("seed=0", steps=20)
     [job] = [path.name for path in one.folder.glob(".submitit/*_0")]
-    subprocess.run(["scancel", "--signal=USR2", job], check=True, timeout=30)
+    slurm("scancel", "--signal=USR2", job)
+    # SLURM lets a requeued job wait for two minutes.
+    one.wait_for(lambda: slurm("squeue", "--noheader", "--jobs", job, "--format=%r") == "BeginTime")
+    slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
     assert one.end(timeout=280) == 0, one.output
     assert one.statuses() == ["finished", "finished"]
     assert (one.run("seed=0") / "run.log").read_text().count("resumed from") == 1
