@@ -25,7 +25,8 @@ class SpectralNorm(Strategy):
     """Weights are divided by their largest singular value (SNGAN, Miyato et al. 2018, arXiv 1802.05957, section 2.1).
 
     It normalises the convolution, linear and embedding layers that the networks have when it is
-    applied; the singular value is followed by power iteration, one in every forward pass.
+    applied, so it comes after strategies that add layers (minibatch_discrimination). The singular
+    value is followed by power iteration, one in every forward pass.
 
     Args:
         networks: the names of the networks to normalise.

@@ -56,6 +56,8 @@ class View:
         lr: their learning rate.
     """
 
+    differentiates_twice = True
+
     def __init__(self, game: Game, steps: int, lr: float) -> None:
         self.game = game
         self.steps = steps
@@ -83,8 +85,9 @@ class Unrolled(Strategy):
     """G minimises its loss against D as it will be K steps later (Metz et al. 2016, arXiv 1611.02163, section 2).
 
     The gradient flows through the K steps (equation 9, both terms). They are plain gradient steps on
-    the discriminator's whole objective, on the samples of the generator's move. The discriminator
-    itself moves as it would without unrolling, and K = 0 is plain training.
+    the discriminator's loss and the terms on what it puts out, on the samples of the generator's
+    move; a term on the parameters themselves, as historical averaging's, has no part in them. The
+    discriminator itself moves as it would without unrolling, and K = 0 is plain training.
 
     Args:
         k: the number K of steps.
