@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from gan_framework import distributed
 from gan_framework.errors import ConfigError
 from gan_framework.loss import AdversarialLoss, SeparableLoss
 from gan_framework.term import Term
@@ -129,8 +130,9 @@ class Player(nn.Module):
         total = reduce(add, losses.values())
         # Naming the inputs spares the gradients of every other player's parameters.
         self.scaler.scale(total).backward(inputs=self.moved)
+        total = distributed.average_gradients(self.moved, total.detach())
         self.gradients = [parameter.grad for parameter in self.moved]
-        return total.detach()
+        return total
 
     def step(self, total: Tensor) -> None:
         """Take one optimizer step along the gradient of a sum of losses."""

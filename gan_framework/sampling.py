@@ -139,9 +139,7 @@ def save_singles(folder: Path, game: Game, latent: Latent, batch_size: int = 100
         ConfigError: the samples are not images.
     """
     for start in range(0, len(latent.z), batch_size):
-        part = slice(start, start + batch_size)
-        labels = None if latent.labels is None else latent.labels[part]
-        samples = game.sample(Latent(latent.z[part], labels))
+        samples = game.sample(latent.part(slice(start, start + batch_size)))
         for number, image in enumerate(samples, start):
             save_grid(folder / f"{number:06d}.png", image[None], columns=1)
 

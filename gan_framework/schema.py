@@ -35,6 +35,7 @@ class TrainConfig:
     device: str = "auto"
     precision: PrecisionName = PrecisionName.fp32
     compile: bool = False
+    sync_batch_norm: bool = False
     resume: str | None = "auto"
     log_every: int = 10
     sample_every: int = 100

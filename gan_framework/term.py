@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
@@ -17,7 +17,12 @@ class Term(nn.Module, ABC):
     """A summand of a player's objective, before its weight.
 
     State that must survive a resume is held in buffers (or `get_extra_state`).
+
+    Attributes:
+        differentiates_twice: whether the loss has a network's gradient in it, which compiled networks cannot give.
     """
+
+    differentiates_twice: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, round: Round, player: Player) -> Tensor:

@@ -36,6 +36,11 @@ class Latent(NamedTuple):
     labels: Tensor | None = None
     code: Mapping[str, Tensor] = EMPTY
 
+    def part(self, of: slice) -> Latent:
+        """Return some of the N latents."""
+        labels = self.labels[of] if self.labels is not None else None
+        return Latent(self.z[of], labels, {name: code[of] for name, code in self.code.items()})
+
 
 class DiscriminatorOutput(NamedTuple):
     """What every discriminator returns.

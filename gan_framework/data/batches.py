@@ -20,12 +20,12 @@ from gan_framework.types import Batch
 class Batches:
     """Draws shuffled batches without end; every epoch has its own order, and its remainder is dropped.
 
-    Batch i is computed from (seed, epoch, i) alone, so a run resumes by setting `drawn`. Of a global
-    batch of `batch_size * world` samples each rank takes its own slice.
+    Batch i is computed from (seed, epoch, i) alone, so a run resumes by setting `drawn`. Of several
+    processes each takes its own slice of the batch that one would draw.
 
     Args:
         data: the samples. `InMemory` data live on the device; others are streamed.
-        batch_size: samples per batch, of each rank.
+        batch_size: samples per batch, of all processes together.
         seed: what the order and the flips follow from.
         device: where the batches are wanted.
         flip: whether to mirror each image left to right with probability 1/2.
@@ -49,11 +49,14 @@ class Batches:
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        if not 1 <= batch_size * world <= len(data):
-            across = f" in each of {world} processes" if world > 1 else ""
+        if not 1 <= batch_size <= len(data):
             raise ConfigError(
-                f"train.batch_size={batch_size}{across} must be at least 1 and at most "
-                f"{len(data) // world}, because the data have {len(data)} samples"
+                f"train.batch_size={batch_size} must be at least 1 and at most {len(data)}, the size of the data"
+            )
+        if batch_size % world:
+            raise ConfigError(
+                f"train.batch_size={batch_size} cannot be shared out evenly among {world} processes; "
+                f"use {max(batch_size // world, 1) * world}"
             )
         if not (isinstance(workers, int) and workers >= 0):
             raise ConfigError(f"data.workers={workers} must be a whole number, 0 or more")
@@ -63,12 +66,12 @@ class Batches:
         self.flip = flip
         self.workers = workers
         self._drawn = 0
-        self._share = _Share(len(data), batch_size, seed, rank, world, self.device)
+        self._share = _Share(len(data), batch_size // world, seed, rank, world, self.device)
         self._stream: Iterator[Tensor | GanFrameworkError] | None = None
         self._labels = None if data.labels is None else data.labels.to(self.device)
         if flip and data.read([0]).ndim != 4:
             raise ConfigError("data.flip=true mirrors images, but the samples are vectors: set data.flip=false")
-        self._positions = torch.arange(batch_size, device=self.device)
+        self._positions = torch.arange(batch_size // world, device=self.device)
         self._held = self._hold(data.samples) if isinstance(data, InMemory) else None
 
     @property

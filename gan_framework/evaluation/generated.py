@@ -69,18 +69,10 @@ def samples(game: Game, latents: Latent, batch_size: int) -> Iterator[Tensor]:
         RunFailed: a sample is not finite.
     """
     for start in range(0, len(latents.z), batch_size):
-        batch = game.sample(_part(latents, slice(start, start + batch_size)))
+        batch = game.sample(latents.part(slice(start, start + batch_size)))
         if not batch.isfinite().all():
             raise RunFailed("the generated samples cannot be scored: some hold NaN or infinite values")
         yield to_uint8(batch) if batch.ndim == 4 else batch
-
-
-def _part(latents: Latent, of: slice) -> Latent:
-    return Latent(
-        latents.z[of],
-        latents.labels[of] if latents.labels is not None else None,
-        {name: code[of] for name, code in latents.code.items()},
-    )
 
 
 def check(game: Game, settings: Settings) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from gan_framework import distributed
 from gan_framework.game import Game
 from gan_framework.player import Player
 from gan_framework.schedule import Schedule
@@ -59,6 +60,7 @@ class LossGated(Schedule):
         if mover is not None:
             mover.move(losses[mover.name])
         for name, of_player in losses.items():
-            self.last_loss(name).copy_(torch.stack([loss.detach() for loss in of_player.values()]).sum())
+            total = torch.stack([loss.detach() for loss in of_player.values()]).sum()
+            self.last_loss(name).copy_(distributed.mean(total))  # so that all processes move the same players
         measured = {f"{name}/{part}": loss.detach() for name, parts in losses.items() for part, loss in parts.items()}
         return measured | round.logits()

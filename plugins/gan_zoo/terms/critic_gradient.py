@@ -31,6 +31,8 @@ def between(a: Tensor, b: Tensor) -> Tensor:
 class CriticGradientPenalty(Term):
     """The base of penalties on the gradient of the score; it is computed in float32 whatever the run's precision."""
 
+    differentiates_twice = True
+
     def check(self, game: Game, player: Player) -> None:
         """See that the penalty reaches the discriminator, and that a sample's gradient is its own.
 
