@@ -10,6 +10,8 @@ import typer
 
 from gan_framework.errors import ConfigError, exit_code
 
+SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
+
 # Imports of the commands' work are inside them: listing plugins needs no torch, and `--help` needs nothing.
 
 app = typer.Typer(
@@ -126,12 +128,12 @@ def new_plugin(
 
 @app.command()
 def compare(
-    sweeps: Annotated[list[Path], typer.Argument(metavar="SWEEP...", help="Folders of runs or of sweeps.")],
+    sweeps: Annotated[list[str], typer.Argument(metavar="SWEEP...", help=SOURCES)],
     metric: Annotated[str | None, typer.Option(help="The score that ranks: fid_classifier, ...")] = None,
     by: Annotated[str, typer.Option(help="`last` or `best` score of each run.")] = "last",
     html: Annotated[Path | None, typer.Option(help="Write a page with curves and sample grids.")] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="Write the table; by default compare.csv in the first folder.")
+        Path | None, typer.Option(help="The table's file; by default compare.csv in the first folder, or here.")
     ] = None,
 ) -> None:
     """Rank runs over their seeds: scores, spreads, budgets, and what differs."""
@@ -140,14 +142,43 @@ def compare(
 
     from rich.console import Console
 
-    from gan_framework.compare import groups, page, records, table
+    from gan_framework.compare import groups, page, sources, table
 
-    comparison = groups.compare(records.read(sweeps), metric, by)
+    comparison = groups.compare(sources.read(sweeps), metric, by)
     table.show(comparison, Console())
-    table.write_csv(comparison, csv or sweeps[0] / "compare.csv")
+    table.write_csv(comparison, csv or _beside(sweeps[0]) / "compare.csv")
     if html is not None:
         page.write_page(comparison, html)
         typer.echo(html)
+
+
+@app.command()
+def dashboard(
+    sweeps: Annotated[list[str], typer.Argument(metavar="SWEEP...", help=SOURCES)],
+    metric: Annotated[str | None, typer.Option(help="The score that ranks: fid_classifier, ...")] = None,
+    entity: Annotated[str | None, typer.Option(help="The W&B user or team; by default the runs', or yours.")] = None,
+    project: Annotated[str | None, typer.Option(help="The W&B project; by default the runs'.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the specification there, as JSON, and leave W&B alone.")
+    ] = None,
+) -> None:
+    """Build a W&B workspace that compares runs; without a key or a server its specification becomes a file."""
+    from gan_framework import dashboard as boards
+    from gan_framework.compare import groups, sources
+
+    board = boards.build(groups.compare(sources.read(sweeps), metric), entity, project)
+    if out is None:
+        try:
+            typer.echo(boards.push(board))
+            return
+        except ConfigError as error:
+            typer.echo(f"{error}. With a key and a server, the same command puts the dashboard there.", err=True)
+    typer.echo(boards.write(board, out or _beside(sweeps[0]) / "dashboard.json"))
+
+
+def _beside(source: str) -> Path:
+    """Return the folder for what is made of a source: itself, or where we are if it is no folder."""
+    return Path(source) if Path(source).is_dir() else Path()
 
 
 def _numbers(text: str) -> list[int]:

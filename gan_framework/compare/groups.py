@@ -74,6 +74,11 @@ class Comparison:
     failed: list[Record]
 
     @property
+    def settings(self) -> list[str]:
+        """The settings in which the groups differ."""
+        return list(dict.fromkeys(name for group in self.groups for name in group.settings))
+
+    @property
     def players(self) -> list[str]:
         """All players' names, in the order in which they were met."""
         return list(dict.fromkeys(name for g in self.groups for run in g.runs for name in run.summary["updates"]))
@@ -120,9 +125,9 @@ def compare(records: Iterable[Record], metric: str | None = None, by: str = "las
     members: dict[tuple[tuple[str, str], ...], list[Record]] = defaultdict(list)
     for run in records:
         members[tuple(run.settings.items())].append(run)
-    differing = _differing([dict(key) for key in members])
+    names = differing([dict(key) for key in members])
     groups = [
-        _group({name: dict(key)[name] for name in differing if name in dict(key)}, runs, metric, higher)
+        _group({name: dict(key)[name] for name in names if name in dict(key)}, runs, metric, higher)
         for key, runs in members.items()
     ]
     sign = -1 if higher else 1
@@ -159,18 +164,30 @@ def _direction(scored: list[Record], metric: str) -> bool:
 def _require_one_protocol(scored: list[Record], metric: str) -> None:
     first = scored[0]
     for run in scored[1:]:
-        differing = differences(first.summary["protocol"], run.summary["protocol"], metric)
-        if differing:
+        fields = differences(first.summary["protocol"], run.summary["protocol"], metric)
+        if fields:
             theirs = [
                 f"{field} ({first.summary['protocol'].get(field)} and {run.summary['protocol'].get(field)})"
-                for field in differing
+                for field in fields
             ]
             raise ConfigError(
-                f"{metric} was measured in different ways and cannot be ranked: {first.folder} and {run.folder} differ "
+                f"{metric} was measured in different ways and cannot be ranked: {first.place} and {run.place} differ "
                 f"in {', '.join(theirs)}; score them alike with `gan-framework evaluate`"
             )
 
 
-def _differing(settings: list[dict[str, str]]) -> list[str]:
+def differing(settings: list[dict[str, str]]) -> list[str]:
+    """Return the settings in which groups differ, but those that follow from the choice of their plugin."""
     names = dict.fromkeys(name for one in settings for name in one)
-    return [name for name in names if len({one.get(name) for one in settings}) > 1]
+    found = [name for name in names if len({one.get(name) for one in settings}) > 1]
+    return [name for name in found if not any(_follows(name, choice, settings) for choice in found)]
+
+
+def _follows(name: str, choice: str, settings: list[dict[str, str]]) -> bool:
+    """Return whether a setting of a plugin (`loss.weight_clip`) always has one value for each choice (`loss.name`)."""
+    if name == choice or not name.startswith(choice.removesuffix("name").rstrip(".") + "."):
+        return False
+    values: dict[str | None, set[str | None]] = defaultdict(set)
+    for one in settings:
+        values[one.get(choice)].add(one.get(name))
+    return all(len(found) == 1 for found in values.values())

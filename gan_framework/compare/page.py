@@ -36,10 +36,10 @@ def write_page(comparison: Comparison, path: Path) -> None:
         "metric": comparison.metric,
         "higher": comparison.higher_is_better,
         "players": comparison.players,
-        "settings": list(dict.fromkeys(name for group in comparison.groups for name in group.settings)),
+        "settings": comparison.settings,
         "groups": groups,
     }
-    failed = [{"folder": str(run.folder), "why": run.why} for run in comparison.failed]
+    failed = [{"place": run.place, "why": run.why} for run in comparison.failed]
     # `</` would end the script element; escaped, it is the same string to JSON.
     text = json.dumps(files.finite(data)).replace("</", "<\\/")
     page = template.render(
@@ -87,10 +87,10 @@ def _grids(group: Group) -> list[dict[str, str]]:
         return []
     return [
         {
-            "step": path.stem.removeprefix("step_").lstrip("0") or "0",
-            "image": "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode(),
+            "step": str(grid.step),
+            "image": "data:image/png;base64," + base64.b64encode(grid.read()).decode(),
         }
-        for path in _spread_out(group.runs[0].grids, GRIDS)
+        for grid in _spread_out(group.runs[0].grids, GRIDS)
     ]
 
 

@@ -1,17 +1,14 @@
-"""What a run's folder says of the run."""
+"""What a comparison needs to know of a run, wherever it was read from."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import yaml
-
-from gan_framework.errors import ConfigError
+from gan_framework.wandb_columns import LISTS, chosen
 
 Curve = list[tuple[int, float]]
 """Pairs of images seen and value, in order."""
@@ -20,19 +17,32 @@ IGNORED = ("seed", "tracker", "sweep", "train.resume", "train.device", "train.th
 """Settings that do not make two runs different experiments."""
 
 
+class Grid(NamedTuple):
+    """A grid of samples: the step at which it was drawn, and how to read the PNG file."""
+
+    step: int
+    read: Callable[[], bytes]
+
+
 @dataclass(frozen=True)
 class Record:
-    """One run, read from its folder.
+    """One run.
 
     Attributes:
-        folder: the run's folder.
+        place: where it was read from.
         summary: what `summary.json` holds.
-        settings: the resolved configuration, flat, without the seed and what does not matter.
+        config: the resolved configuration.
+        run_id: its id in W&B; None if it was not tracked at all.
+        lines: reads the lines of `metrics.jsonl`; of each, `images_seen` and `metrics` are needed.
+        find_grids: finds the grids of samples, in the order they were drawn.
     """
 
-    folder: Path
+    place: str
     summary: dict[str, Any]
-    settings: dict[str, str]
+    config: Mapping[str, Any]
+    run_id: str | None
+    lines: Callable[[], Iterable[Mapping[str, Any]]]
+    find_grids: Callable[[], list[Grid]]
 
     @property
     def finished(self) -> bool:
@@ -44,60 +54,39 @@ class Record:
         """What became of a run that did not finish."""
         return f"{self.summary.get('status', 'no summary')}: {self.summary.get('error') or 'no reason given'}"
 
+    @property
+    def wandb(self) -> dict[str, Any] | None:
+        """The settings of its W&B tracker, or None if it has none."""
+        trackers = self.config.get("tracker", {}).values()
+        return next((dict(tracker) for tracker in trackers if tracker.get("name") == "wandb"), None)
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """The settings by path, without the seed and what else does not make two runs different experiments."""
+        flat = dict(flatten(self.config))
+        # A list of plugins is one setting; what each of them is set to are others.
+        flat |= {group: chosen(self.config[group]) for group in LISTS if group in self.config}
+        return {key: value for key, value in flat.items() if not any(_within(key, ignored) for ignored in IGNORED)}
+
     @cached_property
     def curves(self) -> dict[str, Curve]:
-        """Every figure of `metrics.jsonl` by name."""
-        curves: dict[str, Curve] = {}
-        for line in self._lines():
-            for name, value in line["metrics"].items():
-                if value is not None:
-                    curves.setdefault(name, []).append((line["images_seen"], value))
-        return curves
+        """Every figure by name."""
+        return curves(self.lines())
 
     @property
-    def grids(self) -> list[Path]:
+    def grids(self) -> list[Grid]:
         """The grids of samples, in the order they were drawn."""
-        return sorted((self.folder / "samples").glob("step_*.png"))
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        path = self.folder / "metrics.jsonl"
-        if not path.exists():
-            return
-        with path.open("rb") as file:
-            for line in file:
-                # A last line without its end was cut off by a kill.
-                if line.endswith(b"\n"):
-                    yield json.loads(line)
+        return self.find_grids()
 
 
-def read(folders: list[Path]) -> list[Record]:
-    """Read every run in folders and below them.
-
-    Raises:
-        ConfigError: a folder does not exist, holds no run, or holds a damaged one.
-    """
-    records = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise ConfigError(f"there is no folder {folder}")
-        # Hydra keeps a config.yaml of its own in `.hydra`.
-        found = sorted(path.parent for path in folder.rglob("config.yaml") if path.parent.name != ".hydra")
-        if not found:
-            raise ConfigError(f"{folder} holds no run: neither it nor a folder below it has a config.yaml")
-        records += [_read_one(run) for run in found]
-    return records
-
-
-def _read_one(folder: Path) -> Record:
-    try:
-        config = yaml.load((folder / "config.yaml").read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        path = folder / "summary.json"
-        summary = json.loads(path.read_text()) if path.exists() else {}
-    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the run {folder} is damaged: {error}") from error
-    flat = dict(flatten(config))
-    kept = {key: value for key, value in flat.items() if not any(_within(key, ignored) for ignored in IGNORED)}
-    return Record(folder, summary, kept)
+def curves(lines: Iterable[Mapping[str, Any]]) -> dict[str, Curve]:
+    """Return every figure of the lines of `metrics.jsonl` by name."""
+    found: dict[str, Curve] = {}
+    for line in lines:
+        for name, value in line["metrics"].items():
+            if value is not None:
+                found.setdefault(name, []).append((line["images_seen"], value))
+    return found
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -107,7 +96,14 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping) and value:
             yield from flatten(value, f"{path}.")
         else:
-            yield path, value if isinstance(value, str) else json.dumps(value)
+            yield path, value if isinstance(value, str) else json.dumps(_unified(value))
+
+
+def _unified(value: Any) -> Any:
+    """Return a value in which 1.0 is 1, as it is to W&B."""
+    if isinstance(value, list):
+        return [_unified(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _within(key: str, group: str) -> bool:

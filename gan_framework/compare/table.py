@@ -21,12 +21,12 @@ def show(comparison: Comparison, console: Console) -> None:
         table.add_row(str(rank), group.name, *map(str, _figures(comparison, group)), comparison.statement(group))
     console.print(table)
     for run in comparison.failed:
-        console.print(f"{run.folder}: {run.why}", style="red", markup=False)
+        console.print(f"{run.place}: {run.why}", style="red", markup=False)
 
 
 def write_csv(comparison: Comparison, path: Path) -> None:
     """Write one line for each group."""
-    settings = list(dict.fromkeys(name for group in comparison.groups for name in group.settings))
+    settings = comparison.settings
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         scores = [f"{comparison.metric}_{part}" for part in ("last_mean", "last_std", "best_mean", "best_std")]

@@ -8,17 +8,17 @@ from PIL import Image
 PROTOCOL = {"extractor": "classifier", "extractor_hash": "abc", "samples": 100, "metrics": {"fid_classifier": {}}}
 
 
-def make_run(folder, loss, seed, scores, status="finished", protocol=PROTOCOL, steps=10, grid=False):
+def make_run(folder, loss, seed, scores, status="finished", protocol=PROTOCOL, steps=10, grid=False, strategy=None):
     """Write a run whose score at each evaluation is given."""
     folder.mkdir(parents=True)
     config = {
         "seed": seed,
         "loss": {"name": loss},
         "train": {"steps": steps, "resume": "auto", "device": "cpu"},
-        "strategy": {},
-        "tracker": {"wandb": {"project": f"p{seed}"}},
+        "strategy": strategy or {},
+        "tracker": {"wandb": {"name": "wandb", "project": "digits", "entity": None, "tags": [f"seed {seed}"]}},
     }
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     lines = [
         {
             "step": step,

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from gan_framework.compare import groups, page, records
+from gan_framework.compare import groups, page, sources
 from tests.compare.making import make_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -23,7 +23,7 @@ def opened(tmp_path_factory):
         make_run(folder / f"b{seed}", "wasserstein", seed, [14.0 + seed, 13.0 + seed], grid=True)
     make_run(folder / "c0", "<script>alert(1)</script>", 0, [20.0])
     make_run(folder / "d0", "minimax", 0, [], status="failed")
-    page.write_page(groups.compare(records.read([folder])), folder / "out.html")
+    page.write_page(groups.compare(sources.read([folder])), folder / "out.html")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         tab = browser.new_page()

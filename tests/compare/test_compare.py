@@ -6,7 +6,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gan_framework.cli import app
-from gan_framework.compare import groups, page, records, table
+from gan_framework.compare import groups, page, sources, table
+from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
 from tests.compare.making import PROTOCOL, make_run
 
@@ -21,7 +22,7 @@ def sweep(tmp_path):
 
 
 def compared(folder, **choices):
-    return groups.compare(records.read([folder]), **choices)
+    return groups.compare(sources.read([folder]), **choices)
 
 
 def test_runs_are_grouped_by_everything_except_the_seed(sweep):
@@ -32,6 +33,19 @@ def test_runs_are_grouped_by_everything_except_the_seed(sweep):
         {"loss.name": "bad"},
     ]
     assert [group.last.n for group in comparison.groups] == [3, 3, 2]
+
+
+def test_what_follows_from_the_choice_of_a_plugin_is_not_named_beside_it():
+    def named(*configs):
+        return groups.differing([Record("", {}, config, None, list, list).settings for config in configs])
+
+    hinge = {"loss": {"name": "hinge", "margin": 1.0}, "strategy": {}}
+    clipped = {"loss": {"name": "wasserstein", "clip": 0.01}, "strategy": {"ema": {"name": "ema", "decay": 0.9}}}
+    assert named(hinge, clipped) == ["loss.name", "strategy"]
+    wider = {**clipped, "loss": {"name": "wasserstein", "clip": 0.1}}
+    assert named(hinge, clipped, wider) == ["loss.name", "strategy", "loss.clip"]
+    slower = {**clipped, "strategy": {"ema": {"name": "ema", "decay": 0.99}}}
+    assert named(clipped, slower) == ["strategy.ema.decay"]
 
 
 def test_means_and_spreads_by_hand(sweep):

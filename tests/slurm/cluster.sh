@@ -16,7 +16,14 @@ end() { # PIDFILE
   kill -9 "$pid" 2>/dev/null || true
 }
 
+jobs() { SLURM_CONF=$folder/slurm.conf timeout 5 squeue --noheader "$@"; }
+
 stop() {
+  # A job's own process outlives the daemons if they go first.
+  if [ -s "$folder/slurmctld.pid" ] && [ -n "$(jobs)" ]; then
+    SLURM_CONF=$folder/slurm.conf timeout 5 scancel --user="$(id -un)" || true
+    for _ in $(seq 100); do [ -z "$(jobs)" ] && break; sleep 0.2; done
+  fi
   end "$folder/slurmd.pid"
   end "$folder/slurmctld.pid"
   end "$folder/munged.pid"
@@ -55,12 +62,12 @@ SlurmdSpoolDir=$folder/spool
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_CPU
 MpiDefault=none
 ReturnToService=2
 JobRequeue=1
 KillWait=30
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc --all) State=UNKNOWN
 PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
   export SLURM_CONF=$folder/slurm.conf

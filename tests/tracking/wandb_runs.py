@@ -1,13 +1,12 @@
 """Plays runs with a W&B tracker and reads the record back."""
 
-import json
 import logging
-import subprocess
 from pathlib import Path
 
 from omegaconf import OmegaConf
 from PIL import Image
 
+from gan_framework.compare.offline import read_entries
 from gan_framework.tracking import RunInfo, build_trackers
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -61,16 +60,7 @@ def play(folder, steps=(0, 10, 20), config=CONFIG, summary=SUMMARY, run=None, **
 
 def read_back(folder):
     """Return the records of the newest W&B record in a run folder, by type."""
-    from wandb.util import get_core_path
-
-    newest = max(folder.glob("wandb/*run-*/*.wandb"), key=lambda path: path.stat().st_mtime)
-    # What `wandb leet inspect` calls, without its second of start-up.
-    command = [get_core_path(), "leet", "inspect", "--json", "--run-file", str(newest), str(newest.parent)]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    found = {}
-    for entry in map(json.loads, lines):
-        found.setdefault(entry["type"], []).append(entry[entry["type"]])
-    return found
+    return read_entries(max(folder.glob("wandb/*run-*/*.wandb"), key=lambda path: path.stat().st_mtime))
 
 
 def history(found):

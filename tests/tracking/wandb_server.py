@@ -1,6 +1,7 @@
 """A W&B server of a few answers, which can refuse keys or stop answering."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -45,7 +46,8 @@ class Handler(BaseHTTPRequestHandler):
         what = self.path.rpartition("/")[2]
         if what == "graphql":
             request = json.loads(content)
-            what, variables = request["operationName"], request.get("variables") or {}
+            what = request["operationName"] or re.search(r"(?:query|mutation) (\w+)", request["query"])[1]
+            variables = request.get("variables") or {}
             self.server.asked.append((what, variables))
             answer = self.answer(what, variables)
         elif what == "file_stream":
@@ -65,13 +67,15 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, operation, variables):
         if not self.server.valid_key:
             return {"errors": [{"message": "user is not logged in"}]}
-        if operation == "Viewer":
+        if operation in ("Viewer", "GetDefaultEntity"):
             return {"data": {"viewer": VIEWER}}
         if operation == "UpsertBucket":
             return {"data": {"upsertBucket": {"inserted": True, "bucket": {**BUCKET, "name": variables["name"]}}}}
         if operation == "CreateRunFiles":
             files = [{"name": name, "uploadUrl": f"{self.server.url}/upload"} for name in variables["files"]]
             return {"data": {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}}
+        if operation == "UpsertView2":
+            return {"data": {"upsertView": {"view": {"id": "W", "name": variables["name"]}, "inserted": True}}}
         return {"data": None}
 
     def log_message(self, *arguments):

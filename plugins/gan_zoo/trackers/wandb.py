@@ -14,13 +14,11 @@ from typing import Any, Literal
 from gan_framework.errors import ConfigError
 from gan_framework.masking import mask
 from gan_framework.tracking import RunInfo, Tracker
+from gan_framework.wandb_columns import AXES, UPDATES, columns
 
 logger = logging.getLogger(__name__)
 
 MODES = ("auto", "online", "offline", "disabled")
-AXES = ("images_seen", "step", "seconds")
-"""What a chart can have on its x axis; the first one it has by default."""
-
 INIT_TIMEOUT = 8.0
 """Seconds that a server may take to accept a run; the check of the API key takes up to 10 more."""
 
@@ -119,7 +117,7 @@ class WandB(Tracker):
     def log(self, record: Mapping[str, Any]) -> None:
         """Log the metrics of one step beside the axes and how often each player has moved."""
         if self._run is not None:
-            updates = {f"updates/{player}": n for player, n in record.get("updates", {}).items()}
+            updates = {f"{UPDATES}{player}": n for player, n in record.get("updates", {}).items()}
             self._run.log({**self._axes(record), **updates, **record.get("metrics", {})}, step=record["step"])
 
     def image(self, name: str, path: Path, record: Mapping[str, Any]) -> None:
@@ -244,14 +242,3 @@ def check_room(record: Path) -> None:
     with tempfile.TemporaryFile(dir=record) as probe:
         probe.seek(written)
         probe.write(bytes(ROOM))
-
-
-def columns(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration with one more column for every group that holds several plugins.
-
-    W&B makes a column of each setting (`strategy.k_step.k`), but none that tells which plugins
-    were chosen; `strategies: "ema k_step"` is one to group and filter runs by.
-    """
-    several = {"strategy": "strategies", "terms": "all_terms", "metrics": "all_metrics"}
-    names = {column: " ".join(config[group]) for group, column in several.items() if config.get(group)}
-    return {**config, **names}

@@ -1,0 +1,39 @@
+"""Runs from wherever they are: folders, W&B's records on disk, projects on a W&B server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gan_framework.compare.folder import find_runs, read_run
+from gan_framework.compare.offline import find_records, read_runs
+from gan_framework.compare.project import PREFIX, read_project
+from gan_framework.compare.records import Record
+from gan_framework.errors import ConfigError
+
+
+def read(sources: Iterable[str | Path]) -> list[Record]:
+    """Read every run of some sources.
+
+    Args:
+        sources: folders, in which and below which run folders and W&B's records are found, and
+            projects (`wandb:ENTITY/PROJECT`).
+
+    Raises:
+        ConfigError: a source does not exist, holds no run, or holds a damaged one.
+    """
+    return [record for source in sources for record in _read(source)]
+
+
+def _read(source: str | Path) -> list[Record]:
+    if str(source).startswith(PREFIX):
+        return read_project(str(source))
+    folder = Path(source)
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}")
+    found = [read_run(run) for run in find_runs(folder)] + read_runs(find_records(folder))
+    if not found:
+        raise ConfigError(
+            f"{folder} holds no run: neither it nor a folder below it has a config.yaml or a record of W&B's"
+        )
+    return found
