@@ -43,8 +43,8 @@ def write_page(comparison: Comparison, path: Path) -> None:
     # `</` would end the script element; escaped, it is the same string to JSON.
     text = json.dumps(files.finite(data)).replace("</", "<\\/")
     page = template.render(
-        metric=comparison.metric, failed=failed, runs=sum(len(g.runs) for g in comparison.groups), groups=len(groups),
-        data=text, plotly=get_plotlyjs(),
+        metric=comparison.metric, higher=comparison.higher_is_better, groups=len(groups),
+        runs=sum(len(group.runs) for group in comparison.groups), failed=failed, data=text, plotly=get_plotlyjs(),
     )  # fmt: skip
     files.write_text(path, page)
 

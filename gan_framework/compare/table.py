@@ -15,8 +15,8 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the ranked groups, and what became of runs that did not finish."""
     direction = "higher" if comparison.higher_is_better else "lower"
     table = Table(title=f"{comparison.metric} ({direction} is better)", title_justify="left")
-    for name in ("rank", "settings", "seeds", "last", "best", "images", *comparison.players, "seconds", "is it so?"):
-        table.add_column(name, justify="left" if name in ("settings", "is it so?") else "right")
+    for name in ("rank", "settings", "seeds", "last", "best", "images", *comparison.players, "seconds", "verdict"):
+        table.add_column(name, justify="left" if name in ("settings", "verdict") else "right")
     for rank, group in enumerate(comparison.groups, 1):
         table.add_row(str(rank), group.name, *map(str, _figures(comparison, group)), comparison.statement(group))
     console.print(table)

@@ -45,7 +45,7 @@ def test_the_page_loads_without_an_error_and_draws(opened):
     assert problems == []
     assert first_cells(tab) == ["1", "2", "3", "4"]
     assert tab.locator("#curves .scatterlayer .trace").count() >= 3
-    assert tab.locator("#coordinates .parcoords").count() == 1
+    assert tab.locator("#coordinates .scatterlayer .trace").count() == 3
     assert "<script>alert(1)</script>" in tab.locator("#table").text_content()
     assert "not finite" in tab.locator(".failed").text_content()
 
