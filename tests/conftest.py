@@ -1,13 +1,10 @@
 """What all tests share: no network, no accounts, a cache of their own, and composing a run."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import program as started
 
 
 def pytest_configure(config):
@@ -47,14 +44,7 @@ def program(cache):
     """Run the real program in a process of its own."""
 
     def run(*arguments, cwd=None, env=None, timeout=120, check=None):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "run.py"), *map(str, arguments)],
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        done = started.run(arguments, cwd, env, timeout)
         if check is not None:
             assert done.returncode == check, done.stdout + done.stderr
         return done

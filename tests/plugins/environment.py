@@ -41,7 +41,7 @@ class Environment:
         done = subprocess.run(
             [self.python, *map(str, arguments)],
             cwd=cwd,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled", **variables},
             capture_output=True,
             text=True,
             timeout=240,

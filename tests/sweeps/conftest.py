@@ -4,13 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
-import yaml
 
-from tests.conftest import ROOT
+from gan_framework.sweeps.naming import run_name
+from tests.program import Program
 
 TINY = [
     "model=mlp",
@@ -31,12 +30,11 @@ class Sweep:
 
     def __init__(self, folder, *overrides, multirun="-m"):
         self.folder = folder
-        command = [sys.executable, str(ROOT / "run.py"), multirun, *TINY, *overrides]
+        self.overrides = [*TINY, *overrides]
+        arguments = [multirun, *TINY, *overrides]
         if not any(override.startswith(("sweep.resume=", "hydra.sweep.dir=")) for override in overrides):
-            command.append(f"hydra.sweep.dir={folder}")
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder.parent
-        )
+            arguments.append(f"hydra.sweep.dir={folder}")
+        self.process = Program(arguments, cwd=folder.parent, merged=True)
         self.output = ""
 
     def end(self, timeout=180):
@@ -59,13 +57,9 @@ class Sweep:
 
     def run(self, *overrides):
         """Return the folder of the run with the overrides, or None if it has not begun."""
-        found = [
-            path.parent.parent
-            for path in self.folder.glob("*/.hydra/overrides.yaml")
-            if {*overrides} <= {*(yaml.safe_load(path.read_text()) or [])}
-        ]
-        assert len(found) <= 1, found
-        return found[0] if found else None
+        all_of_it = [o for o in (*self.overrides, *overrides) if not o.startswith("hydra")]
+        folder = self.folder / run_name({o.partition("=")[0]: o for o in all_of_it}.values())
+        return folder if folder.exists() else None
 
     def pid(self, *overrides, steps=1):
         """Wait until a run has logged some steps and return the id of its process."""
