@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed import Store  # type: ignore[attr-defined]
 
 from gan_framework import seeding
 from gan_framework.errors import ConfigError
@@ -85,7 +87,7 @@ def own_device(name: str, device: torch.device) -> torch.device:
     return own
 
 
-def join(store: dist.Store, device: torch.device) -> None:
+def join(store: Store, device: torch.device) -> None:
     """Become one group with the other processes, which do the same.
 
     Args:
@@ -94,8 +96,8 @@ def join(store: dist.Store, device: torch.device) -> None:
     """
     global _group
     dist.init_process_group("gloo", store=store, rank=rank(), world_size=world(), timeout=MEETING)
-    words = dist.new_group(backend="gloo", timeout=WAITING)
-    tensors = dist.new_group(backend="nccl") if device.type == "cuda" else words
+    words = cast(dist.ProcessGroup, dist.new_group(backend="gloo", timeout=WAITING))
+    tensors = cast(dist.ProcessGroup, dist.new_group(backend="nccl")) if device.type == "cuda" else words
     _group = Group(rank(), world(), words, tensors, torch.Generator(device))
 
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 from gan_framework import checkpoint, distributed
 from gan_framework.compilation import compile_networks
@@ -108,6 +109,7 @@ def lead(game: Game, config: Config, folder: Path, resumed: Path | None, sweep: 
     """
     job = {"config": {**config, "tracker": {}}, "folder": str(folder), "resumed": resumed and str(resumed)}
     join(_announce(_store(), {**job, "sweep": sweep}), game, config)
+    log.info("%d processes take part", distributed.world())
 
 
 def follow(numbers: Iterable[int]) -> None:
@@ -200,13 +202,13 @@ def join(number: int, game: Game, config: Config) -> None:
         game: the game, built and on its device.
         config: the run's configuration.
     """
-    distributed.join(dist.PrefixStore(f"run{number}", _store()), game.device)
+    distributed.join(PrefixStore(f"run{number}", _store()), game.device)
     if config["train"]["sync_batch_norm"]:
         distributed.synchronise_batch_norms(game.networks)
     distributed.copy_from_first([*game.parameters(), *game.buffers()])
 
 
-def _store(hosts: bool = False) -> dist.Store:
+def _store(hosts: bool = False) -> Store:
     """Return a connection to what the processes tell each other of through before they are one group."""
     try:
         address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
@@ -215,12 +217,12 @@ def _store(hosts: bool = False) -> dist.Store:
             f"WORLD_SIZE={distributed.world()} says that this is one of several processes, but {missing} is not set: "
             "start them with torchrun, or unset WORLD_SIZE"
         ) from None
-    store = dist.TCPStore(address, port, is_master=hosts, wait_for_workers=False, timeout=distributed.MEETING)
+    store = TCPStore(address, port, is_master=hosts, wait_for_workers=False, timeout=distributed.MEETING)
     # torchrun's own store outlives a restart of the processes.
-    return dist.PrefixStore(f"start{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    return PrefixStore(f"start{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
-def _announce(store: dist.Store, job: dict[str, Any] | None) -> int:
-    number = store.add("runs", 1)
+def _announce(store: Store, job: dict[str, Any] | None) -> int:
+    number: int = store.add("runs", 1)
     store.set(f"run{number}", json.dumps(job))
     return number

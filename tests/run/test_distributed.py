@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from gan_framework import checkpoint
-from tests.conftest import ROOT
+from tests.program import ROOT
 
 # Forked from a process that has imported everything: starting a rank costs next to nothing.
 FORKS = multiprocessing.get_context("forkserver")

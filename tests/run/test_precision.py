@@ -13,8 +13,8 @@ PENALTIES = ["gradient_penalty", "dragan", "r1", "r2"]
 SMALL = [
     "model=mlp",
     "networks.generator.hidden=[8]",
-    "discriminator=resnet",
-    "networks.discriminator.width=2",
+    "networks.discriminator.hidden=[8]",
+    "networks.discriminator.activation=leaky_relu",
     "data.image_size=8",
     "data.channels=1",
     "prior.dim=4",
@@ -54,8 +54,10 @@ def test_precisions_of_gpus_are_refused_elsewhere(compose, precision):
 
 
 def test_batches_weights_and_gradients_are_channels_last(compose):
-    game = small(compose)
+    game = build_game(compose("model=dcgan"), DataShape((1, 32, 32)), torch.device("cpu"))
     batch = Batches(InMemory(torch.zeros(8, 3, 8, 8, dtype=torch.uint8)), 8, 0, "cpu")()
     assert batch.samples.is_contiguous(memory_format=torch.channels_last)
-    weight = game.discriminator.blocks[0].conv2.weight
+    weight = game.discriminator.blocks[1][0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
+    game.step(Batches(InMemory(torch.zeros(8, 1, 32, 32, dtype=torch.uint8)), 8, 0, "cpu"))
+    assert weight.grad.is_contiguous(memory_format=torch.channels_last)
