@@ -25,7 +25,15 @@ def main() -> None:
         for run in range(arguments.runs):
             scores = [100 / (1 + step) + run for step in range(50)]
             make_run(folder / str(run), f"loss{run // 5}", run % 5, scores, steps=arguments.lines, grid=True)
-        command = ["gan-framework", "compare", str(folder), "--html", str(folder / "out.html")]
+        command = [
+            sys.executable,
+            "-m",
+            "gan_framework.cli",
+            "compare",
+            str(folder),
+            "--html",
+            str(folder / "out.html"),
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         size = (folder / "out.html").stat().st_size
