@@ -57,7 +57,7 @@ class Sweep:
 
     def run(self, *overrides):
         """Return the folder of the run with the overrides, or None if it has not begun."""
-        all_of_it = [o for o in (*self.overrides, *overrides) if not o.startswith("hydra")]
+        all_of_it = [o for o in (*self.overrides, *overrides) if not o.lstrip("+").startswith("hydra")]
         folder = self.folder / run_name({o.partition("=")[0]: o for o in all_of_it}.values())
         return folder if folder.exists() else None
 
