@@ -13,6 +13,7 @@ CLUSTER = Path(__file__).parent / "cluster.sh"
 MISSING = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if shutil.which(name) is None]
 
 pytestmark = [
+    pytest.mark.timeout(900),  # five programs one after another, each of which imports torch
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (Debian: slurm-wlm, munge)"),
     pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="starting munge and SLURM by hand needs root"),
 ]
@@ -55,7 +56,7 @@ def test_a_sweep_runs_on_slurm_and_a_requeued_job_goes_on_exactly(sweep, cluster
     # SLURM lets a requeued job wait for two minutes.
     one.wait_for(lambda: slurm("squeue", "--noheader", "--jobs", job, "--format=%r") == "BeginTime")
     slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
-    assert one.end(timeout=280) == 0, one.output
+    assert one.end(timeout=400) == 0, one.output
     assert one.statuses() == ["finished", "finished"]
     assert (one.run("seed=0") / "run.log").read_text().count("resumed from") == 1
     assert plain.end() == 0, plain.output

@@ -46,7 +46,7 @@ class Sweep:
             raise AssertionError(self.process.communicate()[0]) from None
         return self.process.returncode
 
-    def wait_for(self, condition, timeout=120, running=True):
+    def wait_for(self, condition, timeout=240, running=True):
         """Wait until something holds, while the sweep runs, and return it."""
         deadline = time.monotonic() + timeout
         while not (found := condition()):
