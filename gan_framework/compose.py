@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from gan_framework import registry, seeding
+from gan_framework import memory, registry, seeding, values
 from gan_framework.errors import ConfigError
 from gan_framework.game import Game, Parts
 from gan_framework.strategy import Strategy
@@ -72,11 +72,21 @@ def _apply(name: str, strategy: Strategy, game: Game) -> None:
         if name in str(error):
             raise
         raise ConfigError(f"strategy.{name}: {error}") from error
+    except (TypeError, ValueError, RuntimeError, LookupError) as error:
+        if memory.exhausted(error):
+            raise
+        raise ConfigError(f"strategy.{name} does not fit the game: {type(error).__name__}: {error}") from error
 
 
-def _add_term(game: Game, name: str, settings: Config) -> None:
+def _add_term(game: Game, name: str, settings: Any) -> None:
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"terms.{name}={settings!r}: a term has a name, a player, a weight and its settings")
     missing = [key for key in ("player", "weight") if key not in settings]
     if missing:
         raise ConfigError(f"terms.{name} needs {' and '.join(missing)}")
+    for key, kind in (("player", str), ("weight", float)):
+        right = values.misfit(settings[key], kind)
+        if right is not None:
+            raise ConfigError(f"terms.{name}.{key}={settings[key]!r} must be {right}")
     own = {key: value for key, value in settings.items() if key not in ("player", "weight")}
     game.player(settings["player"]).add_term(name, registry.build("terms", own), float(settings["weight"]))

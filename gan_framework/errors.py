@@ -7,6 +7,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from gan_framework.masking import mask
+
 
 class GanFrameworkError(Exception):
     """An error whose message alone tells a user what happened and what would be right."""
@@ -33,7 +35,7 @@ class RunStopped(GanFrameworkError):
 
 
 def exit_code(work: Callable[[], object]) -> int:
-    """Do the work of a command and return its exit code; why it failed is the last line on stderr.
+    """Do the work of a command and return its exit code; why it failed is the last line on stderr, secrets masked.
 
     A traceback precedes that line only if the environment has `HYDRA_FULL_ERROR=1`.
     """
@@ -44,6 +46,10 @@ def exit_code(work: Callable[[], object]) -> int:
             traceback.print_exc()
         known = isinstance(error, GanFrameworkError)
         reason = str(error).strip() if known else f"{type(error).__name__}: {error}"
+        reason = mask(" ".join(reason.split()))
         print(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}", file=sys.stderr)
         return error.exit_code if isinstance(error, GanFrameworkError) else 1
+    except KeyboardInterrupt:
+        print("stopped: stopped by SIGINT before anything was begun", file=sys.stderr)
+        return RunStopped.exit_code
     return 0

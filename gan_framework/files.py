@@ -10,26 +10,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from gan_framework.errors import ConfigError
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path`; at the end it is flushed to disk and renamed to `path`.
 
     A symbolic link at `path` is replaced, not followed.
+
+    Raises:
+        OSError: the file cannot be written; it names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _flush_folder(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -52,6 +60,15 @@ def finite(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [finite(value) for value in content]
     return content
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise ConfigError if a folder holds a symbolic link to another: what is written below would land elsewhere."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_symlink() and entry.is_dir():
+            raise ConfigError(
+                f"{entry} is a symbolic link to {os.readlink(entry)}, and none in a run's folder is followed: remove it"
+            )
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gan_framework import sampling
+from gan_framework import distributed, memory, sampling
 from gan_framework.errors import ConfigError
 from gan_framework.loss import AdversarialLoss
 from gan_framework.networks import Discriminator, Generator
@@ -215,7 +215,7 @@ class Game(nn.Module):
             batch: a batch of real data.
             graph: whether a gradient can reach the generator through the generated samples.
         """
-        latent = self.latent(len(batch.samples), batch.labels)
+        latent = distributed.share_of_latents(self.latent, len(batch.samples))._replace(labels=batch.labels)
         with torch.set_grad_enabled(graph):
             return Round(self, batch, latent, self.generate(latent))
 
@@ -284,6 +284,8 @@ class Game(nn.Module):
                 made = tuple(self.generate(latent).shape[1:])
             self.probe()
         except (RuntimeError, ValueError) as error:
+            if memory.exhausted(error):
+                raise
             raise ConfigError(f"the networks do not fit the data {self.data.sample}: {error}") from error
         if made != self.data.sample:
             raise ConfigError(f"the generator makes samples {made}, but the data are {self.data.sample}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -52,7 +53,7 @@ def first_nonfinite(history: list[dict[str, Tensor]], last_step: int) -> tuple[i
 
 
 class NonFinite(RunFailed):
-    """A loss was not finite."""
+    """A loss or a gradient was not finite."""
 
 
 def require_finite(history: list[dict[str, Tensor]], last_step: int) -> None:
@@ -62,3 +63,15 @@ def require_finite(history: list[dict[str, Tensor]], last_step: int) -> None:
         step, name = found
         player, _, term = name.partition("/")
         raise NonFinite(f"at step {step} the {term} loss of the player {player!r} is not finite")
+
+
+def require_finite_gradients(game: Game, step: int) -> None:
+    """Raise NonFinite, naming step and player, if a gradient of the last move of a player was not finite.
+
+    In fp16 such gradients are to be expected: the scaler leaves them out.
+    """
+    norms = gradient_norms(game)
+    for name in game.players:
+        norm = norms.get(f"health/gradient_norm_{name}", 0.0)
+        if not math.isfinite(norm) and not game.player(name).scaler.is_enabled():
+            raise NonFinite(f"at step {step} the gradient of the player {name!r} is not finite")

@@ -14,17 +14,19 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from gan_framework import checkpoint, files
+from gan_framework import checkpoint, distributed, files, memory
+from gan_framework.compilation import compile_networks
 from gan_framework.compose import Config, build_game
-from gan_framework.data import COMMON_SETTINGS, Batches, build_source
+from gan_framework.data import COMMON_SETTINGS, Batches, DataSource, build_source
 from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped
 from gan_framework.evaluation.evaluator import Evaluator
+from gan_framework.follow import lead
 from gan_framework.masking import mask
 from gan_framework.ownership import owned
 from gan_framework.progress import Progress
 from gan_framework.run import Judge, Run
-from gan_framework.signals import StopRequest
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.signals import Interrupted, StopRequest
+from gan_framework.tracking import RunInfo, Trackers, build_trackers
 from gan_framework.trainer import train
 
 log = logging.getLogger(__name__)
@@ -73,36 +75,43 @@ def launch(
         RunStopped: the run was stopped and can be resumed.
     """
     summary = Summary(folder, config.seed, overrides)
-    with owned(folder), nullcontext(stop) if stop else StopRequest() as stop:
+    with owned(folder), nullcontext(stop) if stop else StopRequest() as stop, distributed.leaving():
         run: Run | None = None
         try:
-            run = _prepare(config, folder, place)
+            with stop.within(0):
+                run = _prepare(config, folder, place)
             with run.progress:
                 train(run, stop)
-            summary.write(run, "finished")
-        except RunStopped as stopped:
-            summary.write(run, "stopped", stopped)
-            raise
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            failure = RunFailed(
-                f"out of memory ({str(error).splitlines()[0] if str(error) else 'no details'}); lower train.batch_size="
-                f"{config.train.batch_size} or the networks' widths (networks.generator.width, ...)"
-            )
-            summary.write(run, "failed", failure)
-            raise failure from error
-        except OSError as error:
-            failure = RunFailed(f"a file could not be read or written: {error}")
-            summary.write(run, "failed", failure)
-            raise failure from error
+            summary.write(run, "finished", stop=stop)
         except BaseException as error:
-            summary.write(run, "failed", error)
-            raise
+            known = _known(error, config, run, stop)
+            summary.write(run, "stopped" if isinstance(known, RunStopped) else "failed", known, stop)
+            if known is error:
+                raise
+            raise known from error
         return run.best.get("value")
+
+
+def _known(error: BaseException, config: DictConfig, run: Run | None, stop: StopRequest) -> BaseException:
+    """Return what an error means for a run, as one of our own errors if it is known."""
+    if isinstance(error, Interrupted):
+        where = "before it began" if run is None else f"in the middle of step {run.clock.step + 1}"
+        return RunStopped(f"stopped by {stop.reason} {where}; the same command in the same folder resumes")
+    if distributed.lost(error):
+        return RunFailed("another process of the run is gone; what it said of it stands above")
+    if memory.exhausted(error):
+        return RunFailed(memory.advice(error, config))
+    if isinstance(error, OSError):
+        return RunFailed(f"a file could not be read or written: {error}")
+    if isinstance(error, ConfigError) and run is not None:
+        return RunFailed(str(error))  # what was asked for was right when the run began
+    return error
 
 
 def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
     settings = composed.train
-    device = choose_device(settings.device, place.number)
+    device = distributed.own_device(settings.device, choose_device(settings.device, place.number))
+    _check_together(settings, composed.evaluate, device)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     log.info("on %s with %d CPU threads", device, torch.get_num_threads())
@@ -116,14 +125,14 @@ def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
     _check_scalars(config)
     trackers = build_trackers(config["tracker"])
     game = build_game(config, source.shape, device)
+    if settings.compile:
+        compile_networks(game)
     scored = config["metrics"] and config["evaluate"]["samples"]
     evaluator = Evaluator.from_config(config, source, device) if scored else None
     if evaluator is not None:
         evaluator.check(game)
-    data = source.load("train")
-    common = {key: config["data"][key] for key in COMMON_SETTINGS if key in config["data"]}
-    batches = Batches(data, settings.batch_size, config["seed"], device, **common)
-    config = mask(config)
+    batches = build_batches(config, source, device)
+    announced, config = config, mask(config)
     files.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
 
     resumed = _resume_from(settings.resume, folder)
@@ -135,12 +144,27 @@ def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
             path, state = resumed
             run.restore(state, path)
             log.info("resumed from %s at step %d", path, run.clock.step)
+        if distributed.world() > 1:
+            lead(game, announced, folder, resumed[0] if resumed else None, sweep=place.sweep is not None)
     except BaseException as error:
-        trackers.finish({"status": "failed", "error": describe(error)})
+        status = "stopped" if isinstance(error, Interrupted) else "failed"
+        trackers.finish({"status": status, "error": describe(error), "step": 0})
         raise
-    for player in map(game.player, game.players):
-        player.skip_nonfinite = config["train"]["on_nonfinite"] == "skip"
     return run
+
+
+def build_batches(config: Config, source: DataSource, device: torch.device) -> Batches:
+    """Return what draws this process's share of a run's batches."""
+    common = {key: config["data"][key] for key in COMMON_SETTINGS if key in config["data"]}
+    return Batches(
+        source.load("train"),
+        config["train"]["batch_size"],
+        config["seed"],
+        device,
+        rank=distributed.rank(),
+        world=distributed.world(),
+        **common,
+    )
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -182,6 +206,18 @@ def choose_device(name: str, number: int = 0) -> torch.device:
     return device
 
 
+def _check_together(train: DictConfig, evaluate: DictConfig, device: torch.device) -> None:
+    """Raise ConfigError if several processes cannot do what the settings ask for."""
+    if distributed.world() == 1 or not train.sync_batch_norm:
+        return
+    if device.type != "cuda":
+        raise ConfigError(
+            f"train.sync_batch_norm=true works between GPUs only, and this run is on {device.type}: set it to false"
+        )
+    if evaluate.batch_norm == "standing":
+        raise ConfigError("evaluate.batch_norm=standing is measured in one process: set train.sync_batch_norm=false")
+
+
 def _check_scalars(config: Config) -> None:
     positive = {"train": ("steps", "batch_size"), "evaluate": ("batch_size",), "sample": ("count", "columns")}
     not_negative = {
@@ -210,8 +246,17 @@ class Summary:
         self.folder = folder
         self.known = {"seed": seed, "overrides": overrides}
 
-    def write(self, run: Run | None, status: str, error: BaseException | None = None) -> None:
-        """Write what is known of a run, and end its trackers with it; None for a run that never came to be."""
+    def write(
+        self, run: Run | None, status: str, error: BaseException | None = None, stop: StopRequest | None = None
+    ) -> None:
+        """Write what is known of a run, and end its trackers with it.
+
+        Args:
+            run: the run; None for one that never came to be.
+            status: `finished`, `failed` or `stopped`.
+            error: why it did not finish.
+            stop: once a stop is requested, the trackers are not waited for.
+        """
         content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
         if run is not None:
             content |= {
@@ -228,9 +273,25 @@ class Summary:
             }
         content |= self.known | {"versions": _versions(), "git": _git()}
         content = mask(content)
-        files.write_json(self.folder / SUMMARY_FILE, content)
+        path = self.folder / SUMMARY_FILE
+        if run is None and isinstance(error, ConfigError) and path.exists():
+            return  # of an earlier run, about which this wrong request says nothing
+        try:
+            files.write_json(path, content)
+        except OSError as unwritten:
+            if error is None:
+                raise
+            log.error("%s", unwritten)  # of what went wrong, the first is the one to report
         if run is not None:
-            run.trackers.finish(content)
+            _end(run.trackers, content, stop or StopRequest())
+
+
+def _end(trackers: Trackers, summary: dict[str, Any], stop: StopRequest) -> None:
+    try:
+        with stop.within(0):
+            trackers.finish(summary)
+    except Interrupted:
+        trackers.finish({**summary, "status": "stopped"})
 
 
 def describe(error: BaseException) -> str:

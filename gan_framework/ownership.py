@@ -19,9 +19,12 @@ def owned(folder: Path, what: str = "run") -> Iterator[None]:
     """Hold the folder of a run or a sweep, which no other process may use meanwhile; a crash lets go of it.
 
     Raises:
-        ConfigError: another process holds it.
+        ConfigError: another process holds it, or it has symbolic links to other folders.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"hydra.{what}.dir={folder} cannot be made: {error.strerror}") from error
     owner = folder / ".owner"
     lock = FileLock(folder / ".lock", timeout=0)
     try:
@@ -31,7 +34,10 @@ def owned(folder: Path, what: str = "run") -> Iterator[None]:
         raise ConfigError(
             f"the {what} folder {folder} is in use by {holder}; choose another hydra.{what}.dir"
         ) from None
+    except OSError as error:
+        raise ConfigError(f"hydra.{what}.dir={folder} cannot be locked: {error}") from error
     try:
+        files.refuse_links(folder)
         files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
         yield
     finally:

@@ -16,6 +16,7 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from typing import Any
 
+from gan_framework import memory, values
 from gan_framework.configs import canonical, owner, registered
 from gan_framework.errors import ConfigError
 
@@ -193,9 +194,18 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     missing = [key for key in accepted if key not in arguments and parameters[key].default is inspect.Parameter.empty]
     if missing:
         raise ConfigError(f"{plugin.name} ({kind}) needs the settings {', '.join(missing)}")
+    types = values.wanted(factory)
+    for key, value in arguments.items():
+        right = values.misfit(value, types[key]) if key in types else None
+        if right is not None:
+            raise ConfigError(f"{plugin.name} ({kind}): {key}={value!r} must be {right}")
     try:
         return factory(*supplied, **arguments)
     except ConfigError:
         raise
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {error}") from error
+    except Exception as error:
+        # All that a plugin is given are settings, so whatever it raises is about them; but memory is the machine's.
+        if memory.exhausted(error):
+            raise
+        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {what}") from error

@@ -15,11 +15,13 @@ from gan_framework import checkpoint, files, health, sampling
 from gan_framework.clock import Clock
 from gan_framework.compose import Config
 from gan_framework.data import Batches
+from gan_framework.errors import RunStopped
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.game import Game
 from gan_framework.health import NonFinite
 from gan_framework.images import save_png
 from gan_framework.progress import Progress
+from gan_framework.signals import Interrupted, StopRequest
 from gan_framework.tracking import Trackers
 from gan_framework.watch import Watch, diversity
 
@@ -44,6 +46,7 @@ class Run:
         metrics: the newest value of every figure.
         best: the best score so far: `metric`, `step`, `value` and `higher_is_better`.
         protocol: what the newest scores were measured with.
+        begun: the figures of a step after which the run was stopped while it was scored; None otherwise.
         judge: asked after each evaluation whether the run should be stopped early.
         watch: names what goes wrong.
     """
@@ -72,7 +75,10 @@ class Run:
         self.metrics: dict[str, float] = {}
         self.best: dict[str, Any] = {}
         self.protocol: dict[str, Any] = {}
+        self.begun: dict[str, float] | None = None
         self.judge: Judge | None = None
+        for player in map(game.player, game.players):
+            player.skip_nonfinite = self.settings.on_nonfinite == "skip"
         self.watch = Watch(self.settings.steps, game.loss is not None and game.loss.probabilistic)
         if game.data.condition_dim and batches.data.labels is not None:
             game.keep_conditions(batches.data.labels)
@@ -82,9 +88,13 @@ class Run:
     # -- what the trainer asks for ----------------------------------------------------------------
 
     def check_finite(self, history: list[dict[str, Tensor]]) -> None:
-        """Raise NonFinite if a loss was not finite in the steps since the last check, unless such moves are skipped."""
-        if self.settings.on_nonfinite != "skip":
+        """Raise NonFinite if a loss in the steps since the last check, or a gradient of the last, was not finite.
+
+        Where such moves are skipped there is nothing to raise for.
+        """
+        if history and self.settings.on_nonfinite != "skip":
             health.require_finite(history, self.clock.step)
+            health.require_finite_gradients(self.game, self.clock.step)
 
     def log(self, metrics: dict[str, float]) -> None:
         """Write one line of figures to the trackers and the progress bar."""
@@ -103,12 +113,29 @@ class Run:
             return {}
         return {"health/diversity": diversity(self.game.sample(self._grid)) / self._data_diversity}
 
-    def evaluate(self) -> dict[str, float]:
-        """Score the game; the best checkpoint so far is kept as `best.pt`."""
+    def evaluate(self, figures: dict[str, float], stop: StopRequest) -> dict[str, float]:
+        """Score the game; the best checkpoint so far is kept as `best.pt`.
+
+        Args:
+            figures: what is known of the step already.
+            stop: a request to stop breaks the evaluation off; the resumed run begins with it.
+
+        Raises:
+            RunStopped: a stop was requested; the run has been saved and can be resumed.
+        """
         if self.evaluator is None:
             return {}
         self.clock.pause()
-        evaluation = self.evaluator(self.game)
+        state = {**self._state(), "begun": figures}  # scoring changes none of it
+        try:
+            with stop.within(0):
+                evaluation = self.evaluator(self.game)
+        except Interrupted:
+            self._write(state)
+            raise RunStopped(
+                f"stopped by {stop.reason} while the samples {self.where} were scored; "
+                "the same command in the same folder resumes"
+            ) from None
         for warning in evaluation.warnings:
             log.warning(warning)
         for name, picture in evaluation.pictures.items():
@@ -129,10 +156,13 @@ class Run:
 
     def save(self) -> None:
         """Write a numbered checkpoint, `last.pt`, and delete what is older than the newest few."""
+        self.clock.pause()
+        self._write(self._state())
+
+    def _write(self, state: dict[str, Any]) -> None:
         folder = self.folder / "checkpoints"
         path = checkpoint.step_path(folder, self.clock.step)
-        self.clock.pause()
-        checkpoint.save(path, self._state())
+        checkpoint.save(path, state)
         files.link_or_copy(path, folder / "last.pt")
         checkpoint.prune(folder, self.settings.keep)
 
@@ -163,7 +193,16 @@ class Run:
         self.clock.restore(state["clock"])
         self.batches.drawn = state["batches"]
         self.best, self.metrics, self.protocol = state["best"], state["metrics"], state["protocol"]
-        self.trackers.truncate_after(self.clock.step)
+        self.begun = state.get("begun")
+        if "watch" in state:
+            self.watch.restore(state["watch"])
+        # A step whose scores are still to come has no line yet; one written by an earlier resume comes again.
+        self.trackers.truncate_after(self.clock.step - (self.begun is not None))
+
+    @property
+    def where(self) -> str:
+        """How far the run is, for messages."""
+        return f"at step {self.clock.step}"
 
     @property
     def updates(self) -> dict[str, int]:
@@ -198,6 +237,7 @@ class Run:
             "best": self.best,
             "metrics": self.metrics,
             "protocol": self.protocol,
+            "watch": self.watch.state(),
         }
 
     def _keep_best(self, scores: dict[str, float]) -> None:

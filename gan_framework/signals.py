@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR2") if hasattr(signal, name))
+
+
+class Interrupted(BaseException):
+    """Raised wherever the program is, because a stop was requested and its time is up."""
 
 
 class StopRequest:
@@ -30,11 +35,30 @@ class StopRequest:
         self.relay: Callable[[int], object] | None = None
         self._number: int | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._patience: float | None = None
+        self._timer: threading.Timer | None = None
+        self._time_is_up = False
 
     def request(self, reason: str) -> None:
         """Request a stop."""
         self.requested = True
         self.reason = reason
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Raise Interrupted so long after a signal has asked for a stop, if the context has not been left by then.
+
+        What is done in it must be such that it can be left anywhere: `within(0)` leaves it at once.
+        """
+        before, self._patience = self._patience, seconds
+        try:
+            if self._number is not None:
+                self._wait()
+            yield
+        finally:
+            self._patience = before
+            if self._timer is not None:
+                self._timer.cancel()
 
     def __enter__(self) -> StopRequest:
         # Only the main thread may set handlers; elsewhere signals keep their usual meaning.
@@ -53,9 +77,34 @@ class StopRequest:
             before(self._number, None)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and number == signal.SIGINT:
-            os._exit(130)
+        if self._time_is_up:
+            self._time_is_up = False
+            if self._patience is not None:
+                raise Interrupted
+            return
+        if self._number is not None:
+            if number == signal.SIGINT:
+                os._exit(130)
+            return
         self._number = number
         self.request(signal.Signals(number).name)
         if self.relay is not None:
             self.relay(number)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Raise Interrupted once the patience of the context is over; without one, never."""
+        if self._patience is None:
+            return
+        if self._patience == 0:
+            raise Interrupted
+        self._timer = threading.Timer(self._patience, self._call)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _call(self) -> None:
+        # By a signal, because only its handler runs in the main thread, and because it ends a wait there.
+        main = threading.main_thread().ident
+        if hasattr(signal, "pthread_kill") and main is not None and self._number is not None:
+            self._time_is_up = True
+            signal.pthread_kill(main, self._number)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework import health, seeding
+from gan_framework import distributed, health
 from gan_framework.errors import RunStopped
+from gan_framework.game import Game
 from gan_framework.health import NonFinite
 from gan_framework.run import PRUNER, Run
 from gan_framework.signals import StopRequest
+
+GRACE = 5.0
+"""Seconds that a step may take to end after a request to stop; then it is broken off and counts as never begun."""
 
 
 def train(run: Run, stop: StopRequest) -> None:
@@ -17,49 +21,67 @@ def train(run: Run, stop: StopRequest) -> None:
     Raises:
         RunFailed: a loss was not finite, or a file could not be written.
         RunStopped: a stop was requested; the run has been saved and can be resumed.
+        Interrupted: a stop was requested, and the step under way did not end soon enough to be saved.
     """
+    with stop.within(GRACE):
+        _play(run, stop)
+    if run.clock.step < run.clock.steps:
+        run.save()
+        reason = stop.reason or "another process"
+        raise RunStopped(f"stopped by {reason} {run.where}; the same command in the same folder resumes")
+
+
+def _play(run: Run, stop: StopRequest) -> None:
     game, clock, settings = run.game, run.clock, run.settings
     unchecked: list[dict[str, Tensor]] = []
+    if run.begun is not None:
+        _attend(run, stop, run.begun)
+        run.begun = None
 
-    while clock.step < clock.steps and not stop.requested:
+    while clock.step < clock.steps and not distributed.stopping(stop.requested):
         # Everything random in a step follows from its number, so nothing in between can change it.
-        seeding.reseed(run.seed, "step", clock.step, clock.rollbacks)
-        measured = game.step(run.batches)
+        distributed.reseed(run.seed, "step", clock.step, clock.rollbacks)
+        unchecked.append(game.step(run.batches))
         clock.tick()
-        unchecked.append(measured)
 
         log = clock.due(settings.log_every)
-        sample = clock.due(settings.sample_every)
-        evaluate = clock.due(run.evaluate_every)
-        save = clock.due(settings.checkpoint_every)
-        if not (log or sample or evaluate or save):
+        often = (settings.sample_every, run.evaluate_every, settings.checkpoint_every)
+        if not (log or any(map(clock.due, often))):
             continue
 
         # Reading a loss waits for the device, so losses are looked at only when something is due.
+        history, unchecked = _of_all_processes(game, unchecked), []
         try:
-            run.check_finite(unchecked)
+            run.check_finite(history)
         except NonFinite as problem:
             run.roll_back(problem)
             continue
-        finally:
-            unchecked.clear()
 
-        metrics: dict[str, float] = {}
-        if log:
-            metrics |= health.figures(measured) | health.gradient_norms(game)
-        if sample:
-            metrics |= run.draw_samples()
-        if evaluate:
-            metrics |= run.evaluate()
-        if metrics:
-            run.log(metrics)
-        if save:
-            run.save()
-        if evaluate and run.is_hopeless():
-            stop.request(PRUNER)
-        clock.pause()
+        _attend(run, stop, health.figures(history[-1]) | health.gradient_norms(game) if log else {})
+    try:
+        run.check_finite(_of_all_processes(game, unchecked))
+    except NonFinite as problem:
+        run.roll_back(problem)
 
-    if clock.step < clock.steps:
-        run.check_finite(unchecked)
+
+def _of_all_processes(game: Game, history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Return what steps measured over all processes; from here on these have the buffers that the first one saves."""
+    distributed.copy_from_first([*game.buffers()])
+    return distributed.measured_by_all(history)
+
+
+def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
+    """Do what is due after a step of which these figures are known."""
+    clock, settings = run.clock, run.settings
+    evaluate = clock.due(run.evaluate_every)
+    if clock.due(settings.sample_every):
+        metrics |= run.draw_samples()
+    if evaluate:
+        metrics |= run.evaluate(metrics, stop)
+    if metrics:
+        run.log(metrics)
+    if clock.due(settings.checkpoint_every):
         run.save()
-        raise RunStopped(f"stopped by {stop.reason} at step {clock.step}; the same command in the same folder resumes")
+    if evaluate and run.is_hopeless():
+        stop.request(PRUNER)
+    clock.pause()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,6 +54,22 @@ class Watch:
             begun += self._note("diversity_collapsed", self._collapse(step, figures["health/diversity"]))
         self.named += [f"step {step}: {trouble}" for trouble in begun]
         return begun
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {
+            "named": list(self.named),
+            "real": list(self._real),
+            "fake": list(self._fake),
+            "present": dict(self._present),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state made by `state`."""
+        self.named = list(state["named"])
+        self._real = deque(state["real"], maxlen=LOOKS)
+        self._fake = deque(state["fake"], maxlen=LOOKS)
+        self._present = dict(state["present"])
 
     def _note(self, name: str, what: str | None) -> list[str]:
         before, self._present[name] = self._present.get(name, False), what is not None

@@ -57,6 +57,7 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     # Imported here, in the parent of all runs, so that they are imported once.
     import torchvision.utils  # noqa: F401
 
+    from gan_framework.follow import in_tasks
     from gan_framework.launch import Place, Summary, launch
     from gan_framework.run import PRUNER
 
@@ -74,7 +75,8 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
             return None  # the sweeper finds that it was pruned in the summary
 
     try:
-        return isolated(work, sweep / STOP_FILE)
+        launcher = hydra.runtime.choices["hydra/launcher"]
+        return in_tasks(lambda: isolated(work, sweep / STOP_FILE), launcher)
     except Killed as death:
         log.error("%s", death)
         Summary(folder, config.seed, overrides).write(None, "failed", death)

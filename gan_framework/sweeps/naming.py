@@ -11,6 +11,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from gan_framework.masking import mask
+
 LONGEST = 150
 """Characters of a folder's name, without the hash."""
 
@@ -25,10 +27,11 @@ def run_name(overrides: Sequence[str]) -> str:
 
     It says what was asked for, in any order, and nothing of when: a sweep that is extended or
     repeated finds its runs again. A hash is added where the overrides do not fit into a name.
+    Secrets among them are masked.
     """
     chosen = sorted(override for override in overrides if not concerns_sweep(override))
     exact = ",".join(chosen)
-    plain = re.sub(r"\[([\w,]*)\]", lambda found: found[1].replace(",", "+"), exact)
+    plain = re.sub(r"\[([\w,]*)\]", lambda found: found[1].replace(",", "+"), ",".join(mask(chosen)))
     name = re.sub(r"[^A-Za-z0-9_.=,+-]+", "-", plain).lstrip(".-")
     if name == plain and len(name) <= LONGEST and "+" not in exact:
         return name or "defaults"

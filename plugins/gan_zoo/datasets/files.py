@@ -107,8 +107,13 @@ def find_files(path: str | None, setting: str) -> Files:
     if not path:
         raise ConfigError(f"{setting} is missing: a folder or a zip file of images")
     place = Path(path).expanduser()
-    if not place.exists():
-        raise ConfigError(f"{setting}={path}: there is no such folder or zip file")
+    try:
+        place.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{setting}={path}: there is no such folder or zip file ({reason})") from error
+    if not (place.is_dir() or place.is_file()):  # a pipe or a device would be read without end
+        raise ConfigError(f"{setting}={path} is neither a folder nor a file")
     files = FolderFiles(place) if place.is_dir() else ZipFiles(place)
     if not files.names:
         raise ConfigError(f"{setting}={path} holds no image; images end in {' '.join(SUFFIXES)}")

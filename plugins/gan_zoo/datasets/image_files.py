@@ -78,13 +78,19 @@ class ImageFiles(Data):
         """Return images (n, C, H, W) uint8.
 
         Raises:
-            RunFailed: a file that could be read before the training cannot be read any more.
+            RunFailed: a file cannot be read any more as it was before the training.
         """
-        images = [load(self.files, self.names[int(index)], self.shape) for index in indices]
-        for image in images:
-            if isinstance(image, str):
-                raise RunFailed(f"{self.files.path} has changed during the run: {image}")
-        return torch.stack([image for image in images if isinstance(image, Tensor)])
+        return torch.stack([self._read(int(index)) for index in indices])
+
+    def _read(self, index: int) -> Tensor:
+        name = self.names[index]
+        image = load(self.files, name, self.shape)
+        if isinstance(image, str):
+            raise RunFailed(f"{self.files.path} has changed during the run: {image}")
+        known = None if self._digests is None else self._digests[index].numpy().tobytes()
+        if known is not None and _digest(image.contiguous().numpy()).tobytes() != known:
+            raise RunFailed(f"{self.files.path} has changed during the run: {name} is another image than before it")
+        return image
 
     def digests(self) -> bytes:
         """Return every sample's SHA-256, joined."""
@@ -138,12 +144,12 @@ def load_images(
 
 
 def _report(files: Files, bad: dict[int, str], total: int, on_bad: str) -> None:
-    shown = "\n".join(f"  {why}" for why in list(bad.values())[:10])
-    more = f"\n  and {len(bad) - 10} more" if len(bad) > 10 else ""
-    message = f"{files.path}: {len(bad)} of {total} images cannot be read:\n{shown}{more}"
+    shown = "; ".join(list(bad.values())[:10])
+    more = f"; and {len(bad) - 10} more" if len(bad) > 10 else ""
+    message = f"{files.path}: {len(bad)} of {total} images cannot be read: {shown}{more}"
     if on_bad == "refuse":
-        raise ConfigError(f"{message}\nremove or replace them, or set data.on_bad=skip")
-    log.warning("%s\nthey are skipped", message)
+        raise ConfigError(f"{message}. Remove or replace them, or set data.on_bad=skip")
+    log.warning("%s. They are skipped", message)
 
 
 class _Scanned(NamedTuple):
