@@ -77,7 +77,7 @@ def memory(rounds: int) -> dict[str, Any]:
 COMMANDS = {
     "--help": [sys.executable, "run.py", "--help"],
     "--cfg job": [sys.executable, "run.py", "--cfg", "job"],
-    "plugins": ["gan-framework", "plugins"],
+    "plugins": [str(Path(sys.executable).with_name("gan-framework")), "plugins"],
 }
 
 

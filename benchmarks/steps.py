@@ -176,7 +176,7 @@ def in_turn(loops: dict[str, Step], rounds: int, each: float, device: torch.devi
     counts = {}
     for name, step in loops.items():
         step()
-        counts[name] = max(round(each / seconds(step, 2, device)), 1)
+        counts[name] = max(round(each / seconds(step, 1, device)), 1)
     times: dict[str, list[float]] = {name: [] for name in loops}
     for i in range(rounds):
         names = list(loops)

@@ -16,6 +16,17 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+class Projection(nn.ConvTranspose2d):
+    """A transposed convolution without bias of a single pixel: a matrix product, and many times as fast as one."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Map (N, inputs, 1, 1) to (N, outputs, size, size), in the layout that the weights have."""
+        if self.weight.is_contiguous():
+            return (x.flatten(1) @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
+        weight = self.weight.permute(0, 2, 3, 1)
+        return (x.flatten(1) @ weight.flatten(1)).unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
+
+
 class SigmoidImage(nn.Module):
     """A sigmoid rescaled to [-1, 1] by 2x - 1, for networks that were published with pixels in [0, 1]."""
 

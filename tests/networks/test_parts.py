@@ -6,12 +6,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from gan_zoo.discriminators.cgan_maxout import CGANMaxoutDiscriminator
+from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.generators.cgan_maxout import CGANMaxoutGenerator
 from gan_zoo.generators.conv import ConvGenerator
 from gan_zoo.generators.mlp import MLPGenerator
-from gan_zoo.layers import Maxout
+from gan_zoo.layers import Maxout, Projection
 from gan_zoo.priors.truncated_normal import TruncatedNormal
 from gan_zoo.residual import DownBlock, UpBlock
 
@@ -30,6 +31,26 @@ def test_maxout_is_the_largest_piece_of_every_unit():
                 x[n] @ layer.linear.weight[unit * 5 + piece] + layer.linear.bias[unit * 5 + piece] for piece in range(5)
             ]
             assert layer(x)[n, unit].item() == pytest.approx(max(pieces).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_projection_is_a_transposed_convolution_of_a_pixel(layout):
+    layer = Projection(5, 3, 4, bias=False).double().to(memory_format=layout)
+    x = torch.randn(2, 5, 1, 1, dtype=torch.float64, requires_grad=True)
+    made, expected = layer(x), F.conv_transpose2d(x, layer.weight)
+    torch.testing.assert_close(made, expected)
+    assert made.is_contiguous(memory_format=layout)
+    for a, b in zip(*(torch.autograd.grad(y.sin().sum(), (x, layer.weight)) for y in (made, expected)), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_a_discriminators_maps_and_their_gradient_have_the_same_layout():
+    network = DCGANDiscriminator(16, 1, 4, "none").to(memory_format=torch.channels_last)
+    seen = []
+    network.blocks[-1].register_full_backward_pre_hook(lambda _, gradients: seen.append(gradients[0]))
+    x = torch.randn(3, 1, 16, 16)
+    network(x).logits.sum().backward()
+    assert seen[0].is_contiguous(memory_format=torch.channels_last) and not seen[0].is_contiguous()
 
 
 def test_an_up_block_is_upsampling_before_both_paths_convolutions():

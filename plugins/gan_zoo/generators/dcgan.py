@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.networks import Generator
-from gan_zoo.layers import doublings, init_normal, require_positive
+from gan_zoo.layers import Projection, doublings, init_normal, require_positive
 
 
 class DCGANGenerator(Generator):
@@ -27,7 +27,7 @@ class DCGANGenerator(Generator):
         base, n = doublings(image_size)
         widths = [width * 2**i for i in reversed(range(n))]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent_dim, widths[0], base, bias=False),
+            Projection(latent_dim, widths[0], base, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         ]

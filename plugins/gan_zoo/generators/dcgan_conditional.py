@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.networks import Generator
-from gan_zoo.layers import doublings, init_truncated_normal, with_labels
+from gan_zoo.layers import Projection, doublings, init_truncated_normal, with_labels
 
 
 class DCGANConditionalGenerator(Generator):
@@ -31,7 +31,7 @@ class DCGANConditionalGenerator(Generator):
         base, n = doublings(image_size)
         widths = [width * 2**i for i in reversed(range(n))]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent_dim + num_classes, widths[0], base, bias=False),
+            Projection(latent_dim + num_classes, widths[0], base, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.LeakyReLU(0.2, inplace=True),
         ]
