@@ -1,6 +1,6 @@
 """How fast a training step is beside a loop written by hand, and what the framework itself costs per step.
 
-    python benchmarks/steps.py [NAME ...] [--pairs 9] [--seconds 2] [--threads 2] [--device cpu]
+    python benchmarks/steps.py [NAME ...] [--pairs 9] [--seconds 2] [--threads 2] [--device cpu] [--override A=B]
 
 Each measurement is a number of rounds in which all its loops take their turns, the order changing from round to
 round, for about so many seconds each; the medians and quartiles over the rounds count:
@@ -198,9 +198,12 @@ def milliseconds(times: dict[str, list[float]]) -> dict[str, float]:
     return {name: round(1000 * statistics.median(values), 3) for name, values in times.items()}
 
 
-def compare(name: str, precisions: list[str], rounds: int, each: float, device: torch.device) -> dict[str, Any]:
+def compare(
+    name: str, precisions: list[str], rounds: int, each: float, device: torch.device, own: list[str]
+) -> dict[str, Any]:
     """Compare the framework's step in several precisions with the loop written by hand."""
     shape, overrides = MEASUREMENTS[name]
+    overrides = [*overrides, *own]
     images = random_images(shape)
     loops = {"by_hand": by_hand(configuration(shape, overrides), images, device)}
     for precision in precisions:
@@ -262,6 +265,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="for each loop in each round")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--override", action="append", default=[], help="of the comparisons' configurations")
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -274,7 +278,8 @@ def main() -> None:
         if name == "data":
             result = data_share(rounds, each, device)
         else:
-            result = compare(name, ["fp32"] if name in ("cost", "mlp") else precisions, rounds, each, device)
+            tried = ["fp32"] if name in ("cost", "mlp") else precisions
+            result = compare(name, tried, rounds, each, device, arguments.override)
         print(json.dumps({"measurement": name, **result, "rounds": rounds}), flush=True)
 
 

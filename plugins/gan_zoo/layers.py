@@ -21,10 +21,10 @@ class Projection(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, inputs, 1, 1) to (N, outputs, size, size), in the layout that the weights have."""
-        if self.weight.is_contiguous():
-            return (x.flatten(1) @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
-        weight = self.weight.permute(0, 2, 3, 1)
-        return (x.flatten(1) @ weight.flatten(1)).unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
+        last = not self.weight.is_contiguous()
+        weight = self.weight.permute(0, 2, 3, 1) if last else self.weight
+        maps: Tensor = torch.mm(x.flatten(1), weight.flatten(1)).unflatten(1, weight.shape[1:])
+        return maps.permute(0, 3, 1, 2) if last else maps
 
 
 class SigmoidImage(nn.Module):
