@@ -12,6 +12,7 @@ What a case came to is kept in `--out`; with `--again`, cases that are there wit
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -42,6 +43,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "fuzz.jsonl")
     given = parser.parse_args()
     runner.preload()
+    gc.collect()
+    gc.freeze()  # else every fork would look through all that has been imported
     root = Path(tempfile.mkdtemp(prefix="fuzz-"))
     if given.only:
         case = Case("only", (*overrides.FAST, *overrides.SMALL, *given.only), overrides.places)

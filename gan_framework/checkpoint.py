@@ -22,9 +22,19 @@ KEYS = {"format", "config", "game", "clock", "batches"}
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint to a temporary file, flush it to disk, then rename it to `path`."""
+    """Write a checkpoint to a temporary file, flush it to disk, then rename it to `path`.
+
+    Raises:
+        OSError: it cannot be written; what was at `path` is still there.
+    """
     with files.atomic(path) as file:
-        torch.save({"format": FORMAT, **state}, file)
+        try:
+            torch.save({"format": FORMAT, **state}, file)
+        except RuntimeError as error:
+            # On a full disk torch ends its archive all the same, and complains that it does not fit together.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -309,7 +309,12 @@ def _git() -> dict[str, Any] | None:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+            # Without a lock of the user's repository, which would be left behind if git died on a full disk.
+            ["git", "--no-optional-locks", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
         ).stdout.strip()
 
     try:

@@ -69,7 +69,7 @@ def stored_run_id(folder: Path) -> str:
     """
     path = folder / RUN_ID_FILE
     try:
-        if path.exists() and (known := path.read_text().strip()):
+        if not path.is_symlink() and path.exists() and (known := path.read_text().strip()):
             return known
         slug = re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-")[:40]
         made = f"{slug}-{uuid.uuid4().hex[:8]}".lstrip("-")

@@ -18,6 +18,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.masking import mask
 from gan_framework.ownership import owned
 from gan_framework.signals import StopRequest
 from gan_framework.sweeps.job import STOP_FILE
@@ -152,7 +153,7 @@ def _show(unfinished: Sequence[JobReturn], shared: set[str]) -> None:
         status = "stopped" if isinstance(job._return_value, RunStopped) else "failed"
         overrides = [override for override in job.overrides or () if not concerns_sweep(override)]
         own = [override for override in overrides if override not in shared]
-        table.add_row(*map(Text, ("\n".join(own or overrides), status, why(job), run_name(overrides))))
+        table.add_row(*map(Text, ("\n".join(mask(own or overrides)), status, mask(why(job)), run_name(overrides))))
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, 160)

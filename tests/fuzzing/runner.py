@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -40,8 +39,6 @@ def preload() -> None:
     import PIL.Image  # noqa: F401
     import sklearn.datasets  # noqa: F401
     import torchvision.utils  # noqa: F401
-    from hydra._internal.hydra import Hydra
-    from hydra.types import RunMode
 
     import gan_framework.launch  # noqa: F401
     import gan_framework.main  # noqa: F401
@@ -50,14 +47,13 @@ def preload() -> None:
     for kind in registry.KINDS:
         for plugin in registry.installed(kind):
             plugin.load()
-    # Hydra composes everything twice, the first time only to look whether `hydra.mode` is set.
-    Hydra.get_mode = lambda self, config_name, overrides: RunMode.RUN  # type: ignore[method-assign]
-    gc.collect()
-    gc.freeze()  # else every fork would look through all that has been imported
 
 
 def play(case: Case, folder: Path, cache: Path, keep: bool = False) -> Verdict:
     """Play a case in a folder, which is made and, unless it is to be kept, deleted again."""
+    from hydra._internal.hydra import Hydra
+    from hydra.types import RunMode
+
     from gan_framework.main import train
 
     folder.mkdir(parents=True)
@@ -66,6 +62,8 @@ def play(case: Case, folder: Path, cache: Path, keep: bool = False) -> Verdict:
 
     def program() -> int:
         warnings.simplefilter("ignore")
+        # Hydra composes everything twice, the first time only to look whether `hydra.mode` is set.
+        Hydra.get_mode = lambda self, config_name, overrides: RunMode.RUN  # type: ignore[method-assign]
         os.environ.update(GAN_FRAMEWORK_CACHE=str(cache), WANDB_MODE="offline")
         sys.argv = case.command(folder)
         return train()

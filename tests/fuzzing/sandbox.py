@@ -18,8 +18,8 @@ STOP_WITHIN = 10.0
 """Seconds in which a run that is told to stop must have ended."""
 
 TRACES = ("Traceback (most recent call last)", "--- Logging error ---", "Exception ignored in")
-HARMLESS = ("/dev/null", "/dev/shm/", "/proc/self/")
-"""Where anything may be written."""
+HARMLESS = ("/dev/null", "/dev/shm/", "/proc/self/", "/tmp/torchinductor_")
+"""Where anything may be written; the last is what torch.compile keeps."""
 
 
 @dataclass

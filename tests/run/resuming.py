@@ -12,7 +12,7 @@ from tests.program import Program
 EXCEPT = {"seconds", "training_seconds", "images_per_second", "git"}
 """What differs from run to run, or from commit to commit."""
 
-DEADLINE = 180
+DEADLINE = 900
 
 
 def lines(folder):
@@ -27,7 +27,7 @@ def count(folder):
 
 
 def start(folder, *overrides):
-    return Program([f"hydra.run.dir={folder}", *overrides], merged=True)
+    return Program([*overrides, f"hydra.run.dir={folder}"], merged=True)
 
 
 def finish(folder, *overrides):
