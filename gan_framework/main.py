@@ -87,10 +87,10 @@ def _train() -> None:
         raise ConfigError(explain(error)) from error
     except OSError as error:  # a run's own are known by now; this is about the folder that Hydra made for it
         raise ConfigError(f"the run's folder cannot be used: {error}") from error
-    except (TypeError, ValueError, AttributeError, AssertionError, KeyError, RecursionError) as error:
+    except Exception as error:
         if _begun:
             raise
-        # Hydra has no type of its own for some mistakes.
+        # Before a run has begun all is about the request; Hydra has no types of its own for some mistakes in it.
         raise ConfigError(f"the request cannot be composed: {explain(error)}") from error
     finally:
         if full is None:

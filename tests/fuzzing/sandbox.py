@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MEMORY = 10 * 2**30
+MEMORY = 6 * 2**30
 LARGEST_FILE = 256 * 2**20
 STOP_WITHIN = 10.0
 """Seconds in which a run that is told to stop must have ended."""

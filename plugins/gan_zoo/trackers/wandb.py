@@ -168,9 +168,9 @@ class WandB(Tracker):
         import wandb
 
         return wandb.init(
-            **{**self._settings, "group": self._settings["group"] or run.sweep},
+            **mask({**self._settings, "group": self._settings["group"] or run.sweep}),
             id=run.run_id,
-            name="/".join(run.folder.resolve().parts[-2:]),
+            name=mask("/".join(run.folder.resolve().parts[-2:])),
             job_type=run.job_type,
             config=columns(run.config),
             dir=str(run.folder),
