@@ -61,7 +61,7 @@ def test_the_records_of_a_resumed_run_are_one_run(tmp_path):
         trackers.start(RunInfo(tmp_path, {"loss": {"name": "hinge"}}, resumed=resumed))
         for step in steps:
             trackers.log(line(step, step + 0.5 * resumed))
-        trackers.finish({"status": "finished" if resumed else "stopped"})
+        trackers.finish({"status": "finished" if resumed else "failed"})
         time.sleep(1)  # W&B names its records by the second
     assert len(offline.find_records(tmp_path)) == 2
     [run] = sources.read([tmp_path])
