@@ -130,7 +130,7 @@ def tiny_in_this_process(steps: int) -> None:
     print(seconds(step, steps, device), flush=True)
 
 
-def processes(rounds: int, steps: int = 2000) -> dict[str, Any]:
+def processes(rounds: int, steps: int = 1000) -> dict[str, Any]:
     """Compare a process for each core with one process for all."""
     from steps import spread
 
