@@ -144,7 +144,7 @@ def test_disabled_leaves_nothing_behind(tmp_path, monkeypatch, caplog, how):
     ],
 )
 def test_a_wrong_setting_is_found_before_training(setting, value):
-    with pytest.raises(ConfigError, match=f"tracker.wandb.{setting}={value!r}"):
+    with pytest.raises(ConfigError, match=f"{setting}={value!r}"):
         build_trackers({"wandb": settings(**{setting: value})})
 
 
