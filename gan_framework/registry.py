@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from gan_framework import memory, values
-from gan_framework.configs import canonical, owner, registered
+from gan_framework.configs import GROUPS, canonical, owner, registered
 from gan_framework.errors import ConfigError
 
 CONTRACT = 1
@@ -42,6 +42,9 @@ CONTRACTS: dict[str, str | None] = {
 """Each kind of plugin with the class its plugins derive from; optimizers are functions of parameters."""
 
 KINDS = tuple(CONTRACTS)
+
+ALONE = ("losses", "schedules", "games", "priors", "datasets", "extractors")
+"""Kinds of which a run has one plugin, whose settings lie right under the name of its group."""
 
 
 def singular(kind: str) -> str:
@@ -198,7 +201,8 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     for key, value in arguments.items():
         right = values.misfit(value, types[key]) if key in types else None
         if right is not None:
-            raise ConfigError(f"{plugin.name} ({kind}): {key}={value!r} must be {right}")
+            place = f"{GROUPS[kind]}." if kind in ALONE else ""
+            raise ConfigError(f"{plugin.name} ({kind}): {place}{key}={value} must be {right}")
     try:
         return factory(*supplied, **arguments)
     except ConfigError:

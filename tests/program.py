@@ -44,6 +44,9 @@ class Program:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def kill(self):
+        self.send_signal(9)
+
     def wait(self, timeout=None):
         self._process.join(timeout)
         if self.poll() is None:
