@@ -3,15 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
 
 from gan_framework import checkpoint
-from tests.conftest import ROOT
+from tests.program import Program
 
 SMALL = [
     "model=mlp",
@@ -45,8 +43,7 @@ def equal(a, b):
 
 
 def start(folder, *overrides):
-    command = [sys.executable, str(ROOT / "run.py"), *SMALL, f"hydra.run.dir={folder}", *overrides]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return Program([*SMALL, f"hydra.run.dir={folder}", *overrides], merged=True)
 
 
 def wait_for_step(process, folder, step, timeout=90):
