@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -85,5 +86,7 @@ def _main(arguments, cwd, env, out, err):
     from gan_framework.main import train
 
     code = train()
-    atexit._run_exitfuncs()  # which the processes of multiprocessing leave out
+    # What the end of Python does, and the end of a process of multiprocessing leaves out.
+    threading._shutdown()
+    atexit._run_exitfuncs()
     sys.exit(code)

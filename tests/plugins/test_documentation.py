@@ -56,6 +56,7 @@ def test_the_version_of_the_contract_is_on_the_page():
     assert f"\n| {registry.CONTRACT} | gan-framework" in PAGE
 
 
+@pytest.mark.slow
 def test_the_commands_do_what_the_page_says(environment, folder):
     printed = {}
     for program, *arguments in COMMANDS:

@@ -50,6 +50,7 @@ def test_help_offers_them(environment):
     assert "focal" in groups["loss"]
 
 
+@pytest.mark.slow
 def test_it_passes_its_own_tests(environment, tmp_path):
     # From a folder of the tests alone: what is tested is what the wheel holds.
     (tmp_path / "tests").symlink_to(EXAMPLE / "tests")

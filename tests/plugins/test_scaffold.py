@@ -28,6 +28,7 @@ def python(*arguments, cwd=None):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_it_passes_its_own_tests(written, tmp_path):
     environment = Environment(tmp_path / "environment")
     environment.install(*written.values())
@@ -47,6 +48,7 @@ def test_it_passes_ruff(written):
         python("-m", "ruff", "format", "--no-cache", "--check", ".", cwd=folder)
 
 
+@pytest.mark.slow
 def test_it_passes_mypy_as_do_the_example_and_the_tutorial(written, tmp_path):
     write_distribution(tmp_path)
     sources = [folder / "src" for folder in (*written.values(), ROOT / "plugins" / "example", tmp_path)]

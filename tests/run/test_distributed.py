@@ -174,6 +174,7 @@ def test_a_wrong_request_is_said_once(run):
     assert code == 2 and "train.sync_batch_norm=true works between GPUs only" in output
 
 
+@pytest.mark.slow
 def test_torchrun(cache, tmp_path):
     command = ["-m", "torch.distributed.run", "--nproc-per-node=2", str(ROOT / "run.py"), *SMALL, "train.steps=2"]
     done = subprocess.run(

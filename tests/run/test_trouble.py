@@ -110,7 +110,14 @@ def images(tmp_path):
 STREAMED = ["data=folder", "data.image_size=8", "data.in_memory_mb=0", "data.test_share=0"]
 
 
-@pytest.mark.parametrize("change", ["vanishes", "is cut short", "is replaced"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("vanishes", marks=pytest.mark.slow),
+        pytest.param("is cut short", marks=pytest.mark.slow),
+        "is replaced",
+    ],
+)
 def test_an_image_that_changes_during_the_run_is_named(tmp_path, cache, images, change):
     process = start(tmp_path / "run", *ENDLESS, *STREAMED, f"data.path={images}", "data.workers=1")
     wait(process, lambda: count(tmp_path / "run") >= 2)

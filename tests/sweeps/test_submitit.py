@@ -14,6 +14,7 @@ def requeued(log):
     return [path for path in log.glob(".submitit/*/*_log.out") if "Requeued job" in path.read_text()]
 
 
+@pytest.mark.slow
 def test_a_job_whose_time_is_up_saves_is_requeued_and_goes_on_exactly(sweep, tmp_path):
     request = ["hydra/launcher=submitit_local", "train.steps=400", "evaluate.every=100"]
     plain = sweep("train.steps=400", "evaluate.every=100", "seed=0", folder=tmp_path / "plain")
