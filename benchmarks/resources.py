@@ -3,7 +3,7 @@
     python benchmarks/resources.py [memory] [startup] [processes] [--rounds 5]
 
 * `memory`: the peak resident memory of a process that takes steps of DCGAN at 64x64, batch 64, beside that of the
-  loop written by hand (`steps.py`), as a ratio; both with the same imports, and without what these alone take.
+  loop written by hand (`overhead.py`), as a ratio; both with the same imports, and without what these alone take.
 * `startup`: seconds from the command to its end, or to the first line of a run's `metrics.jsonl`.
 * `processes`: steps per second of a tiny GAN, all cores' processes together, with one thread each, over those of one
   process with all threads.
@@ -35,7 +35,7 @@ def peak() -> float:
 def steps_in_this_process(loop: str, steps: int) -> None:
     """Take steps of one loop and print the peak memory before and after."""
     import torch
-    from steps import by_hand, configuration, framework, random_images
+    from overhead import by_hand, configuration, framework, random_images
 
     from gan_framework.data import InMemory
 
@@ -58,7 +58,7 @@ def child(*arguments: str, threads: int | None = None) -> subprocess.Popen[str]:
 
 def memory(rounds: int) -> dict[str, Any]:
     """Compare the peaks of memory."""
-    from steps import spread
+    from overhead import spread
 
     found: dict[str, list[dict[str, float]]] = {loop: [] for loop in ("by_hand", "fp32", "bf16")}
     for _ in range(rounds):
@@ -83,7 +83,7 @@ COMMANDS = {
 
 def startup(rounds: int) -> dict[str, Any]:
     """Time commands, each once to warm the disk's cache."""
-    from steps import spread
+    from overhead import spread
 
     times: dict[str, list[float]] = {name: [] for name in [*COMMANDS, "first step"]}
     for i in range(rounds + 1):
@@ -117,7 +117,7 @@ def first_step() -> float:
 def tiny_in_this_process(steps: int) -> None:
     """Take steps of a tiny GAN as soon as a line arrives, and print how long they took."""
     import torch
-    from steps import configuration, framework, random_images, seconds
+    from overhead import configuration, framework, random_images, seconds
 
     from gan_framework.data import InMemory
 
@@ -132,7 +132,7 @@ def tiny_in_this_process(steps: int) -> None:
 
 def processes(rounds: int, steps: int = 1000) -> dict[str, Any]:
     """Compare a process for each core with one process for all."""
-    from steps import spread
+    from overhead import spread
 
     cores = len(os.sched_getaffinity(0))
     gains = []

@@ -1,6 +1,6 @@
 """How fast a training step is beside a loop written by hand, and what the framework itself costs per step.
 
-    python benchmarks/steps.py [NAME ...] [--pairs 9] [--seconds 2] [--threads 2] [--device cpu] [--override A=B]
+    python benchmarks/overhead.py [NAME ...] [--pairs 9] [--seconds 2] [--threads 2] [--device cpu] [--override A=B]
 
 Each measurement is a number of rounds in which all its loops take their turns, the order changing from round to
 round, for about so many seconds each; the medians and quartiles over the rounds count:
