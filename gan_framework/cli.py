@@ -82,7 +82,7 @@ def sample(
     game, _ = sampling.load_game(run, choose_device(device))
     if game.prior is None:
         raise ConfigError(f"the game {type(game).__name__} makes samples from data, not from latents")
-    folder = run if run.is_dir() else run.parent.parent if run.parent.name == "checkpoints" else run.parent
+    folder = sampling.run_folder(run)
     if traverse is not None:
         path = out or folder / f"traversal_{traverse}.png"
         sampling.save_grid(path, sampling.traverse(game, traverse, columns, seed), columns)

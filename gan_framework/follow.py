@@ -17,7 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 import torch.distributed as dist
 from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
@@ -141,16 +140,14 @@ def _follow(number: int, job: dict[str, Any]) -> None:
 
 
 def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
-    from gan_framework.launch import build_batches, choose_device, describe
+    from gan_framework.launch import build_batches, describe, take_place
     from gan_framework.trainer import train
 
     config, resumed = job["config"], job["resumed"]
     settings = config["train"]
-    if settings["threads"]:
-        torch.set_num_threads(settings["threads"])
     try:
         with distributed.leaving():
-            device = distributed.own_device(settings["device"], choose_device(settings["device"]))
+            device = take_place(settings)
             source = build_source(config["data"])
             game = build_game(config, source.shape, device)
             if settings["compile"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -65,12 +66,11 @@ def require_finite(history: list[dict[str, Tensor]], last_step: int) -> None:
         raise NonFinite(f"at step {step} the {term} loss of the player {player!r} is not finite")
 
 
-def require_finite_gradients(game: Game, step: int) -> None:
-    """Raise NonFinite, naming step and player, if a gradient of the last move of a player was not finite.
+def require_finite_gradients(game: Game, norms: Mapping[str, float], step: int) -> None:
+    """Raise NonFinite, naming step and player, if one of the `gradient_norms` is not finite.
 
     In fp16 such gradients are to be expected: the scaler leaves them out.
     """
-    norms = gradient_norms(game)
     for name in game.players:
         norm = norms.get(f"health/gradient_norm_{name}", 0.0)
         if not math.isfinite(norm) and not game.player(name).scaler.is_enabled():

@@ -110,10 +110,8 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
 
 def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
     settings = composed.train
-    device = distributed.own_device(settings.device, choose_device(settings.device, place.number))
+    device = take_place(settings, place.number)
     _check_together(settings, composed.evaluate, device)
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     log.info("on %s with %d CPU threads", device, torch.get_num_threads())
     source = build_source(plain(composed.data))
     # Folders and arrays say what they hold only when they have been looked at.
@@ -179,6 +177,18 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise ConfigError(" ".join(str(error).split())) from error
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items()}
+
+
+def take_place(settings: Any, number: int = 0) -> torch.device:
+    """Return the device of this process, and have it use as many threads as it is to.
+
+    Args:
+        settings: those under `train`.
+        number: the job's number in a sweep.
+    """
+    if settings["threads"]:
+        torch.set_num_threads(settings["threads"])
+    return distributed.own_device(settings["device"], choose_device(settings["device"], number))
 
 
 def choose_device(name: str, number: int = 0) -> torch.device:

@@ -87,14 +87,14 @@ class Run:
 
     # -- what the trainer asks for ----------------------------------------------------------------
 
-    def check_finite(self, history: list[dict[str, Tensor]]) -> None:
+    def check_finite(self, history: list[dict[str, Tensor]], gradient_norms: dict[str, float]) -> None:
         """Raise NonFinite if a loss in the steps since the last check, or a gradient of the last, was not finite.
 
         Where such moves are skipped there is nothing to raise for.
         """
         if history and self.settings.on_nonfinite != "skip":
             health.require_finite(history, self.clock.step)
-            health.require_finite_gradients(self.game, self.clock.step)
+            health.require_finite_gradients(self.game, gradient_norms, self.clock.step)
 
     def log(self, metrics: dict[str, float]) -> None:
         """Write one line of figures to the trackers and the progress bar."""

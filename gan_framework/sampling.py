@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gan_framework import checkpoint, files, seeding
+from gan_framework import checkpoint, seeding
 from gan_framework.errors import ConfigError
-from gan_framework.images import to_uint8
+from gan_framework.images import save_png, to_uint8
 from gan_framework.types import DataShape, Latent
 
 if TYPE_CHECKING:
     from gan_framework.game import Game
+
+
+def run_folder(path: Path) -> Path:
+    """Return the folder of what is given: a folder itself, or the run's that a checkpoint is from."""
+    if path.is_dir():
+        return path
+    return path.parent.parent if path.parent.name == "checkpoints" else path.parent
 
 
 def load_game(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
@@ -122,14 +129,11 @@ def save_grid(path: Path, images: Tensor, columns: int) -> None:
     Raises:
         ConfigError: the samples are not images.
     """
-    from PIL import Image
     from torchvision.utils import make_grid
 
     if images.ndim != 4:
         raise ConfigError(f"samples of shape {tuple(images.shape[1:])} are not images and make no grid")
-    grid = make_grid(to_uint8(images.cpu()), nrow=columns, padding=2, pad_value=128)
-    with files.atomic(path) as file:
-        Image.fromarray(grid.permute(1, 2, 0).numpy()).save(file, format="PNG")
+    save_png(path, make_grid(to_uint8(images.cpu()), nrow=columns, padding=2, pad_value=128))
 
 
 def save_singles(folder: Path, game: Game, latent: Latent, batch_size: int = 100) -> None:
@@ -146,9 +150,6 @@ def save_singles(folder: Path, game: Game, latent: Latent, batch_size: int = 100
 
 def save_rows(path: Path, vectors: Tensor) -> None:
     """Write vectors (N, D) as one PNG, a row of pixels for each; grey is 0, white the largest absolute value."""
-    from PIL import Image
-
     vectors = vectors.flatten(1).cpu()
     shades = to_uint8(vectors / vectors.abs().max().clamp(min=1e-12))
-    with files.atomic(path) as file:
-        Image.fromarray(shades.repeat_interleave(4, 0).repeat_interleave(4, 1).numpy()).save(file, format="PNG")
+    save_png(path, shades.repeat_interleave(4, 0).repeat_interleave(4, 1)[None])

@@ -51,15 +51,16 @@ def _play(run: Run, stop: StopRequest) -> None:
 
         # Reading a loss waits for the device, so losses are looked at only when something is due.
         history, unchecked = _of_all_processes(game, unchecked), []
+        gradient_norms = health.gradient_norms(game)
         try:
-            run.check_finite(history)
+            run.check_finite(history, gradient_norms)
         except NonFinite as problem:
             run.roll_back(problem)
             continue
 
-        _attend(run, stop, health.figures(history[-1]) | health.gradient_norms(game) if log else {})
+        _attend(run, stop, health.figures(history[-1]) | gradient_norms if log else {})
     try:
-        run.check_finite(_of_all_processes(game, unchecked))
+        run.check_finite(_of_all_processes(game, unchecked), health.gradient_norms(game))
     except NonFinite as problem:
         run.roll_back(problem)
 

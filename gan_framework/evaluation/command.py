@@ -13,7 +13,7 @@ from gan_framework.evaluation.folder import LOSSY, image_files, read_images
 from gan_framework.evaluation.request import compose, parse, rescored
 from gan_framework.images import save_png
 from gan_framework.launch import choose_device, plain
-from gan_framework.sampling import load_game
+from gan_framework.sampling import load_game, run_folder
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
 """Settings of `evaluate` that say how a model is sampled."""
@@ -39,11 +39,9 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
         raise ConfigError(f"there is no run, checkpoint or folder of images {what}")
     if what.is_file() or (what / "checkpoints").is_dir():
         evaluation, details = _score_model(what, overrides)
-        folder = what if what.is_dir() else what.parent.parent if what.parent.name == "checkpoints" else what.parent
     else:
         evaluation, details = _score_folder(what, overrides)
-        folder = what
-    out = out or folder / "evaluation.json"
+    out = out or run_folder(what) / "evaluation.json"
     content: dict[str, Any] = {
         "evaluated": str(what),
         **details,

@@ -9,9 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-MYPY_CACHE = ROOT / ".mypy_cache" / "plugins"
-"""Kept between runs: most of mypy's time goes into reading torch."""
-
 
 class Environment:
     """A virtual environment that borrows the packages of this one, torch among them."""

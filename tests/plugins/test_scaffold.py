@@ -8,8 +8,11 @@ import pytest
 
 from gan_framework import registry, scaffold
 from gan_framework.errors import ConfigError
-from tests.plugins.environment import MYPY_CACHE, ROOT, Environment
+from tests.plugins.environment import ROOT, Environment
 from tests.plugins.test_documentation import write_distribution
+
+MYPY_CACHE = ROOT / ".mypy_cache" / "plugins"
+"""Kept between runs: most of mypy's time goes into reading torch."""
 
 
 @pytest.fixture(scope="module")

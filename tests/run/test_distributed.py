@@ -1,7 +1,6 @@
 """Several processes train one model as one process would, and end together."""
 
 import json
-import multiprocessing
 import os
 import signal
 import socket
@@ -13,11 +12,7 @@ import pytest
 import torch
 
 from gan_framework import checkpoint
-from tests.program import ROOT
-
-# Forked from a process that has imported everything: starting a rank costs next to nothing.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["gan_framework.main", "gan_framework.follow", "torchvision.utils", "gan_zoo.layers"])
+from tests.program import ROOT, Program
 
 SMALL = [
     "model=mlp",
@@ -32,49 +27,32 @@ SMALL = [
 ]
 
 
-def rank(arguments, environment, output):
-    os.environ.update(environment)
-    log = os.open(output, os.O_WRONLY | os.O_CREAT)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    sys.argv = ["run.py", *map(str, arguments)]
-    from gan_framework.main import train
-
-    torch.set_num_threads(1)
-    code = train()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
 class Ranks:
     """The processes of a run, as torchrun would start them, but without its agent."""
 
-    def __init__(self, world, folder, arguments):
+    def __init__(self, world, arguments):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(world)}
-        folder.mkdir(exist_ok=True, parents=True)
-        self.outputs = [folder.parent / f"{folder.name}.{number}.out" for number in range(world)]
         self.processes = [
-            FORKS.Process(target=rank, args=(arguments, {**meeting, "RANK": str(n), "LOCAL_RANK": str(n)}, output))
-            for n, output in enumerate(self.outputs)
+            Program(arguments, env={**meeting, "RANK": str(n), "LOCAL_RANK": str(n)}, merged=True) for n in range(world)
         ]
-        for process in self.processes:
-            process.start()
 
     def end(self, timeout=60):
         """Return the exit code and the output of each."""
         deadline = time.monotonic() + timeout
+        hanging = []
         for process in self.processes:
-            process.join(max(deadline - time.monotonic(), 0.01))
-        hanging = [process.pid for process in self.processes if process.is_alive()]
+            try:
+                process.wait(max(deadline - time.monotonic(), 0.01))
+            except subprocess.TimeoutExpired:
+                hanging.append(process.pid)
         for process in self.processes:
             process.kill()
-        outputs = [output.read_text() for output in self.outputs]
+        outputs = [process.communicate()[0] for process in self.processes]
         assert not hanging, outputs
-        return [process.exitcode for process in self.processes], outputs
+        return [process.returncode for process in self.processes], outputs
 
 
 @pytest.fixture
@@ -83,7 +61,7 @@ def run(cache, tmp_path):
 
     def start(world, *arguments, folder=None):
         folder = folder or tmp_path / f"run{len(started)}"
-        started.append(Ranks(world, folder, [*SMALL, f"hydra.run.dir={folder}", *arguments]))
+        started.append(Ranks(world, [*SMALL, f"hydra.run.dir={folder}", *arguments]))
         started[-1].folder = folder
         return started[-1]
 

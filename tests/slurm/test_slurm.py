@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sweeps.conftest import lines, sweep  # noqa: F401 (a fixture)
+from tests.run.resuming import lines
+from tests.sweeps.conftest import sweep  # noqa: F401 (a fixture)
 
 CLUSTER = Path(__file__).parent / "cluster.sh"
 MISSING = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if shutil.which(name) is None]

@@ -10,6 +10,7 @@ import pytest
 
 from gan_framework.sweeps.naming import run_name
 from tests.program import Program
+from tests.run.resuming import count
 
 TINY = [
     "model=mlp",
@@ -63,7 +64,7 @@ class Sweep:
 
     def pid(self, *overrides, steps=1):
         """Wait until a run has logged some steps and return the id of its process."""
-        self.wait_for(lambda: (run := self.run(*overrides)) and len(lines(run)) >= steps)
+        self.wait_for(lambda: (run := self.run(*overrides)) and count(run) >= steps)
         return int((self.run(*overrides) / ".owner").read_text().split()[1])
 
     def summary(self, *overrides):
@@ -73,11 +74,9 @@ class Sweep:
         return sorted(json.loads(path.read_text())["status"] for path in self.folder.glob("*/summary.json"))
 
 
-def lines(folder):
-    """Return the metric lines without the wall time, which differs."""
-    path = folder / "metrics.jsonl"
-    records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
 
 
 def gone(pid):

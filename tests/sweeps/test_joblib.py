@@ -6,16 +6,11 @@ import signal
 import pytest
 
 from gan_framework.sweeps.naming import cores
-from tests.sweeps.conftest import gone
+from tests.sweeps.conftest import gone, parent
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra [joblib]")
 
 LONG = "train.steps=100000"
-
-
-def parent(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[1])
 
 
 def test_neither_a_killed_run_nor_a_killed_worker_ends_the_sweep(sweep, monkeypatch):

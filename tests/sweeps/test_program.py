@@ -9,7 +9,8 @@ from omegaconf import OmegaConf
 
 from gan_framework.errors import ConfigError
 from gan_framework.sweeps.driver import require
-from tests.sweeps.conftest import gone, lines
+from tests.run.resuming import lines
+from tests.sweeps.conftest import gone
 
 LONG = "train.steps=100000"
 SMOOTHED = "strategy=[one_sided_label_smoothing]"

@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from tests.sweeps.conftest import lines
+from tests.run.resuming import lines
+from tests.sweeps.conftest import parent
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra [slurm]")
 
@@ -40,8 +41,3 @@ def test_a_killed_run_is_recorded_and_costs_no_other(sweep):
     assert one.statuses() == ["failed", "finished"]
     assert "killed by SIGKILL" in one.summary("train.steps=100000")["error"]
     assert "error: 1 of 2 runs failed" in one.output
-
-
-def parent(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[1])
