@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gan_framework import distributed, memory, sampling
 from gan_framework.errors import ConfigError
+from gan_framework.independence import judges_each_alone
 from gan_framework.loss import AdversarialLoss
 from gan_framework.networks import Discriminator, Generator
 from gan_framework.player import OptimizerFactory, Player
@@ -76,6 +77,7 @@ class Game(nn.Module):
         conditions: condition vectors of the data (64, K) that sample grids are drawn for, where labels are vectors.
         sampling_network: the name of the network that samples are drawn from.
         generates: whether there is anything to sample.
+        judges_each_alone: whether the discriminator's word on a sample depends on that sample alone.
     """
 
     networks: nn.ModuleDict
@@ -84,6 +86,7 @@ class Game(nn.Module):
     loss: AdversarialLoss | None
     conditions: Tensor
     generates: bool = True
+    judges_each_alone: bool = False
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -176,6 +179,10 @@ class Game(nn.Module):
             for term in player.terms.values():
                 cast(Term, term).check(self, player)
             player.start(self.trainable(player.networks), self.loss, self.optimizers[name], self.precision.scaler())
+        if "discriminator" in self.networks:
+            labels = self._blank_labels()
+            labels = labels.to(device) if labels is not None else None
+            self.judges_each_alone = judges_each_alone(self.discriminator, self.data.sample, labels)
 
     def trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
         """Return the parameters of networks that can be moved, each once."""

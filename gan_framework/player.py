@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 SIDES: dict[str, Callable[[Any, Round], Tensor]] = {
-    "discriminator": lambda loss, round: loss.discriminator(round.on_real, round.on_fake),
+    "discriminator": lambda loss, round: loss.discriminator(*round.on_both),
     "discriminator_real": lambda loss, round: loss.real_half(round.on_real),
     "discriminator_fake": lambda loss, round: loss.fake_half(round.on_fake),
     "generator": lambda loss, round: loss.generator(

@@ -45,6 +45,20 @@ class Round:
         """What the discriminator says of the generated samples."""
         return self.discriminate(self.fake, self.latent.labels)
 
+    @property
+    def on_both(self) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
+        """What the discriminator says of the real and of the generated samples.
+
+        It sees them in one pass where it judges each alone. Where a gradient is to reach the generator, there are two,
+        because the real samples would be carried through its backward pass for nothing.
+        """
+        seen = {"on_real", "on_fake"} & self.__dict__.keys()
+        if self.game.judges_each_alone and not self.fake.requires_grad and not seen:
+            labels = [labels for labels in (self.batch.labels, self.latent.labels) if labels is not None]
+            joined = self.discriminate(torch.cat([self.real, self.fake]), torch.cat(labels) if labels else None)
+            self.on_real, self.on_fake = joined.part(slice(len(self.real))), joined.part(slice(len(self.real), None))
+        return self.on_real, self.on_fake
+
     def discriminate(self, x: Tensor, labels: Tensor | None, full_precision: bool = False) -> DiscriminatorOutput:
         """Score any samples in the game's precision, or in full; the logits are float32 or wider."""
         with nullcontext() if full_precision else self.game.autocast():

@@ -55,6 +55,11 @@ class DiscriminatorOutput(NamedTuple):
     features: tuple[Tensor, ...] = ()
     heads: Mapping[str, Tensor] = EMPTY
 
+    def part(self, of: slice) -> DiscriminatorOutput:
+        """Return what was said of some of the N samples."""
+        heads = {name: head[of] for name, head in self.heads.items()}
+        return DiscriminatorOutput(self.logits[of], tuple(feature[of] for feature in self.features), heads)
+
 
 class DataShape(NamedTuple):
     """The shape of one sample and what its labels are.

@@ -32,7 +32,8 @@ class SigmoidImage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map logits of any shape to [-1, 1]."""
-        return 2 * torch.sigmoid(x) - 1
+        # The same function, in half the operations.
+        return torch.tanh(x / 2)
 
 
 OUTPUTS: dict[str, Callable[[], nn.Module]] = {
@@ -47,7 +48,7 @@ class UnitPixels(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images of any shape from [-1, 1] to [0, 1]."""
-        return (x + 1) / 2
+        return (x + 1).mul_(0.5)
 
 
 PIXELS: dict[str, Callable[[], nn.Module]] = {

@@ -151,6 +151,7 @@ def test_averaged_weights_are_those_of_the_normalised_generator(order):
 def test_convolutions_of_dcgan_train_normalised():
     torch.set_default_dtype(torch.float32)
     game = image_game(start=False)
+    game.data = game.data._replace(sample=(1, 16, 16))
     game.networks["discriminator"] = DCGANDiscriminator(16, 1, 4, "batch")
     game.networks["generator"] = DCGANGenerator(2, 16, 1, 4)
     strategy(("generator", "discriminator"), power_iterations=20).apply(game)
