@@ -1,0 +1,83 @@
+"""Real and generated samples go through the discriminator together exactly where that changes nothing."""
+
+import copy
+
+import pytest
+import torch
+
+from gan_framework.compose import build_game
+from gan_framework.types import Batch, DataShape
+from tests.core.small import Draws, small_game
+
+TINY = ["data.image_size=16", "data.channels=1"]
+
+
+def game(compose, *overrides):
+    return build_game(compose(*TINY, *overrides), DataShape((1, 16, 16), num_classes=10), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "alone"),
+    [
+        (["model=mlp"], True),
+        (["model=cgan_mlp"], True),
+        (["model=cgan_maxout"], True),  # with dropout
+        (["model=resnet", "strategy=[spectral_norm]", "networks.discriminator.width=8"], True),
+        (["model=dcgan", "networks.discriminator.width=8"], False),  # batch norm
+        (["model=dcgan", "networks.discriminator.width=8", "networks.discriminator.norm=none"], True),
+        (["model=mlp", "strategy=[minibatch_discrimination]"], False),
+        (["model=mlp", "strategy=[minibatch_stddev]"], False),
+    ],
+)
+def test_it_is_known_which_discriminators_judge_each_sample_alone(compose, overrides, alone):
+    assert game(compose, *overrides).judges_each_alone is alone
+
+
+def test_finding_out_changes_neither_the_network_nor_the_random_numbers(compose):
+    overrides = ["model=resnet", "strategy=[spectral_norm]", "networks.discriminator.width=8"]
+    tried = game(compose, *overrides)
+    state, random = copy.deepcopy(tried.discriminator.state_dict()), torch.get_rng_state()
+    tried.start(torch.device("cpu"))
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(value, state[name]) for name, value in tried.discriminator.state_dict().items())
+
+
+def test_one_pass_says_what_two_say(compose):
+    one = game(compose, "model=cgan_mlp")
+    batch = Batch(torch.rand(5, 1, 16, 16) * 2 - 1, torch.arange(5))
+    together, apart = (one.meet(batch, graph=False) for _ in range(2))
+    apart.fake = together.fake
+    for joined, single in zip(together.on_both, (apart.on_real, apart.on_fake), strict=True):
+        torch.testing.assert_close(joined.logits, single.logits)
+        torch.testing.assert_close(joined.features, single.features)
+
+
+def test_the_heads_are_shared_out_too():
+    one = small_game()
+    one.discriminator.heads["class"] = torch.nn.Linear(4, 3)
+    real, fake = (round := one.meet(Draws()(), graph=False)).on_both
+    torch.testing.assert_close(real.heads["class"], one.discriminator(round.real).heads["class"])
+    torch.testing.assert_close(fake.heads["class"], one.discriminator(round.fake).heads["class"])
+
+
+def test_it_costs_one_pass_and_what_was_said_is_kept():
+    one = small_game()
+    round = one.meet(Draws()(), graph=False)
+    real, fake = round.on_both
+    assert round.on_real is real and round.on_fake is fake
+    assert one.discriminator.calls == 1
+
+
+def test_a_batch_that_is_judged_as_a_whole_is_never_mixed(compose):
+    one = game(compose, "model=dcgan", "networks.discriminator.width=8")
+    batch = Batch(torch.rand(5, 1, 16, 16) * 2 - 1)
+    round = one.meet(batch, graph=False)
+    real, _ = round.on_both
+    torch.testing.assert_close(real.logits, one.discriminator(batch.samples).logits)
+
+
+def test_samples_with_a_graph_go_through_by_themselves():
+    one = small_game()
+    round = one.meet(Draws()())
+    assert len(round.on_both) == 2
+    assert one.discriminator.calls == 2
