@@ -33,7 +33,7 @@ class SigmoidImage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map logits of any shape to [-1, 1]."""
         # The same function, in half the operations.
-        return torch.tanh(x / 2)
+        return torch.tanh(0.5 * x)
 
 
 OUTPUTS: dict[str, Callable[[], nn.Module]] = {

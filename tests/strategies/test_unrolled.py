@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.errors import ConfigError
 from gan_framework.networks import Discriminator, Generator
 from gan_framework.round import Round
 from gan_framework.types import Batch, Latent
@@ -206,3 +207,59 @@ def test_the_discriminators_terms_are_part_of_the_look_ahead():
 def test_it_goes_with_simultaneous_moves():
     game = unrolled(2, schedule=Simultaneous())
     assert all(torch.isfinite(loss).all() for loss in game.step(Draws()).values())
+
+
+def stepped(d, optimizer, real, fake, k):
+    """Return a copy of the discriminator after k steps of a copy of its optimizer, made by torch."""
+    d = copy.deepcopy(d)
+    own = torch.optim.Adam(d.parameters(), lr=0.01)
+    own.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for _ in range(k):
+        own.zero_grad()
+        discriminator_loss(d, real, fake).backward()
+        own.step()
+    return d
+
+
+@pytest.mark.parametrize("taken", [0, 3])
+def test_without_a_learning_rate_it_looks_ahead_by_the_discriminators_own_steps(taken):
+    game = unrolled(3, lr=None, optimizer=adam).double()
+    batch, z = torch.randn(5, 2, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
+    g, d, player = game.generator, game.discriminator, game.player("generator")
+    for _ in range(taken):
+        critic = game.player("discriminator")
+        critic.play(Round(game, Batch(batch), Latent(z), g(z).detach()))
+
+    def ahead():
+        fake = g(z).detach()
+        after = stepped(d, game.player("discriminator").optimizer, batch, fake, 3)
+        return nn.functional.softplus(-after(fake).logits).mean().item()
+
+    losses = player.evaluate(Round(game, Batch(batch), Latent(z), g(z)))
+    assert losses["adversarial"].item() == pytest.approx(ahead(), rel=1e-7)
+    player.backward(losses)
+    step = 1e-6
+    for parameter in g.parameters():
+        for i in range(parameter.numel()):
+            entry, around = parameter.data.view(-1), []
+            for sign in (1, -1):
+                entry[i] += sign * step
+                around.append(ahead())
+                entry[i] -= sign * step
+            expected = (around[0] - around[1]) / (2 * step)
+            assert parameter.grad.view(-1)[i].item() == pytest.approx(expected, rel=1e-4, abs=1e-8)
+
+
+def test_the_own_steps_of_gradient_descent_are_gradient_steps():
+    losses = []
+    for lr in (None, 0.1):  # the learning rate of the small game's optimizers
+        game = unrolled(3, lr=lr)
+        torch.manual_seed(1)
+        losses.append(game.player("generator").play(game.meet(Draws()()))["generator/adversarial"])
+    assert torch.equal(*losses)
+
+
+def test_an_optimizer_that_it_cannot_follow_is_refused():
+    with pytest.raises(ConfigError, match="give strategy.unrolled.lr a learning rate"):
+        unrolled(2, lr=None, optimizer=torch.optim.RMSprop)
+    assert unrolled(0, lr=None, optimizer=torch.optim.RMSprop) and unrolled(2, lr=0.1, optimizer=torch.optim.RMSprop)

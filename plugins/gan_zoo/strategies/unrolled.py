@@ -12,6 +12,7 @@ from gan_framework.player import Player
 from gan_framework.round import Round
 from gan_framework.strategy import Strategy
 from gan_framework.types import DiscriminatorOutput
+from gan_zoo.look_ahead import GradientSteps, Steps, steps_of
 
 
 class LookAhead(Round):
@@ -36,14 +37,22 @@ class LookAhead(Round):
         output: DiscriminatorOutput = functional_call(self.game.discriminator, state, (x.to(self.real.dtype), labels))
         return output
 
-    def after_step(self, players: list[Player], lr: float) -> LookAhead:
-        """Return the round after one gradient step of the discriminator's players, differentiable throughout."""
-        loss = torch.stack([loss for player in players for loss in player.evaluate(self).values()]).sum()
-        gradients = torch.autograd.grad(loss, list(self.parameters.values()), create_graph=True, allow_unused=True)
-        moved = {
-            name: parameter if gradient is None else parameter - lr * gradient
-            for (name, parameter), gradient in zip(self.parameters.items(), gradients, strict=True)
-        }
+    def after_step(self, moves: list[tuple[Player, Steps]], names: dict[str, list[str]]) -> LookAhead:
+        """Return the round after one step of the discriminator's players, differentiable throughout.
+
+        Args:
+            moves: the players with the steps they take.
+            names: of the parameters that each player moves.
+        """
+        moved = dict(self.parameters)
+        for player, steps in moves:
+            loss = torch.stack(list(player.evaluate(self).values())).sum()
+            own = [self.parameters[name] for name in names[player.name]]
+            found = zip(
+                names[player.name], torch.autograd.grad(loss, own, create_graph=True, allow_unused=True), strict=True
+            )
+            for name, update in steps({name: gradient for name, gradient in found if gradient is not None}).items():
+                moved[name] = moved[name] + update
         return LookAhead(self, moved, self.buffers)
 
 
@@ -53,12 +62,12 @@ class View:
     Args:
         game: the game.
         steps: how many.
-        lr: their learning rate.
+        lr: the learning rate of gradient steps; None for those of the players' own optimizers.
     """
 
     differentiates_twice = True
 
-    def __init__(self, game: Game, steps: int, lr: float) -> None:
+    def __init__(self, game: Game, steps: int, lr: float | None) -> None:
         self.game = game
         self.steps = steps
         self.lr = lr
@@ -69,36 +78,49 @@ class View:
             return round
         players, _, _ = self.game.sides()
         discriminator: nn.Module = self.game.discriminator
-        moved = {id(parameter) for player in players for parameter in player.moved}
+        own = {player.name: _named(discriminator, player.moved) for player in players}
         ahead = LookAhead(
             round,
             # Copies without history: gradients of the steps are taken with respect to them.
-            {n: p.detach().requires_grad_() for n, p in discriminator.named_parameters() if id(p) in moved},
+            {name: p.detach().requires_grad_() for found in own.values() for name, p in found.items()},
             {name: buffer.clone() for name, buffer in discriminator.named_buffers()},
         )
+        moves = [
+            (player, GradientSteps(self.lr) if self.lr else steps_of(player.optimizer, own[player.name]))
+            for player in players
+        ]
+        names = {player: list(found) for player, found in own.items()}
         for _ in range(self.steps):
-            ahead = ahead.after_step(players, self.lr)
+            ahead = ahead.after_step(moves, names)
         return ahead
+
+
+def _named(network: nn.Module, parameters: list[nn.Parameter]) -> dict[str, nn.Parameter]:
+    wanted = {id(parameter) for parameter in parameters}
+    return {name: parameter for name, parameter in network.named_parameters() if id(parameter) in wanted}
 
 
 class Unrolled(Strategy):
     """G minimises its loss against D as it will be K steps later (Metz et al. 2016, arXiv 1611.02163, section 2).
 
-    The gradient flows through the K steps (equation 9, both terms). They are plain gradient steps on
-    the discriminator's loss and the terms on what it puts out, on the samples of the generator's
-    move; a term on the parameters themselves, as historical averaging's, has no part in them. The
-    discriminator itself moves as it would without unrolling, and K = 0 is plain training.
+    The gradient flows through the K steps (equation 9, both terms). They lower the discriminator's
+    loss and the terms on what it puts out, on the samples of the generator's move; a term on the
+    parameters themselves, as historical averaging's, has no part in them. The discriminator itself
+    moves as it would without unrolling, and K = 0 is plain training.
 
     Args:
         k: the number K of steps.
-        lr: their learning rate.
+        lr: the learning rate of gradient steps (equation 7); None for the steps that the
+            discriminator's own optimizer would take.
     """
 
-    def __init__(self, k: int, lr: float) -> None:
+    applies_last = True
+
+    def __init__(self, k: int, lr: float | None) -> None:
         if k < 0:
             raise ValueError(f"k={k}: it must be at least 0")
-        if not lr > 0:
-            raise ValueError(f"lr={lr}: it must be positive")
+        if lr is not None and not lr > 0:
+            raise ValueError(f"lr={lr}: it must be positive, or null for the steps of the discriminator's optimizer")
         self.k = k
         self.lr = lr
 
@@ -108,5 +130,9 @@ class Unrolled(Strategy):
             raise ConfigError(
                 f"unrolled has no effect on {type(game).__name__}, where no player has a discriminator's loss"
             )
+        if self.k and self.lr is None:
+            for player in game.sides()[0]:
+                if player.name in game.optimizers:
+                    steps_of(game.optimizers[player.name]([nn.Parameter(torch.zeros(1))]), {})
         game.claim("view of the generator", "unrolled")
         game.player("generator").view = View(game, self.k, self.lr)
