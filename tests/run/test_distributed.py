@@ -134,6 +134,22 @@ def test_a_signal_to_one_stops_both_and_any_number_of_processes_goes_on(run):
     same(done(run(1, steps, folder=stopped.folder)), done(run(1, steps)), 1e-3)
 
 
+def test_a_signal_during_scoring_stops_both_and_the_scores_are_made_up_for(run):
+    scored = ["extractor=raw", "metrics=[fid]", "train.steps=8", "evaluate.every=4", "evaluate.samples=20000"]
+    scored += ["evaluate.batch_size=50"]
+    stopped = run(2, *scored)
+    wait_for(stopped.folder, 3)
+    time.sleep(0.5)
+    before = time.monotonic()
+    for process in stopped.processes:  # as torchrun sends it to all
+        process.send_signal(signal.SIGTERM)
+    (code, _), outputs = stopped.end()
+    assert time.monotonic() - before < 10
+    assert code == 3 and "while the samples at step 4 were scored" in outputs[0], outputs
+    assert len(records(stopped.folder)) == 3
+    same(done(run(2, *scored, folder=stopped.folder)), done(run(2, *scored)), 1e-5)
+
+
 def test_when_one_dies_the_other_ends_and_says_so(run):
     ranks = run(2, "train.steps=1000000")
     wait_for(ranks.folder, 5)

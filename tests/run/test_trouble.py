@@ -1,7 +1,9 @@
 """Trouble that the real program meets while it runs: no room, no memory, data that change, losses that explode."""
 
+import contextlib
 import json
 import resource
+import subprocess
 import sys
 import zipfile
 
@@ -65,6 +67,63 @@ def test_where_a_file_cannot_be_written_the_last_checkpoint_stays(tmp_path, cach
     assert found is not None and found[0] == checkpoint.numbered(checkpoints)[0]
     assert checkpoint.load(checkpoints / "last.pt")["clock"] == found[1]["clock"]
     assert not list(checkpoints.glob(".*")) and len(checkpoint.numbered(checkpoints)) <= 3
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Mount something and return where; it is unmounted in the end."""
+    places = []
+
+    def mounted(*options):
+        place = tmp_path / f"disk{len(places)}"
+        place.mkdir()
+        done = subprocess.run(["mount", *options, place], capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"mounting needs rights that this process does not have: {done.stderr.strip()}")
+        places.append(place)
+        return place
+
+    yield mounted
+    for place in places:
+        subprocess.run(["umount", place], check=True)
+
+
+def places_written(folder):
+    """Return figures, one of which grows with every checkpoint, grid and metric line."""
+    newest = max((path.name for path in (folder / "checkpoints").glob("step_*")), default="")
+    return count(folder), newest, len(list((folder / "samples").glob("*.png")))
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        (["train.log_every=0"], "checkpoints/step_"),
+        (["train.checkpoint_every=1000", "train.log_every=0", "train.sample_every=1"], ".png"),
+        (["train.checkpoint_every=1000"], "metrics.jsonl"),
+    ],
+)
+def test_a_full_disk_ends_a_run_that_goes_on_when_there_is_room_again(mount, cache, settings, what):
+    disk = mount("-t", "tmpfs", "-o", "size=4m", "tmpfs")
+    folder, filler = disk / "run", disk / "filler"
+    code, output = finish(folder, *TINY, "train.steps=6")
+    assert code == 0, output
+    kept = (folder / "checkpoints" / "step_0000006.pt").read_bytes()
+    before = places_written(folder)
+    process = start(folder, *ENDLESS, *settings)
+    wait(process, lambda: places_written(folder) > before)
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"0" * 4096):
+            pass
+    last = end(process, folder)
+    assert what in last and "No space left on device" in last
+    found = checkpoint.newest(folder / "checkpoints")
+    assert found is not None and found[0] == checkpoint.numbered(folder / "checkpoints")[0]
+    if found[0].name == "step_0000006.pt":
+        assert found[0].read_bytes() == kept
+    filler.unlink()
+    code, output = finish(folder, *TINY, f"train.steps={found[1]['clock']['step'] + 4}")
+    assert code == 0, output
+    assert f"resumed from {found[0]}" in output
 
 
 # -- no memory -----------------------------------------------------------------------------------
@@ -190,6 +249,18 @@ def test_a_run_that_has_gone_back_too_often_gives_up(tmp_path, cache, poisoned):
 
 
 # -- places that cannot be written ---------------------------------------------------------------
+
+
+def test_data_may_lie_on_a_read_only_disk(tmp_path, mount, cache, images):
+    disk = mount("--bind", "-o", "ro", str(images))
+    with pytest.raises(OSError, match="Read-only"):
+        (disk / "new").write_text("")
+    for kept in (0, 100):
+        settings = [*TINY, *STREAMED, f"data.in_memory_mb={kept}", f"data.path={disk}", "train.steps=4"]
+        settings += ["metrics=[fid]", "extractor=raw"]
+        code, output = finish(tmp_path / f"run{kept}", *settings, "evaluate.samples=8", "evaluate.batch_size=8")
+        assert code == 0, output
+        assert "Read-only" not in output
 
 
 def test_a_run_needs_no_home_no_cache_and_writes_nothing_where_the_data_lie(tmp_path, images):
