@@ -194,12 +194,17 @@ class Game(nn.Module):
     @property
     def generator(self) -> Generator:
         """The generator."""
-        return cast(Generator, self.networks["generator"])
+        return cast(Generator, self._network("generator"))
 
     @property
     def discriminator(self) -> Discriminator:
         """The discriminator."""
-        return cast(Discriminator, self.networks["discriminator"])
+        return cast(Discriminator, self._network("discriminator"))
+
+    def _network(self, name: str) -> nn.Module:
+        if name not in self.networks:
+            raise ConfigError(f"networks.{name} is missing, and the game {type(self).__name__} needs it")
+        return self.networks[name]
 
     @property
     def device(self) -> torch.device:
@@ -274,7 +279,8 @@ class Game(nn.Module):
     def _blank_labels(self) -> Tensor | None:
         if self.data.condition_dim:
             return torch.zeros(2, self.data.condition_dim)
-        return torch.zeros(2, dtype=torch.long) if self.data.num_classes else None
+        # The last class, which a network for fewer classes does not know.
+        return torch.full((2,), self.data.num_classes - 1) if self.data.num_classes else None
 
     def check(self) -> None:
         """See that the networks fit the data and each other, by trying them on two blank samples.

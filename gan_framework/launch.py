@@ -6,7 +6,7 @@ import logging
 import platform
 import subprocess
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from gan_framework import checkpoint, distributed, files, memory
+from gan_framework import checkpoint, distributed, files, memory, schema
 from gan_framework.compilation import compile_networks
 from gan_framework.compose import Config, build_game
 from gan_framework.data import COMMON_SETTINGS, Batches, DataSource, build_source
@@ -30,6 +30,8 @@ from gan_framework.tracking import RunInfo, Trackers, build_trackers
 from gan_framework.trainer import train
 
 log = logging.getLogger(__name__)
+
+MOST_THREADS = 1024
 
 SUMMARY_FILE = "summary.json"
 VERSIONS = ("gan-framework", "torch", "torchvision", "torchmetrics", "torch-fidelity", "hydra-core", "numpy")
@@ -109,6 +111,7 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
 
 
 def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
+    _check_sections(plain(composed))
     settings = composed.train
     device = take_place(settings, place.number)
     _check_together(settings, composed.evaluate, device)
@@ -151,6 +154,14 @@ def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
     return run
 
 
+def _check_sections(config: Config) -> None:
+    for name in (section.name for section in fields(schema.Config) if section.name not in ("seed", "sweep")):
+        if name not in config:
+            raise ConfigError(f"{name} is missing: a configuration cannot do without it")
+        if config[name] is not None and not isinstance(config[name], dict | list):
+            raise ConfigError(f"{name}={config[name]}: it must be a group of settings, as in conf/")
+
+
 def build_batches(config: Config, source: DataSource, device: torch.device) -> Batches:
     """Return what draws this process's share of a run's batches."""
     common = {key: config["data"][key] for key in COMMON_SETTINGS if key in config["data"]}
@@ -185,9 +196,17 @@ def take_place(settings: Any, number: int = 0) -> torch.device:
     Args:
         settings: those under `train`.
         number: the job's number in a sweep.
+
+    Raises:
+        ConfigError: there is no such device, or no such number of threads.
     """
-    if settings["threads"]:
-        torch.set_num_threads(settings["threads"])
+    threads = settings["threads"]
+    if threads is not None:
+        if not 1 <= threads <= MOST_THREADS:
+            raise ConfigError(
+                f"train.threads={threads}: it must be from 1 to {MOST_THREADS}, or null for torch's choice"
+            )
+        torch.set_num_threads(threads)
     return distributed.own_device(settings["device"], choose_device(settings["device"], number))
 
 

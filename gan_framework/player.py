@@ -89,6 +89,10 @@ class Player(nn.Module):
         """
         if self.side is None and not self.terms:
             raise ConfigError(f"the player {self.name!r} has no loss and no term: it has nothing to minimise")
+        if self.side is not None and loss is None:
+            raise ConfigError(
+                f"the player {self.name!r} moves on an adversarial loss, and there is none: choose a loss"
+            )
         if self.side in ("discriminator_real", "discriminator_fake") and not isinstance(loss, SeparableLoss):
             raise ConfigError(
                 f"the player {self.name!r} moves on half of the discriminator's loss, but the loss "
