@@ -13,7 +13,7 @@ class Strategy(ABC):
     """Edits a game: swaps its schedule, wraps a network, adds a term, sets a loss's target.
 
     Attributes:
-        applies_last: whether it is applied after all others, because it copies what they edit.
+        applies_last: whether it is applied after all others, because it copies or follows what they edit.
     """
 
     applies_last: bool = False

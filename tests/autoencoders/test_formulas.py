@@ -56,6 +56,7 @@ def test_certain_pixels_that_are_wrong_cost_much_but_not_everything():
     assert cross_entropy(white, black).item() == 100
     assert cross_entropy(white, white).item() == 0
     assert cross_entropy(white * (1 + 1e-6), white).item() == 0
+    assert cross_entropy(white * torch.nan, white).isnan().item()
 
 
 def test_other_distances_are_refused():

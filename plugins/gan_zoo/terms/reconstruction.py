@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -24,8 +25,10 @@ def cross_entropy(reconstructed: Tensor, x: Tensor) -> Tensor:
     """
     pixels, reconstructed_pixels = ((images + 1) / 2 for images in (x, reconstructed))
     # Rounding may leave [0, 1] by less than anybody sees, and the logarithm of nothing is cut at -100.
-    loss = F.binary_cross_entropy(reconstructed_pixels.clamp(0, 1), pixels.clamp(0, 1), reduction="none")
-    return loss.flatten(1).sum(1)
+    within = reconstructed_pixels.nan_to_num().clamp(0, 1)
+    loss = F.binary_cross_entropy(within, pixels.clamp(0, 1), reduction="none")
+    # Torch would refuse NaN with an error of its own; the loss itself has to say so.
+    return torch.where(reconstructed_pixels.isnan(), reconstructed_pixels, loss).flatten(1).sum(1)
 
 
 DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
