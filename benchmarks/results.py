@@ -68,13 +68,12 @@ LOW = ("networks.generator.hidden=256", "networks.discriminator.hidden=256")
 ROWS = {
     "mlp": Row(("experiment=mlp", *MNIST, "train.steps=5000")),
     "dcgan": Row(("experiment=dcgan", *MNIST, *NARROW, "train.steps=2000", "train.batch_size=64")),
-    "cgan_mlp": Row(("experiment=cgan_mlp", *MNIST, "strategy=[ema]")),
+    "cgan_mlp": Row(("experiment=cgan_mlp", *MNIST, "strategy=[ema]", "train.steps=40000")),
     "dcgan_conditional": Row(("experiment=dcgan_conditional", *MNIST, *NARROW, "train.steps=2000")),
     "infogan": Row(("experiment=infogan", *MNIST, *NARROW, *LOW, "train.steps=3000", "train.batch_size=64")),
     "vae": Row(("experiment=vae", *MNIST, "train.steps=5000")),
     "mixture_2d": Row(("experiment=mixture_2d",)),
     "mixture_2d_unrolled": Row(("experiment=mixture_2d_unrolled",)),
-    "mixture_2d_minibatch": Row(("experiment=mixture_2d_minibatch",)),
     "cgan_vectors": Row(("experiment=cgan_vectors", "train.steps=500"), tag_precision, picture=False),
 }
 

@@ -119,13 +119,16 @@ def follow(numbers: Iterable[int]) -> None:
     """
     logging.disable(logging.WARNING)  # what is no error is said once, by the first process
     store = _store()
-    for number in numbers:
-        store.wait([f"run{number}"], distributed.WAITING)
-        job = json.loads(store.get(f"run{number}"))
-        if job is None:
-            break
-        _follow(number, job)
-    store.set(f"left{distributed.rank()}", "")
+    try:
+        for number in numbers:
+            store.wait([f"run{number}"], distributed.WAITING)
+            job = json.loads(store.get(f"run{number}"))
+            if job is None:
+                break
+            _follow(number, job)
+    finally:
+        with suppress(dist.DistError):
+            store.set(f"left{distributed.rank()}", "")
 
 
 def _follow(number: int, job: dict[str, Any]) -> None:
@@ -156,14 +159,16 @@ def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
             join(number, game, config)
             if resumed is not None:
                 run.restore(checkpoint.load(Path(resumed)), Path(resumed))
-            train(run, stop)
+            try:
+                train(run, stop)
+            except Exception as error:
+                if distributed.lost(error):
+                    raise RunFailed("it ends, because another one of the run is gone") from error
+                raise
     except (NonFinite, RunStopped, Interrupted):
         return  # the first process says it
     except Exception as error:
-        name = f"process {distributed.rank()}"
-        if distributed.lost(error):
-            raise RunFailed(f"{name} ends, because another one of the run is gone") from error
-        raise RunFailed(f"{name}: {describe(error)}") from error
+        raise RunFailed(f"process {distributed.rank()}: {describe(error)}") from error
 
 
 class Follower(Run):

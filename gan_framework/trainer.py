@@ -38,7 +38,7 @@ def _play(run: Run, stop: StopRequest) -> None:
         _attend(run, stop, run.begun)
         run.begun = None
 
-    while clock.step < clock.steps and not distributed.stopping(stop.requested):
+    while not distributed.stopping(stop.requested) and clock.step < clock.steps:
         # Everything random in a step follows from its number, so nothing in between can change it.
         distributed.reseed(run.seed, "step", clock.step, clock.rollbacks)
         unchecked.append(game.step(run.batches))
@@ -78,7 +78,13 @@ def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
     if clock.due(settings.sample_every):
         metrics |= run.draw_samples()
     if evaluate:
-        metrics |= run.evaluate(metrics, stop)
+        try:
+            metrics |= run.evaluate(metrics, stop)
+        except RunStopped:
+            # The other processes have gone on, to where they ask whether to stop and to what follows then.
+            distributed.stopping(True)
+            _of_all_processes(run.game, [])
+            raise
     if metrics:
         run.log(metrics)
     if clock.due(settings.checkpoint_every):
