@@ -22,7 +22,7 @@ def judges_each_alone(discriminator: Discriminator, shape: tuple[int, ...], labe
         labels: of two samples, on the discriminator's device, or None.
     """
     first = next(discriminator.parameters())
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([first.device] if first.device.type == "cuda" else []):
         # All but alike, because minibatch discrimination is blind to what is far apart.
         x = 1e-3 * torch.randn(2, *shape, dtype=first.dtype, device=first.device)
         x.requires_grad_()
