@@ -57,7 +57,8 @@ class Round:
             labels = [labels for labels in (self.batch.labels, self.latent.labels) if labels is not None]
             joined = self.discriminate(torch.cat([self.real, self.fake]), torch.cat(labels) if labels else None)
             self.on_real, self.on_fake = joined.part(slice(len(self.real))), joined.part(slice(len(self.real), None))
-        return self.on_real, self.on_fake
+        with self.game.autocast():  # converts the weights once for both passes
+            return self.on_real, self.on_fake
 
     def discriminate(self, x: Tensor, labels: Tensor | None, full_precision: bool = False) -> DiscriminatorOutput:
         """Score any samples in the game's precision, or in full; the logits are float32 or wider."""

@@ -14,6 +14,14 @@ def pytest_configure(config):
     os.environ.pop("WANDB_API_KEY", None)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_goes_on():
+    started.RUNNING.clear()
+    yield
+    for left in started.RUNNING:
+        left.kill()
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
     """One cache folder for the whole session, so that the classifier is trained once a worker."""

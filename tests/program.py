@@ -22,6 +22,10 @@ _server.set_forkserver_preload(
 )
 
 
+RUNNING = []
+"""What a test has started, so that nothing goes on after one that failed."""
+
+
 class Program:
     """`python run.py ARGUMENTS`, with the interface of a `subprocess.Popen` whose output is kept in a file."""
 
@@ -33,6 +37,7 @@ class Program:
         self._process = _server.Process(target=_main, args=(list(map(str, arguments)), cwd, everything, *names))
         self._process.start()
         self.pid = self._process.pid
+        RUNNING.append(self)
 
     @property
     def returncode(self):
