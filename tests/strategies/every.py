@@ -26,6 +26,7 @@ OVERRIDES = (
     "strategy.pretrain_discriminator.steps=2",
     "strategy.k_step.k=2",
     "strategy.unrolled.k=1",
+    "strategy.unrolled.lr=0.1",
     "strategy.q_head.hidden=4",
 )
 

@@ -168,7 +168,7 @@ def test_all_terms_of_a_player_are_summed_into_one_optimizer_step():
     real, fake = round.real.numpy(), round.fake.numpy()
     critic, spy = Critic(game), Spy(game)
     reported = discriminator.play(round)
-    points = dict(zip(weights, spy.seen[2:], strict=True))
+    points = dict(zip(weights, spy.seen[1:], strict=True))
 
     def summand(name, values):
         if name == "adversarial":
