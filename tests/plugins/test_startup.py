@@ -25,21 +25,25 @@ def fifty(tmp_path_factory):
 
 
 def seconds(*arguments, site=None):
-    """The processor time of the program, least of three: what other work on the machine costs is no part of it."""
+    """The processor time of the program."""
     environment = {**os.environ, **({"PYTHONPATH": str(site)} if site else {})}
-    spent = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([sys.executable, ROOT / "run.py", *arguments], env=environment, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert done.returncode == 0, done.stderr
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(spent)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, ROOT / "run.py", *arguments], env=environment, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]], ids=" ".join)
 def test_fifty_distributions_cost_little(fifty, arguments):
-    assert seconds(*arguments, site=fifty) - seconds(*arguments) < ALLOWED
+    """The least times, in turns, up to eight: what other work on the machine costs is no part of it."""
+    least, without = float("inf"), float("inf")
+    for turn in range(8):
+        least = min(least, seconds(*arguments, site=fifty))
+        without = min(without, seconds(*arguments))
+        if turn >= 2 and least - without < ALLOWED:
+            return
+    assert least - without < ALLOWED
 
 
 def test_their_options_are_offered(fifty):
