@@ -37,21 +37,19 @@ class LookAhead(Round):
         output: DiscriminatorOutput = functional_call(self.game.discriminator, state, (x.to(self.real.dtype), labels))
         return output
 
-    def after_step(self, moves: list[tuple[Player, Steps]], names: dict[str, list[str]]) -> LookAhead:
+    def after_step(self, moves: list[tuple[Player, Steps, list[str]]]) -> LookAhead:
         """Return the round after one step of the discriminator's players, differentiable throughout.
 
         Args:
-            moves: the players with the steps they take.
-            names: of the parameters that each player moves.
+            moves: the players with the steps they take, and the names of the parameters that they move.
         """
         moved = dict(self.parameters)
-        for player, steps in moves:
+        for player, steps, names in moves:
             loss = torch.stack(list(player.evaluate(self).values())).sum()
-            own = [self.parameters[name] for name in names[player.name]]
-            found = zip(
-                names[player.name], torch.autograd.grad(loss, own, create_graph=True, allow_unused=True), strict=True
-            )
-            for name, update in steps({name: gradient for name, gradient in found if gradient is not None}).items():
+            own = [self.parameters[name] for name in names]
+            gradients = torch.autograd.grad(loss, own, create_graph=True, allow_unused=True)
+            found = {name: gradient for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
+            for name, update in steps(found).items():
                 moved[name] = moved[name] + update
         return LookAhead(self, moved, self.buffers)
 
@@ -86,12 +84,11 @@ class View:
             {name: buffer.clone() for name, buffer in discriminator.named_buffers()},
         )
         moves = [
-            (player, GradientSteps(self.lr) if self.lr else steps_of(player.optimizer, own[player.name]))
-            for player in players
+            (player, GradientSteps(self.lr) if self.lr else steps_of(player.optimizer, found), list(found))
+            for player, found in zip(players, own.values(), strict=True)
         ]
-        names = {player: list(found) for player, found in own.items()}
         for _ in range(self.steps):
-            ahead = ahead.after_step(moves, names)
+            ahead = ahead.after_step(moves)
         return ahead
 
 
