@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.run.resuming import count, difference, finish, kill, start
 
-STEPS = 120
+STEPS = 180
 EVALUATE_EVERY = 6
 MOMENTS = ("step", "checkpoint", "evaluation", "metric line", "start")
 STRATEGIES = "strategy=[ema,historical_averaging,virtual_batch_norm,lr_decay]"

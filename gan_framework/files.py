@@ -12,6 +12,9 @@ from typing import IO, Any
 
 from gan_framework.errors import ConfigError
 
+UNFINISHED = ".part"
+"""How the name of a file ends that is still being written, or was when its process was killed."""
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[IO[bytes]]:
@@ -24,7 +27,7 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
@@ -38,6 +41,12 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         _flush_folder(path.parent)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def remove_unfinished(folder: Path, name: str = "*") -> None:
+    """Delete what killed processes have left in a folder of files of this name; nobody may be writing one now."""
+    for path in folder.glob(f".{name}.*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -73,7 +82,7 @@ def refuse_links(folder: Path) -> None:
 
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, atomically; where links are not possible, a copy."""
-    temporary = target.with_name(f".{target.name}.link")
+    temporary = target.with_name(f".{target.name}.link{UNFINISHED}")
     temporary.unlink(missing_ok=True)
     try:
         os.link(source, temporary)

@@ -38,6 +38,8 @@ def owned(folder: Path, what: str = "run") -> Iterator[None]:
         raise ConfigError(f"hydra.{what}.dir={folder} cannot be locked: {error}") from error
     try:
         files.refuse_links(folder)
+        for place in (folder, folder / "checkpoints", folder / "samples"):
+            files.remove_unfinished(place)
         files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
         yield
     finally:

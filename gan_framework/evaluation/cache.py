@@ -78,6 +78,7 @@ class Cache:
         arrays: dict[str, Any] = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         arrays[KEY] = np.array(text)
         try:
+            files.remove_unfinished(path.parent, path.name)
             with files.atomic(path) as file:
                 # Written piece by piece: torch.save would hold each tensor a second time.
                 np.savez(file, **arrays)

@@ -45,15 +45,16 @@ def kill(process, folder, choice, at, moment, evaluate_every):
         folder: its folder.
         choice: random numbers.
         at: the number of metric lines to wait for.
-        moment: `start` (does not wait), `step`, `checkpoint`, `evaluation` or `metric line`.
+        moment: `start` (before its first line), `step`, `checkpoint`, `evaluation` or `metric line`.
         evaluate_every: steps between scores, one line for each step.
     """
     if moment == "start":
-        time.sleep(choice.uniform(0, 4))
+        latest, before = time.monotonic() + choice.uniform(0, 4), count(folder)
+        wait(process, lambda: time.monotonic() > latest or count(folder) != before)
     else:
         wait(process, lambda: count(folder) >= at)
     if moment == "step":
-        time.sleep(choice.uniform(0, 0.2))
+        time.sleep(choice.uniform(0, 0.05))
     elif moment == "checkpoint":  # its temporary file is there
         wait(process, lambda: any((folder / "checkpoints").glob(".step_*.pt.*")))
     elif moment == "evaluation":
@@ -85,8 +86,11 @@ def difference(one, two):
         found.append("metrics.jsonl")
     a, b = (json.loads((folder / "summary.json").read_text()) for folder in (one, two))
     found += [f"summary.json: {key}" for key in a if key not in EXCEPT and a[key] != b.get(key)]
+    left = [sorted(path.name for path in (folder / "checkpoints").iterdir()) for folder in (one, two)]
+    found += [] if left[0] == left[1] else [f"checkpoints: {left}"]
     grids = [{path.name: path.read_bytes() for path in (folder / "samples").iterdir()} for folder in (one, two)]
-    return found + ([] if grids[0] == grids[1] else ["samples"])
+    names = sorted(grids[0].keys() | grids[1].keys())
+    return found + [f"samples: {name}" for name in names if grids[0].get(name) != grids[1].get(name)]
 
 
 def differing(a, b, place):

@@ -54,7 +54,7 @@ def test_links_to_files_are_replaced_and_not_followed(tmp_path, cache, outside):
     (folder / "samples").mkdir(parents=True)
     (folder / "checkpoints").mkdir()
     names = ("metrics.jsonl", "summary.json", "config.yaml", "run.log", ".run_id", ".owner", "samples/step_0000002.png")
-    for name in (*names, "checkpoints/step_0000002.pt", "checkpoints/last.pt", "checkpoints/.last.pt.link"):
+    for name in (*names, "checkpoints/step_0000002.pt", "checkpoints/last.pt", "checkpoints/.last.pt.link.part"):
         (folder / name).symlink_to(outside / "file")
     code, output = finish(folder, *TINY, "train.resume=null")
     assert code == 0, output
