@@ -26,8 +26,10 @@ def judges_each_alone(discriminator: Discriminator, shape: tuple[int, ...], labe
         # All but alike, because minibatch discrimination is blind to what is far apart.
         x = 1e-3 * torch.randn(2, *shape, dtype=first.dtype, device=first.device)
         x.requires_grad_()
-        buffers = {name: buffer.clone() for name, buffer in discriminator.named_buffers()}
-        output: DiscriminatorOutput = functional_call(discriminator, buffers, (x, labels))
+        state = {name: buffer.clone() for name, buffer in discriminator.named_buffers()}
+        # Shaken, because a branch whose weights begin at zero hides what it will do.
+        state |= {name: (p + 0.01 * torch.randn_like(p)).detach() for name, p in discriminator.named_parameters()}
+        output: DiscriminatorOutput = functional_call(discriminator, state, (x, labels))
     said = [output.logits, *output.features, *output.heads.values()]
     (gradient,) = torch.autograd.grad([part[0].sum() for part in said], x)
     return not gradient[1].any().item()

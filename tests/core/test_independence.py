@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from gan_framework.compose import build_game
+from gan_framework.independence import judges_each_alone
+from gan_framework.networks import Discriminator
 from gan_framework.types import Batch, DataShape
 from tests.core.small import Draws, small_game
 
@@ -31,6 +33,24 @@ def game(compose, *overrides):
 )
 def test_it_is_known_which_discriminators_judge_each_sample_alone(compose, overrides, alone):
     assert game(compose, *overrides).judges_each_alone is alone
+
+
+class Branched(Discriminator):
+    """Adds a branch with batch norm that begins at zero, as residual blocks do."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = torch.nn.Linear(256, 4)
+        self.branch = torch.nn.Sequential(torch.nn.Linear(256, 4), torch.nn.BatchNorm1d(4))
+        torch.nn.init.zeros_(self.branch[1].weight)
+        self.output = torch.nn.Linear(4, 1)
+
+    def features(self, x, labels=None):
+        return (self.trunk(x.flatten(1)) + self.branch(x.flatten(1)),)
+
+
+def test_a_branch_that_begins_at_zero_does_not_hide_its_batch_norm():
+    assert not judges_each_alone(Branched(), (1, 16, 16), None)
 
 
 def test_finding_out_changes_neither_the_network_nor_the_random_numbers(compose):
