@@ -60,12 +60,12 @@ def plugins(
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
-    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 64,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="How many samples; 64 by default.")] = None,
     classes: Annotated[str | None, typer.Option(help="Classes to go through in turn: 7,7,3.")] = None,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Each row walks between two latents.")] = False,
     traverse: Annotated[str | None, typer.Option(metavar="CODE", help="Each row has another value of a code.")] = None,
     singles: Annotated[bool, typer.Option("--singles", help="One file per sample, in a folder.")] = False,
-    columns: Annotated[int, typer.Option(min=1, help="Columns of the grid.")] = 8,
+    columns: Annotated[int | None, typer.Option(min=1, help="Columns of the grid; 8 by default.")] = None,
     seed: Annotated[int, typer.Option(help="What the latents follow from.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="The file or folder to write; by default in RUN.")] = None,
@@ -75,6 +75,12 @@ def sample(
         raise ConfigError("--interpolate, --traverse and --singles exclude one another")
     if classes is not None and (interpolate or traverse is not None):
         raise ConfigError("--classes goes with a grid or --singles only")
+    if n is not None and traverse is not None:
+        raise ConfigError(f"--n {n} has no effect on --traverse: the code's values are the rows, --columns the columns")
+    if columns is not None and singles:
+        raise ConfigError(f"--columns {columns} has no effect on --singles, which makes no grid: leave it out")
+    n, columns = n or 64, columns or 8
+    _check_out(out, folder=singles)
 
     from gan_framework import sampling
     from gan_framework.launch import choose_device
@@ -109,6 +115,8 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
 ) -> None:
     """Score a run, a checkpoint or a folder of images; writes the scores with their protocol."""
+    _check_out(out)
+
     from gan_framework.evaluation import command
 
     command.show(*command.evaluate(what, overrides or [], out))
@@ -179,6 +187,18 @@ def dashboard(
 def _beside(source: str) -> Path:
     """Return the folder for what is made of a source: itself, or where we are if it is no folder."""
     return Path(source) if Path(source).is_dir() else Path()
+
+
+def _check_out(out: Path | None, folder: bool = False) -> None:
+    """Raise ConfigError if `--out` names a place where no file, or no folder, can be written."""
+    if out is None:
+        return
+    kind = "folder" if folder else "file"
+    if out.exists() and out.is_dir() != folder:
+        raise ConfigError(f"--out {out} is an existing {'file' if folder else 'folder'}: name a {kind}")
+    for parent in out.parents:
+        if parent.exists() and not parent.is_dir():
+            raise ConfigError(f"--out {out}: {parent} is a file and can hold no {kind}; name another place")
 
 
 def _numbers(text: str) -> list[int]:

@@ -266,7 +266,7 @@ class Game(nn.Module):
         beside it and no running statistics change.
         """
         with evaluation_mode(self.networks[self.sampling_network]):
-            return self.generate(latent, self.sampling_network).float()
+            return self.generate(latent, self.sampling_network).float().detach()
 
     # -- what is known before the first step ------------------------------------------------------
 

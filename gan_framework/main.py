@@ -38,12 +38,12 @@ def task(config: DictConfig) -> float | None:
         from gan_framework.sweeps.job import run_job
 
         return run_job(config, cast(DictConfig, hydra_config), settings)
-    if settings.resume is not None:
-        raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run is resumed by hydra.run.dir")
     # Imported here: `--help`, `--cfg job` and tab completion need no torch.
     from gan_framework.launch import launch
 
     try:
+        if settings.resume is not None:
+            raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run is resumed by hydra.run.dir")
         return launch(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
     except Exception as error:  # Hydra would print the overrides, secrets among them, before handing it on
         _failures.append(error)

@@ -140,7 +140,8 @@ class Player(nn.Module):
 
     def step(self, total: Tensor) -> None:
         """Take one optimizer step along the gradient of a sum of losses."""
-        if self.skip_nonfinite and not self._finite(total):
+        # The scaler of fp16 leaves such moves out by itself, and has to see them to scale less.
+        if self.skip_nonfinite and not self.scaler.is_enabled() and not self._finite(total):
             return
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -163,14 +164,32 @@ class Player(nn.Module):
         return {
             "updates": self.updates,
             "optimizer": self.optimizer.state_dict(),
+            "optimizer_name": type(self.optimizer).__name__,
+            "optimizer_settings": self.optimizer.defaults,
             "scaler": self.scaler.state_dict(),
         }
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Take up a state made by `get_extra_state`."""
+        """Take up a state made by `get_extra_state`; settings that have changed since are the configuration's.
+
+        Raises:
+            ValueError: the state is another optimizer's.
+        """
+        name = type(self.optimizer).__name__
+        if state.get("optimizer_name", name) != name:
+            raise ValueError(
+                f"the player {self.name!r} was moved by {state['optimizer_name']}, and optimizer.{self.name} is {name}"
+            )
         self.updates = state["updates"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
+        before = state.get("optimizer_settings", self.optimizer.defaults)
+        changed = {key: value for key, value in self.optimizer.defaults.items() if before.get(key) != value}
+        for group in self.optimizer.param_groups:
+            for key, value in changed.items():
+                # What is annealed starts from the new value, and goes on from where it is.
+                group[f"initial_{key}" if f"initial_{key}" in group else key] = value
+        if state["scaler"]:  # empty from a run that was not in fp16
+            self.scaler.load_state_dict(state["scaler"])
 
     def _finite(self, total: Tensor) -> bool:
         return bool(torch.isfinite(total) & torch.isfinite(self.gradient_norm()))

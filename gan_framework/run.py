@@ -17,6 +17,7 @@ from gan_framework.compose import Config
 from gan_framework.data import Batches
 from gan_framework.errors import RunStopped
 from gan_framework.evaluation.evaluator import Evaluator
+from gan_framework.evaluation.protocol import differences
 from gan_framework.game import Game
 from gan_framework.health import NonFinite
 from gan_framework.images import save_png
@@ -109,7 +110,7 @@ class Run:
         path = self.folder / "samples" / f"step_{self.clock.step:07d}.png"
         self.game.picture(path, self._grid, self.config["sample"]["columns"])
         self.trackers.image("samples", path, self._axes())
-        if self.game.prior is None or len(self._grid.z) < 2:
+        if self.game.prior is None or len(self._grid.z) < 2 or not self._data_diversity:
             return {}
         return {"health/diversity": diversity(self.game.sample(self._grid)) / self._data_diversity}
 
@@ -142,6 +143,7 @@ class Run:
             path = self.folder / "samples" / f"{name}_{self.clock.step:07d}.png"
             save_png(path, picture)
             self.trackers.image(name, path, self._axes())
+        self._forget_what_cannot_be_compared(evaluation.protocol)
         self.protocol = evaluation.protocol
         scores = ", ".join(f"{name} {value:.4g}" for name, value in evaluation.scores.items())
         log.info("step %d: %s", self.clock.step, scores)
@@ -240,6 +242,14 @@ class Run:
             "watch": self.watch.state(),
         }
 
+    def _forget_what_cannot_be_compared(self, protocol: dict[str, Any]) -> None:
+        """Forget earlier scores where a resumed run measures in another way."""
+        self.metrics = {name: value for name, value in self.metrics.items() if not name.startswith("eval/")}
+        fields = differences(self.protocol, protocol) if self.protocol else []
+        if fields:
+            log.warning("scores are measured in another way from here on: %s; the best begins anew", ", ".join(fields))
+            self.best = {}
+
     def _keep_best(self, scores: dict[str, float]) -> None:
         assert self.evaluator is not None
         ranking = self.evaluator.higher_is_better
@@ -247,6 +257,8 @@ class Run:
         if name is None:
             return
         value = scores[name]
+        if self.best and self.best["metric"] != name:
+            self.best = {}
         better = (value > self.best["value"]) == ranking[name] if self.best else True
         if better and value == value:
             self.best = {
@@ -259,7 +271,7 @@ class Run:
 
 
 def _data_diversity(batches: Batches, count: int = 256) -> float:
-    """Return the mean distance between real samples, and 1 where they are all the same."""
+    """Return the mean distance between real samples."""
     samples = batches.data.read(torch.linspace(0, len(batches.data) - 1, min(count, len(batches.data))).long())
     scale = 127.5 if samples.dtype == torch.uint8 else 1.0
-    return diversity(samples.float() / scale) or 1.0
+    return diversity(samples.float() / scale)

@@ -19,8 +19,12 @@ CONFIG_FILE = "config.yaml"
 
 def find_runs(folder: Path) -> list[Path]:
     """Return the run folders among a folder and all below it."""
-    # Hydra keeps a config.yaml of its own in `.hydra`.
-    return sorted(path.parent for path in folder.rglob(CONFIG_FILE) if path.parent.name != ".hydra")
+    return sorted(path.parent for path in folder.rglob(CONFIG_FILE) if not _foreign(path.parent))
+
+
+def _foreign(folder: Path) -> bool:
+    """Return whether the config.yaml in a folder is Hydra's or W&B's own."""
+    return folder.name == ".hydra" or (folder.name == "files" and any(folder.parent.glob("run-*.wandb")))
 
 
 def read_run(folder: Path) -> Record:
@@ -35,6 +39,8 @@ def read_run(folder: Path) -> Record:
         summary = json.loads(path.read_text()) if path.exists() else {}
     except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the run {folder} is damaged: {error}") from error
+    if not (isinstance(config, dict) and isinstance(summary, dict)):
+        raise ConfigError(f"the run {folder} is damaged: its {CONFIG_FILE} or summary.json holds no settings by name")
     id_file = folder / RUN_ID_FILE
     run_id = id_file.read_text().strip() if id_file.exists() else None
     return Record(str(folder), summary, config, run_id, lambda: _lines(folder), lambda: _grids(folder))
@@ -48,7 +54,10 @@ def _lines(folder: Path) -> Iterator[dict[str, Any]]:
         for line in file:
             # A last line without its end was cut off by a kill.
             if line.endswith(b"\n"):
-                yield json.loads(line)
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise ConfigError(f"{path} is damaged: {error}") from error
 
 
 def _grids(folder: Path) -> list[Grid]:

@@ -32,8 +32,8 @@ class Group:
 
     Attributes:
         settings: those in which the compared groups differ, with this group's values.
-        runs: the runs that finished and were scored.
-        others: the runs that were not, each with what became of it.
+        runs: the runs that finished and were scored, one for each seed.
+        others: the runs that were not, and those that only repeat a seed.
         last: the last score over the seeds.
         best: the best score of each run over the seeds.
     """
@@ -63,12 +63,14 @@ class Comparison:
 
     Attributes:
         metric: the score that ranks.
+        by: which of a run's scores ranks it: `last` or `best`.
         higher_is_better: its direction.
         groups: best first; groups without a scored run come last.
         failed: all runs that did not finish.
     """
 
     metric: str
+    by: str
     higher_is_better: bool
     groups: list[Group]
     failed: list[Record]
@@ -83,15 +85,19 @@ class Comparison:
         """All players' names, in the order in which they were met."""
         return list(dict.fromkeys(name for g in self.groups for run in g.runs for name in run.summary["updates"]))
 
+    def ranked(self, group: Group) -> Spread:
+        """Return the scores that a group is ranked by."""
+        return group.best if self.by == "best" else group.last
+
     def statement(self, group: Group) -> str:
         """Say what the difference to the first group is worth."""
-        first = self.groups[0]
         if not group.runs:
-            return "no run finished"
-        if group is first:
-            return "the best" if group.last.n > 1 else "the best; one seed, so no spread is known"
-        difference = abs(group.last.mean - first.last.mean)
-        spreads = [spread for spread in (group.last.std, first.last.std) if not math.isnan(spread)]
+            return "no run was scored" if any(run.finished for run in group.others) else "no run finished"
+        first, own = self.ranked(self.groups[0]), self.ranked(group)
+        if group is self.groups[0]:
+            return "the best" if own.n > 1 else "the best; one seed, so no spread is known"
+        difference = abs(own.mean - first.mean)
+        spreads = [spread for spread in (own.std, first.std) if not math.isnan(spread)]
         if len(spreads) < 2:
             return "one seed, so no spread is known"
         if max(spreads) >= difference:
@@ -116,34 +122,43 @@ def compare(records: Iterable[Record], metric: str | None = None, by: str = "las
     records = list(records)
     scored = [run for run in records if run.finished and run.summary.get("best")]
     if not scored:
-        reasons = sorted({run.why for run in records if not run.finished})
+        reasons = sorted({run.why for run in records if not run.finished}) or ["all finished without a score"]
         raise ConfigError(f"none of the {len(records)} runs was finished and scored; {'; '.join(reasons[:3])}")
     metric = metric or scored[0].summary["best"]["metric"]
     higher = _direction(scored, metric)
-    _require_one_protocol(scored, metric)
+    _require_one_protocol([run for run in scored if _score(run, metric) is not None], metric)
 
-    members: dict[tuple[tuple[str, str], ...], list[Record]] = defaultdict(list)
+    members: dict[frozenset[tuple[str, str]], list[Record]] = defaultdict(list)
     for run in records:
-        members[tuple(run.settings.items())].append(run)
-    names = differing([dict(key) for key in members])
+        members[frozenset(run.settings.items())].append(run)  # W&B sorts settings by their names
+    settings = [runs[0].settings for runs in members.values()]
+    names = differing(settings)
     groups = [
-        _group({name: dict(key)[name] for name in names if name in dict(key)}, runs, metric, higher)
-        for key, runs in members.items()
+        _group({name: own[name] for name in names if name in own}, runs, metric, higher)
+        for own, runs in zip(settings, members.values(), strict=True)
     ]
+    comparison = Comparison(metric, by, higher, groups, [run for run in records if not run.finished])
     sign = -1 if higher else 1
-    value: Callable[[Group], float] = lambda group: getattr(group, by).mean  # noqa: E731
+    value: Callable[[Group], float] = lambda group: comparison.ranked(group).mean  # noqa: E731
     groups.sort(key=lambda group: math.inf if math.isnan(value(group)) else sign * value(group))
-    return Comparison(metric, higher, groups, [run for run in records if not run.finished])
+    return comparison
 
 
 def _group(settings: dict[str, str], runs: list[Record], metric: str, higher: bool) -> Group:
     name = f"eval/{metric}"
-    scored = [run for run in runs if run.finished and run.summary["metrics"].get(name) is not None]
-    others = [run for run in runs if run not in scored]
+    finished = [run for run in runs if run.finished and _score(run, metric) is not None]
+    # A seed that was run twice came to the same twice, and says nothing about the spread.
+    scored = list({run.config.get("seed"): run for run in finished}.values())
+    others = [run for run in runs if not any(run is one for one in scored)]
     choose = max if higher else min
     last = [run.summary["metrics"][name] for run in scored]
     best = [choose([value for _, value in run.curves.get(name, [])] + [run.summary["metrics"][name]]) for run in scored]
     return Group(settings, scored, others, spread(last), spread(best))
+
+
+def _score(run: Record, metric: str) -> float | None:
+    score: float | None = run.summary["metrics"].get(f"eval/{metric}")
+    return score
 
 
 def spread(values: list[float]) -> Spread:
@@ -172,7 +187,7 @@ def _require_one_protocol(scored: list[Record], metric: str) -> None:
             ]
             raise ConfigError(
                 f"{metric} was measured in different ways and cannot be ranked: {first.place} and {run.place} differ "
-                f"in {', '.join(theirs)}; score them alike with `gan-framework evaluate`"
+                f"in {', '.join(theirs)}; runs can be ranked whose data, evaluate, extractor and metrics are alike"
             )
 
 

@@ -7,7 +7,7 @@ import json
 import math
 from importlib import resources
 from pathlib import Path
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 from typing import Any
 
 from gan_framework import files
@@ -70,7 +70,7 @@ def _group(comparison: Comparison, rank: int, group: Group) -> dict[str, Any]:
 
 
 def band(curves: list[Curve]) -> dict[str, list[float]]:
-    """Return mean and standard deviation (n in the denominator) over curves, where all of them have points."""
+    """Return mean and standard deviation (n - 1 in the denominator) over curves, where all of them have points."""
     by_x = [dict(curve) for curve in curves]
     common = sorted(set.intersection(*(set(curve) for curve in by_x)))
     chosen = _spread_out(common, POINTS)
@@ -78,7 +78,7 @@ def band(curves: list[Curve]) -> dict[str, list[float]]:
     return {
         "x": [float(x) for x in chosen],
         "mean": [float(f"{fmean(v):.5g}") for v in values],
-        "std": [float(f"{pstdev(v):.3g}") for v in values],
+        "std": [float(f"{stdev(v) if len(v) > 1 else 0:.3g}") for v in values],
     }
 
 

@@ -13,7 +13,7 @@ from gan_framework.errors import ConfigError
 
 
 def read(sources: Iterable[str | Path]) -> list[Record]:
-    """Read every run of some sources.
+    """Read every run of some sources, each once: sources may overlap, and a record of W&B's may lie beside its run.
 
     Args:
         sources: folders, in which and below which run folders and W&B's records are found, and
@@ -22,13 +22,16 @@ def read(sources: Iterable[str | Path]) -> list[Record]:
     Raises:
         ConfigError: a source does not exist, holds no run, or holds a damaged one.
     """
-    return [record for source in sources for record in _read(source)]
+    found: dict[str, Record] = {}
+    for record in (record for source in sources for record in _read(source)):
+        found.setdefault(record.run_id or record.place, record)
+    return list(found.values())
 
 
 def _read(source: str | Path) -> list[Record]:
     if str(source).startswith(PREFIX):
         return read_project(str(source))
-    folder = Path(source)
+    folder = Path(source).resolve()
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {folder}")
     found = [read_run(run) for run in find_runs(folder)] + read_runs(find_records(folder))

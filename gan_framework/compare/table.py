@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gan_framework.compare.groups import Comparison, Group
 
@@ -18,7 +19,8 @@ def show(comparison: Comparison, console: Console) -> None:
     for name in ("rank", "settings", "seeds", "last", "best", "images", *comparison.players, "seconds", "verdict"):
         table.add_column(name, justify="left" if name in ("settings", "verdict") else "right")
     for rank, group in enumerate(comparison.groups, 1):
-        table.add_row(str(rank), group.name, *map(str, _figures(comparison, group)), comparison.statement(group))
+        settings = Text(group.name)  # in which [...] is no markup
+        table.add_row(str(rank), settings, *map(str, _figures(comparison, group)), comparison.statement(group))
     console.print(table)
     for run in comparison.failed:
         console.print(f"{run.place}: {run.why}", style="red", markup=False)
@@ -27,6 +29,7 @@ def show(comparison: Comparison, console: Console) -> None:
 def write_csv(comparison: Comparison, path: Path) -> None:
     """Write one line for each group."""
     settings = comparison.settings
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         scores = [f"{comparison.metric}_{part}" for part in ("last_mean", "last_std", "best_mean", "best_std")]

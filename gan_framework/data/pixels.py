@@ -28,7 +28,7 @@ def fit(images: Tensor, image_size: int, channels: int) -> Tensor:
         return images
     fitted = torch.empty(len(images), channels, image_size, image_size, dtype=torch.uint8)
     for part, out in zip(torch.split(images, CHUNK), torch.split(fitted, CHUNK), strict=True):
-        part = _square(_with_channels(part, channels))
+        part = _square(with_channels(part, channels))
         if part.shape[-1] != image_size:
             size = (image_size, image_size)
             part = F.interpolate(part.contiguous(), size, mode="bicubic", antialias=True)
@@ -36,7 +36,8 @@ def fit(images: Tensor, image_size: int, channels: int) -> Tensor:
     return fitted
 
 
-def _with_channels(images: Tensor, channels: int) -> Tensor:
+def with_channels(images: Tensor, channels: int) -> Tensor:
+    """Return images (N, 1 or 3, H, W) uint8 with the wanted number of channels, 1 or 3."""
     if images.shape[1] == channels:
         return images
     if channels == 3:

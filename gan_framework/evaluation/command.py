@@ -14,6 +14,7 @@ from gan_framework.evaluation.request import compose, parse, rescored
 from gan_framework.images import save_png
 from gan_framework.launch import choose_device, plain
 from gan_framework.sampling import load_game, run_folder
+from gan_framework.types import DataShape
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
 """Settings of `evaluate` that say how a model is sampled."""
@@ -27,6 +28,7 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
         overrides: changes of `data`, `extractor`, `metrics`, `evaluate` and `train.device`, as on the
             command line of a run.
         out: the file to write; by default `evaluation.json` in the run's folder or the folder of images.
+            Pictures lie beside it, as `evaluation_NAME.png`; they are not scored with a folder's images.
 
     Returns:
         The scores, and the file they were written to.
@@ -67,6 +69,11 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
             f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
             f"{source.shape.sample}"
         )
+    if game.conditional and source.shape[1:] != game.data[1:]:
+        raise ConfigError(
+            f"{what} is conditional on {_labels(game.data)}, and data={config['data']['name']} has "
+            f"{_labels(source.shape)}: score it against data with the labels that it was trained on"
+        )
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
     return evaluator(game), {"updates": {name: game.player(name).updates for name in game.players}}
@@ -83,14 +90,28 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
     config = plain(compose(overrides))
     device = choose_device(config["train"]["device"])
     source = build_source(config["data"])
-    if len(source.shape.sample) != 3:
-        raise ConfigError(f"{what} holds images, and the samples of data={config['data']['name']} are vectors")
+    sample = source.shape.sample
+    if len(sample) != 3 or sample[0] not in (1, 3):
+        raise ConfigError(
+            f"{what} holds grey or colour images, and the samples of data={config['data']['name']} have the shape "
+            f"{sample}: score it against images of 1 or 3 channels"
+        )
     evaluator = Evaluator.from_config(config, source, device)
-    batches = read_images(paths, source.shape.sample, evaluator.settings.batch_size)
+    needing = [f"metrics.{name}" for name, metric in evaluator.metrics.items() if metric.needs_game]
+    if needing:
+        raise ConfigError(f"{', '.join(needing)}: this needs a model, and {what} is a folder of images; leave it out")
+    batches = read_images(paths, sample, evaluator.settings.batch_size)
     evaluation = evaluator.score_images(batches, len(paths))
     if any(path.suffix.lower() in LOSSY for path in paths):
         evaluation.warnings.append("some images are compressed with losses, which changes the scores: use PNG")
     return evaluation, {}
+
+
+def _labels(shape: DataShape) -> str:
+    """Return what labels data have, in words."""
+    if shape.condition_dim:
+        return f"vectors of {shape.condition_dim} numbers"
+    return f"{shape.num_classes} classes" if shape.num_classes else "no labels"
 
 
 def _device(overrides: list[str]) -> str:
@@ -110,7 +131,7 @@ def show(evaluation: Evaluation, out: Path) -> None:
     for name, value in evaluation.scores.items():
         deviation = [f"{evaluation.deviations[name]:.4g}"] if evaluation.deviations else []
         table.add_row(name, f"{value:.6g}", *deviation)
-    console = Console()
+    console = Console(markup=False, emoji=False)  # paths and names may hold [brackets] and :colons:
     console.print(table)
     fields = ((name, value) for name, value in evaluation.protocol.items() if name != "metrics")
     console.print(", ".join(f"{name} {value}" for name, value in fields), highlight=False)

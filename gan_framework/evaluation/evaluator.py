@@ -117,10 +117,11 @@ class Evaluator:
         """Find before training what would fail at its end.
 
         Raises:
-            ConfigError: the data lack the split, or a setting or metric does not fit the game.
+            ConfigError: the data lack a split that is read, or a setting or metric does not fit the game or the
+                samples.
             RunFailed: weights cannot be downloaded.
         """
-        self.reference.data(self.settings.split)
+        self._check_samples(self.settings.samples)
         if self.extractor.downloads:
             with self._random_state_kept():
                 self.reference.extractor  # noqa: B018 (loads it)
@@ -146,10 +147,28 @@ class Evaluator:
         """Score images from elsewhere, (n, C, H, W) uint8, `count` in all.
 
         Raises:
+            ConfigError: the data lack a split that is read, or a metric does not fit the images.
             RunFailed: the images are all of one value.
         """
+        self._check_samples(count)
         with self._random_state_kept():
             return self._evaluate([self._compare(batches, count, None, None)], {"samples": count})
+
+    def _check_samples(self, generated: int) -> None:
+        """Raise ConfigError if a split that is read is missing, or a metric does not fit the samples."""
+        self.reference.data(self.settings.split)
+        self._check_splits(f"extractor={self.extractor.name}", self.extractor.needs_splits)
+        real = self.reference.count(self.settings.split)
+        for name, metric in self.metrics.items():
+            self._check_splits(f"metrics.{name}", metric.needs_splits)
+            metric.check_samples(self.shape, generated, real)
+
+    def _check_splits(self, reader: str, splits: Iterable[str]) -> None:
+        for split in splits:
+            try:
+                self.reference.data(split)
+            except ConfigError as error:
+                raise ConfigError(f"{reader} needs the {split} split of the data: {error}") from error
 
     def _sample(self, game: Game, seed: int, labels: Tensor | None) -> Comparison:
         latents = draw_latents(game, self.settings, seed, labels)
@@ -169,7 +188,7 @@ class Evaluator:
         return Comparison(
             generated,
             self.reference.features(self.settings.split),
-            self.reference.features,
+            self.reference.all_features,
             self.shape,
             self.extractor.classifies_labels,
             game=game,

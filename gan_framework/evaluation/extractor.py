@@ -43,6 +43,7 @@ class Extractor(nn.Module, ABC):
         classifies: whether it gives logits.
         classifies_labels: whether these logits are over the dataset's own classes.
         downloads: whether weights may have to be downloaded, which a run then does before it trains.
+        needs_splits: which splits of the data `prepare` reads.
         precision: `fp32`, `tf32` or `bf16`; part of the protocol, as it changes the features.
     """
 
@@ -52,6 +53,7 @@ class Extractor(nn.Module, ABC):
     classifies: bool = False
     classifies_labels: bool = False
     downloads: bool = False
+    needs_splits: tuple[str, ...] = ()
 
     def __init__(self, precision: str = "fp32") -> None:
         super().__init__()

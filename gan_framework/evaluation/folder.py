@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
-import numpy as np
 import torch
+from PIL import UnidentifiedImageError
 from torch import Tensor
 
+from gan_framework.data.decoding import FORMATS, decode, read_limited
+from gan_framework.data.image_names import SUFFIXES, image_names
+from gan_framework.data.pixels import with_channels
 from gan_framework.errors import ConfigError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 LOSSY = {".jpg", ".jpeg", ".webp"}
+
+PICTURES = "evaluation_*.png"
+"""Files directly in the folder that are no images of it: pictures that an earlier scoring wrote there."""
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Return the image files in a folder and its subfolders, sorted.
+    """Return the image files in a folder and its subfolders, the same as the data set `folder` reads, sorted.
 
     Raises:
         ConfigError: there are fewer than two.
     """
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = [folder / name for name in image_names(folder) if "/" in name or not fnmatch(name, PICTURES)]
     if len(found) < 2:
-        raise ConfigError(f"{folder} is neither a run nor a folder of images: it holds {len(found)} images")
+        raise ConfigError(
+            f"{folder} is neither a run nor a folder of images: it holds {len(found)} images; "
+            f"images end in {' '.join(SUFFIXES)}, and hidden ones and {PICTURES} are not counted"
+        )
     return found
 
 
@@ -43,18 +52,21 @@ def read_images(paths: list[Path], shape: tuple[int, ...], batch_size: int) -> I
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> Tensor:
-    from PIL import Image, UnidentifiedImageError
-
     channels, height, width = shape
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert({1: "L", 3: "RGB"}[channels]))
-    except (UnidentifiedImageError, OSError) as error:
-        raise ConfigError(f"{path} cannot be read as an image: {error}") from error
-    if pixels.shape[:2] != (height, width):
-        found = f"{pixels.shape[0]}x{pixels.shape[1]}"
+    pixels = _decoded(path)
+    if pixels.shape[1:] != (height, width):
         raise ConfigError(
-            f"{path} is {found}, and the images of the dataset are {height}x{width}; "
+            f"{path} is {pixels.shape[1]}x{pixels.shape[2]}, and the images of the dataset are {height}x{width}; "
             "choose data.image_size to fit, as images are not resized before they are scored"
         )
-    return torch.from_numpy(pixels.copy()).reshape(height, width, channels).permute(2, 0, 1)
+    return with_channels(pixels[None], channels)[0]
+
+
+def _decoded(path: Path) -> Tensor:
+    try:
+        with open(path, "rb") as file:
+            return decode(read_limited(file))
+    except UnidentifiedImageError as error:
+        raise ConfigError(f"{path} cannot be read as an image: it is no {', '.join(FORMATS)}") from error
+    except Exception as error:  # a damaged file can make a decoder raise anything
+        raise ConfigError(f"{path} cannot be read as an image: {type(error).__name__}: {error}") from error

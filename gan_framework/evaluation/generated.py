@@ -76,13 +76,31 @@ def samples(game: Game, latents: Latent, batch_size: int) -> Iterator[Tensor]:
 
 
 def check(game: Game, settings: Settings) -> None:
-    """Raise ConfigError if the settings have no effect on the game or cannot be had from it."""
+    """Raise ConfigError if the settings have no effect on the game, cannot be had from it or give batches of one."""
     if not game.generates:
         raise ConfigError(f"metrics score samples, and {type(game).__name__} makes none: set metrics=[]")
     network = game.networks[_network_name(game, settings.ema)]
     if settings.batch_norm != "running" and not _batch_norms(network):
         raise ConfigError(
             f"evaluate.batch_norm={settings.batch_norm} has no effect: the network has no batch norm; use running"
+        )
+    _check_batches(settings)
+
+
+def _check_batches(settings: Settings) -> None:
+    """Raise ConfigError if batch norm would take statistics from a single sample or from a smaller last batch."""
+    if settings.batch_norm == "running":
+        return
+    size, count = settings.batch_size, settings.samples
+    if size < 2:
+        raise ConfigError(
+            f"evaluate.batch_size={size} must be at least 2 with evaluate.batch_norm={settings.batch_norm}: "
+            "a single sample has no statistics"
+        )
+    if settings.batch_norm == "batch" and count > size and count % size:
+        raise ConfigError(
+            f"evaluate.samples={count} must be a multiple of evaluate.batch_size={size}, or fewer, with "
+            f"evaluate.batch_norm=batch: the last {count % size} would be normalised by statistics of their own"
         )
 
 
@@ -152,6 +170,6 @@ def _estimate_statistics(game: Game, settings: Settings, labels: Tensor | None) 
 def _describe(settings: Settings) -> str:
     return {
         "running": "running",
-        "batch": f"batch of {settings.batch_size}",
+        "batch": f"batch of {min(settings.batch_size, settings.samples)}",
         "standing": f"standing, {STANDING_BATCHES} batches of {settings.batch_size}",
     }[settings.batch_norm]

@@ -39,7 +39,8 @@ class Comparison:
     Attributes:
         generated: the samples to score.
         real: the reference samples.
-        split: returns the features of all of a split (`train`, `test`), extracted when first asked for.
+        split: returns the features of all samples of a split (`train`, `test`), whatever `evaluate.reference`
+            is; extracted when first asked for.
         shape: the samples' shape and number of classes.
         classifies_labels: whether the logits are over the dataset's classes.
         warnings: takes what makes the scores less than they seem (too few samples), as sentences.
@@ -66,14 +67,18 @@ class Metric(ABC):
         needs_logits: whether it only works with an extractor that classifies.
         needs_labels: whether it only works with labelled data.
         needs_images: whether it only works with images.
+        needs_game: whether it only works with a model that made the samples, not with samples read from files.
         samples_kept: how many generated samples it reads, beside their features.
+        needs_splits: which splits of the data it reads, beside the reference.
     """
 
     higher_is_better: ClassVar[dict[str, bool]]
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_images: ClassVar[bool] = False
+    needs_game: ClassVar[bool] = False
     samples_kept: ClassVar[int] = 0
+    needs_splits: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def scores(self, comparison: Comparison) -> dict[str, float]:
@@ -81,6 +86,9 @@ class Metric(ABC):
 
     def check(self, game: Game) -> None:  # noqa: B027 (most metrics fit every game)
         """Raise ConfigError, naming both parts, if the metric cannot score samples of such a game."""
+
+    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:  # noqa: B027 (most metrics score any)
+        """Raise ConfigError if the metric cannot score so many generated and real samples of such a shape."""
 
     def settings(self) -> dict[str, Any]:
         """Return the settings, for the protocol."""

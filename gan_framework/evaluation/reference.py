@@ -53,13 +53,26 @@ class Reference:
         self._limit = limit
         self._cache = cache
         self.data = lru_cache(maxsize=None)(source.load)
-        self.features = lru_cache(maxsize=None)(self._features)
+        self._features = lru_cache(maxsize=None)(self._load_features)
 
     @cached_property
     def extractor(self) -> Extractor:
         """The extractor, its weights loaded or trained when it is first asked for."""
         self._extractor.prepare(self.source, self.device, self._cache)
         return self._extractor.eval().requires_grad_(False)
+
+    def count(self, split: str) -> int:
+        """Return how many samples of a split are the reference."""
+        available = len(self.data(split))
+        return available if self._limit is None else min(available, self._limit)
+
+    def features(self, split: str) -> FeatureSet:
+        """Return the features of a split's reference samples, which the limit may make a part of it."""
+        return self._features(split, self.count(split))
+
+    def all_features(self, split: str) -> FeatureSet:
+        """Return the features of all samples of a split."""
+        return self._features(split, len(self.data(split)))
 
     def protocol(self, split: str) -> Protocol:
         """Return the protocol's fields that the extractor and a split of the data determine."""
@@ -74,14 +87,19 @@ class Reference:
             "dataset": self.dataset,
             "shape": list(self.source.shape.sample),
             "split": split,
-            "reference_count": len(self._chosen(data)),
+            "reference_count": self.count(split),
             "reference_hash": data.content_hash()[:16],
         }
 
-    def _features(self, split: str) -> FeatureSet:
+    def _load_features(self, split: str, count: int) -> FeatureSet:
         data = self.data(split)
-        chosen = self._chosen(data)
-        key = {"version": CACHE_VERSION, "content": data.content_hash(), **self.protocol(split)}
+        chosen = _evenly_spaced(len(data), count)
+        key = {
+            "version": CACHE_VERSION,
+            "content": data.content_hash(),
+            **self.protocol(split),
+            "reference_count": count,
+        }
         found = self._cache.get("features", key, lambda: self._extract(data, chosen, split))
         return FeatureSet(
             found["features"],
@@ -97,6 +115,6 @@ class Reference:
         found: dict[str, Any] = extract_all(self.extractor, batches, len(chosen), self.device, what)._asdict()
         return {name: tensor for name, tensor in found.items() if tensor is not None}
 
-    def _chosen(self, data: Data) -> Tensor:
-        count = min(len(data), self._limit or len(data))
-        return torch.linspace(0, len(data) - 1, count, dtype=torch.float64).round().long()
+
+def _evenly_spaced(available: int, count: int) -> Tensor:
+    return torch.linspace(0, available - 1, count, dtype=torch.float64).round().long()

@@ -23,6 +23,12 @@ GROUPS = ("data", "extractor", "metrics")
 ROOTS = (*GROUPS, "evaluate", "train.device")
 """What a scoring's overrides may change."""
 
+OF_TRAINING = {
+    "evaluate.every": "says when a run is scored while it trains",
+    "evaluate.best": "says by which score a run chooses its best checkpoint",
+}
+"""Settings of `evaluate` that a single scoring has no use for, and why."""
+
 
 def compose(overrides: list[str]) -> DictConfig:
     """Compose the default configuration with overrides.
@@ -54,6 +60,9 @@ def parse(overrides: list[str]) -> list[Override]:
             raise ConfigError(
                 f"{override.key_or_group} cannot be changed for a scoring; it takes overrides of {', '.join(ROOTS)}"
             )
+        reason = OF_TRAINING.get(override.key_or_group)
+        if reason is not None:
+            raise ConfigError(f"{override.input_line} has no effect on a scoring: it {reason}; leave it out")
     return parsed
 
 

@@ -41,7 +41,7 @@ def write(name: str, kind: str, out: Path) -> Path:
 
 
 def _check_name(name: str, plugin: str, kind: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", plugin) or keyword.iskeyword(plugin):
+    if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name) or keyword.iskeyword(plugin):
         raise ConfigError(f"{name!r} makes no package name: use small letters, digits and - or _, a letter first")
     if locate(plugin) is not None:
         raise ConfigError(f"a package called {plugin} is installed already: choose another name")

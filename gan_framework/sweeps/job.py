@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.masking import mask
 from gan_framework.ownership import abandoned
 from gan_framework.signals import StopRequest
 from gan_framework.sweeps.isolation import Killed, isolated
@@ -40,7 +41,7 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     folder, sweep = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
     overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
     known = _record(folder)
-    if known and sorted(known["overrides"]) != sorted(overrides):
+    if known and sorted(known["overrides"]) != sorted(mask(overrides)):
         raise ConfigError(f"{folder} holds another run, of {' '.join(known['overrides'])}; choose another sweep folder")
     if known.get("status") == "finished":
         log.info("finished earlier: %s", folder)

@@ -151,6 +151,7 @@ def scores(subject: Subject) -> None:
     """Scores are finite numbers that follow from the samples alone, and say which direction is better."""
     metric: Metric = subject.build()
     metric.check(subject.game())
+    metric.check_samples(subject.shape, SCORED, SCORED)
     before, comparison = dict(metric.settings()), _comparison(subject)
     torch.manual_seed(0)
     with own_randomness("scores"):

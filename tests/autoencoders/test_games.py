@@ -157,6 +157,33 @@ def test_the_gan_starts_from_the_vae(game, batch):
     assert all(torch.equal(p, encoder[name]) for name, p in played.networks["encoder"].named_parameters())
 
 
+def test_the_gates_of_the_game_that_follows_leave_the_vae_alone(game, batch):
+    played = game("experiment=vae_gan_start", "game.vae_steps=1", "strategy=[loss_gated]")
+    for _ in range(3):
+        played.step(lambda: batch)
+    assert played.player("vae").updates == 1
+
+
+def test_the_average_follows_the_decoder_from_the_first_step(game, batch):
+    played = game("experiment=vae_gan_start", "game.vae_steps=2", "strategy=[ema]", "strategy.ema.decay=0.5")
+    average = [p.detach().clone() for p in played.generator.parameters()]
+    for _ in range(3):  # two of the VAE, one of the game
+        played.step(lambda: batch)
+        average = [torch.lerp(a, p.detach(), 0.5) for a, p in zip(average, played.generator.parameters(), strict=True)]
+    torch.testing.assert_close([*played.networks["generator_ema"].parameters()], average)
+
+
+def test_a_learning_rate_that_would_not_fall_is_refused(game):
+    with pytest.raises(ConfigError, match="the player 'vae' has none beside them; choose among discriminator"):
+        game("experiment=vae_gan_start", "strategy=[lr_decay]", "strategy.lr_decay.players=[vae]")
+
+
+def test_a_divergence_of_codes_needs_an_encoder(game):
+    own = ["prior=normal", "+term@terms.kl_divergence=kl_divergence", "terms.kl_divergence.player=generator"]
+    with pytest.raises(ConfigError, match="Game has no encoder"):
+        game("model=mlp", *own)
+
+
 def decoder_is(module, expected):
     return all(torch.equal(p, expected[name]) for name, p in module.named_parameters())
 

@@ -1,4 +1,5 @@
 import csv
+import json
 import statistics
 
 import pytest
@@ -69,12 +70,70 @@ def test_a_difference_smaller_than_the_spread_is_called_so(sweep):
     assert comparison.statement(bad) == "worse than the best by 7.15"
 
 
+def test_the_verdict_is_about_the_scores_that_rank(tmp_path):
+    for seed in range(2):
+        make_run(tmp_path / f"a{seed}", "a", seed, [1.0 + seed / 100, 9.0 + seed / 100])
+        make_run(tmp_path / f"b{seed}", "b", seed, [2.0 + seed / 100, 2.0 + seed / 100])
+    comparison = compared(tmp_path, by="best")
+    assert [group.settings["loss.name"] for group in comparison.groups] == ["a", "b"]
+    assert comparison.statement(comparison.groups[1]) == "worse than the best by 1"
+
+
+def test_a_seed_counts_once(tmp_path):
+    make_run(tmp_path / "once", "a", 0, [1.0])
+    make_run(tmp_path / "again", "a", 0, [1.0])
+    [group] = compared(tmp_path).groups
+    assert (group.last.n, len(group.runs), len(group.others)) == (1, 1, 1)
+
+
+def test_sources_may_overlap(sweep):
+    once = groups.compare(sources.read([sweep]))
+    twice = groups.compare(sources.read([sweep, sweep / "good_0", str(sweep) + "/."]))
+    assert [group.last for group in twice.groups] == [group.last for group in once.groups]
+    assert len(twice.failed) == len(once.failed) == 1
+
+
+def test_a_score_is_compared_among_the_runs_that_have_it(sweep):
+    run = make_run(sweep / "other", "other", 0, [1.0], protocol=PROTOCOL | {"extractor": "raw"})
+    summary = json.loads((run / "summary.json").read_text())
+    summary["metrics"] = {"eval/fid_raw": 1.0}
+    (run / "summary.json").write_text(json.dumps(summary))
+    comparison = compared(sweep, metric="fid_classifier")
+    assert [group.settings["loss.name"] for group in comparison.groups] == ["good", "close", "bad", "other"]
+    assert comparison.statement(comparison.groups[-1]) == "no run was scored"
+
+
+def test_what_w_and_b_keeps_of_a_configuration_is_no_run(sweep):
+    record = sweep / "good_0" / "wandb" / "run-20260101_000000-x"
+    (record / "files").mkdir(parents=True)
+    (record / "run-x.wandb").touch()
+    (record / "files" / "config.yaml").write_text("_wandb: {value: {}}\n")
+    assert [group.last.n for group in compared(sweep).groups] == [3, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("config.yaml", ""), ("summary.json", "[]"), ("metrics.jsonl", "no json\n")]
+)
+def test_a_damaged_run_is_named(sweep, name, content):
+    (sweep / "close_1" / name).write_text(content)
+    with pytest.raises(ConfigError, match="close_1.* is damaged"):
+        compared(sweep)
+
+
 def test_failed_runs_are_named_with_their_reason(sweep):
     console = Console(width=250, record=True)
     table.show(compared(sweep), console)
     text = console.export_text()
     assert "2 of 3" in text
     assert "bad_0: failed: at step 3 the adversarial loss is not finite" in text
+
+
+def test_settings_are_shown_as_they_are(tmp_path):
+    for name in ("[red]", "[/x]"):
+        make_run(tmp_path / f"{len(name)}", name, 0, [1.0])
+    console = Console(width=250, record=True)
+    table.show(compared(tmp_path), console)
+    assert all(f"loss.name={name}" in console.export_text(clear=False) for name in ("[red]", "[/x]"))
 
 
 def test_mixed_protocols_are_refused_and_the_field_is_named(sweep):
@@ -118,7 +177,7 @@ def test_the_csv_has_a_line_for_each_group(sweep):
 
 def test_a_band_is_drawn_where_all_curves_have_points():
     found = page.band([[(1, 1.0), (2, 2.0), (3, 3.0)], [(1, 3.0), (3, 5.0), (4, 9.0)]])
-    assert found == {"x": [1.0, 3.0], "mean": [2.0, 4.0], "std": [1.0, 1.0]}
+    assert found == {"x": [1.0, 3.0], "mean": [2.0, 4.0], "std": [1.41, 1.41]}
 
 
 def test_the_command_writes_a_page_that_asks_for_nothing_else(sweep):

@@ -1,5 +1,6 @@
 """Runs that only W&B knows are compared as their folders are."""
 
+import shutil
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,6 +49,15 @@ def test_a_record_inside_a_run_folder_is_not_read_twice(folders, recorded, tmp_p
     (run / "wandb").symlink_to(recorded / "a0" / "wandb")
     [found] = sources.read([tmp_path])
     assert found.place == str(run)
+
+
+def test_folders_and_records_of_one_sweep_are_the_same_groups(folders, recorded, tmp_path):
+    """Some runs in their folders, others in W&B's records, and one in both."""
+    for name in ("a0", "b0", "c1"):
+        shutil.copytree(folders / name, tmp_path / "here" / name)
+    mixed = groups.compare(sources.read([tmp_path / "here", recorded]))
+    whole = groups.compare(sources.read([folders]))
+    assert [(group.name, group.last) for group in mixed.groups] == [(group.name, group.last) for group in whole.groups]
 
 
 def line(step, value):

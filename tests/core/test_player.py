@@ -119,6 +119,52 @@ def test_moves_that_are_not_finite_can_be_left_out():
     assert player.updates == 0
 
 
+def test_the_scaler_sees_the_moves_that_it_leaves_out():
+    """Else it would scale as much the next time, and no move would ever be made again."""
+    game = small_game()
+    player = game.player("generator")
+    player.skip_nonfinite = True
+    player.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20)
+    game.generator.layer.weight.register_hook(
+        lambda gradient: gradient * (torch.inf if player.scaler.get_scale() > 1024 else 1)
+    )
+    for _ in range(12):
+        player.play(game.meet(Draws()()))
+    assert player.scaler.get_scale() == 1024
+    assert player.updates > 0
+
+
+def adam(**settings):
+    return lambda parameters: torch.optim.Adam(parameters, **settings)
+
+
+def test_a_changed_setting_of_an_optimizer_is_taken_up_and_the_rest_goes_on():
+    game = small_game(optimizer=adam(lr=0.1))
+    game.step(Draws())
+    state = game.player("generator").get_extra_state()
+    state["optimizer"]["param_groups"][0]["eps"] = 0.5  # as an optimizer that changes its own numbers
+    player = small_game(optimizer=adam(lr=0.3)).player("generator")
+    player.set_extra_state(state)
+    (group,) = player.optimizer.param_groups
+    assert (group["lr"], group["eps"]) == (0.3, 0.5)
+    assert player.optimizer.state_dict()["state"][0]["step"] == 1
+
+
+def test_what_is_annealed_starts_from_the_changed_setting():
+    player = small_game(optimizer=adam(lr=0.1)).player("generator")
+    player.optimizer.param_groups[0] |= {"initial_lr": 0.1, "lr": 0.05}
+    changed = small_game(optimizer=adam(lr=0.3)).player("generator")
+    changed.set_extra_state(player.get_extra_state())
+    (group,) = changed.optimizer.param_groups
+    assert (group["initial_lr"], group["lr"]) == (0.3, 0.05)
+
+
+def test_another_optimizers_state_is_refused():
+    state = small_game(optimizer=adam(lr=0.1)).player("generator").get_extra_state()
+    with pytest.raises(ValueError, match=r"'generator' was moved by Adam, and optimizer\.generator is SGD"):
+        small_game().player("generator").set_extra_state(state)
+
+
 def test_follow_ups_run_after_every_move_and_moves_are_counted():
     class Count(nn.Module):
         calls = 0

@@ -3,8 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
+from gan_framework.data.decoding import decode
 from gan_framework.data.pixels import fit
-from gan_zoo.datasets.decoding import decode
 from tests.data.making import encoded, picture, pixels
 
 

@@ -9,23 +9,34 @@ from gan_framework import checkpoint
 from gan_framework.cli import app
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.command import evaluate
+from tests.data.making import encoded, picture, write
 
 SMALL = ["data.image_size=16", "extractor=raw", "metrics=[fid,kid]", "metrics.kid.subsets=2", "evaluate.samples=300"]
 
 
-@pytest.fixture(scope="module")
-def run(compose, cache, tmp_path_factory):
-    """A run's folder with the checkpoint of an untrained model."""
+def save_untrained(config, folder):
+    """Make a folder that of a run, with the checkpoint of an untrained model."""
     from gan_framework.compose import build_game
     from gan_framework.data import build_source
 
-    config = compose("debug=smoke", "model=mlp", "strategy=[ema]", "evaluate.best=fid_raw", *SMALL)
     shape = build_source(config["data"]).shape
     game = build_game(config, shape, torch.device("cpu"))
-    folder = tmp_path_factory.mktemp("run")
     state = {"config": config, "shape": list(shape), "game": game.state_dict(), "clock": {}, "batches": 0}
     checkpoint.save(folder / "checkpoints" / "step_0000001.pt", state)
     return folder
+
+
+@pytest.fixture(scope="module")
+def run(compose, cache, tmp_path_factory):
+    """The folder of a run whose model is not conditional."""
+    config = compose("debug=smoke", "model=mlp", "strategy=[ema]", "evaluate.best=fid_raw", *SMALL)
+    return save_untrained(config, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def conditional_run(compose, cache, tmp_path_factory):
+    """The folder of a run whose model is asked for one of ten classes."""
+    return save_untrained(compose("debug=smoke", "model=cgan_mlp", *SMALL), tmp_path_factory.mktemp("conditional"))
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +113,41 @@ def test_pictures_are_written_beside_the_scores(run, tmp_path):
         assert picture.size == (8 * 18 + 2, 3 * 18 + 2)
 
 
+def test_pictures_in_a_folder_of_images_are_not_scored_with_it(tmp_path, cache):
+    write(tmp_path, {f"{number}.png": encoded(picture(number, (16, 16), "L")) for number in range(4)})
+    overrides = ["data=digits", "data.image_size=16", "extractor=raw", "metrics=[memorisation]"]
+    overrides.append("metrics.memorisation.rows=2")
+    first, _ = evaluate(tmp_path, overrides)
+    assert (tmp_path / "evaluation_memorisation.png").exists()
+    second, _ = evaluate(tmp_path, overrides)
+    assert (second.scores, second.protocol) == (first.scores, first.protocol)
+
+
+@pytest.mark.parametrize("metric", ["cluster_accuracy", "mutual_information", "class_accuracy"])
+def test_metrics_of_a_model_are_refused_for_a_folder_of_images(images, metric):
+    # The images are of another size than the data, which would be found as soon as one is read.
+    overrides = ["data=digits", "extractor=raw", f"metrics=[fid,{metric}]"]
+    with pytest.raises(ConfigError, match=f"metrics.{metric}: this needs a model, and .* is a folder of images"):
+        evaluate(images, overrides)
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [(["a/0.png", "a/1.png", "b/2.png", "b/3.png"], "2 classes"), (["0.png", "1.png", "2.png"], "no labels")],
+)
+def test_a_conditional_model_needs_data_with_its_labels(run, conditional_run, names, labels, tmp_path):
+    write(tmp_path / "data", dict.fromkeys(names, encoded(picture(0, (16, 16), "L"))))
+    overrides = ["data=folder", f"data.path={tmp_path / 'data'}", "data.image_size=16", "data.channels=1"]
+    overrides += ["extractor=raw", "metrics=[fid]", "evaluate.samples=10"]
+    with pytest.raises(ConfigError, match=f"is conditional on 10 classes, and data=folder has {labels}"):
+        evaluate(conditional_run, overrides, tmp_path / "a.json")
+    evaluate(run, overrides, tmp_path / "a.json")
+
+
 WRONG = [
     (["train.steps=5"], "train.steps.*data, extractor, metrics, evaluate, train.device"),
+    (["evaluate.every=5"], "evaluate.every=5 has no effect on a scoring: it says when"),
+    (["evaluate.best=fid_raw"], "evaluate.best=fid_raw has no effect on a scoring: it says by which score"),
     (["evaluate.sample=5"], "evaluate.sample: there is no such setting"),
     (["evaluate.samples=many"], "evaluate.samples=many"),
     (["evaluate.split=dev"], "dev"),
@@ -153,3 +197,16 @@ def test_the_command_prints_a_table(run, tmp_path):
     assert "± over seeds" in result.output
     assert "warning: fid: 20 generated samples" in " ".join(result.output.split())
     assert read(tmp_path / "a.json")["protocol"]["sample_seeds"] == [0, 1]
+
+
+def test_paths_and_warnings_are_printed_as_they_are(run, tmp_path):
+    out = tmp_path / "a[ema]" / "[" / "b] :smile:.json"
+    result = CliRunner().invoke(app, ["evaluate", str(run), "evaluate.samples=20", "--out", str(out)])
+    assert result.exit_code == 0, result.exception
+    assert str(out) in result.output
+
+
+def test_a_folder_is_no_file_to_write_to(run, tmp_path):
+    result = CliRunner().invoke(app, ["evaluate", str(run), "--out", str(tmp_path)])
+    assert isinstance(result.exception, ConfigError)
+    assert f"--out {tmp_path} is an existing folder: name a file" in str(result.exception)

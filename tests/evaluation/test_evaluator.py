@@ -10,8 +10,13 @@ from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.settings import Settings
 from gan_framework.images import to_uint8
 from gan_framework.types import DataShape
+from gan_zoo.extractors.classifier import Classifier
+from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inception_score import InceptionScore
+from gan_zoo.metrics.memorisation import Memorisation
+from gan_zoo.metrics.prc import PRC
+from tests.evaluation.conftest import Blobs
 
 
 class Halves(Extractor):
@@ -176,6 +181,63 @@ def test_a_part_of_the_reference_is_evenly_spaced_and_another_protocol(source, g
     chosen = torch.linspace(0, 199, 51).round().long()
     assert torch.equal(part.labels, data.labels[chosen])
     assert torch.equal(part.read(torch.tensor([7])), data.samples[chosen[7]][None])
+
+
+def test_a_metric_reads_all_of_a_split_whatever_the_reference(source, game, tmp_path):
+    seen = {}
+
+    class Counts(FID):
+        def scores(self, comparison):
+            seen.update(real=len(comparison.real.features), train=len(comparison.split("train").features))
+            return super().scores(comparison)
+
+    make(source, tmp_path, metrics={"counts": Counts()}, reference=51)(game)
+    assert seen == {"real": 51, "train": 200}
+
+
+class TrainOnly(Blobs):
+    """Data without held-out samples."""
+
+    def load(self, split):
+        if split == "test":
+            raise ConfigError("there is no split 'test'")
+        return super().load(split)
+
+
+def test_a_missing_split_is_found_before_training(game, tmp_path):
+    images = TrainOnly().load("train").samples
+
+    class Learns(Halves):
+        needs_splits = ("train", "test")
+
+        def prepare(self, source, device, cache):
+            raise AssertionError("prepared")
+
+    make(TrainOnly(), tmp_path).check(game)
+    for parts, said in (
+        ({"metrics": {"memorisation": Memorisation(2, 2)}}, "metrics.memorisation needs the test split.*no split"),
+        ({"extractor": Learns()}, "extractor=halves needs the test split.*no split"),
+    ):
+        evaluator = make(TrainOnly(), tmp_path, **parts)
+        with pytest.raises(ConfigError, match=said):
+            evaluator.check(game)
+        with pytest.raises(ConfigError, match=said):
+            evaluator.score_images(iter([images]), len(images))
+
+
+def test_what_reads_the_test_split_says_so():
+    assert "test" in Classifier.needs_splits
+    assert "test" in ClusterAccuracy.needs_splits
+
+
+def test_too_few_samples_for_a_metric_are_found_before_training(source, game, tmp_path):
+    prc = {"prc": PRC(3, 5)}
+    make(source, tmp_path, metrics=prc, samples=6).check(game)
+    for settings in ({"samples": 5}, {"reference": 5}):
+        with pytest.raises(ConfigError, match="metrics.prc"):
+            make(source, tmp_path, metrics=prc, **settings).check(game)
+    with pytest.raises(ConfigError, match="metrics.prc"):
+        make(source, tmp_path, metrics=prc).score_images(iter([source.load("train").samples[:5]]), 5)
 
 
 def test_images_from_elsewhere(source, tmp_path):

@@ -65,6 +65,12 @@ def test_inception_score_of_certain_and_uncertain_predictions():
     assert scores == pytest.approx({"is": 1, "is_std": 0})
 
 
+def test_inception_score_needs_a_sample_for_each_part():
+    InceptionScore(splits=10).check_samples(VECTORS, 10, 100)
+    with pytest.raises(ConfigError, match="splits=10 .*there are 9"):
+        InceptionScore(splits=10).check_samples(VECTORS, 9, 100)
+
+
 def unbiased_mmd(x, y):
     """The definition, pair by pair (Gretton et al. 2012, equation 3)."""
     n, m, dim = len(x), len(y), x.shape[1]
@@ -121,8 +127,18 @@ def test_prc_by_hand():
 
 
 def test_prc_needs_more_samples_than_neighbours():
-    with pytest.raises(ConfigError, match="more than 5"):
-        PRC(3, 5).scores(compare(feature_set(normal(5, 2)), feature_set(normal(50, 2))))
+    PRC(3, 5).check_samples(VECTORS, 6, 6)
+    for generated, real in ((5, 50), (50, 5)):
+        with pytest.raises(ConfigError, match=f"more than 5.* {generated} generated and {real} real"):
+            PRC(3, 5).check_samples(VECTORS, generated, real)
+
+
+def test_prc_of_close_neighbours_far_from_the_origin():
+    generated, real = normal(300, 1, mean=30, seed=2), normal(1500, 1, mean=30, seed=1)
+    scores = PRC(neighbours=3, density_neighbours=5).scores(compare(feature_set(generated), feature_set(real)))
+    expected = balls_by_hand(generated.double().numpy(), real.double().numpy(), 3, 5)
+    # Features in float32 leave some ties, which the definition leaves to rounding.
+    assert scores == pytest.approx(expected, abs=3e-3)
 
 
 def test_modes_counts_the_classes_the_classifier_sees():
@@ -149,9 +165,17 @@ def test_nearest_finds_equal_samples_at_distance_zero():
     points = normal(1500, 64, mean=50)
     distances, indices = nearest(points[200:1400], points, k=2)
     assert torch.equal(indices[:, 0], torch.arange(200, 1400))
-    assert torch.equal(distances[:, 0], torch.zeros(1200))
+    assert torch.equal(distances[:, 0], torch.zeros(1200, dtype=torch.float64))
     expected = (points[200] - points).norm(dim=1).sort().values[1]
     assert distances[0, 1] == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_nearest_tells_close_neighbours_apart_far_from_the_origin():
+    from scipy.spatial import cKDTree
+
+    queries, points = normal(700, 1, mean=30), normal(5000, 1, mean=30, seed=1)
+    expected, _ = cKDTree(points.double().numpy()).query(queries.double().numpy(), k=3)
+    assert np.allclose(nearest(queries, points, k=3)[0].numpy(), expected, rtol=0, atol=1e-12)
 
 
 class TestMemorisation:
@@ -176,6 +200,12 @@ class TestMemorisation:
         scores, comparison = self.score(normal(400, 3, seed=1)[:100])
         assert scores == {"memorisation": 1.0, "memorisation_ratio": 0.0}
         assert "copies" in comparison.warnings[0]
+
+    def test_copies_of_close_neighbours_far_from_the_origin(self):
+        train, test = normal(5000, 1, mean=30, seed=1), normal(300, 1, mean=30, seed=2)
+        comparison = compare(feature_set(train[:200]), feature_set(train), feature_set(test))
+        # A few held-out values equal training values in float32, and count half.
+        assert Memorisation(rows=4, neighbours=5).scores(comparison)["memorisation"] == pytest.approx(1, abs=0.01)
 
     def test_the_picture_puts_the_nearest_training_image_beside_a_copy(self):
         train = normal(400, 3, seed=1)
@@ -222,8 +252,9 @@ class TestMSSSIM:
         assert ms_ssim(x, x, data_range=1.0, betas=betas) == pytest.approx(1, abs=1e-5)
 
     def test_images_too_small(self):
-        with pytest.raises(ConfigError, match="at least 11"):
-            scales(8)
+        MSSSIM(pairs=20).check_samples(DataShape((1, 16, 11), 2), 10, 10)
+        with pytest.raises(ConfigError, match="at least 11 pixels, not 8"):
+            MSSSIM(pairs=20).check_samples(DataShape((1, 16, 8), 2), 10, 10)
 
 
 @pytest.mark.parametrize(

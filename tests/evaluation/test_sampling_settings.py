@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation.generated import draw_latents, samples, sampling_as
+from gan_framework.evaluation.generated import check, draw_latents, samples, sampling_as
 from gan_framework.evaluation.settings import Settings
 from gan_framework.types import Latent
 
@@ -96,6 +96,24 @@ def test_batch_norm_of_a_network_without_any_is_an_error(game):
     game.networks["generator"].layers[1] = torch.nn.Identity()
     with pytest.raises(ConfigError, match="batch_norm=batch"), sampling_as(game, Settings(batch_norm="batch"), None):
         pass
+
+
+def test_batches_without_statistics_of_their_own_are_an_error(game):
+    for settings, said in (
+        (Settings(samples=21, batch_size=20, batch_norm="batch"), "evaluate.samples=21.*evaluate.batch_size=20"),
+        (Settings(samples=20, batch_size=1, batch_norm="batch"), "evaluate.batch_size=1.*batch_norm=batch"),
+        (Settings(samples=20, batch_size=1, batch_norm="standing"), "evaluate.batch_size=1.*batch_norm=standing"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            check(game, settings)
+    check(game, Settings(samples=40, batch_size=20, batch_norm="batch"))
+    check(game, Settings(samples=21, batch_size=20, batch_norm="standing"))
+    check(game, Settings(samples=21, batch_size=1))
+
+
+def test_a_batch_is_no_larger_than_the_samples(game):
+    with sampling_as(game, Settings(samples=7, batch_size=20, batch_norm="batch"), None) as protocol:
+        assert protocol["batch_norm"] == "batch of 7"
 
 
 @pytest.mark.parametrize(

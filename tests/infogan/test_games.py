@@ -117,3 +117,16 @@ def test_the_term_needs_codes_and_a_q(game):
         game(term)
     with pytest.raises(ConfigError, match="needs a network q or a discriminator with a head q"):
         game([*term, "prior=codes"])
+
+
+def test_one_q_is_enough(game):
+    with pytest.raises(ConfigError, match="q_head and the network q"):
+        game([*SEPARATE, "strategy=[q_head]"])
+
+
+def test_the_batch_norm_of_the_head_is_no_hindrance_to_a_penalty_on_the_score(compose):
+    own = ["discriminator=dcgan", "networks.discriminator.norm=none", "networks.discriminator.width=2"]
+    settings = compose("experiment=infogan", "data.image_size=16", "debug=smoke", *own, "+term@terms.r1=r1")
+    penalised = build_game(settings, DataShape((1, 16, 16), 10), torch.device("cpu"))
+    round = penalised.meet(Batch(torch.rand(8, 1, 16, 16), torch.arange(8))).detached()
+    assert penalised.player("discriminator").evaluate(round)["r1"] > 0

@@ -86,8 +86,7 @@ def difference(one, two):
         found.append("metrics.jsonl")
     a, b = (json.loads((folder / "summary.json").read_text()) for folder in (one, two))
     found += [f"summary.json: {key}" for key in a if key not in EXCEPT and a[key] != b.get(key)]
-    left = [sorted(path.name for path in (folder / "checkpoints").iterdir()) for folder in (one, two)]
-    found += [] if left[0] == left[1] else [f"checkpoints: {left}"]
+    found += [f"unfinished: {path.name}" for path in (two / "checkpoints").glob(".*")]
     grids = [{path.name: path.read_bytes() for path in (folder / "samples").iterdir()} for folder in (one, two)]
     names = sorted(grids[0].keys() | grids[1].keys())
     return found + [f"samples: {name}" for name in names if grids[0].get(name) != grids[1].get(name)]

@@ -69,6 +69,34 @@ def test_evaluating_changes_nothing_in_training(uninterrupted, tmp_path):
     assert list(differing(a["game"], b["game"], "")) == []
 
 
+def test_scores_that_are_measured_anew_are_not_compared_with_earlier_ones(tmp_path, cache):
+    scored = ["model=mlp", "train.batch_size=16", "extractor=raw", "evaluate.every=2", "tracker=[]"]
+    code, output = finish(tmp_path, *scored, "train.steps=2", "metrics=[fid]", "evaluate.samples=64")
+    assert code == 0, output
+    kid = ["metrics=[kid]", "metrics.kid.subset_size=32", "evaluate.samples=64"]
+    code, output = finish(tmp_path, *scored, "train.steps=4", *kid)
+    assert code == 0, output
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["best"]["metric"], summary["best"]["step"]) == ("kid_raw", 4)
+    assert "eval/fid_raw" not in summary["metrics"]
+    code, output = finish(tmp_path, *scored, "train.steps=6", "metrics=[fid]", "evaluate.samples=100")
+    assert code == 0, output
+    assert "measured in another way from here on: samples" in output
+    assert json.loads((tmp_path / "summary.json").read_text())["best"]["step"] == 6
+
+
+def test_a_changed_learning_rate_is_that_of_the_resumed_run(tmp_path, cache):
+    for steps, lr in ((2, 1e-3), (4, 1e-5)):
+        code, output = finish(tmp_path, *SMALL, f"train.steps={steps}", f"optimizer.generator.lr={lr}")
+        assert code == 0, output
+    state = checkpoint.load(tmp_path / "checkpoints" / "last.pt")["game"]
+    (optimizer,) = [value["optimizer"] for key, value in state.items() if key == "players.generator._extra_state"]
+    assert optimizer["param_groups"][0]["lr"] == 1e-5
+    code, output = finish(tmp_path, *SMALL, "train.steps=6", "optimizer=sgd")
+    assert code == 2, output
+    assert "was moved by Adam, and optimizer." in output
+
+
 def test_a_finished_run_is_not_trained_again(uninterrupted):
     before = (uninterrupted / "metrics.jsonl").read_text()
     code, output = finish(uninterrupted, *SMALL, "train.steps=60")

@@ -41,6 +41,14 @@ def test_a_refused_request_gives_its_secrets_away_nowhere(tmp_path, cache, multi
     assert leaks(tmp_path, done.stdout, done.stderr) == []
 
 
+def test_a_sweeps_setting_without_a_sweep_gives_no_secret_away(tmp_path, cache):
+    given = [f"+tracker.wandb.api_key={IN_OVERRIDE}", "tracker=[wandb]", "sweep.resume=somewhere"]
+    done = run([*TINY, *given, f"hydra.run.dir={tmp_path}/run"], cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "sweep.resume=somewhere needs -m" in done.stderr
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
 @pytest.fixture
 def outside(tmp_path):
     folder = tmp_path / "outside"

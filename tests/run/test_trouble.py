@@ -85,7 +85,7 @@ def mount(tmp_path):
 
     yield mounted
     for place in places:
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def places_written(folder):

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
+from gan_framework.compose import build_game
 from gan_framework.errors import ConfigError
+from gan_framework.types import DataShape
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.k_step import KStep
 from tests.core.small import Draws, small_game
@@ -24,6 +26,12 @@ def test_k_steps_use_k_fresh_batches_real_and_generated():
     assert [round.real is draws.batches[i].samples for i, round in enumerate(seen[:4])] == [True] * 4
     latents = torch.stack([round.latent.z for round in seen])
     assert len(torch.unique(latents, dim=0)) == 5
+
+
+def test_a_game_without_a_discriminator_is_refused(compose):
+    settings = compose("model=vae", "data.image_size=8", "strategy=[k_step]")
+    with pytest.raises(ConfigError, match="k_step has no effect on VAE"):
+        build_game(settings, DataShape((1, 8, 8)), torch.device("cpu"))
 
 
 def test_a_schedule_without_step_counts_is_refused():

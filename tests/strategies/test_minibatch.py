@@ -151,8 +151,9 @@ def test_mean_deviation_equals_numpy():
     assert mean_deviation(features).item() == pytest.approx(expected, rel=1e-12)
 
 
-def test_mean_deviation_of_equal_samples_has_a_finite_gradient():
-    features = torch.ones(4, 3, requires_grad=True)
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16, torch.float16])
+def test_mean_deviation_of_equal_samples_has_a_finite_gradient(precision):
+    features = torch.ones(4, 3, dtype=precision, requires_grad=True)
     mean_deviation(features).backward()
     assert torch.isfinite(features.grad).all()
 

@@ -16,6 +16,7 @@ from gan_zoo.strategies.spectral_norm import SpectralNorm
 from gan_zoo.strategies.split_discriminator import SplitDiscriminator
 from gan_zoo.strategies.unrolled import Unrolled
 from gan_zoo.terms.gradient_penalty import GradientPenalty
+from gan_zoo.terms.zero_centered import R2
 from tests.core.small import Draws, Halves, small_game
 
 
@@ -63,26 +64,38 @@ def discriminator_loss(d, real, fake):
     return nn.functional.softplus(-d(real).logits).mean() + nn.functional.softplus(d(fake).logits).mean()
 
 
-def loss_after_look_ahead(d, real, fake, k, lr):
+def loss_after_look_ahead(d, real, fake, k, lr, penalty=0.0):
     """Return the generator's loss after k steps made by hand on a copy of the discriminator."""
     d = copy.deepcopy(d)
     for _ in range(k):
-        gradients = torch.autograd.grad(discriminator_loss(d, real, fake), list(d.parameters()))
+        loss = discriminator_loss(d, real, fake)
+        if penalty:
+            points = fake.clone().requires_grad_()
+            (slopes,) = torch.autograd.grad(d(points).logits.sum(), points, create_graph=True)
+            loss = loss + penalty * 0.5 * slopes.square().sum(1).mean()
+        gradients = torch.autograd.grad(loss, list(d.parameters()), allow_unused=True)
         with torch.no_grad():
             for parameter, gradient in zip(d.parameters(), gradients, strict=True):
-                parameter -= lr * gradient
+                parameter -= lr * (0 if gradient is None else gradient)
     return nn.functional.softplus(-d(fake).logits).mean().item()
 
 
-@pytest.mark.parametrize("k", [1, 3])
-def test_the_generators_gradient_equals_finite_differences(k):
-    game = unrolled(k, lr=0.7).double()
+class Penalised:
+    """Penalises the slope at generated samples, which the generator moves."""
+
+    def apply(self, game):
+        game.player("discriminator").add_term("r2", R2(), 3.0)
+
+
+@pytest.mark.parametrize(("k", "penalty"), [(1, 0.0), (3, 0.0), (1, 3.0), (3, 3.0)])
+def test_the_generators_gradient_equals_finite_differences(k, penalty):
+    game = unrolled(k, *([Penalised()] if penalty else []), lr=0.7).double()
     real = torch.randn(5, 2, dtype=torch.float64)
     z = torch.randn(5, 3, dtype=torch.float64)
     g, d, player = game.generator, game.discriminator, game.player("generator")
 
     losses = player.evaluate(Round(game, Batch(real), Latent(z), g(z)))
-    assert losses["adversarial"].item() == pytest.approx(loss_after_look_ahead(d, real, g(z).detach(), k, 0.7))
+    assert losses["adversarial"].item() == pytest.approx(loss_after_look_ahead(d, real, g(z).detach(), k, 0.7, penalty))
     player.backward(losses)
 
     step = 1e-6
@@ -92,10 +105,31 @@ def test_the_generators_gradient_equals_finite_differences(k):
             around = []
             for sign in (1, -1):
                 entry[i] += sign * step
-                around.append(loss_after_look_ahead(d, real, g(z).detach(), k, 0.7))
+                around.append(loss_after_look_ahead(d, real, g(z).detach(), k, 0.7, penalty))
                 entry[i] -= sign * step
             expected = (around[0] - around[1]) / (2 * step)
             assert parameter.grad.view(-1)[i].item() == pytest.approx(expected, rel=1e-5, abs=1e-8)
+
+
+def test_the_look_ahead_is_computed_in_float32_whatever_the_precision():
+    game = unrolled(None)
+    seen = []
+
+    class Noting(Unrolled):
+        def apply(self, game):
+            super().apply(game)
+            view = game.player("generator").view
+            game.player("generator").view = lambda round: note(view(round))
+
+    def note(ahead):
+        seen.extend(part.dtype for part in (*ahead.on_both, *ahead.parameters.values()) if hasattr(part, "dtype"))
+        seen.extend(output.features[0].dtype for output in ahead.on_both)
+        return ahead
+
+    Noting(1, 0.1).apply(game)
+    game.start(torch.device("cpu"), "bf16")
+    game.step(Draws())
+    assert set(seen) == {torch.float32}
 
 
 def test_the_gradient_through_the_steps_is_not_the_one_without_them():

@@ -186,6 +186,22 @@ def test_failed_trials_are_recorded_and_retried_only_if_asked(search):
     ]
 
 
+def test_only_what_still_fails_is_retried_again(search):
+    def failing(*names):
+        return lambda settings: RunFailed("no folder") if settings["loss"] in names else 1.0
+
+    given = ["hydra.sweeper.n_trials=8", "hydra.sweeper.sampler=random"]
+    space = {"arguments": ["loss=nonsaturating,hinge"]}
+    with pytest.raises(RunFailed):
+        search(failing("hinge", "nonsaturating"), *given, **space)
+    with pytest.raises(RunFailed):
+        search(failing("hinge"), *given, "sweep.retry_failed=true", **space)
+    once_more = search(failing(), *given, "sweep.retry_failed=true", **space)
+    assert [job["loss"] for job in once_more.done] == ["hinge"]
+    assert search(failing(), *given, "sweep.retry_failed=true", **space).done == []
+    assert "WAITING" not in states(once_more)
+
+
 def test_interrupted_trials_go_on_under_their_numbers(search):
     def interrupted(settings):
         return RunStopped("stopped by SIGTERM") if settings["sweep.trial"] == "1" else 1.0
@@ -221,6 +237,8 @@ def test_pruned_trials_are_told_so(search):
     [
         (["hydra.sweeper.sampler=grid"], [LR], "hydra.sweeper.sampler=grid: choose one of tpe, random"),
         (["hydra.sweeper.pruner=median"], [LR], "evaluate.every=N"),
+        (["hydra.sweeper.n_jobs=0"], [LR], "hydra.sweeper.n_jobs=0 must be a whole number, 1 or more"),
+        (["hydra.sweeper.n_trials=x"], [LR], "hydra.sweeper.n_trials=x must be a whole number"),
         (["hydra.sweeper.direction=maximize"], [LR], "ranked by fid_classifier, which asks for minimize"),
         (
             ["hydra.sweeper.objectives={fid: minimize, kid: minimize}"],

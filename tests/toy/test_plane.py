@@ -47,10 +47,9 @@ def test_the_metric_reads_the_samples():
 
 
 def test_the_metric_needs_points_in_the_plane():
-    samples = FeatureSet(torch.empty(3, 1), None, None, lambda indices: indices)
-    images = Comparison(samples, samples, lambda split: samples, DataShape((1, 8, 8)), False)
+    ModeCoverage("ring", 0.02).check_samples(PLANE, 10, 10)
     with pytest.raises(ConfigError, match="points in the plane"):
-        ModeCoverage("ring", 0.02).scores(images)
+        ModeCoverage("ring", 0.02).check_samples(DataShape((1, 8, 8)), 10, 10)
     with pytest.raises(ConfigError, match="choose one of ring, grid, spiral"):
         ModeCoverage("star", 0.02)
 

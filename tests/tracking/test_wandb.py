@@ -67,6 +67,7 @@ def test_without_a_key_everything_is_recorded_offline(tmp_path, caplog):
     for entry in found["summary"]:
         summary |= entry["update"]
     assert summary["best/fid_classifier"] == 7.5
+    assert summary["seconds"] == 99.5
     assert summary["best"] == {"metric": "fid_classifier", "step": 10, "value": 7.5}
     assert (summary["status"], summary["eval/fid_classifier"]) == ("finished", 9)
     (artifact,) = found["artifact"]

@@ -21,6 +21,7 @@ CONFIG = {
 SUMMARY = {
     "status": "finished",
     "step": 20,
+    "seconds": 99.5,
     "metrics": {"eval/fid_classifier": 9.0},
     "best": {"metric": "fid_classifier", "step": 10, "value": 7.5},
     "protocol": {"fid_classifier": {"samples": 1000}},

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 
+from gan_framework.data.decoding import read_limited
+from gan_framework.data.image_names import SUFFIXES, image_names, is_image
 from gan_framework.errors import ConfigError
 from gan_zoo.datasets.archives import open_zip
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-
-MAX_BYTES = 256 * 2**20
-"""A single image file larger than this is not read."""
 
 
 class Files(ABC):
@@ -54,12 +51,12 @@ class FolderFiles(Files):
 
     def __init__(self, path: Path, names: Iterable[str] | None = None) -> None:
         self.path = path
-        self.names = tuple(sorted(_walk(path)) if names is None else names)
+        self.names = image_names(path) if names is None else tuple(names)
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
         with open(self.path / name, "rb") as file:
-            return _limited(file.read(MAX_BYTES + 1))
+            return read_limited(file)
 
     def stamp(self, name: str) -> tuple[str, int, int]:
         """Return the name, the size and the time of the last change."""
@@ -76,12 +73,12 @@ class ZipFiles(Files):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opened: tuple[int, zipfile.ZipFile] | None = None
-        self.names = tuple(sorted(name for name in set(self._archive().namelist()) if _is_image(name)))
+        self.names = tuple(sorted(name for name in set(self._archive().namelist()) if is_image(name)))
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
         with self._archive().open(name) as file:
-            return _limited(file.read(MAX_BYTES + 1))
+            return read_limited(file)
 
     def stamp(self, name: str) -> tuple[str, int, int]:
         """Return the name, the size and the checksum."""
@@ -118,30 +115,3 @@ def find_files(path: str | None, setting: str) -> Files:
     if not files.names:
         raise ConfigError(f"{setting}={path} holds no image; images end in {' '.join(SUFFIXES)}")
     return files
-
-
-def _walk(root: Path) -> Iterator[str]:
-    """Yield the image files below a folder; linked folders are followed, each only once."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        for name in names:
-            relative = (Path(folder) / name).relative_to(root).as_posix()
-            if _is_image(relative) and os.path.isfile(os.path.join(folder, name)):
-                yield relative
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
-
-
-def _limited(content: bytes) -> bytes:
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
-    return content

@@ -47,6 +47,7 @@ class Classifier(Extractor):
     name = "classifier"
     classifies = True
     classifies_labels = True
+    needs_splits = ("train", "test")
 
     def __init__(self, epochs: int, width: int, dim: int, seed: int, precision: str) -> None:
         super().__init__(precision)

@@ -19,6 +19,7 @@ class ClassAccuracy(Metric):
 
     higher_is_better: ClassVar[dict[str, bool]] = {"class_accuracy": True}
     needs_labels: ClassVar[bool] = True
+    needs_game: ClassVar[bool] = True
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game is not asked for classes."""

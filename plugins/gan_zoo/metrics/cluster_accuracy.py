@@ -44,6 +44,8 @@ class ClusterAccuracy(Metric):
     higher_is_better: ClassVar[dict[str, bool]] = {"cluster_accuracy": True}
     needs_labels: ClassVar[bool] = True
     needs_images: ClassVar[bool] = True
+    needs_splits: ClassVar[tuple[str, ...]] = ("test",)
+    needs_game: ClassVar[bool] = True
 
     def __init__(self, code: str) -> None:
         self.code = code

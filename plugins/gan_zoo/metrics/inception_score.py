@@ -9,6 +9,7 @@ import torch
 
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.types import DataShape
 
 SEED = 2020
 """torch-fidelity's own, so that both make the same parts."""
@@ -29,6 +30,14 @@ class InceptionScore(Metric):
         if splits < 1:
             raise ConfigError(f"metrics.inception_score.splits={splits} must be at least 1")
         self.splits = splits
+
+    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
+        """Raise ConfigError if there are fewer generated samples than parts."""
+        if generated < self.splits:
+            raise ConfigError(
+                f"metrics.inception_score.splits={self.splits} needs at least as many generated samples "
+                f"(evaluate.samples), and there are {generated}"
+            )
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `is` and `is_std`, the standard deviation over the parts, computed by torch-fidelity."""

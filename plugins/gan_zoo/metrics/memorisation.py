@@ -24,6 +24,7 @@ class Memorisation(Metric):
 
     higher_is_better: ClassVar[dict[str, bool]] = {}
     samples_kept: ClassVar[int] = 256
+    needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
     def __init__(self, rows: int, neighbours: int) -> None:
         """Choose the size of the picture.

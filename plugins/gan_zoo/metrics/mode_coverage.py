@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.types import DataShape
 from gan_zoo.datasets.mixture import centres
 
 DEVIATIONS = 3.0
@@ -17,7 +18,7 @@ DEVIATIONS = 3.0
 
 def mode_coverage(points: Tensor, centres: Tensor, std: float) -> tuple[int, float]:
     """Return how many centres (K, 2) have a point (N, 2) within 3 std, and the share of points that lie so."""
-    distances, nearest = torch.cdist(points, centres).min(dim=1)
+    distances, nearest = torch.cdist(points.double(), centres.double()).min(dim=1)
     good = distances <= DEVIATIONS * std
     return len(nearest[good].unique()), float(good.float().mean())
 
@@ -38,16 +39,16 @@ class ModeCoverage(Metric):
         self.arrangement = arrangement
         self.std = std
 
-    def scores(self, comparison: Comparison) -> dict[str, float]:
-        """Return `modes_covered` and `high_quality`.
-
-        Raises:
-            ConfigError: the samples are not points in the plane.
-        """
-        if comparison.shape.sample != (2,):
+    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
+        """Raise ConfigError if the samples are not points in the plane."""
+        if shape.sample != (2,):
             raise ConfigError(
-                f"metrics.mode_coverage counts points in the plane, and the data are {comparison.shape.sample}"
+                f"metrics.mode_coverage counts points in the plane, and the samples have the shape {shape.sample}; "
+                "it goes with data=mixture"
             )
+
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `modes_covered` and `high_quality`."""
         n = min(len(comparison.generated.features), self.samples_kept)
         points = comparison.generated.read(torch.arange(n))
         covered, share = mode_coverage(points, self._centres, self.std)

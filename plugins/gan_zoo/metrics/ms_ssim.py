@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.types import DataShape
 from gan_zoo.metrics.neighbours import classes_of_generated
 
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -44,12 +45,12 @@ class MSSSIM(Metric):
             raise ConfigError(f"metrics.ms_ssim.pairs={pairs} must be at least 1")
         self.pairs = pairs
 
-    def scores(self, comparison: Comparison) -> dict[str, float]:
-        """Return `ms_ssim` and, for real images, `ms_ssim_real`.
+    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
+        """Raise ConfigError if the images are too small."""
+        scales(min(shape.sample[1:]))
 
-        Raises:
-            ConfigError: the images are too small.
-        """
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `ms_ssim` and, for real images, `ms_ssim_real`."""
         generated, real = comparison.generated, comparison.real
         assert real.labels is not None
         asked = generated.labels if generated.labels is not None else classes_of_generated(comparison)

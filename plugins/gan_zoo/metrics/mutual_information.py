@@ -28,6 +28,7 @@ class MutualInformation(Metric):
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"mutual_information": True}
+    needs_game: ClassVar[bool] = True
 
     def __init__(self, samples: int, seed: int) -> None:
         if samples < 1:

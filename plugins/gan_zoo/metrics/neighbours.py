@@ -7,20 +7,23 @@ from torch import Tensor
 
 from gan_framework.evaluation.metric import Comparison
 
-CHUNK = 1000
-"""Queries at a time, which bounds the matrix of distances."""
+CHUNK = 500
+"""Samples at a time, which bounds the matrix of distances and the float64 copies."""
 
 
 def nearest(queries: Tensor, points: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
-    """Return the distances (N, k) of queries (N, D) to their k nearest points (M, D), and these points' indices."""
-    found = [torch.cdist(chunk, points).topk(k, largest=False).indices for chunk in queries.split(CHUNK)]
-    indices = torch.cat(found)
-    # cdist goes through a matrix product, which leaves equal samples a little apart.
-    distances = [
-        (chunk[:, None] - points[index]).norm(dim=2)
-        for chunk, index in zip(queries.split(CHUNK), indices.split(CHUNK), strict=True)
-    ]
-    return torch.cat(distances), indices
+    """Return the distances (N, k), float64, of queries (N, D) to their k nearest points (M, D), and their indices."""
+    chunks = [_nearest(chunk.double(), points, k) for chunk in queries.split(CHUNK)]
+    distances, indices = zip(*chunks, strict=True)
+    return torch.cat(distances), torch.cat(indices)
+
+
+def _nearest(queries: Tensor, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    # cdist goes through a matrix product, whose float32 error exceeds the distances between close neighbours.
+    # In float64 it finds the neighbours, but leaves equal samples a little apart: hence the differences below.
+    to_all = torch.cat([torch.cdist(queries, part.double()) for part in points.split(CHUNK)], dim=1)
+    indices = to_all.topk(k, largest=False).indices
+    return (queries[:, None] - points[indices].double()).norm(dim=2), indices
 
 
 def classes_of_generated(comparison: Comparison) -> Tensor:

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.types import DataShape
 
-CHUNK = 1000
+CHUNK = 500
 """Samples at a time, which bounds the matrix of distances."""
 
 
@@ -41,18 +42,21 @@ class PRC(Metric):
         self.neighbours = neighbours
         self.density_neighbours = density_neighbours
 
-    def scores(self, comparison: Comparison) -> dict[str, float]:
-        """Return `precision`, `recall`, `density` and `coverage`.
+    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
+        """Raise ConfigError if there are too few samples to have so many neighbours."""
+        most = max(self.neighbours, self.density_neighbours)
+        if min(generated, real) <= most:
+            raise ConfigError(
+                f"metrics.prc with {most} neighbours needs more than {most} samples of each kind "
+                f"(evaluate.samples, evaluate.reference), and there are {generated} generated and {real} real ones"
+            )
 
-        Raises:
-            ConfigError: there are too few samples to have so many neighbours.
-        """
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `precision`, `recall`, `density` and `coverage`."""
         from torch_fidelity.metric_prc import prc_features_to_metric
 
-        generated, real = comparison.generated.features, comparison.real.features
-        fewest, most = min(len(generated), len(real)), max(self.neighbours, self.density_neighbours)
-        if fewest <= most:
-            raise ConfigError(f"metrics.prc needs more than {most} samples of each kind, and there are {fewest}")
+        # cdist goes through a matrix product, whose float32 error exceeds the distances between close neighbours.
+        generated, real = comparison.generated.features.double(), comparison.real.features.double()
         found = prc_features_to_metric(
             generated,
             real,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -49,7 +50,7 @@ class LossGated(Schedule):
         if not measured:
             measured |= self._measure(game, batch, gated, mover=None)
 
-        for player in map(game.player, game.players):
+        for player in chain(*game.sides()):
             if player not in gated:
                 measured |= player.play(game.meet(batch))
         return measured

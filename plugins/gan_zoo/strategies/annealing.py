@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
+from itertools import chain
 
 import torch
 from torch import nn
@@ -72,8 +73,14 @@ class Annealed(Strategy):
 
     def apply(self, game: Game) -> None:
         """Let the number follow the moves of the counted player."""
-        players = [game.player(name) for name in (self.players if self.players is not None else game.players)]
+        playing = [*chain(*game.sides())]
+        players = [game.player(name) for name in self.players] if self.players is not None else playing
         for player in players:
+            if player not in playing:
+                raise ConfigError(
+                    f"{self.name} counts the generator's moves, and the player {player.name!r} has none beside them; "
+                    f"choose among {', '.join(other.name for other in playing)}"
+                )
             game.claim(f"{self.setting} of the player {player.name}", self.name)
         _, generators, others = game.sides()
         counted = (generators or others)[0]

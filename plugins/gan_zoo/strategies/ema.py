@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import chain
 
 import torch
 from torch import nn
@@ -70,4 +71,10 @@ class EMA(Strategy):
         average = copy.deepcopy(game.generator).requires_grad_(False)
         game.networks["generator_ema"] = average
         game.sampling_network = "generator_ema"
-        game.player("generator").after_step.append(Average(game.generator, average, self.decay, self.warmup))
+        following = Average(game.generator, average, self.decay, self.warmup)
+        game.player("generator").after_step.append(following)
+        playing = [*chain(*game.sides())]
+        for player in map(game.player, game.players):
+            # One that trains the generator before the others play (a VAE), and not one that does so beside it (Q).
+            if "generator" in player.networks and player not in playing:
+                player.after_step.append(following)

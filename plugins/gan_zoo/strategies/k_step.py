@@ -25,6 +25,10 @@ class KStep(Strategy):
     def apply(self, game: Game) -> None:
         """Set the step counts of the alternating schedule."""
         game.claim("number of steps of each player", "k_step")
+        if not game.sides()[0]:
+            raise ConfigError(
+                f"k_step has no effect on {type(game).__name__}, where no player has a discriminator's loss"
+            )
         if not isinstance(game.schedule, Alternating):
             raise ConfigError(
                 f"k_step sets the steps of the alternating schedule, but the schedule is {type(game.schedule).__name__}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from gan_framework.game import Game
@@ -11,7 +12,8 @@ from gan_zoo.strategies.batch_statistic import WithBatchStatistic
 
 def mean_deviation(features: Tensor) -> Tensor:
     """Return the standard deviation over the batch of each of the features (N, A), averaged: a scalar."""
-    # A small constant keeps the gradient finite where samples are equal.
+    # A small constant keeps the gradient finite where samples are equal; half precision does not know one so small.
+    features = features.to(torch.promote_types(features.dtype, torch.float32))
     return features.var(dim=0, correction=0).add(1e-8).sqrt().mean()
 
 

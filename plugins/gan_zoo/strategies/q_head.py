@@ -40,6 +40,8 @@ class QHead(Strategy):
             raise ConfigError(
                 f"q_head tells structured codes, which {type(game.prior).__name__} has none of: set prior=codes"
             )
+        if "q" in game.networks:
+            raise ConfigError("q_head and the network q of this model both tell the codes: choose one of them")
         features = game.probe().features[-1].flatten(1).shape[1]
         game.discriminator.heads["q"] = nn.Sequential(
             nn.Linear(features, self.hidden),

@@ -34,7 +34,10 @@ class LookAhead(Round):
     def discriminate(self, x: Tensor, labels: Tensor | None, full_precision: bool = False) -> DiscriminatorOutput:
         """Score any samples with the discriminator of this round."""
         state = self.parameters | self.buffers
-        output: DiscriminatorOutput = functional_call(self.game.discriminator, state, (x.to(self.real.dtype), labels))
+        with torch.autocast(x.device.type, enabled=False):
+            output: DiscriminatorOutput = functional_call(
+                self.game.discriminator, state, (x.to(self.real.dtype), labels)
+            )
         return output
 
     def after_step(self, moves: list[tuple[Player, Steps, list[str]]]) -> LookAhead:

@@ -17,7 +17,9 @@ from gan_zoo.strategies.batch_statistic import WithBatchStatistic
 
 def input_gradient(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return the gradient of each sample's score with respect to that sample, flat (N, D), differentiable."""
-    x = x.detach().requires_grad_()
+    # Points that follow from parameters (a look-ahead's generator) stay so; a view, because the score is to be
+    # differentiated at the points and not along what they come from.
+    x = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
     return gradient.flatten(1)
 
@@ -47,12 +49,14 @@ class CriticGradientPenalty(Term):
                 f"terms.{name}.player={player.name}: {name} has no effect on a player that does not move the "
                 f"discriminator; choose {' or '.join(other.name for other in discriminators) or 'another term'}"
             )
-        if any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in game.discriminator.modules()):
+        heads = set(game.discriminator.heads.modules())  # which have no part in the score
+        layers = [layer for layer in game.discriminator.modules() if layer not in heads]
+        if any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in layers):
             raise ConfigError(
                 f"{name} needs a discriminator that judges each sample alone, but "
                 f"{type(game.discriminator).__name__} has batch norm; set networks.discriminator.norm=layer or none"
             )
-        for layer in game.discriminator.modules():
+        for layer in layers:
             if isinstance(layer, WithBatchStatistic):
                 raise ConfigError(
                     f"{name} needs a discriminator that judges each sample alone, but {layer.strategy} shows it the "

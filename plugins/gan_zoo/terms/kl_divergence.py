@@ -21,7 +21,9 @@ class KLDivergence(Term):
     """KL(q(z|x) || p(z)), p standard normal (Kingma & Welling 2014, arXiv 1312.6114, appendix B)."""
 
     def check(self, game: Game, player: Player) -> None:
-        """Raise ConfigError if the prior is another one."""
+        """Raise ConfigError if the game has no encoder, or another prior."""
+        if "encoder" not in game.networks:
+            raise ConfigError(f"kl_divergence is about an encoder's codes, and {type(game).__name__} has no encoder")
         if not isinstance(game.prior, Normal):
             raise ConfigError(
                 f"kl_divergence measures the distance to a standard normal prior, not to {type(game.prior).__name__}: "

@@ -133,6 +133,7 @@ class WandB(Tracker):
         """Log the summary and, if asked for, the final checkpoint; then end the W&B run."""
         if self._run is None:
             return
+        self._run.log({}, commit=True)  # else the last line, still open, would be summarised after the summary
         self._run.summary.update({key: value for key, value in summary.items() if key != "metrics"})
         best = summary.get("best") or {}
         if "metric" in best:

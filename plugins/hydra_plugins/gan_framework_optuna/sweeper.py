@@ -22,6 +22,8 @@ from gan_framework.errors import ConfigError, RunStopped
 from gan_framework.sweeps.driver import Driver, require, why
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from gan_framework.sweeps.study import OpenStudy
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,9 @@ class OptunaSweeper(Sweeper):
         require(config, "sweeper", "optuna")
         require(config, "launcher")
         self.hydra_context, self.config, self.settings = hydra_context, config, config.hydra.sweeper
+        for name in ("n_trials", "n_jobs"):
+            if not (isinstance(self.settings[name], int) and self.settings[name] >= 1):
+                raise ConfigError(f"hydra.sweeper.{name}={self.settings[name]} must be a whole number, 1 or more")
         if self.settings.pruner is not None and not config.evaluate.every:
             raise ConfigError(f"hydra.sweeper.pruner={self.settings.pruner} needs scores on the way: evaluate.every=N")
         launcher = Plugins.instance().instantiate_launcher(
@@ -95,15 +100,17 @@ class OptunaSweeper(Sweeper):
         study, here = opened.study, str(self.driver.folder.resolve())
         known = [trial for trial in study.get_trials() if trial.state != TrialState.WAITING]
         ours = [trial for trial in known if trial.user_attrs.get("sweep") == here]
-        wanted = self.settings.n_trials - len(known)
+        wanted = max(self.settings.n_trials - len(known), 0)
         if self.config.sweep.retry_failed:
-            for trial in ours:
-                if trial.state == TrialState.FAIL:
-                    study.enqueue_trial(trial.params)
-                    wanted += 1
+            again = _unsettled(ours)
+            waiting = study.get_trials(states=(TrialState.WAITING,))
+            for params in again:
+                if params not in [trial.system_attrs.get("fixed_params") for trial in waiting]:
+                    study.enqueue_trial(params)
+            wanted += len(again)
         # What a killed sweep was at goes on from its checkpoints.
         interrupted = [(trial.number, trial.params) for trial in ours if trial.state == TrialState.RUNNING]
-        log.info("the study has %d trials; %d go on, %d are new", len(known), len(interrupted), max(wanted, 0))
+        log.info("the study has %d trials; %d go on, %d are new", len(known), len(interrupted), wanted)
         size = self.settings.n_jobs
         for start in range(0, len(interrupted), size):
             self._run(opened, interrupted[start : start + size])
@@ -186,7 +193,8 @@ class OptunaSweeper(Sweeper):
         if best and better != self.settings.direction:
             raise ConfigError(
                 f"hydra.sweeper.direction={self.settings.direction}: runs are ranked by {best['metric']}, "
-                f"which asks for {better}; evaluate.best chooses another score"
+                f"which asks for {better}; evaluate.best chooses another score. The study keeps its direction: search "
+                "in another folder, or under another hydra.sweeper.study_name"
             )
         return [best.get("value")]
 
@@ -195,3 +203,10 @@ class OptunaSweeper(Sweeper):
             values = ", ".join(f"{value:.6g}" for value in trial.values)
             settings = " ".join(f"{key}={value}" for key, value in trial.params.items())
             log.info("best: trial %d, %s: %s", trial.number, values, settings)
+
+
+def _unsettled(trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
+    """Return the settings of trials that failed, and of which no other trial has come to an end; each once."""
+    settled = [trial.params for trial in trials if trial.state.name != "FAIL"]
+    failed = [trial.params for trial in trials if trial.state.name == "FAIL"]
+    return [params for i, params in enumerate(failed) if params not in settled and params not in failed[:i]]

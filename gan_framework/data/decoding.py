@@ -1,18 +1,34 @@
-"""From an image file's bytes to pixels."""
+"""From an image file to pixels."""
 
 from __future__ import annotations
 
 import io
+from typing import IO
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+MAX_BYTES = 256 * 2**20
+"""A single image file larger than this is not read."""
+
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 MAX_PIXELS = 2**26
 """An image of more pixels is refused before it is decoded."""
+
+
+def read_limited(file: IO[bytes]) -> bytes:
+    """Return the content of an open image file.
+
+    Raises:
+        ValueError: it is too large to be an image.
+    """
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
+    return content
 
 
 def decode(content: bytes) -> Tensor:
