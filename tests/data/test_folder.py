@@ -54,6 +54,11 @@ def test_test_path_is_the_test_split_with_the_classes_of_path(place, tmp_path):
         folder(place, test_path=str(test)).load("test")
 
 
+def test_a_test_split_may_have_one_class_only(place, tmp_path):
+    test = write(tmp_path / "test", {"dog/1.png": encoded(picture(50)), "dog/2.png": encoded(picture(51))})
+    assert folder(place, test_path=str(test)).load("test").labels.tolist() == [1, 1]
+
+
 def test_images_in_the_root_have_no_labels(tmp_path):
     root = write(tmp_path / "r", {f"{i}.png": encoded(picture(i)) for i in range(4)})
     data = folder(root, test_share=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import torch
@@ -71,7 +72,7 @@ class Folder(DataSource):
         )
 
     def _labels(self, files: Files) -> torch.Tensor | None:
-        names = _class_names(files)
+        names = _class_names(files, known=self.classes if files is self.test_files else ())
         unknown = sorted(set(names) - set(self.classes or [""]))
         if unknown:
             raise ConfigError(
@@ -84,14 +85,16 @@ class Folder(DataSource):
         return torch.tensor([numbers[name] for name in names])
 
 
-def _class_names(files: Files) -> list[str]:
+def _class_names(files: Files, known: Sequence[str] = ()) -> list[str]:
     """Return the class of every file, empty for files that lie directly in the root.
 
-    A single folder that holds everything else is not a class but the root.
+    A single folder that holds everything else is not a class but the root, unless a class of that name is known.
     """
     folders = [PurePosixPath(name).parts[:-1] for name in files.names]
     shared = 0
     while all(len(parts) > shared for parts in folders) and len({parts[shared] for parts in folders}) == 1:
+        if folders[0][shared] in known:
+            break
         shared += 1
     names = [parts[shared] if len(parts) > shared else "" for parts in folders]
     if "" in names and len(set(names)) > 1:
