@@ -48,7 +48,8 @@ class Evaluation:
 class Evaluator:
     """Scores a game's samples against a dataset's, without changing the game or any random state.
 
-    Built once per run; nothing is loaded, downloaded or trained before the first evaluation.
+    Built once per run, which loads nothing; `check` reads the data and downloads weights, and what is to be trained is
+    trained for the first evaluation.
     """
 
     def __init__(
