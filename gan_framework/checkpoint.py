@@ -84,6 +84,13 @@ def prune(folder: Path, keep: int) -> None:
         path.unlink(missing_ok=True)
 
 
+def drop_after(folder: Path, step: int) -> None:
+    """Delete the numbered checkpoints of later steps, which are of a history that is not gone on with."""
+    for path in numbered(folder):
+        if int(path.stem[5:]) > step:
+            path.unlink(missing_ok=True)
+
+
 def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """Return the newest intact checkpoint of a folder, naming in the log the damaged ones it passes over."""
     for path in [*numbered(folder), folder / "last.pt"]:

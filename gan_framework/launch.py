@@ -115,7 +115,7 @@ def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
     settings = composed.train
     device = take_place(settings, place.number)
     _check_together(settings, composed.evaluate, device)
-    log.info("on %s with %d CPU threads", device, torch.get_num_threads())
+    log.info("in %s, on %s with %d CPU threads", folder, device, torch.get_num_threads())
     source = build_source(plain(composed.data))
     # Folders and arrays say what they hold only when they have been looked at.
     shape = source.shape
@@ -134,9 +134,11 @@ def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
         evaluator.check(game)
     batches = build_batches(config, source, device)
     announced, config = config, mask(config)
-    files.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
+    text = OmegaConf.to_yaml(OmegaConf.create(config))
 
     resumed = _resume_from(settings.resume, folder)
+    if resumed is None:
+        files.write_text(folder / "config.yaml", text)
     trackers.start(RunInfo(folder=folder, config=config, sweep=place.sweep, resumed=resumed is not None))
     try:
         run = Run(config, folder, game, batches, evaluator, trackers, Progress(settings.steps))
@@ -144,7 +146,10 @@ def _prepare(composed: DictConfig, folder: Path, place: Place) -> Run:
         if resumed is not None:
             path, state = resumed
             run.restore(state, path)
+            files.write_text(folder / "config.yaml", text)  # only now is it known to fit
             log.info("resumed from %s at step %d", path, run.clock.step)
+        if settings.resume != "auto":
+            _leave_other_history(folder / "checkpoints", run.clock.step if resumed else None)
         if distributed.world() > 1:
             lead(game, announced, folder, resumed[0] if resumed else None, sweep=place.sweep is not None)
     except BaseException as error:
@@ -266,6 +271,14 @@ def _resume_from(setting: str | None, folder: Path) -> tuple[Path, dict[str, Any
     if setting == "auto":
         return checkpoint.newest(folder / "checkpoints")
     return Path(setting), checkpoint.load(Path(setting))
+
+
+def _leave_other_history(checkpoints: Path, step: int | None) -> None:
+    """Delete what an earlier run has left of steps after the one gone on from; everything if it is a new run."""
+    checkpoint.drop_after(checkpoints, -1 if step is None else step)
+    if step is None:
+        for name in ("last.pt", "best.pt"):
+            (checkpoints / name).unlink(missing_ok=True)
 
 
 class Summary:

@@ -45,6 +45,7 @@ class Player(nn.Module):
         updates: how often it has moved.
         gradients: of the parameters it moves, from its last `backward`; kept because another player
             that moves the same parameters overwrites their `grad`.
+        annealed: the settings of its optimizer that a strategy sets anew after every move.
         skip_nonfinite: leave out moves whose loss or gradient is not finite. Each move then
             waits for the device once.
     """
@@ -60,6 +61,7 @@ class Player(nn.Module):
         self.after_step = nn.ModuleList()
         self.updates = 0
         self.gradients: list[Tensor | None] = []
+        self.annealed: set[str] = set()
         self.skip_nonfinite = False
         self._parameters_moved: list[nn.Parameter] = []
         self._loss: tuple[AdversarialLoss, ...] = ()
@@ -166,6 +168,7 @@ class Player(nn.Module):
             "optimizer": self.optimizer.state_dict(),
             "optimizer_name": type(self.optimizer).__name__,
             "optimizer_settings": self.optimizer.defaults,
+            "annealed": sorted(self.annealed),
             "scaler": self.scaler.state_dict(),
         }
 
@@ -183,11 +186,11 @@ class Player(nn.Module):
         self.updates = state["updates"]
         self.optimizer.load_state_dict(state["optimizer"])
         before = state.get("optimizer_settings", self.optimizer.defaults)
-        changed = {key: value for key, value in self.optimizer.defaults.items() if before.get(key) != value}
+        annealed = state.get("annealed", [])
         for group in self.optimizer.param_groups:
-            for key, value in changed.items():
-                # What is annealed starts from the new value, and goes on from where it is.
-                group[f"initial_{key}" if f"initial_{key}" in group else key] = value
+            for key, value in self.optimizer.defaults.items():
+                if before.get(key) != value or key in annealed:
+                    group[key] = value
         if state["scaler"]:  # empty from a run that was not in fp16
             self.scaler.load_state_dict(state["scaler"])
 

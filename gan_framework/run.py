@@ -80,6 +80,7 @@ class Run:
         self.judge: Judge | None = None
         for player in map(game.player, game.players):
             player.skip_nonfinite = self.settings.on_nonfinite == "skip"
+        self._before = (0, 0)  # batches drawn and images seen until the last resume, perhaps of another size
         self.watch = Watch(self.settings.steps, game.loss is not None and game.loss.probabilistic)
         if game.data.condition_dim and batches.data.labels is not None:
             game.keep_conditions(batches.data.labels)
@@ -178,8 +179,9 @@ class Run:
         if self.settings.on_nonfinite != "rollback" or found is None or self.clock.rollbacks >= ROLLBACKS:
             raise problem
         path, state = found
-        drawn, rollbacks = self.batches.drawn, self.clock.rollbacks + 1
+        drawn, rollbacks, best = self.batches.drawn, self.clock.rollbacks + 1, self.best
         self.restore(state, path)
+        self.best = best  # which best.pt holds
         self.batches.drawn, self.clock.rollbacks = drawn, rollbacks
         log.warning("%s; back to %s (%d of %d times)", problem, path.name, rollbacks, ROLLBACKS)
 
@@ -194,7 +196,10 @@ class Run:
         sampling.restore(self.game, state["game"], path)
         self.clock.restore(state["clock"])
         self.batches.drawn = state["batches"]
+        self._before = (state["batches"], state.get("images_seen", state["batches"] * self.settings.batch_size))
         self.best, self.metrics, self.protocol = state["best"], state["metrics"], state["protocol"]
+        if not (self.folder / "checkpoints" / "best.pt").exists():
+            self.best = {}  # it was in another folder
         self.begun = state.get("begun")
         if "watch" in state:
             self.watch.restore(state["watch"])
@@ -214,7 +219,8 @@ class Run:
     @property
     def images_seen(self) -> int:
         """The number of real images drawn so far."""
-        return self.batches.drawn * int(self.settings.batch_size)
+        drawn, seen = self._before
+        return int(seen + (self.batches.drawn - drawn) * self.settings.batch_size)
 
     @property
     def images_per_second(self) -> float:
@@ -236,6 +242,7 @@ class Run:
             "game": self.game.state_dict(),
             "clock": self.clock.state(),
             "batches": self.batches.drawn,
+            "images_seen": self.images_seen,
             "best": self.best,
             "metrics": self.metrics,
             "protocol": self.protocol,
@@ -259,7 +266,8 @@ class Run:
         value = scores[name]
         if self.best and self.best["metric"] != name:
             self.best = {}
-        better = (value > self.best["value"]) == ranking[name] if self.best else True
+        before = self.best.get("value", value)
+        better = not self.best or (value > before if ranking[name] else value < before)
         if better and value == value:
             self.best = {
                 "metric": name,

@@ -37,6 +37,7 @@ def _play(run: Run, stop: StopRequest) -> None:
     if run.begun is not None:
         _attend(run, stop, run.begun)
         run.begun = None
+        run.save()  # in the place of the checkpoint to which the scores were still to come
 
     while not distributed.stopping(stop.requested) and clock.step < clock.steps:
         # Everything random in a step follows from its number, so nothing in between can change it.

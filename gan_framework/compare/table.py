@@ -11,16 +11,26 @@ from rich.text import Text
 
 from gan_framework.compare.groups import Comparison, Group
 
+WIDE = 120
+"""Columns of a terminal that has room for the budgets; the CSV file has them always."""
+
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print the ranked groups, and what became of runs that did not finish."""
+    if not console.is_terminal:
+        console.width = max(console.width, 160)
     direction = "higher" if comparison.higher_is_better else "lower"
     table = Table(title=f"{comparison.metric} ({direction} is better)", title_justify="left")
-    for name in ("rank", "settings", "seeds", "last", "best", "images", *comparison.players, "seconds", "verdict"):
-        table.add_column(name, justify="left" if name in ("settings", "verdict") else "right")
+    budgets = ["images", *comparison.players, "seconds"] if console.width >= WIDE else []
+    for name in ("rank", "settings", "seeds", "last", "best", *budgets, "verdict"):
+        if name in ("settings", "verdict"):
+            table.add_column(name, overflow="fold", min_width=12)
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
     for rank, group in enumerate(comparison.groups, 1):
         settings = Text(group.name)  # in which [...] is no markup
-        table.add_row(str(rank), settings, *map(str, _figures(comparison, group)), comparison.statement(group))
+        figures = _figures(comparison, group)[: 3 + len(budgets)]
+        table.add_row(str(rank), settings, *figures, comparison.statement(group))
     console.print(table)
     for run in comparison.failed:
         console.print(f"{run.place}: {run.why}", style="red", markup=False)

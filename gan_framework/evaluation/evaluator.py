@@ -234,7 +234,7 @@ def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) 
     if metric.needs_logits and not extractor.classifies:
         raise ConfigError(
             f"metrics.{name} needs class logits, and extractor={extractor.name} gives none; "
-            "use extractor=classifier or extractor=inception"
+            "use extractor=classifier or extractor=inception, or other metrics: metrics=[fid]"
         )
     if metric.needs_labels and not source.shape.num_classes:
         raise ConfigError(f"metrics.{name} needs labelled data, and the data have no class labels")

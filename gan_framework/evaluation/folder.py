@@ -30,7 +30,7 @@ def image_files(folder: Path) -> list[Path]:
     found = [folder / name for name in image_names(folder) if "/" in name or not fnmatch(name, PICTURES)]
     if len(found) < 2:
         raise ConfigError(
-            f"{folder} is neither a run nor a folder of images: it holds {len(found)} images; "
+            f"{folder} is neither a run nor a folder of at least two images: it holds {len(found)}; "
             f"images end in {' '.join(SUFFIXES)}, and hidden ones and {PICTURES} are not counted"
         )
     return found

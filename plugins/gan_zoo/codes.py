@@ -42,6 +42,8 @@ class CodeList:
             raise ValueError(f"codes are categorical or continuous, not {', '.join(sorted(unknown))}")
         categorical: Sequence[int] = settings.get("categorical") or []
         continuous: int = settings.get("continuous") or 0
+        if not isinstance(categorical, Sequence):
+            raise ValueError(f"codes={dict(settings)}: categorical is a list of numbers of values, such as [10]")
         if any(values < 2 for values in categorical) or continuous < 0 or not (categorical or continuous):
             raise ValueError(
                 f"codes={dict(settings)}: a categorical code has at least 2 values, and there is at least one code"

@@ -150,15 +150,6 @@ def test_a_changed_setting_of_an_optimizer_is_taken_up_and_the_rest_goes_on():
     assert player.optimizer.state_dict()["state"][0]["step"] == 1
 
 
-def test_what_is_annealed_starts_from_the_changed_setting():
-    player = small_game(optimizer=adam(lr=0.1)).player("generator")
-    player.optimizer.param_groups[0] |= {"initial_lr": 0.1, "lr": 0.05}
-    changed = small_game(optimizer=adam(lr=0.3)).player("generator")
-    changed.set_extra_state(player.get_extra_state())
-    (group,) = changed.optimizer.param_groups
-    assert (group["initial_lr"], group["lr"]) == (0.3, 0.05)
-
-
 def test_another_optimizers_state_is_refused():
     state = small_game(optimizer=adam(lr=0.1)).player("generator").get_extra_state()
     with pytest.raises(ValueError, match=r"'generator' was moved by Adam, and optimizer\.generator is SGD"):

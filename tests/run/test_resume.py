@@ -85,6 +85,32 @@ def test_scores_that_are_measured_anew_are_not_compared_with_earlier_ones(tmp_pa
     assert json.loads((tmp_path / "summary.json").read_text())["best"]["step"] == 6
 
 
+def test_a_run_that_begins_anew_leaves_nothing_of_the_earlier_one(tmp_path, cache):
+    code, output = finish(tmp_path, *SMALL, "train.steps=9")
+    assert code == 0, output
+    code, output = finish(tmp_path, *SMALL, "train.steps=6", "train.resume=null", "seed=7", "evaluate.every=0")
+    assert code == 0, output
+    left = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert left == ["best.pt", "last.pt", "step_0000003.pt", "step_0000006.pt"]
+    assert {checkpoint.load(tmp_path / "checkpoints" / name)["config"]["seed"] for name in left} == {7}
+
+
+def test_images_are_counted_as_they_were_seen(tmp_path, cache):
+    for steps, size in ((4, 16), (6, 32)):
+        code, output = finish(tmp_path, *SMALL, f"train.steps={steps}", f"train.batch_size={size}")
+        assert code == 0, output
+    # Two batches a step, one for each of the discriminator's moves.
+    assert [line["images_seen"] for line in lines(tmp_path)] == [32, 64, 96, 128, 192, 256]
+
+
+def test_a_request_that_does_not_fit_leaves_the_configuration_alone(tmp_path, cache):
+    assert finish(tmp_path, *SMALL, "train.steps=2")[0] == 0
+    before = (tmp_path / "config.yaml").read_text()
+    code, output = finish(tmp_path, *SMALL, "train.steps=4", "networks.generator.hidden=[7]")
+    assert code == 2, output
+    assert (tmp_path / "config.yaml").read_text() == before
+
+
 def test_a_changed_learning_rate_is_that_of_the_resumed_run(tmp_path, cache):
     for steps, lr in ((2, 1e-3), (4, 1e-5)):
         code, output = finish(tmp_path, *SMALL, f"train.steps={steps}", f"optimizer.generator.lr={lr}")

@@ -113,3 +113,29 @@ def test_momentum_needs_an_optimizer_that_has_it():
 def test_wrong_settings_are_refused(settings, named):
     with pytest.raises(ConfigError, match=named):
         annealed_game(settings)
+
+
+def after(*strategies, steps, state=None):
+    """Return a game that has gone on from a state for so many steps."""
+    game = annealed_game(*strategies)
+    if state is not None:
+        game.load_state_dict(state)
+    for step in range(steps):
+        game.step(lambda step=step: images(seed=step))
+    return game
+
+
+def rate(game):
+    return game.player("generator").optimizer.param_groups[0]["lr"]
+
+
+def test_a_learning_rate_that_is_annealed_no_more_is_the_configurations():
+    decayed = after(LINEAR, steps=5)
+    assert rate(decayed) == 0
+    assert rate(after(steps=0, state=decayed.state_dict())) == 0.1
+
+
+def test_a_run_that_is_extended_goes_on_at_the_rate_of_the_longer_one():
+    state = after(LINEAR, steps=5).state_dict()
+    assert rate(after(LINEAR | {"steps": 10}, steps=0, state=state)) == pytest.approx(0.05)
+    assert rate(after(LINEAR, steps=0, state=after(LINEAR, steps=2).state_dict())) == 0.1 * (1 - 2 / 5)

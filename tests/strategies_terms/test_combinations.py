@@ -82,6 +82,7 @@ def test_the_momentum_ramp_goes_with_sgd(build):
     )
     game.step(draw)
     for name in ("generator", "discriminator"):
-        group = game.player(name).optimizer.param_groups[0]
+        optimizer = game.player(name).optimizer
+        group = optimizer.param_groups[0]
         assert group["momentum"] == pytest.approx(0.5 + 0.2 / 500)
-        assert group["lr"] == pytest.approx(group["initial_lr"] / 1.00004)
+        assert group["lr"] == pytest.approx(optimizer.defaults["lr"] / 1.00004)

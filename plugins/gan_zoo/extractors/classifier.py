@@ -66,7 +66,7 @@ class Classifier(Extractor):
         if shape.num_classes < 2:
             raise ConfigError(
                 f"extractor=classifier learns the classes of the dataset, and this one has {shape.num_classes}; "
-                "use extractor=inception, inception_torchvision, dinov2 or clip"
+                "use extractor=inception, inception_torchvision, dinov2 or clip, or extractor=raw with metrics=[fid]"
             )
 
     def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:

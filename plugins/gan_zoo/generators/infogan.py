@@ -12,7 +12,8 @@ class InfoGANGenerator(Generator):
     """Two fully connected layers, then two transposed convolutions (Chen et al. 2016, arXiv 1606.03657, table 1).
 
     At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, batch norm and ReLU (in the order of the authors'
-    code) after each of the first two, ReLU after the third, sigmoid (rescaled to [-1, 1]) at the end.
+    code) after each of the first two, ReLU after the third (which has batch norm too in the paper), sigmoid (rescaled
+    to [-1, 1]) at the end.
 
     Args:
         latent_dim: the size of z, codes included.

@@ -40,12 +40,18 @@ class Annealing(nn.Module):
 
     def forward(self) -> None:
         """Set the number for the next move."""
-        counted, *players = self._players
-        for player in players:
+        self._set(self._players[0].updates + 1)
+
+    def go_on(self) -> None:
+        """Set the number for the next move of a game that has been restored."""
+        if self._players[0].updates:
+            self._set(self._players[0].updates)
+
+    def _set(self, moves: int) -> None:
+        for player in self._players[1:]:
+            initial = player.optimizer.defaults[self.setting]
             for group in player.optimizer.param_groups:
-                # The initial value lies in the optimizer's state, where a resume finds it.
-                initial = group.setdefault(f"initial_{self.setting}", group[self.setting])
-                group[self.setting] = self.value(initial, counted.updates + 1)
+                group[self.setting] = self.value(initial, moves)
 
 
 class Annealed(Strategy):
@@ -82,12 +88,13 @@ class Annealed(Strategy):
                     f"choose among {', '.join(other.name for other in playing)}"
                 )
             game.claim(f"{self.setting} of the player {player.name}", self.name)
+            player.annealed.add(self.setting)
         _, generators, others = game.sides()
         counted = (generators or others)[0]
         per_iteration = getattr(game.schedule, "g_steps", 1)
-        counted.after_step.append(
-            Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_iteration))
-        )
+        annealing = Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_iteration))
+        counted.after_step.append(annealing)
+        game.register_load_state_dict_post_hook(lambda *_: annealing.go_on())  # type: ignore[no-untyped-call]
 
 
 class LearningRateDecay(Annealed):
