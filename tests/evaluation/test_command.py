@@ -172,7 +172,7 @@ def test_wrong_overrides(run, overrides, said, tmp_path):
 def test_wrong_folders(run, images, tmp_path):
     with pytest.raises(ConfigError, match="no run, checkpoint or folder"):
         evaluate(tmp_path / "nowhere", [])
-    with pytest.raises(ConfigError, match="holds 0 images"):
+    with pytest.raises(ConfigError, match="at least two images: it holds 0"):
         evaluate(tmp_path, ["data=digits"])
     with pytest.raises(ConfigError, match="data=NAME"):
         evaluate(images, [])

@@ -13,6 +13,7 @@ import torch
 
 from gan_framework import checkpoint
 from tests.program import ROOT, Program
+from tests.run.resuming import wait
 
 SMALL = [
     "model=mlp",
@@ -136,10 +137,9 @@ def test_a_signal_to_one_stops_both_and_any_number_of_processes_goes_on(run):
 
 def test_a_signal_during_scoring_stops_both_and_the_scores_are_made_up_for(run):
     scored = ["extractor=raw", "metrics=[fid]", "train.steps=8", "evaluate.every=4", "evaluate.samples=20000"]
-    scored += ["evaluate.batch_size=50"]
+    scored += ["evaluate.batch_size=50", "train.sample_every=4"]
     stopped = run(2, *scored)
-    wait_for(stopped.folder, 3)
-    time.sleep(0.5)
+    wait(stopped.processes[0], (stopped.folder / "samples" / "step_0000004.png").exists)  # drawn before they are scored
     before = time.monotonic()
     for process in stopped.processes:  # as torchrun sends it to all
         process.send_signal(signal.SIGTERM)

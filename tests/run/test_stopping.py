@@ -23,7 +23,8 @@ SMALL = [
     "train.sample_every=3",
     "train.checkpoint_every=50",
 ]
-SCORING = [*SMALL, "train.steps=8", "evaluate.every=4", "evaluate.samples=20000", "evaluate.batch_size=50"]
+OFTEN = ["train.sample_every=4", "evaluate.every=4", "evaluate.samples=20000", "evaluate.batch_size=50"]
+SCORING = [*SMALL, "train.steps=8", *OFTEN]
 
 
 def stopped_by(number, process, folder):
@@ -51,8 +52,7 @@ def test_a_run_that_is_stopped_while_it_is_scored_goes_on_exactly(tmp_path, cach
     code, output = finish(whole, *SCORING)
     assert code == 0, output
     process = start(broken, *SCORING)
-    wait(process, lambda: count(broken) >= 3)
-    time.sleep(0.3)
+    wait(process, (broken / "samples" / "step_0000004.png").exists)  # drawn just before they are scored
     assert "while the samples at step 4 were scored" in stopped_by(signal.SIGTERM, process, broken)
     assert count(broken) == 3
     code, output = finish(broken, *SCORING)
