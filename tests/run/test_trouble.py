@@ -3,8 +3,10 @@
 import contextlib
 import json
 import resource
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -94,6 +96,20 @@ def places_written(folder):
     return count(folder), newest, len(list((folder / "samples").glob("*.png")))
 
 
+def hold_between_writes(process, folder):
+    """Stop a process while it holds no room that it will give back: no half-written file, nothing to be pruned."""
+
+    def settled():
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.02)  # until it has
+        held = [*folder.glob("*/.*.part"), *checkpoint.numbered(folder / "checkpoints")[2:]]
+        if held:
+            process.send_signal(signal.SIGCONT)
+        return not held
+
+    wait(process, settled)
+
+
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
@@ -111,9 +127,11 @@ def test_a_full_disk_ends_a_run_that_goes_on_when_there_is_room_again(mount, cac
     before = places_written(folder)
     process = start(folder, *ENDLESS, *settings)
     wait(process, lambda: places_written(folder) > before)
+    hold_between_writes(process, folder)
     with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(b"0" * 4096):
             pass
+    process.send_signal(signal.SIGCONT)
     last = end(process, folder)
     assert what in last and "No space left on device" in last
     found = checkpoint.newest(folder / "checkpoints")
