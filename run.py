@@ -2,7 +2,7 @@
 
 import sys
 
-from gan_framework.main import train
+from gan_framework.cli.train import train
 
 if __name__ == "__main__":
     sys.exit(train())

@@ -28,7 +28,7 @@ def main() -> None:
         command = [
             sys.executable,
             "-m",
-            "gan_framework.cli",
+            "gan_framework.cli.commands",
             "compare",
             str(folder),
             "--html",

@@ -29,10 +29,10 @@ from torch import Tensor, nn
 from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, InMemory
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.settings import Settings
-from gan_framework.types import DataShape
 from gan_zoo.extractors.inception import Inception
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inception_score import InceptionScore

@@ -35,15 +35,15 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import gan_framework.schema  # noqa: F401 (registers the schema)
-from gan_framework import seeding
-from gan_framework.clock import Clock
-from gan_framework.compose import build_game
-from gan_framework.configs import config_folder
+import gan_framework.config.schema  # noqa: F401 (registers the schema)
+from gan_framework.build import build_game
+from gan_framework.core import seeding
+from gan_framework.core.game import Game
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.data import Batches, Data, InMemory, build_source
-from gan_framework.game import Game
-from gan_framework.launch import plain
-from gan_framework.types import Batch, DataShape
+from gan_framework.registry.packages import config_folder
+from gan_framework.runs.counters import Clock
+from gan_framework.runs.launch import plain
 
 BATCH = 64
 Step = Callable[[], None]

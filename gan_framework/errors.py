@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from gan_framework.masking import mask
+from gan_framework.storage.secrets import mask
 
 
 class GanFrameworkError(Exception):

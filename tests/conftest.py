@@ -36,9 +36,9 @@ def compose():
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
-    import gan_framework.schema  # noqa: F401
-    from gan_framework.launch import plain
-    from gan_framework.main import config_folder
+    import gan_framework.config.schema  # noqa: F401
+    from gan_framework.cli.train import config_folder
+    from gan_framework.runs.launch import plain
 
     def composed(*overrides):
         with initialize_config_dir(str(config_folder()), version_base="1.3"):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework.game import Game, Parts
-from gan_framework.types import Batch, DataShape
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import Batch, DataShape
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.generators.mlp import MLPGenerator
 from gan_zoo.losses.vanilla import NonSaturating

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
-    ["gan_framework.main", "gan_framework.launch", "torch._dynamo", "torchvision.utils", "torchmetrics.image"]
+    ["gan_framework.cli.train", "gan_framework.runs.launch", "torch._dynamo", "torchvision.utils", "torchmetrics.image"]
     + ["torch_fidelity", "scipy.linalg"]
 )
 
@@ -88,7 +88,7 @@ def _main(arguments, cwd, env, out, err):
     os.environ.clear()
     os.environ.update(env)
     sys.argv = [str(ROOT / "run.py"), *arguments]
-    from gan_framework.main import train
+    from gan_framework.cli.train import train
 
     code = train()
     # What the end of Python does, and the end of a process of multiprocessing leaves out.

@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gan_framework import cli, main, sampling
+from gan_framework.cli import commands, train
+from gan_framework.core import latents
 from gan_framework.errors import ConfigError, RunFailed, RunStopped, exit_code
-from gan_framework.images import to_uint8
+from gan_framework.storage.images import to_uint8
 
 SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
 
@@ -21,7 +22,7 @@ SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
 def call(monkeypatch, capsys):
     """Run a program of ours in this process: its exit code, what it printed, and its last error line."""
 
-    def called(*arguments, program=cli.main):
+    def called(*arguments, program=commands.main):
         monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
         try:
             code = program()
@@ -47,7 +48,7 @@ def call(monkeypatch, capsys):
     ],
 )
 def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
-    monkeypatch.setattr(main, "train", lambda: print(sys.argv[1:]) or 3)
+    monkeypatch.setattr(train, "train", lambda: print(sys.argv[1:]) or 3)
     assert call("train", *arguments) == (3, f"{arguments}\n", "")
 
 
@@ -73,7 +74,7 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
     ],
 )
 def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
-    code, out, last = call(*overrides, program=main.train)
+    code, out, last = call(*overrides, program=train.train)
     assert code == 2 and not out
     assert last.startswith("error: ") and reason in last
 
@@ -111,7 +112,7 @@ HEAVY = ("torch", "torchvision", "wandb", "matplotlib", "sklearn", "scipy", "tor
 )
 def test_nothing_heavy_is_imported_to_show_something(arguments):
     program = (
-        "import atexit, sys; from gan_framework.cli import main;"
+        "import atexit, sys; from gan_framework.cli.commands import main;"
         f"sys.argv = ['gan-framework', *{arguments}];"
         f"atexit.register(lambda: print('heavy:', *({HEAVY} & sys.modules.keys())));"
         "sys.exit(main())"
@@ -123,7 +124,7 @@ def test_nothing_heavy_is_imported_to_show_something(arguments):
 
 
 def test_help_shows_groups_options_and_settings(call):
-    code, out, _ = call("model=infogan_mlp", "train.steps=7", "--help", program=main.train)
+    code, out, _ = call("model=infogan_mlp", "train.steps=7", "--help", program=train.train)
     assert code == 0
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
     assert "hinge" in lines["loss"] and "dcgan" in lines["model"] and "mixture" in out
@@ -203,8 +204,8 @@ def trained(tmp_path_factory):
     from hydra import compose, initialize_config_dir
     from omegaconf import open_dict
 
-    from gan_framework.configs import config_folder
-    from gan_framework.launch import launch
+    from gan_framework.registry.packages import config_folder
+    from gan_framework.runs.launch import launch
 
     folders = {}
     for model in ("mlp", "cgan_mlp", "infogan_mlp"):
@@ -235,23 +236,23 @@ def cells(path, columns, rows, size=8):
 
 
 def made(run, latent) -> Tensor:
-    game, _ = sampling.load_game(run)
+    game, _ = latents.load_game(run)
     return to_uint8(game.sample(latent(game)))[:, 0]
 
 
 def test_a_grid_holds_the_samples_of_fixed_latents(call, trained):
     run = trained["mlp"]
     assert call("sample", run, "--n", 6, "--columns", 3) == (0, f"{run}/sample.png\n", "")
-    expected = made(run, lambda game: sampling.fixed_latent(game, 6, 0))
+    expected = made(run, lambda game: latents.fixed_latent(game, 6, 0))
     found = [image for row in cells(run / "sample.png", 3, 2) for image in row]
     assert torch.equal(torch.stack(found), expected)
-    assert not torch.equal(expected, made(run, lambda game: sampling.fixed_latent(game, 6, 1)))
+    assert not torch.equal(expected, made(run, lambda game: latents.fixed_latent(game, 6, 1)))
 
 
 def test_a_checkpoint_can_be_sampled_into_any_file(call, trained, tmp_path):
     checkpoint = trained["mlp"] / "checkpoints" / "last.pt"
     assert call("sample", checkpoint, "--n", 2, "--columns", 2, "--out", tmp_path / "a/b.png")[0] == 0
-    expected = made(checkpoint, lambda game: sampling.fixed_latent(game, 2, 0))
+    expected = made(checkpoint, lambda game: latents.fixed_latent(game, 2, 0))
     assert torch.equal(torch.stack(cells(tmp_path / "a/b.png", 2, 1)[0]), expected)
 
 
@@ -260,7 +261,7 @@ def test_single_images_are_files_of_their_own(call, trained):
     assert call("sample", run, "--n", 3, "--singles")[:2] == (0, f"{run}/sample\n")
     files = sorted((run / "sample").iterdir())
     assert [file.name for file in files] == ["000000.png", "000001.png", "000002.png"]
-    expected = made(run, lambda game: sampling.fixed_latent(game, 3, 0))
+    expected = made(run, lambda game: latents.fixed_latent(game, 3, 0))
     assert torch.equal(torch.stack([pixels(file) for file in files]), expected)
 
 
@@ -268,8 +269,8 @@ def test_classes_are_gone_through_in_turn(call, trained, tmp_path):
     run = trained["cgan_mlp"]
     out = tmp_path / "x.png"
     assert call("sample", run, "--classes", "7,7,3", "--n", 6, "--columns", 6, "--out", out)[0] == 0
-    game, _ = sampling.load_game(run)
-    latent = sampling.fixed_latent(game, 6, 0)._replace(labels=torch.tensor([7, 7, 3, 7, 7, 3]))
+    game, _ = latents.load_game(run)
+    latent = latents.fixed_latent(game, 6, 0)._replace(labels=torch.tensor([7, 7, 3, 7, 7, 3]))
     assert torch.equal(torch.stack(cells(out, 6, 1)[0]), to_uint8(game.sample(latent))[:, 0])
 
 
@@ -290,7 +291,7 @@ def test_each_row_of_an_interpolation_walks_between_two_latents(call, trained, t
     run, out = trained["mlp"], tmp_path / "x.png"
     assert call("sample", run, "--interpolate", "--n", 8, "--columns", 4, "--out", out)[0] == 0
     rows = cells(out, 4, 2)
-    ends = made(run, lambda game: sampling.fixed_latent(game, 4, 0))
+    ends = made(run, lambda game: latents.fixed_latent(game, 4, 0))
     for row in (0, 1):
         assert (rows[row][0].int() - ends[row].int()).abs().max() <= 1
         assert (rows[row][3].int() - ends[2 + row].int()).abs().max() <= 1
@@ -300,8 +301,8 @@ def test_each_row_of_an_interpolation_walks_between_two_latents(call, trained, t
 def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_path):
     run, out = trained["infogan_mlp"], tmp_path / "x.png"
     assert call("sample", run, "--traverse", "categorical_0", "--columns", 2, "--out", out)[0] == 0
-    game, _ = sampling.load_game(run)
-    latent = sampling.fixed_latent(game, 2, 0)
+    game, _ = latents.load_game(run)
+    latent = latents.fixed_latent(game, 2, 0)
     z = latent.z.clone()
     z[:, -10:] = torch.eye(10)[4]
     assert torch.equal(torch.stack(cells(out, 2, 10)[4]), to_uint8(game.sample(latent._replace(z=z)))[:, 0])
@@ -311,8 +312,8 @@ def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_pa
 
 def test_a_great_circle_keeps_the_length():
     a, b = torch.tensor([[3.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 3.0], [0.0, 1.0]])
-    points = sampling.great_circle(a, b, torch.tensor([0.0, 0.5, 1.0]))
+    points = latents.great_circle(a, b, torch.tensor([0.0, 0.5, 1.0]))
     half = math.sqrt(0.5)
     expected = torch.tensor([[1.0, 0.0], [half, half], [0.0, 1.0]])
     assert torch.allclose(points, torch.stack([3 * expected, expected]), atol=1e-5)
-    assert torch.allclose(sampling.great_circle(a, a, torch.tensor([0.3])), a[:, None], atol=1e-3)
+    assert torch.allclose(latents.great_circle(a, a, torch.tensor([0.3])), a[:, None], atol=1e-3)

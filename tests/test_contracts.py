@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan_framework import registry
+from gan_framework.registry import registry
 from gan_framework.testing import CHECKS, check_plugin
 
 NEEDS_WEIGHTS = {"extracts_features": "its weights are downloaded; tests/evaluation tries it with weights of its own"}

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from gan_framework.evaluation.cache import Cache
-from gan_framework.ownership import owned
+from gan_framework.storage.lock import owned
 
 KILLED = """
 import os, pathlib, signal, sys
-from gan_framework import files
+from gan_framework.storage import files
 with files.atomic(pathlib.Path(sys.argv[1])) as file:
     file.write(b"half")
     file.flush()

@@ -6,10 +6,10 @@ from importlib import metadata
 import pytest
 import torch
 
-from gan_framework import registry
-from gan_framework.configs import GROUPS, config_folder, locate
 from gan_framework.errors import ConfigError
-from gan_framework.source import NoSource, declaration
+from gan_framework.registry import registry
+from gan_framework.registry.packages import GROUPS, config_folder, locate
+from gan_framework.registry.source import NoSource, declaration
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
 from gan_framework.data import Batches, build_source
 from gan_framework.errors import ConfigError
-from gan_framework.progress import Progress
-from gan_framework.run import Run
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.runs.progress import Progress
+from gan_framework.runs.run import Run
+from gan_framework.runs.tracking import RunInfo, build_trackers
 from gan_zoo.tags import describe, most_frequent_words, votes
 
 SMALL = ["data.channels=6", "data.condition_dim=4", "data.topics=5", "data.samples=100"]

@@ -16,8 +16,8 @@ import torch
 from matplotlib import pyplot as plt
 from torch import Tensor
 
-from gan_framework.loss import AdversarialLoss
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.core.contracts.loss import AdversarialLoss
+from gan_framework.core.records import DiscriminatorOutput
 from gan_zoo.losses.vanilla import MaximumLikelihood, Minimax, NonSaturating
 
 LOSSES: dict[str, tuple[AdversarialLoss, str]] = {

@@ -12,7 +12,8 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from gan_framework.compare import groups, page, sources, table
+from gan_framework.cli import sources
+from gan_framework.compare import groups, page, table
 
 HERE = Path(__file__).parent
 WIDTH = 1280

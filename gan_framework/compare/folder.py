@@ -11,7 +11,7 @@ import yaml
 
 from gan_framework.compare.records import Grid, Record
 from gan_framework.errors import ConfigError
-from gan_framework.tracking import METRICS_FILE, RUN_ID_FILE
+from gan_framework.runs.tracking import METRICS_FILE, RUN_ID_FILE
 
 CONFIG_FILE = "config.yaml"
 """What makes a folder a run's."""

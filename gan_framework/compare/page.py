@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from gan_framework import files
 from gan_framework.compare.groups import Comparison, Group
 from gan_framework.compare.records import Curve
+from gan_framework.storage import files
 
 POINTS = 60
 """Points of a curve; more would not be seen."""

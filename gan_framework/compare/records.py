@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from gan_framework.wandb_columns import LISTS, chosen
+from gan_framework.runs.columns import LISTS, chosen
 
 Curve = list[tuple[int, float]]
 """Pairs of images seen and value, in order."""

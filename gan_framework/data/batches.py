@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gan_framework import seeding
+from gan_framework.core import seeding
+from gan_framework.core.records import Batch
 from gan_framework.data.memory import InMemory
 from gan_framework.data.source import Data
 from gan_framework.errors import ConfigError, GanFrameworkError
-from gan_framework.types import Batch
 
 
 class Batches:

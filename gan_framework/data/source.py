@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gan_framework import registry
-from gan_framework.types import DataShape
+from gan_framework.core.records import DataShape
+from gan_framework.registry import registry
 
 COMMON_SETTINGS = ("flip", "workers")
 """Settings of every dataset's YAML that the framework uses itself and gives to no plugin."""

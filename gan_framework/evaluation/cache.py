@@ -17,7 +17,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from gan_framework import files
+from gan_framework.storage import files
 
 log = logging.getLogger(__name__)
 

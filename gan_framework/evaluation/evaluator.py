@@ -12,18 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework import registry
+from gan_framework.core.game import Game
 from gan_framework.data import DataSource
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.features import extract_all
-from gan_framework.evaluation.generated import check, draw_latents, samples, sampling_as
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
+from gan_framework.evaluation.sampling import check, draw_latents, samples, sampling_as
 from gan_framework.evaluation.settings import Settings
-from gan_framework.game import Game
+from gan_framework.registry import registry
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.types import DataShape
 
 if TYPE_CHECKING:
     from gan_framework.data import DataSource

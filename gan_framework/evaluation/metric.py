@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
-from gan_framework.types import DataShape
+from gan_framework.core.records import DataShape
 
 if TYPE_CHECKING:
-    from gan_framework.game import Game
+    from gan_framework.core.game import Game
 
 
 class FeatureSet(NamedTuple):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gan_framework import registry
-from gan_framework.configs import GROUPS, locate
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
+from gan_framework.registry.packages import GROUPS, locate
 
 LISTED = ("term", "strategy", "metrics", "tracker")
 """The configuration groups of which several options can be chosen at once."""

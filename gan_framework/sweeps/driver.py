@@ -18,9 +18,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
-from gan_framework.masking import mask
-from gan_framework.ownership import owned
-from gan_framework.signals import StopRequest
+from gan_framework.runs.signals import StopRequest
+from gan_framework.storage.lock import owned
+from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.job import STOP_FILE
 from gan_framework.sweeps.naming import concerns_sweep, cores, run_name
 

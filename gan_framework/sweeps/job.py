@@ -10,10 +10,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
-from gan_framework.masking import mask
-from gan_framework.ownership import abandoned
-from gan_framework.signals import StopRequest
-from gan_framework.sweeps.isolation import Killed, isolated
+from gan_framework.runs.process import Killed, isolated
+from gan_framework.runs.signals import StopRequest
+from gan_framework.storage.lock import abandoned
+from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.naming import concerns_sweep, sweep_name
 
 log = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     # Imported here, in the parent of all runs, so that they are imported once.
     import torchvision.utils  # noqa: F401
 
-    from gan_framework.follow import in_tasks
-    from gan_framework.launch import Place, Summary, launch
-    from gan_framework.run import PRUNER
+    from gan_framework.runs.launch import Place, Summary, launch
+    from gan_framework.runs.run import PRUNER
+    from gan_framework.runs.workers import in_tasks
 
     def work(stop: StopRequest) -> float | None:
         judge = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from gan_framework.masking import mask
+from gan_framework.storage.secrets import mask
 
 LONGEST = 150
 """Characters of a folder's name, without the hash."""

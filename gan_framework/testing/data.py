@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_framework import seeding
+from gan_framework.core import seeding
 from gan_framework.data import Data, DataSource
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
-from gan_framework.images import to_uint8
+from gan_framework.storage.images import to_uint8
 from gan_framework.testing.guards import expect, expect_finite, inputs_kept, own_randomness
 from gan_framework.testing.subject import Subject
 

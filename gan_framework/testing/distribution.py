@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from gan_framework import registry
-from gan_framework.catalogue import config_problems
-from gan_framework.configs import canonical
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
+from gan_framework.registry.catalogue import config_problems
+from gan_framework.registry.packages import canonical
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.suites import check_plugin
 

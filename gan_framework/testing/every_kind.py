@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from gan_framework import registry
-from gan_framework.catalogue import SUPPLIED, defaults, yaml_file
+from gan_framework.registry import registry
+from gan_framework.registry.catalogue import SUPPLIED, defaults, yaml_file
 from gan_framework.testing.guards import expect, own_randomness, same
 from gan_framework.testing.subject import Subject
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework import sampling, seeding
-from gan_framework.game import Game
-from gan_framework.prior import Prior
+from gan_framework.core import latents, seeding
+from gan_framework.core.contracts.prior import Prior
+from gan_framework.core.game import Game
 from gan_framework.testing.guards import expect, expect_finite, own_randomness, same
 from gan_framework.testing.subject import BATCH_SIZE, Subject
 
@@ -96,7 +96,7 @@ def draws_pictures(subject: Subject) -> None:
     play(subject, game, range(1))
     if game.prior is None:
         return
-    latent = sampling.fixed_latent(game, 4, seed=0)
+    latent = latents.fixed_latent(game, 4, seed=0)
     samples = game.sample(latent)
     expect(
         tuple(samples.shape) == (4, *subject.shape.sample),
@@ -115,7 +115,7 @@ def has_effect(subject: Subject) -> None:
         game = subject.game(without=without)
         measured = play(subject, game, range(2))
         updates = {name: game.player(name).updates for name in game.players}
-        sampled = None if game.prior is None else game.sample(sampling.fixed_latent(game, 2, seed=0))
+        sampled = None if game.prior is None else game.sample(latents.fixed_latent(game, 2, seed=0))
         settings = [_plain(group) for name in game.players for group in game.player(name).optimizer.param_groups]
         outcomes.append((measured, updates, sampled, settings, _weights(game)))
     expect(

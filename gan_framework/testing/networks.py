@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework import seeding
-from gan_framework.networks import Discriminator, Generator
+from gan_framework.core import seeding
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.records import DiscriminatorOutput, Latent
 from gan_framework.testing.games import plays_on_exactly
 from gan_framework.testing.guards import expect, expect_all_reached, expect_finite, inputs_kept, own_randomness
 from gan_framework.testing.subject import BATCH_SIZE, Subject
-from gan_framework.types import DiscriminatorOutput, Latent
 
 TOLERANCE = 1e-4
 

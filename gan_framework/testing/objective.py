@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.loss import AdversarialLoss, SeparableLoss
+from gan_framework.core.contracts.loss import AdversarialLoss, SeparableLoss
+from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.testing.games import PLAYED
 from gan_framework.testing.guards import expect, expect_finite, inputs_kept, own_randomness
 from gan_framework.testing.subject import Subject
-from gan_framework.types import DiscriminatorOutput
 
 CERTAIN = 30.0
 """A logit at which D errs once in 10^13."""

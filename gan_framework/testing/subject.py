@@ -12,14 +12,15 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from gan_framework import registry, seeding
-from gan_framework.compose import build_game, network_kind
-from gan_framework.configs import GROUPS, config_folder
+from gan_framework.build import build_game, network_kind
+from gan_framework.core import seeding
+from gan_framework.core.game import Game
+from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import DataSource, build_source
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.launch import plain
-from gan_framework.types import Batch, DataShape, Latent
+from gan_framework.registry import registry
+from gan_framework.registry.packages import GROUPS, config_folder
+from gan_framework.runs.launch import plain
 
 SMALL_RUN = {
     "model": "mlp",
@@ -182,8 +183,8 @@ def _composed(overrides: tuple[str, ...]) -> Config:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    import gan_framework.schema  # noqa: F401 (registers the schema)
-    from gan_framework.composition_errors import explain
+    import gan_framework.config.schema  # noqa: F401 (registers the schema)
+    from gan_framework.config.explain import explain
 
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):

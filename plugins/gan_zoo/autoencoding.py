@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gan_framework.core.game import Game, evaluation_mode
+from gan_framework.core.pair import Round
+from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, evaluation_mode
-from gan_framework.round import Round
-from gan_framework.types import Batch, Latent
 
 
 def encode(game: Game, x: Tensor) -> Latent:

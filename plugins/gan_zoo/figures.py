@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan_framework import files
+from gan_framework.storage import files
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

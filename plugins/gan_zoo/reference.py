@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.types import Batch, Draw
+from gan_framework.core.records import Batch, Draw
 
 
 class Reference(nn.Module):

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework import seeding
+from gan_framework.core import seeding
+from gan_framework.core.game import Game
+from gan_framework.core.latents import load_game
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.sampling import load_game
 
 
 def describe(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gan_framework.networks import Discriminator, Generator
+from gan_framework.core.contracts.networks import Discriminator, Generator
 
 
 def normalise(x: Tensor, reference: int, eps: float) -> Tensor:

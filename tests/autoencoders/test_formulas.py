@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import distributions
 
-from gan_framework.game import Parts
-from gan_framework.types import DataShape
+from gan_framework.core.game import Parts
+from gan_framework.core.records import DataShape
 from gan_zoo.autoencoding import encode
 from gan_zoo.games.vae import VAE
 from gan_zoo.generators.mlp import MLPGenerator

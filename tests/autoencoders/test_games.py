@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework import sampling
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core import latents
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation.generated import check
-from gan_framework.types import Batch, DataShape
+from gan_framework.evaluation.sampling import check
 
 SHAPE = DataShape((1, 8, 8), 10)
 
@@ -111,7 +111,7 @@ def test_an_autoencoder_has_nothing_to_sample_from(game):
     played = game("experiment=autoencoder")
     assert not played.generates
     with pytest.raises(ConfigError, match="no prior to draw samples from: use experiment=vae"):
-        played.sample(sampling.fixed_latent(played, 4, 0))
+        played.sample(latents.fixed_latent(played, 4, 0))
     with pytest.raises(ConfigError, match="AutoEncoder makes none: set metrics=\\[\\]"):
         check(played, None)
 
@@ -122,14 +122,14 @@ def test_the_vae_learns_and_its_bound_is_the_sum_of_its_terms(game, batch):
     assert set(last) == {"vae/reconstruction", "vae/kl_divergence"}
     assert sum(last.values()) < 0.5 * sum(first.values())
     assert last["vae/kl_divergence"] > 1  # the codes say something
-    samples = played.sample(sampling.fixed_latent(played, 16, 0))
+    samples = played.sample(latents.fixed_latent(played, 16, 0))
     assert samples.shape == (16, 1, 8, 8)
     assert samples.abs().max() <= 1
 
 
 def test_the_decoder_makes_the_samples(game):
     played = game("experiment=vae")
-    latent = sampling.fixed_latent(played, 3, 0)
+    latent = latents.fixed_latent(played, 3, 0)
     torch.testing.assert_close(played.sample(latent), played.networks["generator"](latent.z).detach())
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from gan_framework.compare.folder import find_runs
-from gan_framework.tracking import RUN_ID_FILE, RunInfo, build_trackers
+from gan_framework.runs.tracking import RUN_ID_FILE, RunInfo, build_trackers
 from tests.compare.making import make_run
 from tests.tracking.wandb_runs import settings
 

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from gan_framework.compare import groups, page, sources
+from gan_framework.cli import sources
+from gan_framework.compare import groups, page
 from tests.compare.making import make_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from gan_framework.cli import app
-from gan_framework.compare import groups, page, sources, table
+from gan_framework.cli import sources
+from gan_framework.cli.commands import app
+from gan_framework.compare import groups, page, table
 from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
 from tests.compare.making import PROTOCOL, make_run

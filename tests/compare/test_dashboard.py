@@ -5,10 +5,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from gan_framework import dashboard
-from gan_framework.cli import app
-from gan_framework.compare import groups, offline, sources
+from gan_framework.cli import sources
+from gan_framework.cli.commands import app
+from gan_framework.compare import groups
 from gan_framework.errors import ConfigError
+from gan_framework.wandb_io import offline, workspace
 from tests.compare.making import make_run
 from tests.tracking.conftest import server, wandb_at_home  # noqa: F401 (fixtures)
 
@@ -40,43 +41,43 @@ def recorded_names(sweep):
 
 
 def test_every_panel_names_what_was_recorded_and_groups_over_seeds(folders, recorded):
-    board = dashboard.build(groups.compare(sources.read([recorded])), "team", None)
-    workspace = read_back(json.loads(json.dumps(dashboard.specification(board))))
+    board = workspace.build(groups.compare(sources.read([recorded])), "team", None)
+    loaded = read_back(json.loads(json.dumps(workspace.specification(board))))
     history, summary, runs = recorded_names(recorded)
-    assert (workspace.entity, workspace.project) == ("team", "digits")
-    assert workspace.name == "fid_classifier by loss.name, strategy"
+    assert (loaded.entity, loaded.project) == ("team", "digits")
+    assert loaded.name == "fid_classifier by loss.name, strategy"
 
-    assert [group.name for group in workspace.runset_settings.groupby] == ["loss.name", "strategies"]
+    assert [group.name for group in loaded.runset_settings.groupby] == ["loss.name", "strategies"]
     assert {(run["config"]["update"]["loss"]["name"], run["config"]["update"]["strategies"]) for run in runs} == {
         ("hinge", "none"),
         ("hinge", "k_step ema"),
         ("minimax", "none"),
     }
-    assert all(run["run_id"] in workspace.runset_settings.filters for run in runs)
+    assert all(run["run_id"] in loaded.runset_settings.filters for run in runs)
 
-    lines = panels(workspace, "LinePlot")
+    lines = panels(loaded, "LinePlot")
     assert [line.y[0].name for line in lines] == ["eval/fid_classifier", "train/generator/adversarial"]
     assert {line.y[0].name for line in lines} | {line.x.name for line in lines} <= history
     assert {line.x.name for line in lines} == {"images_seen"}
-    bars = panels(workspace, "BarPlot")
+    bars = panels(loaded, "BarPlot")
     assert [bar.metrics[0].name for bar in bars] == ["eval/fid_classifier", "best/fid_classifier"]
     assert {(p.groupby_aggfunc, p.groupby_rangefunc) for p in lines + bars} == {("mean", "stddev")}
-    [scalar] = panels(workspace, "ScalarChart")
+    [scalar] = panels(loaded, "ScalarChart")
     assert (scalar.metric.name, scalar.groupby_aggfunc) == ("best/fid_classifier", "min")
     assert {bar.metrics[0].name for bar in bars} <= summary
 
-    [coordinates] = panels(workspace, "ParallelCoordinatesPlot")
+    [coordinates] = panels(loaded, "ParallelCoordinatesPlot")
     assert [column.metric.name for column in coordinates.columns] == [
         "loss.name", "strategies", "eval/fid_classifier", "best/fid_classifier",
     ]  # fmt: skip
-    [media] = panels(workspace, "MediaBrowser")
+    [media] = panels(loaded, "MediaBrowser")
     assert media.media_keys == ["samples"] and "samples.path" in history
 
 
 def test_folders_and_records_of_the_same_runs_have_the_same_dashboard(folders, recorded):
     def settled(sweep):
         """Return the specification without what differs each time."""
-        text = json.dumps(dashboard.specification(dashboard.build(groups.compare(sources.read([sweep])), None, None)))
+        text = json.dumps(workspace.specification(workspace.build(groups.compare(sources.read([sweep])), None, None)))
         return json.loads(
             text, object_hook=lambda found: {k: v for k, v in found.items() if k not in ("__id__", "filters")}
         )
@@ -113,9 +114,9 @@ def test_with_a_key_the_workspace_is_saved_on_the_server(recorded, server):  # n
 def test_runs_without_w_and_b_and_of_several_projects_are_refused(recorded, tmp_path):
     comparison = groups.compare(sources.read([make_run(tmp_path / "run", "hinge", 0, [1.0])]))
     with pytest.raises(ConfigError, match="none of the runs was tracked by W&B"):
-        dashboard.build(comparison, None, None)
+        workspace.build(comparison, None, None)
     mixed = groups.compare(sources.read([recorded]))
     mixed.groups[0].runs[0].config["tracker"]["wandb"]["project"] = "elsewhere"
     with pytest.raises(ConfigError, match=r"project \(digits, elsewhere\): choose one by --project"):
-        dashboard.build(mixed, None, None)
-    assert dashboard.build(mixed, None, "digits").project == "digits"
+        workspace.build(mixed, None, None)
+    assert workspace.build(mixed, None, "digits").project == "digits"

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from gan_framework.compare import groups, offline, project, sources
+from gan_framework.cli import sources
+from gan_framework.compare import groups
 from gan_framework.errors import ConfigError
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.wandb_io import offline, projects
 from tests.compare.making import make_run
 from tests.tracking.conftest import wandb_at_home  # noqa: F401 (a fixture)
 from tests.tracking.wandb_runs import settings
@@ -127,7 +129,7 @@ def nested(entry):
 
 def test_a_project_on_a_server_compares_like_the_folders_of_the_same_runs(folders, recorded):
     api = Api(recorded)
-    found = groups.compare(project.read_project("wandb:team/digits/night", api))
+    found = groups.compare(projects.read_project("wandb:team/digits/night", api))
     assert essence(found) == essence(groups.compare(sources.read([folders])))
     assert api.asked == [("team/digits", {"jobType": "train", "group": "night"})]
     assert found.groups[0].runs[0].place.startswith("wandb:team/digits/")
@@ -137,7 +139,7 @@ def test_projects_that_cannot_be_read_are_refused(recorded, monkeypatch):
     with pytest.raises(ConfigError, match="wandb:team: write wandb:ENTITY/PROJECT"):
         sources.read(["wandb:team"])
     with pytest.raises(ConfigError, match="Could not find project"):
-        project.read_project("wandb:team/other", Api(recorded))
+        projects.read_project("wandb:team/other", Api(recorded))
 
 
 @pytest.mark.usefixtures("wandb_at_home")

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from gan_framework.game import Game, Parts
-from gan_framework.loss import SeparableLoss
-from gan_framework.networks import Discriminator, Generator
-from gan_framework.prior import Prior
-from gan_framework.types import Batch, DataShape, Latent
+from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.contracts.prior import Prior
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import Batch, DataShape, Latent
 from gan_zoo.losses.wasserstein import Wasserstein
 from gan_zoo.schedules.alternating import Alternating
 

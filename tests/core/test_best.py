@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from gan_framework import checkpoint
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.diagnostics import NonFinite
 from gan_framework.data import Batches, build_source
-from gan_framework.health import NonFinite
-from gan_framework.progress import Progress
-from gan_framework.run import Run
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.runs import checkpoint
+from gan_framework.runs.progress import Progress
+from gan_framework.runs.run import Run
+from gan_framework.runs.tracking import RunInfo, build_trackers
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import zipfile
 import pytest
 import torch
 
-from gan_framework import checkpoint
 from gan_framework.errors import ConfigError
+from gan_framework.runs import checkpoint
 
 STATE = {"config": {"seed": 0}, "game": {"w": torch.arange(6.0)}, "clock": {"step": 3}, "batches": 3}
 

@@ -5,16 +5,17 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework import checkpoint, sampling
-from gan_framework.compose import build_game
-from gan_framework.configs import config_folder
+from gan_framework.build import build_game
+from gan_framework.core import latents
+from gan_framework.core.game import CONDITIONS_KEPT
 from gan_framework.data import Batches, build_source
 from gan_framework.errors import ConfigError
-from gan_framework.game import CONDITIONS_KEPT
-from gan_framework.launch import launch
-from gan_framework.progress import Progress
-from gan_framework.run import Run
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.registry.packages import config_folder
+from gan_framework.runs import checkpoint
+from gan_framework.runs.launch import launch
+from gan_framework.runs.progress import Progress
+from gan_framework.runs.run import Run
+from gan_framework.runs.tracking import RunInfo, build_trackers
 
 
 @pytest.fixture
@@ -45,19 +46,19 @@ def test_a_run_keeps_conditions_of_its_data_spread_over_them(run):
 
 
 def test_grids_go_through_the_kept_conditions_in_turn(run):
-    latent = sampling.fixed_latent(run.game, 80, 0)
+    latent = latents.fixed_latent(run.game, 80, 0)
     assert torch.equal(latent.labels, run.game.conditions[torch.arange(80) % CONDITIONS_KEPT])
     with pytest.raises(ConfigError, match="conditioned on vectors"):
-        sampling.fixed_latent(run.game, 80, 0, classes=[1])
+        latents.fixed_latent(run.game, 80, 0, classes=[1])
 
 
 def test_a_checkpoint_samples_without_data_as_the_run_did(run):
     run.save()
     path = run.folder / "checkpoints" / "last.pt"
-    expected = run.game.sample(sampling.fixed_latent(run.game, 5, 1))
-    game, _ = sampling.load_game(path)
+    expected = run.game.sample(latents.fixed_latent(run.game, 5, 1))
+    game, _ = latents.load_game(path)
     assert torch.equal(game.conditions, run.game.conditions)
-    assert torch.equal(game.sample(sampling.fixed_latent(game, 5, 1)), expected)
+    assert torch.equal(game.sample(latents.fixed_latent(game, 5, 1)), expected)
     assert "conditions" in checkpoint.load(path)["game"]
 
 
@@ -65,14 +66,14 @@ def test_the_picture_of_vectors_is_a_row_of_shades_for_each(run):
     run.draw_samples()
     pixels = np.asarray(Image.open(run.folder / "samples" / "step_0000000.png"))
     assert pixels.shape == (80 * 4, 200 * 4)
-    vectors = run.game.sample(sampling.fixed_latent(run.game, 80, 0))
+    vectors = run.game.sample(latents.fixed_latent(run.game, 80, 0))
     shades = pixels[::4, ::4].astype(float) / 127.5 - 1
     expected = (vectors / vectors.abs().max()).numpy()
     assert np.abs(shades - expected).max() < 1 / 127
 
 
 def test_a_row_of_zeros_is_grey(tmp_path):
-    sampling.save_rows(tmp_path / "x.png", torch.zeros(2, 3))
+    latents.save_rows(tmp_path / "x.png", torch.zeros(2, 3))
     assert set(np.asarray(Image.open(tmp_path / "x.png")).flatten()) <= {127, 128}
 
 
@@ -91,7 +92,7 @@ def test_arrays_of_the_users_own_say_how_large_vectors_and_conditions_are(cache,
             ],
         )
     launch(config, tmp_path / "run", [])
-    game, config = sampling.load_game(tmp_path / "run")
-    assert game.sample(sampling.fixed_latent(game, 3, 0)).shape == (3, 12)
+    game, config = latents.load_game(tmp_path / "run")
+    assert game.sample(latents.fixed_latent(game, 3, 0)).shape == (3, 12)
     assert game.conditions.shape[1] == 7
     assert build_source(config["data"]).shape.condition_dim == 7

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.types import DataShape
 from gan_zoo.schedules.alternating import Alternating
 from tests.core.small import Draws, small_game
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gan_framework import health
+from gan_framework.core import diagnostics
 from tests.core.small import Draws, small_game
 
 
@@ -13,7 +13,7 @@ def test_figures_of_a_step_by_hand():
         "real": torch.tensor([0.0, math.log(3)]),
         "fake": torch.tensor([-math.log(3), math.log(3)]),
     }
-    figures = health.figures(measured)
+    figures = diagnostics.figures(measured)
     assert figures["train/generator/adversarial"] == 0.5
     assert figures["health/d_real"] == pytest.approx((0.5 + 0.75) / 2)
     assert figures["health/d_fake"] == pytest.approx((0.25 + 0.75) / 2)
@@ -25,16 +25,16 @@ def test_figures_of_a_step_by_hand():
 def test_the_first_loss_that_is_not_finite_is_named():
     fine = {"discriminator/adversarial": torch.tensor(1.0), "generator/adversarial": torch.tensor(1.0)}
     history = [fine, fine | {"discriminator/penalty": torch.tensor(float("nan"))}, fine]
-    with pytest.raises(health.NonFinite, match="at step 9 the penalty loss of the player 'discriminator'"):
-        health.require_finite(history, last_step=10)
-    health.require_finite([fine, fine], last_step=10)
-    health.require_finite([], last_step=10)
+    with pytest.raises(diagnostics.NonFinite, match="at step 9 the penalty loss of the player 'discriminator'"):
+        diagnostics.require_finite(history, last_step=10)
+    diagnostics.require_finite([fine, fine], last_step=10)
+    diagnostics.require_finite([], last_step=10)
 
 
 def test_gradient_norms_are_those_of_players_that_have_moved():
     game = small_game()
-    assert health.gradient_norms(game) == {}
+    assert diagnostics.gradient_norms(game) == {}
     game.step(Draws())
-    norms = health.gradient_norms(game)
+    norms = diagnostics.gradient_norms(game)
     assert norms.keys() == {"health/gradient_norm_discriminator", "health/gradient_norm_generator"}
     assert all(value > 0 for value in norms.values())

@@ -5,10 +5,10 @@ import copy
 import pytest
 import torch
 
-from gan_framework.compose import build_game
-from gan_framework.independence import judges_each_alone
-from gan_framework.networks import Discriminator
-from gan_framework.types import Batch, DataShape
+from gan_framework.build import build_game
+from gan_framework.core.checks import judges_each_alone
+from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.core.records import Batch, DataShape
 from tests.core.small import Draws, small_game
 
 TINY = ["data.image_size=16", "data.channels=1"]

@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.loss import AdversarialLoss
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from gan_framework.loss import AdversarialLoss
-from gan_framework.player import Player
-from gan_framework.term import Term
 from tests.core.small import Draws, Halves, small_game
 
 

@@ -1,6 +1,6 @@
 import torch
 
-from gan_framework import seeding
+from gan_framework.core import seeding
 
 
 def test_seeds_follow_from_all_parts():

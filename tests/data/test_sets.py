@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework import registry
 from gan_framework.data import COMMON_SETTINGS, DataSource
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from gan_zoo.datasets.digits import held_out
 from tests.data.making import CONF, defaults, source
 

@@ -2,11 +2,11 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.contracts.schedule import Schedule
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, InMemory
-from gan_framework.game import Game, Parts
-from gan_framework.networks import Discriminator, Generator
-from gan_framework.schedule import Schedule
-from gan_framework.types import DataShape
 from gan_zoo.priors.normal import Normal
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
-from gan_framework.types import DataShape
 from gan_zoo.metrics.class_accuracy import ClassAccuracy
 
 

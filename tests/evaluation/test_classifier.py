@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
-from gan_framework.types import DataShape
 from gan_zoo.extractors.classifier import Classifier
 
 CPU = torch.device("cpu")

@@ -5,10 +5,10 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from gan_framework import checkpoint
-from gan_framework.cli import app
+from gan_framework.cli.commands import app
+from gan_framework.cli.evaluate import evaluate
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation.command import evaluate
+from gan_framework.runs import checkpoint
 from tests.data.making import encoded, picture, write
 
 SMALL = ["data.image_size=16", "extractor=raw", "metrics=[fid,kid]", "metrics.kid.subsets=2", "evaluate.samples=300"]
@@ -16,7 +16,7 @@ SMALL = ["data.image_size=16", "extractor=raw", "metrics=[fid,kid]", "metrics.ki
 
 def save_untrained(config, folder):
     """Make a folder that of a run, with the checkpoint of an untrained model."""
-    from gan_framework.compose import build_game
+    from gan_framework.build import build_game
     from gan_framework.data import build_source
 
     shape = build_source(config["data"]).shape
@@ -42,7 +42,7 @@ def conditional_run(compose, cache, tmp_path_factory):
 @pytest.fixture(scope="module")
 def images(cache, tmp_path_factory):
     """The training images of the digits as PNG files in subfolders."""
-    from gan_framework import registry
+    from gan_framework.registry import registry
 
     digits = registry.build("datasets", {"name": "digits", "image_size": 16, "channels": 1, "num_classes": 10})
     data = digits.load("train")

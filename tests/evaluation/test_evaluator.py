@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.settings import Settings
-from gan_framework.images import to_uint8
-from gan_framework.types import DataShape
+from gan_framework.storage.images import to_uint8
 from gan_zoo.extractors.classifier import Classifier
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
 from gan_zoo.metrics.fid import FID
@@ -50,7 +50,7 @@ def make(source, tmp_path, extractor=None, metrics=None, device="cpu", **setting
 
 def test_scores_are_those_of_the_definition(source, game, tmp_path):
     evaluation = make(source, tmp_path)(game)
-    from gan_framework.evaluation.generated import draw_latents
+    from gan_framework.evaluation.sampling import draw_latents
 
     fake = to_uint8(game.sample(draw_latents(game, Settings(samples=50), 0, None)))
     real = source.load("train").samples
@@ -317,9 +317,9 @@ def test_features_are_extracted_in_one_stream(source, tmp_path):
 
 
 def test_a_run_ends_with_the_same_parameters_whether_it_is_scored_or_not(cache, tmp_path):
-    from gan_framework import checkpoint
-    from gan_framework.evaluation.request import compose
-    from gan_framework.launch import launch
+    from gan_framework.config.scoring import compose
+    from gan_framework.runs import checkpoint
+    from gan_framework.runs.launch import launch
 
     common = ["debug=smoke", "data.image_size=16", "networks.generator.width=4", "networks.discriminator.width=4"]
     scored = ["extractor=raw", "metrics=[fid,memorisation]", "evaluate.samples=64", "evaluate.every=1"]

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.extractor import computing_in, fingerprint, to_rgb
-from gan_framework.types import DataShape
 from gan_zoo.extractors.clip import CLIP
 from gan_zoo.extractors.dinov2 import DINOv2
 from gan_zoo.extractors.inception import Inception

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gan_framework.images import to_uint8
+from gan_framework.storage.images import to_uint8
 
 
 def test_known_values():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
-from gan_framework.types import DataShape
 from gan_zoo.metrics.fid import FID, frechet_distance, statistics
 from gan_zoo.metrics.inception_score import InceptionScore
 from gan_zoo.metrics.kid import KID

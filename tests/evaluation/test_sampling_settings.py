@@ -3,10 +3,10 @@ import copy
 import pytest
 import torch
 
+from gan_framework.core.records import Latent
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation.generated import check, draw_latents, samples, sampling_as
+from gan_framework.evaluation.sampling import check, draw_latents, samples, sampling_as
 from gan_framework.evaluation.settings import Settings
-from gan_framework.types import Latent
 
 
 def drawn(game, settings, seed=0, labels=None):

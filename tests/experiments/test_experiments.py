@@ -3,14 +3,15 @@
 import pytest
 import torch
 
-from gan_framework import checkpoint, seeding
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.cli.train import config_folder
+from gan_framework.core import seeding
+from gan_framework.core.player import Player
 from gan_framework.data import Batches, build_source
-from gan_framework.main import config_folder
-from gan_framework.player import Player
-from gan_framework.progress import Progress
-from gan_framework.run import Run
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.runs import checkpoint
+from gan_framework.runs.progress import Progress
+from gan_framework.runs.run import Run
+from gan_framework.runs.tracking import RunInfo, build_trackers
 
 EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
 SMALL = {

@@ -13,9 +13,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-import gan_framework.main  # noqa: F401 (registers the schema and the resolvers)
-from gan_framework.configs import config_folder, groups, options
-from gan_framework.schema import Config
+import gan_framework.cli.train  # noqa: F401 (registers the schema and the resolvers)
+from gan_framework.config.schema import Config
+from gan_framework.registry.packages import config_folder, groups, options
 from tests.fuzzing.case import Case
 
 FAST = (

@@ -40,9 +40,9 @@ def preload() -> None:
     import sklearn.datasets  # noqa: F401
     import torchvision.utils  # noqa: F401
 
-    import gan_framework.launch  # noqa: F401
-    import gan_framework.main  # noqa: F401
-    from gan_framework import registry
+    import gan_framework.cli.train  # noqa: F401
+    import gan_framework.runs.launch  # noqa: F401
+    from gan_framework.registry import registry
 
     for kind in registry.KINDS:
         for plugin in registry.installed(kind):
@@ -54,7 +54,7 @@ def play(case: Case, folder: Path, cache: Path, keep: bool = False) -> Verdict:
     from hydra._internal.hydra import Hydra
     from hydra.types import RunMode
 
-    from gan_framework.main import train
+    from gan_framework.cli.train import train
 
     folder.mkdir(parents=True)
     case.prepare(folder)

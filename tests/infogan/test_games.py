@@ -5,9 +5,9 @@ import functools
 import pytest
 import torch
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.types import Batch, DataShape
 
 SHAPE = DataShape((1, 8, 8), 10)
 SMALL = ["data.image_size=8", "debug=smoke"]

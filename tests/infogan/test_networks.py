@@ -58,8 +58,8 @@ def test_the_separate_q():
 def test_the_head_on_a_discriminator(compose):
     import torch
 
-    from gan_framework.compose import build_game
-    from gan_framework.types import DataShape
+    from gan_framework.build import build_game
+    from gan_framework.core.records import DataShape
 
     config = compose("experiment=infogan", "data.image_size=8", "debug=smoke", "networks.generator.hidden=16")
     game = build_game(config, DataShape((1, 8, 8), 10), torch.device("cpu"))

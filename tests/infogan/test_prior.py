@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from gan_framework import sampling
+from gan_framework.core import latents
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import DataShape, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts
-from gan_framework.networks import Discriminator, Generator
-from gan_framework.types import DataShape, Latent
 from gan_zoo.priors.codes import Codes
 from gan_zoo.priors.normal import Normal
 from gan_zoo.schedules.alternating import Alternating
@@ -101,19 +101,19 @@ def make_game(prior):
 
 
 def test_a_traversal_has_a_row_for_each_value_and_a_column_for_each_noise(prior):
-    made = sampling.traverse(make_game(prior), "categorical_1", n=4, seed=3).unflatten(0, (2, 4))
+    made = latents.traverse(make_game(prior), "categorical_1", n=4, seed=3).unflatten(0, (2, 4))
     assert torch.equal(made[0, :, :8], made[1, :, :8])
     assert made[:, :, 8:10].tolist() == [[[1, 0]] * 4, [[0, 1]] * 4]
     assert len({tuple(row.tolist()) for row in made[0]}) == 4
-    again = sampling.traverse(make_game(prior), "categorical_1", n=4, seed=3)
+    again = latents.traverse(make_game(prior), "categorical_1", n=4, seed=3)
     assert torch.equal(again, made.flatten(0, 1))
 
 
 def test_there_is_nothing_to_traverse_without_codes():
     with pytest.raises(ConfigError, match="no code 'categorical_0': the latents of Normal have no structured codes"):
-        sampling.traverse(make_game(Normal(12)), "categorical_0", n=2, seed=0)
+        latents.traverse(make_game(Normal(12)), "categorical_0", n=2, seed=0)
     with pytest.raises(ConfigError, match="this game has no latents"):
-        sampling.traverse(make_game(None), "categorical_0", n=2, seed=0)
+        latents.traverse(make_game(None), "categorical_0", n=2, seed=0)
 
 
 def test_the_game_hands_codes_to_the_generator(prior):

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.networks import Generator
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
-from gan_framework.game import Game, Parts
-from gan_framework.networks import Generator
-from gan_framework.types import DataShape
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy, best_assignment_accuracy
 from gan_zoo.metrics.mutual_information import MutualInformation

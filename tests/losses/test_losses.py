@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework import registry
-from gan_framework.loss import SeparableLoss
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.registry import registry
 from tests.independent import finite_differences, image_game, images
 
 NAMES = ["minimax", "nonsaturating", "maximum_likelihood", "least_squares", "hinge", "relativistic", "wasserstein"]

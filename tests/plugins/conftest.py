@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from gan_framework import configs, registry, source
+from gan_framework.registry import packages, registry, source
 from gan_framework.testing import subject
 from tests.plugins.environment import distribution
 
@@ -12,10 +12,10 @@ def forget():
     """Forget what was read of the installed distributions."""
     importlib.invalidate_caches()
     for remembered in (
-        configs._all_entry_points,
-        configs.config_packages,
-        configs.name_and_version,
-        configs.registered,
+        packages._all_entry_points,
+        packages.config_packages,
+        packages.name_and_version,
+        packages.registered,
         registry.installed,
         source._parse,
         subject._composed,

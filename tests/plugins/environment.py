@@ -48,7 +48,7 @@ class Environment:
 
     def command(self, *arguments, **options):
         """Run `gan-framework`."""
-        return self.run("-m", "gan_framework.cli", *arguments, **options)
+        return self.run("-m", "gan_framework.cli.commands", *arguments, **options)
 
 
 def distribution(folder, name, points, files=(), version="1.0", contract=1):

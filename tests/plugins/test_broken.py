@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from gan_framework import configs, registry
-from gan_framework.catalogue import config_problems, entries
-from gan_framework.composition_errors import explain
+from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError
+from gan_framework.registry import packages, registry
+from gan_framework.registry.catalogue import config_problems, entries
 from gan_framework.testing.subject import compose
 from tests.plugins.environment import ROOT, Environment, distribution
 
@@ -37,10 +37,10 @@ def choosing(name, kind="losses"):
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("class Other: pass", "AttributeError: module 'bad' has no attribute 'Loss'"),
         ("def broken(:", "SyntaxError"),
-        ("class Loss: pass", "no subclass of gan_framework.loss.AdversarialLoss"),
-        ("Loss = 3", "no subclass of gan_framework.loss.AdversarialLoss"),
+        ("class Loss: pass", "no subclass of gan_framework.core.contracts.loss.AdversarialLoss"),
+        ("Loss = 3", "no subclass of gan_framework.core.contracts.loss.AdversarialLoss"),
         (
-            "from gan_framework.loss import AdversarialLoss\nclass Loss(AdversarialLoss): pass",
+            "from gan_framework.core.contracts.loss import AdversarialLoss\nclass Loss(AdversarialLoss): pass",
             "does not define discriminator and generator",
         ),
     ],
@@ -110,7 +110,7 @@ def test_configuration_packages_are_found_without_importing_them(install):
     files = {"rude/__init__.py": "raise RuntimeError('imported')", "rude/conf/loss/rude.yaml": "name: minimax"}
     install("rude", {"configs": {"rude": "rude.conf"}}, files)
     assert compose(("loss=rude",))["loss"] == {"name": "minimax"}
-    assert "rude" in configs.options("loss") and "loss" in configs.groups()
+    assert "rude" in packages.options("loss") and "loss" in packages.groups()
 
 
 def test_the_framework_comes_first_where_two_have_a_file(install):

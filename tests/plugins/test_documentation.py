@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from gan_framework import registry
-from gan_framework.configs import GROUPS
+from gan_framework.registry import registry
+from gan_framework.registry.packages import GROUPS
 from tests.plugins.environment import ROOT, Environment
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text()

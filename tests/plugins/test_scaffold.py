@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from gan_framework import registry, scaffold
+from gan_framework import scaffold
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from tests.plugins.environment import ROOT, Environment
 from tests.plugins.test_documentation import write_distribution
 

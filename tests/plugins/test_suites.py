@@ -13,7 +13,7 @@ import random
 import torch
 from torch import nn
 from torch.nn import functional as F
-from gan_framework.loss import AdversarialLoss
+from gan_framework.core.contracts.loss import AdversarialLoss
 
 class Plugin(AdversarialLoss):
     "A loss."
@@ -31,7 +31,7 @@ class Plugin(AdversarialLoss):
 GENERATOR = """
 import torch
 from torch import nn
-from gan_framework.networks import Generator
+from gan_framework.core.contracts.networks import Generator
 
 class Plugin(Generator):
     "A generator."
@@ -48,8 +48,8 @@ class Plugin(Generator):
 DISCRIMINATOR = """
 import torch
 from torch import nn
-from gan_framework.networks import Discriminator
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.core.records import DiscriminatorOutput
 
 class Plugin(Discriminator):
     "A discriminator."
@@ -64,7 +64,7 @@ class Plugin(Discriminator):
 
 TERM = """
 import torch
-from gan_framework.term import Term
+from gan_framework.core.contracts.term import Term
 
 class Plugin(Term):
     "A term."
@@ -73,7 +73,7 @@ class Plugin(Term):
 """
 
 SCHEDULE = """
-from gan_framework.schedule import Schedule
+from gan_framework.core.contracts.schedule import Schedule
 
 class Plugin(Schedule):
     "A schedule."
@@ -89,7 +89,7 @@ class Plugin(Schedule):
 """
 
 STRATEGY = """
-from gan_framework.strategy import Strategy
+from gan_framework.core.contracts.strategy import Strategy
 
 class Plugin(Strategy):
     "A strategy."
@@ -99,8 +99,8 @@ class Plugin(Strategy):
 
 PRIOR = """
 import torch
-from gan_framework.prior import Prior
-from gan_framework.types import Latent
+from gan_framework.core.contracts.prior import Prior
+from gan_framework.core.records import Latent
 
 class Plugin(Prior):
     "A prior."
@@ -115,7 +115,7 @@ DATASET = """
 import torch
 from gan_framework.data import DataSource, InMemory
 from gan_framework.errors import ConfigError
-from gan_framework.types import DataShape
+from gan_framework.core.records import DataShape
 
 class Plugin(DataSource):
     "A dataset."
@@ -160,7 +160,7 @@ def Plugin(parameters, lr):
 """
 
 TRACKER = """
-from gan_framework.tracking import Tracker
+from gan_framework.runs.tracking import Tracker
 
 class Plugin(Tracker):
     "A tracker."

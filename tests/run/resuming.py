@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from gan_framework import checkpoint
+from gan_framework.runs import checkpoint
 from tests.program import Program
 
 EXCEPT = {"seconds", "training_seconds", "images_per_second", "git"}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan_framework.compilation import compile_networks
+from gan_framework.core.compilation import compile_networks
 from gan_framework.errors import ConfigError
 from tests.core.small import Draws, small_game
 
@@ -35,8 +35,8 @@ def test_compiled_networks_take_the_same_steps(monkeypatch):
     ],
 )
 def test_a_gradient_in_an_objective_is_refused(compose, overrides, named):
-    from gan_framework.compose import build_game
-    from gan_framework.types import DataShape
+    from gan_framework.build import build_game
+    from gan_framework.core.records import DataShape
 
     config = compose("model=mlp", "data.image_size=4", "data.channels=1", *overrides)
     game = build_game(config, DataShape((1, 4, 4)), torch.device("cpu"))

@@ -11,7 +11,7 @@ import time
 import pytest
 import torch
 
-from gan_framework import checkpoint
+from gan_framework.runs import checkpoint
 from tests.program import ROOT, Program
 from tests.run.resuming import wait
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gan_framework.main import train
+from gan_framework.cli.train import train
 
 RUN = [
     "run.py", "metrics=[]", "tracker=[]", "data.image_size=8", "train.batch_size=32", "train.log_every=5",

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 import torch
 
-from gan_framework import checkpoint
+from gan_framework.runs import checkpoint
 from tests.run.resuming import finish
 
 SMALL = [

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import DataShape
 from gan_framework.data import Batches, InMemory
 from gan_framework.errors import ConfigError
-from gan_framework.types import DataShape
 
 STEPS = 200
 PENALTIES = ["gradient_penalty", "dragan", "r1", "r2"]

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from gan_framework.checkpoint import load
-from gan_framework.main import train
+from gan_framework.cli.train import train
+from gan_framework.runs.checkpoint import load
 
 TINY = ["model=mlp", "debug=smoke", "extractor.epochs=1"]
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gan_framework import checkpoint
+from gan_framework.runs import checkpoint
 from tests.run.resuming import count, difference, differing, finish, lines, start, wait
 
 SMALL = [

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gan_framework.signals import Interrupted, StopRequest
+from gan_framework.runs.signals import Interrupted, StopRequest
 from tests.run.resuming import count, difference, finish, start, wait
 
 SMALL = [

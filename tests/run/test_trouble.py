@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from gan_framework import checkpoint
+from gan_framework.runs import checkpoint
 from tests.data.making import encoded, picture, write
 from tests.program import run
 from tests.run.resuming import count, finish, start, wait

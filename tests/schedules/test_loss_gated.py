@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from gan_framework import health
+from gan_framework.core import diagnostics
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from gan_framework.player import Player
 from gan_zoo.losses.vanilla import Minimax, NonSaturating
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.loss_gated import LossGated
@@ -133,7 +133,7 @@ def test_gradients_are_reported_of_those_who_moved():
     game.step(Draws())
     game.schedule.thresholds.update({"discriminator_fake": 9.0, "generator": -1.0, "discriminator_real": 9.0})
     game.step(Draws())
-    assert health.gradient_norms(game).keys() == {"health/gradient_norm_generator"}
+    assert diagnostics.gradient_norms(game).keys() == {"health/gradient_norm_generator"}
 
 
 def test_last_losses_are_state():

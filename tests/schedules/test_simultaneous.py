@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework.game import Game, Parts
-from gan_framework.player import Player
-from gan_framework.term import Term
-from gan_framework.types import Batch, DataShape
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.player import Player
+from gan_framework.core.records import Batch, DataShape
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.split_discriminator import SplitDiscriminator

@@ -2,9 +2,9 @@
 
 import torch
 
-from gan_framework import registry
-from gan_framework.compose import build_game
-from gan_framework.types import Batch, DataShape
+from gan_framework.build import build_game
+from gan_framework.core.records import Batch, DataShape
+from gan_framework.registry import registry
 
 NAMES = [plugin.name for plugin in registry.installed("strategies") if plugin.distribution == "gan-framework"]
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.types import DataShape
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.k_step import KStep
 from tests.core.small import Draws, small_game

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from gan_framework.core.records import Batch
 from gan_framework.errors import ConfigError
-from gan_framework.types import Batch
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.strategies.minibatch_discrimination import Closeness, MinibatchDiscrimination, closeness
 from gan_zoo.strategies.minibatch_stddev import MinibatchStddev, mean_deviation

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from gan_framework.core.contracts.loss import AdversarialLoss
+from gan_framework.core.contracts.term import Term
 from gan_framework.errors import ConfigError
-from gan_framework.loss import AdversarialLoss
-from gan_framework.term import Term
 from gan_zoo.strategies.split_discriminator import SplitDiscriminator
 from tests.core.small import Draws, Halves, sgd, small_game
 

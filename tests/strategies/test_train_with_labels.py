@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts
-from gan_framework.types import Batch, DataShape
 from gan_zoo.discriminators.cgan_mlp import CGANMLPDiscriminator
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.generators.cgan_mlp import CGANMLPGenerator

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.pair import Round
+from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.networks import Discriminator, Generator
-from gan_framework.round import Round
-from gan_framework.types import Batch, Latent
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.spectral_norm import SpectralNorm

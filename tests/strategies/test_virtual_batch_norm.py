@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts
-from gan_framework.networks import Discriminator, Generator
-from gan_framework.types import Batch, DataShape, Latent
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.ema import EMA

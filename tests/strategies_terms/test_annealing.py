@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from gan_framework import registry
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from gan_zoo.schedules.alternating import Alternating
 from tests.independent import image_game, images
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.types import Batch, DataShape
 
 SMALL = ("model=mlp", "data.image_size=16", "tracker=[]", "metrics=[]", "optimizer.generator.lr=1e-3")
 SHAPE = DataShape((1, 16, 16), 10)

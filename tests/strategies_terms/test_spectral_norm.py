@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework import registry
+from gan_framework.core.contracts.networks import Discriminator
 from gan_framework.errors import ConfigError
-from gan_framework.networks import Discriminator
+from gan_framework.registry import registry
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
 from tests.independent import finite_differences, image_game, images

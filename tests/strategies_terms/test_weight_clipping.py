@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework import registry
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from gan_zoo.losses.wasserstein import Wasserstein
 from gan_zoo.schedules.alternating import Alternating
 from tests.independent import Critic, finite_differences, image_game, images

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
-from gan_framework.sweeps.isolation import Killed, isolated
+from gan_framework.runs.process import Killed, isolated
 
 STATE = {"jobs": 0}
 
@@ -114,7 +114,7 @@ def test_modules_that_a_job_imported_are_there_for_the_next(stop_file, tmp_path,
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from gan_framework.sweeps.isolation import isolated
+from gan_framework.runs.process import isolated
 def work(stop):
     Path(sys.argv[1]).write_text(str(os.getpid()))
     time.sleep(60)

@@ -4,7 +4,7 @@ import json
 
 from omegaconf import OmegaConf
 
-from gan_framework.masking import mask
+from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.job import run_job
 
 

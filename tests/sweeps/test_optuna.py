@@ -12,9 +12,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import OmegaConf
 
-import gan_framework.schema  # noqa: F401
+import gan_framework.config.schema  # noqa: F401
+from gan_framework.cli.train import config_folder
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
-from gan_framework.main import config_folder
 from gan_framework.sweeps.study import judge_of, open_study, split
 
 optuna = pytest.importorskip("optuna", reason="needs the extra [optuna]")

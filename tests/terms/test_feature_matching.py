@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework import registry
+from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import ConfigError
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.registry import registry
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.terms.feature_matching import FeatureMatching
 from tests.independent import Critic, finite_differences, image_game, images

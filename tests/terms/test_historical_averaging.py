@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework import registry
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from tests.independent import image_game, images
 
 

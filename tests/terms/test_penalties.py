@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework import registry
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from gan_zoo.losses.relativistic import Relativistic
 from gan_zoo.terms.critic_gradient import between
 from tests.independent import Critic, Spy, finite_differences, image_game, images

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
-from gan_framework.types import Batch, DataShape
 
 RATE = 0.1
 SHAPE = DataShape((1,))

@@ -3,10 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
-from gan_framework.types import Batch, DataShape
 from gan_zoo.datasets.mixture import centres
 from gan_zoo.metrics.mode_coverage import ModeCoverage, mode_coverage
 from gan_zoo.reference import Reference

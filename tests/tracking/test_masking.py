@@ -1,6 +1,6 @@
 """Secrets are replaced, other values are left as they are."""
 
-from gan_framework.masking import mask
+from gan_framework.storage.secrets import mask
 
 
 def test_settings_named_like_secrets_are_masked():

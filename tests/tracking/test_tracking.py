@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gan_framework.errors import ConfigError, RunFailed
-from gan_framework.tracking import METRICS_FILE, RunInfo, Tracker, Trackers, build_trackers
+from gan_framework.runs.tracking import METRICS_FILE, RunInfo, Tracker, Trackers, build_trackers
 
 
 def record(step, **metrics):
@@ -191,7 +191,7 @@ def test_a_tracker_that_hangs_neither_slows_the_run_nor_outlasts_its_deadline(tm
 
 
 def test_what_a_hanging_tracker_is_sent_does_not_pile_up(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr("gan_framework.tracking.WAITING_RECORDS", 5)
+    monkeypatch.setattr("gan_framework.runs.tracking.WAITING_RECORDS", 5)
     hanging = Recorder()
     release = threading.Event()
     hanging.start = lambda run: release.wait(30)
@@ -208,7 +208,7 @@ def test_what_a_hanging_tracker_is_sent_does_not_pile_up(tmp_path, caplog, monke
 
 
 def test_a_run_stopped_by_a_signal_waits_only_briefly(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_framework.tracking.STOPPED_DEADLINE", 0.1)
+    monkeypatch.setattr("gan_framework.runs.tracking.STOPPED_DEADLINE", 0.1)
     hanging = Recorder()
     release = threading.Event()
     hanging.finish = lambda summary: release.wait(30)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gan_framework.errors import ConfigError
-from gan_framework.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracking import RunInfo, build_trackers
 from tests.tracking.wandb_runs import (
     CONFIG,
     KEY,

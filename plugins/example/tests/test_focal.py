@@ -1,7 +1,7 @@
 import pytest
 import torch
+from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.testing import PluginContract, check_plugin
-from gan_framework.types import DiscriminatorOutput
 from torch.nn import functional as F
 
 from gan_framework_example.focal import Focal, focal

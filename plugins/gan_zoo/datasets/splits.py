@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework import seeding
+from gan_framework.core import seeding
 from gan_framework.errors import ConfigError
 
 

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
+from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor, Features
-from gan_framework.types import DataShape
 
 
 class Raw(Extractor):

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_framework import sampling, seeding
+from gan_framework.core import latents, seeding
+from gan_framework.core.game import Game, Parts, evaluation_mode
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
+from gan_framework.core.records import Batch, Draw, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts, evaluation_mode
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.types import Batch, Draw, Latent
 from gan_zoo.autoencoding import require_reconstructions
 from gan_zoo.reference import Reference
 
@@ -89,4 +89,4 @@ class AutoEncoder(Game):
             rows.append(self.reconstruct(rows[-1]).float())
         whole = len(real) // columns * columns or len(real)
         blocks = torch.stack(rows)[:, :whole].unflatten(1, (-1, min(columns, whole)))
-        sampling.save_grid(path, blocks.transpose(0, 1).flatten(0, 2), min(columns, whole))
+        latents.save_grid(path, blocks.transpose(0, 1).flatten(0, 2), min(columns, whole))

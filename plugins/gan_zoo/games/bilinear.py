@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import Draw, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts
-from gan_framework.types import Draw, Latent
 from gan_zoo import figures
 
 

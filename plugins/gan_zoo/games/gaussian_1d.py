@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gan_framework.core.game import Game, Parts, evaluation_mode
+from gan_framework.core.records import Draw, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts, evaluation_mode
-from gan_framework.types import Draw, Latent
 from gan_zoo import figures, theory
 from gan_zoo.generators.gaussian import GaussianGenerator
 from gan_zoo.priors.normal import Normal

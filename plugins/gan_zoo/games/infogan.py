@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gan_framework.game import Game
-from gan_framework.player import Player
+from gan_framework.core.game import Game
+from gan_framework.core.player import Player
 
 
 class InfoGAN(Game):

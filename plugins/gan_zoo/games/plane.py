@@ -6,9 +6,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.records import Draw, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game, Parts
-from gan_framework.types import Draw, Latent
 from gan_zoo import figures
 from gan_zoo.reference import Reference
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.types import Batch
+from gan_framework.core.game import Game
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
+from gan_framework.core.records import Batch
 from gan_zoo.autoencoding import autoencode, require_reconstructions
 
 

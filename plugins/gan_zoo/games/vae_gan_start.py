@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.game import Game, Parts
-from gan_framework.player import Player
-from gan_framework.types import Draw
+from gan_framework.core.game import Game, Parts
+from gan_framework.core.player import Player
+from gan_framework.core.records import Draw
 from gan_zoo.autoencoding import autoencode, require_reconstructions
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.loss import SeparableLoss
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.records import DiscriminatorOutput
 
 
 def half_square(logits: Tensor, target: float) -> Tensor:

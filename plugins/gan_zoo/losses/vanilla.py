@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.loss import SeparableLoss
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.records import DiscriminatorOutput
 
 
 def cross_entropy(logits: Tensor, target: float) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from gan_framework.prior import Prior
-from gan_framework.types import Latent
+from gan_framework.core.contracts.prior import Prior
+from gan_framework.core.records import Latent
 
 
 class Normal(Prior):

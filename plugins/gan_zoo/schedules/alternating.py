@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.game import Game
-from gan_framework.schedule import Schedule
-from gan_framework.types import Draw
+from gan_framework.core.contracts.schedule import Schedule
+from gan_framework.core.game import Game
+from gan_framework.core.records import Draw
 
 
 class Alternating(Schedule):

@@ -8,11 +8,11 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from gan_framework import distributed
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.schedule import Schedule
-from gan_framework.types import Batch, Draw
+from gan_framework.core import distributed
+from gan_framework.core.contracts.schedule import Schedule
+from gan_framework.core.game import Game
+from gan_framework.core.player import Player
+from gan_framework.core.records import Batch, Draw
 
 
 class LossGated(Schedule):

@@ -13,10 +13,10 @@ from itertools import chain
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.strategy import Strategy
 
 
 class Annealing(nn.Module):

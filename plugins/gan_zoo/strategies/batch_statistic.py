@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_framework.game import Game
+from gan_framework.core.game import Game
 
 
 class WithBatchStatistic(nn.Module):

@@ -8,8 +8,8 @@ from itertools import chain
 import torch
 from torch import nn
 
-from gan_framework.game import Game
-from gan_framework.strategy import Strategy
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
 
 
 class Average(nn.Module):

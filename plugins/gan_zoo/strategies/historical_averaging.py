@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gan_framework.game import Game
-from gan_framework.strategy import Strategy
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
 from gan_zoo.terms.historical_averaging import HistoricalAveraging as HistoricalAveragingTerm
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.strategy import Strategy
 from gan_zoo.schedules.alternating import Alternating
 
 

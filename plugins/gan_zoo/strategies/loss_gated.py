@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
+from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.loss import SeparableLoss
-from gan_framework.strategy import Strategy
-from gan_framework.types import DiscriminatorOutput
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.loss_gated import LossGated as LossGatedSchedule
 from gan_zoo.strategies.split_discriminator import split

@@ -8,11 +8,11 @@ from operator import add
 import torch
 from torch import Tensor, nn
 
+from gan_framework.core.contracts.schedule import Opening
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
+from gan_framework.core.records import Draw
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.schedule import Opening
-from gan_framework.strategy import Strategy
-from gan_framework.types import Draw
 from gan_zoo.strategies.batch_statistic import WithBatchStatistic, penultimate_size
 
 

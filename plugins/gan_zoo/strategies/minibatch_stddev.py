@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.game import Game
-from gan_framework.strategy import Strategy
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
 from gan_zoo.strategies.batch_statistic import WithBatchStatistic
 
 

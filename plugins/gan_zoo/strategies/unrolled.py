@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
+from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.strategy import Strategy
-from gan_framework.types import DiscriminatorOutput
 from gan_zoo.look_ahead import GradientSteps, Steps, steps_of
 
 

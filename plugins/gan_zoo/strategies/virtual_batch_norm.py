@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.contracts.schedule import Opening
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
+from gan_framework.core.records import Draw
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.networks import Discriminator, Generator
-from gan_framework.schedule import Opening
-from gan_framework.strategy import Strategy
-from gan_framework.types import Draw
 from gan_zoo.virtual_batch_norm import VirtualDiscriminator, VirtualGenerator, replace_batch_norms
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.game import Game
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.strategy import Strategy
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 

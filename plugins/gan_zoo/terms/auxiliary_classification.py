@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.game import Game
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.term import Term
 
 
 class AuxiliaryClassification(Term):

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.game import Game
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.term import Term
 from gan_zoo.strategies.batch_statistic import WithBatchStatistic
 
 

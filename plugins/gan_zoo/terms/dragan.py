@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.player import Player
-from gan_framework.round import Round
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.term import Term
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 
 
 def squared_mean_distance(real: Tensor, fake: Tensor) -> Tensor:

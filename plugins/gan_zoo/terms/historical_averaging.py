@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.term import Term
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 
 
 class HistoricalAveraging(Term):

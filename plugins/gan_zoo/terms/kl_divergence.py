@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.game import Game
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from gan_framework.game import Game
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.term import Term
 from gan_zoo.priors.normal import Normal
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.player import Player
-from gan_framework.round import Round
-from gan_framework.term import Term
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.pair import Round
+from gan_framework.core.player import Player
 
 
 def squared_error(reconstructed: Tensor, x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_framework.errors import ConfigError
-from gan_framework.tracking import RunInfo, Tracker
+from gan_framework.runs.tracking import RunInfo, Tracker
 
 
 class TensorBoard(Tracker):

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gan_framework.errors import ConfigError
-from gan_framework.masking import mask
-from gan_framework.tracking import RunInfo, Tracker
-from gan_framework.wandb_columns import AXES, UPDATES, columns
+from gan_framework.runs.columns import AXES, UPDATES, columns
+from gan_framework.runs.tracking import RunInfo, Tracker
+from gan_framework.storage.secrets import mask
 
 logger = logging.getLogger(__name__)
 

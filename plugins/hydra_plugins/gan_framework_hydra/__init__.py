@@ -6,7 +6,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from gan_framework.configs import config_folder, config_packages
+from gan_framework.registry.packages import config_folder, config_packages
 
 
 class PluginConfigs(SearchPathPlugin):

@@ -10,8 +10,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from gan_framework import files
-from gan_framework.masking import mask
+from gan_framework.storage import files
+from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.driver import Driver, require
 
 RECORD = "multirun.yaml"

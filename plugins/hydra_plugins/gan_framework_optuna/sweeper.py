@@ -17,7 +17,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gan_framework.composition_errors import explain
+from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, RunStopped
 from gan_framework.sweeps.driver import Driver, require, why
 

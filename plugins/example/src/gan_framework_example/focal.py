@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gan_framework.loss import SeparableLoss
-from gan_framework.types import DiscriminatorOutput
+from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.records import DiscriminatorOutput
 from torch import Tensor
 from torch.nn import functional as F
 

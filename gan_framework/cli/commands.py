@@ -1,0 +1,219 @@
+"""The command `gan-framework`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_framework.errors import ConfigError, exit_code
+
+SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
+
+# Imports of the commands' work are inside them: listing plugins needs no torch, and `--help` needs nothing.
+
+app = typer.Typer(
+    help="Experiments with generative adversarial networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def train(context: typer.Context) -> None:
+    """Train: the same as `python run.py [overrides]`; `train --help` shows all settings."""
+    from gan_framework.cli import train
+
+    sys.argv = ["gan-framework train", *context.args]
+    raise typer.Exit(train.train())
+
+
+@app.command()
+def plugins(
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="One kind, or `check`.")] = None,
+    distribution: Annotated[str | None, typer.Argument(metavar="[DIST]", help="What to check.")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(help="The configuration to check it in.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the installed plugins; `plugins check DIST` runs the contract suites over a distribution."""
+    from gan_framework.cli import plugins
+
+    if kind != "check":
+        if distribution is not None:
+            raise ConfigError(f"`plugins` takes one kind, or `check DIST`; {distribution!r} is one too many")
+        plugins.show(kind, as_json)
+    elif distribution is None:
+        raise ConfigError("`plugins check` needs the name of an installed distribution")
+    else:
+        from gan_framework.testing.distribution import check_distribution
+
+        raise typer.Exit(0 if check_distribution(distribution, overrides or []) else 1)
+
+
+@app.command()
+def sample(
+    run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
+    n: Annotated[int | None, typer.Option("--n", min=1, help="How many samples; 64 by default.")] = None,
+    classes: Annotated[str | None, typer.Option(help="Classes to go through in turn: 7,7,3.")] = None,
+    interpolate: Annotated[bool, typer.Option("--interpolate", help="Each row walks between two latents.")] = False,
+    traverse: Annotated[str | None, typer.Option(metavar="CODE", help="Each row has another value of a code.")] = None,
+    singles: Annotated[bool, typer.Option("--singles", help="One file per sample, in a folder.")] = False,
+    columns: Annotated[int | None, typer.Option(min=1, help="Columns of the grid; 8 by default.")] = None,
+    seed: Annotated[int, typer.Option(help="What the latents follow from.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="The file or folder to write; by default in RUN.")] = None,
+) -> None:
+    """Draw samples of a trained model: a grid as one PNG, or single images; no data are needed."""
+    if sum([interpolate, traverse is not None, singles]) > 1:
+        raise ConfigError("--interpolate, --traverse and --singles exclude one another")
+    if classes is not None and (interpolate or traverse is not None):
+        raise ConfigError("--classes goes with a grid or --singles only")
+    if n is not None and traverse is not None:
+        raise ConfigError(f"--n {n} has no effect on --traverse: the code's values are the rows, --columns the columns")
+    if columns is not None and singles:
+        raise ConfigError(f"--columns {columns} has no effect on --singles, which makes no grid: leave it out")
+    n, columns = n or 64, columns or 8
+    _check_out(out, folder=singles)
+
+    from gan_framework.core import latents
+    from gan_framework.runs.launch import choose_device
+
+    game, _ = latents.load_game(run, choose_device(device))
+    if game.prior is None:
+        raise ConfigError(f"the game {type(game).__name__} makes samples from data, not from latents")
+    folder = latents.run_folder(run)
+    if traverse is not None:
+        path = out or folder / f"traversal_{traverse}.png"
+        latents.save_grid(path, latents.traverse(game, traverse, columns, seed), columns)
+    elif interpolate:
+        path = out or folder / "interpolation.png"
+        game.picture(path, latents.interpolate(game, -(-n // columns), columns, seed), columns)
+    else:
+        latent = latents.fixed_latent(game, n, seed, _numbers(classes) if classes is not None else None)
+        path = out or folder / ("sample" if singles else "sample.png")
+        if singles:
+            latents.save_singles(path, game, latent)
+        else:
+            game.picture(path, latent, columns)
+    typer.echo(path)
+
+
+@app.command()
+def evaluate(
+    what: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, a checkpoint, or a folder of images.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="evaluate.samples=10000, extractor=inception, metrics=[fid,kid], data=NAME, ..."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
+) -> None:
+    """Score a run, a checkpoint or a folder of images; writes the scores with their protocol."""
+    _check_out(out)
+
+    from gan_framework.cli import evaluate
+
+    evaluate.show(*evaluate.evaluate(what, overrides or [], out))
+
+
+@app.command()
+def new_plugin(
+    name: Annotated[str, typer.Argument(help="The plugin's name.")],
+    kind: Annotated[str, typer.Option(help="What it is: loss, generator, strategy, ...")],
+    out: Annotated[Path, typer.Option(help="The folder to write it into.")] = Path("."),
+) -> None:
+    """Write the distribution of a new plugin: code, configuration, tests."""
+    from gan_framework import scaffold
+
+    typer.echo(scaffold.write(name, kind, out))
+
+
+@app.command()
+def compare(
+    sweeps: Annotated[list[str], typer.Argument(metavar="SWEEP...", help=SOURCES)],
+    metric: Annotated[str | None, typer.Option(help="The score that ranks: fid_classifier, ...")] = None,
+    by: Annotated[str, typer.Option(help="`last` or `best` score of each run.")] = "last",
+    html: Annotated[Path | None, typer.Option(help="Write a page with curves and sample grids.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="The table's file; by default compare.csv in the first folder, or here.")
+    ] = None,
+) -> None:
+    """Rank runs over their seeds: scores, spreads, budgets, and what differs."""
+    if by not in ("last", "best"):
+        raise ConfigError(f"--by {by}: choose last or best")
+
+    from rich.console import Console
+
+    from gan_framework.cli import sources
+    from gan_framework.compare import groups, page, table
+
+    comparison = groups.compare(sources.read(sweeps), metric, by)
+    table.show(comparison, Console())
+    table.write_csv(comparison, csv or _beside(sweeps[0]) / "compare.csv")
+    if html is not None:
+        page.write_page(comparison, html)
+        typer.echo(html)
+
+
+@app.command()
+def dashboard(
+    sweeps: Annotated[list[str], typer.Argument(metavar="SWEEP...", help=SOURCES)],
+    metric: Annotated[str | None, typer.Option(help="The score that ranks: fid_classifier, ...")] = None,
+    entity: Annotated[str | None, typer.Option(help="The W&B user or team; by default the runs', or yours.")] = None,
+    project: Annotated[str | None, typer.Option(help="The W&B project; by default the runs'.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the specification there, as JSON, and leave W&B alone.")
+    ] = None,
+) -> None:
+    """Build a W&B workspace that compares runs; without a key or a server its specification becomes a file."""
+    from gan_framework.cli import sources
+    from gan_framework.compare import groups
+    from gan_framework.wandb_io import workspace as boards
+
+    board = boards.build(groups.compare(sources.read(sweeps), metric), entity, project)
+    if out is None:
+        try:
+            typer.echo(boards.push(board))
+            return
+        except ConfigError as error:
+            typer.echo(f"{error}. With a key and a server, the same command puts the dashboard there.", err=True)
+    typer.echo(boards.write(board, out or _beside(sweeps[0]) / "dashboard.json"))
+
+
+def _beside(source: str) -> Path:
+    """Return the folder for what is made of a source: itself, or where we are if it is no folder."""
+    return Path(source) if Path(source).is_dir() else Path()
+
+
+def _check_out(out: Path | None, folder: bool = False) -> None:
+    """Raise ConfigError if `--out` names a place where no file, or no folder, can be written."""
+    if out is None:
+        return
+    kind = "folder" if folder else "file"
+    if out.exists() and out.is_dir() != folder:
+        raise ConfigError(f"--out {out} is an existing {'file' if folder else 'folder'}: name a {kind}")
+    for parent in out.parents:
+        if parent.exists() and not parent.is_dir():
+            raise ConfigError(f"--out {out}: {parent} is a file and can hold no {kind}; name another place")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(f"--classes {text}: these are no class numbers; write 7,7,3") from error
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    return exit_code(app)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

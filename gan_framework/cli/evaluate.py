@@ -1,0 +1,140 @@
+"""Scores a finished run, a checkpoint or a folder of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gan_framework.config.scoring import compose, parse, rescored
+from gan_framework.core.latents import load_game, run_folder
+from gan_framework.core.records import DataShape
+from gan_framework.data import build_source
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.evaluator import Evaluation, Evaluator
+from gan_framework.evaluation.folder import LOSSY, image_files, read_images
+from gan_framework.runs.launch import choose_device, plain
+from gan_framework.storage import files
+from gan_framework.storage.images import save_png
+
+SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
+"""Settings of `evaluate` that say how a model is sampled."""
+
+
+def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple[Evaluation, Path]:
+    """Score what a path holds, write the scores with their protocol, and return both.
+
+    Args:
+        what: a run's folder, a checkpoint, or a folder of images.
+        overrides: changes of `data`, `extractor`, `metrics`, `evaluate` and `train.device`, as on the
+            command line of a run.
+        out: the file to write; by default `evaluation.json` in the run's folder or the folder of images.
+            Pictures lie beside it, as `evaluation_NAME.png`; they are not scored with a folder's images.
+
+    Returns:
+        The scores, and the file they were written to.
+
+    Raises:
+        ConfigError: there is nothing to score, or an override is wrong.
+        RunFailed: the samples cannot be scored, or weights cannot be downloaded.
+    """
+    if not what.exists():
+        raise ConfigError(f"there is no run, checkpoint or folder of images {what}")
+    if what.is_file() or (what / "checkpoints").is_dir():
+        evaluation, details = _score_model(what, overrides)
+    else:
+        evaluation, details = _score_folder(what, overrides)
+    out = out or run_folder(what) / "evaluation.json"
+    content: dict[str, Any] = {
+        "evaluated": str(what),
+        **details,
+        "scores": evaluation.scores,
+        "deviations": evaluation.deviations,
+        "protocol": evaluation.protocol,
+        "warnings": evaluation.warnings,
+        "overrides": overrides,
+    }
+    files.write_json(out, content)
+    for name, picture in evaluation.pictures.items():
+        save_png(out.with_name(f"{out.stem}_{name}.png"), picture)
+    return evaluation, out
+
+
+def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
+    device = choose_device(_device(overrides))
+    game, saved = load_game(what, device)
+    config = plain(rescored(saved, overrides))
+    source = build_source(config["data"])
+    if source.shape.sample != game.data.sample:
+        raise ConfigError(
+            f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
+            f"{source.shape.sample}"
+        )
+    if game.conditional and source.shape[1:] != game.data[1:]:
+        raise ConfigError(
+            f"{what} is conditional on {_labels(game.data)}, and data={config['data']['name']} has "
+            f"{_labels(source.shape)}: score it against data with the labels that it was trained on"
+        )
+    evaluator = Evaluator.from_config(config, source, device)
+    evaluator.check(game)
+    return evaluator(game), {"updates": {name: game.player(name).updates for name in game.players}}
+
+
+def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
+    paths = image_files(what)
+    keys = {override.key_or_group for override in parse(overrides)}
+    if "data" not in keys:
+        raise ConfigError(f"{what} is a folder of images: name the dataset to score it against by data=NAME")
+    without_effect = [f"evaluate.{name}" for name in SAMPLING if f"evaluate.{name}" in keys]
+    if without_effect:
+        raise ConfigError(f"{', '.join(without_effect)} has no effect on a folder of images: all of them are scored")
+    config = plain(compose(overrides))
+    device = choose_device(config["train"]["device"])
+    source = build_source(config["data"])
+    sample = source.shape.sample
+    if len(sample) != 3 or sample[0] not in (1, 3):
+        raise ConfigError(
+            f"{what} holds grey or colour images, and the samples of data={config['data']['name']} have the shape "
+            f"{sample}: score it against images of 1 or 3 channels"
+        )
+    evaluator = Evaluator.from_config(config, source, device)
+    needing = [f"metrics.{name}" for name, metric in evaluator.metrics.items() if metric.needs_game]
+    if needing:
+        raise ConfigError(f"{', '.join(needing)}: this needs a model, and {what} is a folder of images; leave it out")
+    batches = read_images(paths, sample, evaluator.settings.batch_size)
+    evaluation = evaluator.score_images(batches, len(paths))
+    if any(path.suffix.lower() in LOSSY for path in paths):
+        evaluation.warnings.append("some images are compressed with losses, which changes the scores: use PNG")
+    return evaluation, {}
+
+
+def _labels(shape: DataShape) -> str:
+    """Return what labels data have, in words."""
+    if shape.condition_dim:
+        return f"vectors of {shape.condition_dim} numbers"
+    return f"{shape.num_classes} classes" if shape.num_classes else "no labels"
+
+
+def _device(overrides: list[str]) -> str:
+    # Not the run's own: what is scored often lies on another machine than it was trained on.
+    chosen = [str(o.value()) for o in parse(overrides) if o.key_or_group == "train.device"]
+    return chosen[-1] if chosen else "auto"
+
+
+def show(evaluation: Evaluation, out: Path) -> None:
+    """Print the scores as a table, and below it their protocol and warnings."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("score", "value")
+    if evaluation.deviations:
+        table.add_column("± over seeds")
+    for name, value in evaluation.scores.items():
+        deviation = [f"{evaluation.deviations[name]:.4g}"] if evaluation.deviations else []
+        table.add_row(name, f"{value:.6g}", *deviation)
+    console = Console(markup=False, emoji=False)  # paths and names may hold [brackets] and :colons:
+    console.print(table)
+    fields = ((name, value) for name, value in evaluation.protocol.items() if name != "metrics")
+    console.print(", ".join(f"{name} {value}" for name, value in fields), highlight=False)
+    for warning in evaluation.warnings:
+        console.print(f"warning: {warning}", style="yellow", highlight=False)
+    console.print(str(out), highlight=False, soft_wrap=True)

@@ -1,0 +1,53 @@
+"""What `gan-framework plugins` prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gan_framework.registry import registry
+from gan_framework.registry.catalogue import Entry, config_problems, entries
+from gan_framework.registry.packages import written
+
+WIDE = 1000
+"""The width of lines that go to a file or another program."""
+
+
+def show(kind: str | None, as_json: bool) -> None:
+    """Print the installed plugins, of one kind or of all.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    found = list(entries(registry.KINDS if kind is None else (registry.kind_named(kind),)))
+    if as_json:
+        print(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
+    else:
+        console = Console() if sys.stdout.isatty() else Console(width=WIDE)
+        for name, group in groupby(found, key=lambda entry: entry.kind):
+            console.print(f"[bold]{name}[/bold]")
+            console.print(_table(list(group)))
+    for distribution, problem in config_problems().items():
+        print(f"{distribution}: {problem}", file=sys.stderr)
+
+
+def _table(found: list[Entry]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=20)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for entry in found:
+        settings = " ".join(f"{key}={written(value)}" for key, value in entry.settings.items())
+        about = Text(entry.summary)
+        if settings:
+            about.append(f"\n{settings}", style="dim")
+        if entry.problem:
+            about.append(f"\nbroken: {entry.problem}", style="red")
+        table.add_row(f"  {entry.name}", f"{entry.distribution} {entry.version}", about)
+    return table

@@ -1,0 +1,1 @@
+"""What plugins of the core derive from, a file for each contract."""

@@ -1,0 +1,77 @@
+"""Figures that show how a game is going, from what a step measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from gan_framework.errors import RunFailed
+
+if TYPE_CHECKING:
+    from gan_framework.core.game import Game
+
+
+def figures(measured: dict[str, Tensor]) -> dict[str, float]:
+    """Summarise one step: losses as `train/...`, what the discriminator says as `health/...`.
+
+    `d_real` and `d_fake` are the means of D(x) and D(G(z)); accuracies are the shares of samples on
+    the right side of zero.
+    """
+    result = {f"train/{name}": value.item() for name, value in measured.items() if value.ndim == 0}
+    for side, right in (("real", torch.gt), ("fake", torch.lt)):
+        if side in measured:
+            logits = measured[side].float()
+            result[f"health/logit_{side}"] = logits.mean().item()
+            result[f"health/d_{side}"] = logits.sigmoid().mean().item()
+            result[f"health/accuracy_{side}"] = right(logits, 0).float().mean().item()
+    return result
+
+
+def gradient_norms(game: Game) -> dict[str, float]:
+    """Return the norm of the last gradient of each player that has moved in this iteration."""
+    return {
+        f"health/gradient_norm_{name}": game.player(name).gradient_norm().item()
+        for name in game.players
+        if game.player(name).gradients
+    }
+
+
+def first_nonfinite(history: list[dict[str, Tensor]], last_step: int) -> tuple[int, str] | None:
+    """Return (step, `player/term`) of the first loss that is not finite in the steps up to `last_step`."""
+    named = [
+        (last_step - len(history) + 1 + i, name, value)
+        for i, measured in enumerate(history)
+        for name, value in measured.items()
+        if value.ndim == 0
+    ]
+    # One transfer for all: reading them one by one would wait for the device each time.
+    finite = torch.isfinite(torch.stack([value.float() for *_, value in named])).tolist() if named else []
+    return next(((step, name) for (step, name, _), fine in zip(named, finite, strict=True) if not fine), None)
+
+
+class NonFinite(RunFailed):
+    """A loss or a gradient was not finite."""
+
+
+def require_finite(history: list[dict[str, Tensor]], last_step: int) -> None:
+    """Raise NonFinite, naming step, player and term, if a loss was not finite in the steps up to `last_step`."""
+    found = first_nonfinite(history, last_step)
+    if found is not None:
+        step, name = found
+        player, _, term = name.partition("/")
+        raise NonFinite(f"at step {step} the {term} loss of the player {player!r} is not finite")
+
+
+def require_finite_gradients(game: Game, norms: Mapping[str, float], step: int) -> None:
+    """Raise NonFinite, naming step and player, if one of the `gradient_norms` is not finite.
+
+    In fp16 such gradients are to be expected: the scaler leaves them out.
+    """
+    for name in game.players:
+        norm = norms.get(f"health/gradient_norm_{name}", 0.0)
+        if not math.isfinite(norm) and not game.player(name).scaler.is_enabled():
+            raise NonFinite(f"at step {step} the gradient of the player {name!r} is not finite")

@@ -1,0 +1,221 @@
+"""Several processes that train one model: each takes its share of every batch, and they average their gradients.
+
+torchrun, or a cluster's launcher, starts the processes and says in the environment which is which (`RANK`,
+`WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR`, `MASTER_PORT`). They are one group from `join` to `leave`. Outside of a
+group, as in a run of one process, every exchange gives back what it is given.
+
+Gradients are averaged by hand after the backward pass, in one exchange for each move: wrappers such as
+DistributedDataParallel fail on the double backward of penalties and on several passes to one backward.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed import Store  # type: ignore[attr-defined]
+
+from gan_framework.core import seeding
+from gan_framework.core.diagnostics import NonFinite
+from gan_framework.core.records import Latent
+from gan_framework.errors import ConfigError
+
+MEETING = timedelta(minutes=10)
+"""How long processes wait for one another where none has anything to do in between."""
+
+WAITING = timedelta(days=2)
+"""How long they wait while the first one scores, saves or downloads."""
+
+
+@dataclass
+class Group:
+    """The processes that train together.
+
+    Attributes:
+        rank: this process's number.
+        world: the number of processes.
+        words: for what is exchanged between CPUs; it waits for a process that is busy.
+        tensors: for what is exchanged between the run's devices.
+        random: random numbers that are the same in all processes.
+        stopping: whether they have agreed to stop.
+    """
+
+    rank: int
+    world: int
+    words: dist.ProcessGroup
+    tensors: dist.ProcessGroup
+    random: torch.Generator
+    stopping: bool = False
+
+
+_group: Group | None = None
+
+
+def rank() -> int:
+    """Return this process's number; 0 leads: it alone reads the command line and writes files."""
+    return int(os.environ.get("RANK", 0))
+
+
+def world() -> int:
+    """Return the number of processes."""
+    return int(os.environ.get("WORLD_SIZE", 1))
+
+
+def own_device(name: str, device: torch.device) -> torch.device:
+    """Return the device that this process computes on: one of several takes a GPU of its own.
+
+    Args:
+        name: the setting `train.device`.
+        device: what it stands for in a run of one process.
+
+    Raises:
+        ConfigError: the setting names one GPU for all processes.
+    """
+    if world() == 1 or device.type != "cuda":
+        return device
+    if ":" in name:
+        raise ConfigError(f"train.device={name}: each of {world()} processes takes a GPU of its own; use cuda")
+    own = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
+    torch.cuda.set_device(own)
+    return own
+
+
+def join(store: Store, device: torch.device) -> None:
+    """Become one group with the other processes, which do the same.
+
+    Args:
+        store: what the processes meet in.
+        device: where this process computes.
+    """
+    global _group
+    dist.init_process_group("gloo", store=store, rank=rank(), world_size=world(), timeout=MEETING)
+    words = cast(dist.ProcessGroup, dist.new_group(backend="gloo", timeout=WAITING))
+    tensors = cast(dist.ProcessGroup, dist.new_group(backend="nccl")) if device.type == "cuda" else words
+    _group = Group(rank(), world(), words, tensors, torch.Generator(device))
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """Leave the group, if there is one, at the end of the context; where all processes come to it, with the last."""
+    try:
+        yield
+    except BaseException as error:
+        _leave(orderly=isinstance(error, NonFinite) or (_group is not None and _group.stopping))
+        raise
+    _leave(orderly=True)
+
+
+def _leave(orderly: bool) -> None:
+    global _group
+    if _group is None:
+        return
+    if orderly:  # without it, exit aborts now and then
+        dist.barrier(_group.words)
+    _group = None
+    dist.destroy_process_group()
+
+
+def lost(error: BaseException) -> bool:
+    """Return whether an error says that another process of the group is gone."""
+    return _group is not None and ("gloo" in str(error) or isinstance(error, dist.DistError))
+
+
+def reseed(seed: int, *parts: int | str) -> None:
+    """Seed torch, in each process differently, and what `share_of_latents` draws, in all alike."""
+    if _group is None:
+        seeding.reseed(seed, *parts)
+        return
+    seeding.reseed(seed, *parts, *([_group.rank] if _group.rank else []))
+    _group.random.manual_seed(seeding.derive(seed, *parts))
+
+
+def share_of_latents(draw: Callable[..., Latent], n: int) -> Latent:
+    """Return this process's n of the latents that one process would draw for the whole batch."""
+    if _group is None:
+        return draw(n)
+    start = _group.rank * n
+    return draw(_group.world * n, generator=_group.random).part(slice(start, start + n))
+
+
+def average_gradients(parameters: Sequence[nn.Parameter], loss: Tensor) -> Tensor:
+    """Average the gradients of parameters, in place, and a loss, which is returned."""
+    if _group is None:
+        return loss
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    loss = loss.clone()
+    _flat([*gradients, loss], _mean)
+    return loss
+
+
+def mean(value: Tensor) -> Tensor:
+    """Return the mean of a tensor over the processes."""
+    if _group is None:
+        return value
+    value = value.clone()
+    _mean(value)
+    return value
+
+
+def measured_by_all(history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Return what steps measured, over all processes: the means of scalars, and the last step's vectors joined."""
+    if _group is None or not history:
+        return history
+    scalars = [value.float() for measured in history for value in measured.values() if value.ndim == 0]
+    means = iter(mean(torch.stack(scalars)) if scalars else ())
+    averaged = [{name: next(means) for name, value in step.items() if value.ndim == 0} for step in history]
+    return [*averaged[:-1], averaged[-1] | {n: _joined(v) for n, v in history[-1].items() if v.ndim > 0}]
+
+
+def stopping(requested: bool) -> bool:
+    """Return whether a stop was requested of any of the processes, which then all stop at the same step."""
+    if _group is None:
+        return requested
+    votes = torch.tensor(int(requested))
+    dist.all_reduce(votes, dist.ReduceOp.MAX, group=_group.words)
+    _group.stopping = bool(votes)
+    return _group.stopping
+
+
+def copy_from_first(tensors: Sequence[Tensor]) -> None:
+    """Give tensors the values that they have in the first process."""
+    if _group is None:
+        return
+    group = _group.tensors
+    for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):
+        _flat([tensor.detach() for tensor in tensors if tensor.dtype == dtype], lambda t: dist.broadcast(t, 0, group))
+
+
+def synchronise_batch_norms(networks: nn.ModuleDict) -> None:
+    """Let batch norm layers use the statistics of the whole batch, not of this process's share."""
+    if _group is not None:
+        for name, network in networks.items():
+            networks[name] = nn.SyncBatchNorm.convert_sync_batchnorm(network, _group.tensors)
+
+
+def _mean(tensor: Tensor) -> None:
+    assert _group is not None
+    dist.all_reduce(tensor, group=_group.tensors)
+    tensor /= _group.world
+
+
+def _joined(vector: Tensor) -> Tensor:
+    assert _group is not None
+    parts = [torch.empty_like(vector) for _ in range(_group.world)]
+    dist.all_gather(parts, vector.contiguous(), group=_group.tensors)
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def _flat(tensors: Sequence[Tensor], exchange: Callable[[Tensor], object]) -> None:
+    """Exchange tensors as one vector: a message for each would cost more than what it carries."""
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+    exchange(flat)
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    torch._foreach_copy_(list(tensors), [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)])

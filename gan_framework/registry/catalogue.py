@@ -1,0 +1,128 @@
+"""What is installed, for people: each plugin's summary and settings, and what is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
+from gan_framework.registry.packages import GROUPS, config_folder, config_packages
+from gan_framework.registry.registry import Plugin
+from gan_framework.registry.source import NoSource, declaration
+
+OWN = "gan-framework"
+"""The distribution of the framework and its built-in plugins."""
+
+SUPPLIED = {"games": 1, "optimizers": 1}
+"""How many leading arguments the framework gives to the plugins of a kind."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An installed plugin, as it is shown.
+
+    Attributes:
+        kind: the plugin's kind.
+        name: its name.
+        distribution: the distribution it comes from.
+        version: the distribution's version.
+        summary: the first line of its docstring.
+        settings: its settings with their defaults; `???` for one that has none.
+        problem: why it cannot be used, or None.
+    """
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    summary: str
+    settings: dict[str, Any]
+    problem: str | None
+
+
+def entries(kinds: tuple[str, ...] = registry.KINDS) -> Iterator[Entry]:
+    """Yield all installed plugins of the kinds.
+
+    Summaries and settings are read from files. Only the plugins of other distributions are
+    imported, to see whether they can be: the framework's own are known to load.
+    """
+    for kind in kinds:
+        for plugin in registry.installed(kind):
+            yield _entry(plugin)
+
+
+def _entry(plugin: Plugin) -> Entry:
+    summary, settings, problem = "", {}, None
+    try:
+        declared = declaration(plugin.entry_point.module, plugin.entry_point.attr)
+        summary = declared.summary
+        settings = dict(list(declared.parameters.items())[SUPPLIED.get(plugin.kind, 0) :])
+    except NoSource as error:
+        problem = str(error)
+    path = yaml_file(plugin)
+    if path is not None:
+        settings |= defaults(path, plugin.name)
+    return Entry(
+        plugin.kind,
+        plugin.name,
+        plugin.distribution,
+        plugin.version,
+        summary,
+        settings,
+        _problem(plugin) or problem,
+    )
+
+
+def _problem(plugin: Plugin) -> str | None:
+    try:
+        registry.find(plugin.kind, plugin.name)
+        if plugin.distribution != OWN:
+            with contextlib.redirect_stdout(sys.stderr):
+                plugin.load()
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def config_problems() -> dict[str, str]:
+    """Return what is wrong with the configuration packages of distributions, by distribution."""
+    return {package.distribution: package.problem for package in config_packages() if package.problem}
+
+
+def yaml_file(plugin: Plugin) -> Path | None:
+    """Return the file of the option that is named like the plugin, of its own distribution; None if there is none."""
+    if plugin.distribution == OWN:
+        folders = [config_folder()]
+    else:
+        folders = [
+            f for package in config_packages() if package.distribution == plugin.distribution for f in package.folders
+        ]
+    places = (folder / GROUPS[plugin.kind] / f"{plugin.name}.yaml" for folder in folders)
+    return next((place for place in places if place.is_file()), None)
+
+
+@cache
+def defaults(path: Path, name: str) -> dict[str, Any]:
+    """Return the settings that a configuration file gives to the plugin of a name, as they are written."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError:  # Hydra reports it when it is chosen
+        return {}
+    found = _mapping_of(content, name)
+    return {key: value for key, value in found.items() if key != "name"}
+
+
+def _mapping_of(content: Any, name: str) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        return {}
+    if str(content.get("name")).rpartition(":")[2] == name:
+        return content
+    return next((found for value in content.values() if (found := _mapping_of(value, name))), {})

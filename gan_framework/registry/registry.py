@@ -1,0 +1,216 @@
+"""Finds, loads and builds plugins by kind and name, through entry points alone.
+
+A configuration holds names, never import paths, so an untrusted one cannot run arbitrary code,
+and only what it names is imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from gan_framework.errors import ConfigError
+from gan_framework.registry import typecheck
+from gan_framework.registry.packages import GROUPS, canonical, owner, registered
+from gan_framework.runs import out_of_memory
+
+CONTRACT = 1
+"""The version of the plugin contracts; docs/plugins.md says what each changed and what to edit."""
+
+CONTRACTS: dict[str, str | None] = {
+    "generators": "gan_framework.core.contracts.networks:Generator",
+    "discriminators": "gan_framework.core.contracts.networks:Discriminator",
+    "networks": "torch.nn:Module",
+    "losses": "gan_framework.core.contracts.loss:AdversarialLoss",
+    "terms": "gan_framework.core.contracts.term:Term",
+    "schedules": "gan_framework.core.contracts.schedule:Schedule",
+    "strategies": "gan_framework.core.contracts.strategy:Strategy",
+    "games": "gan_framework.core.game:Game",
+    "priors": "gan_framework.core.contracts.prior:Prior",
+    "datasets": "gan_framework.data:DataSource",
+    "extractors": "gan_framework.evaluation.extractor:Extractor",
+    "metrics": "gan_framework.evaluation.metric:Metric",
+    "optimizers": None,
+    "trackers": "gan_framework.runs.tracking:Tracker",
+}
+"""Each kind of plugin with the class its plugins derive from; optimizers are functions of parameters."""
+
+KINDS = tuple(CONTRACTS)
+
+ALONE = ("losses", "schedules", "games", "priors", "datasets", "extractors")
+"""Kinds of which a run has one plugin, whose settings lie right under the name of its group."""
+
+
+def singular(kind: str) -> str:
+    """Return what one plugin of a kind is called: `loss` for `losses`."""
+    return kind[:-3] + "y" if kind.endswith("ies") else kind.removesuffix("es") if kind == "losses" else kind[:-1]
+
+
+def kind_named(name: str) -> str:
+    """Return the kind that a user names, `losses` or `loss`.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    for kind in KINDS:
+        if name in (kind, singular(kind)):
+            return kind
+    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin, not yet imported."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    def load(self) -> Callable[..., Any]:
+        """Import the plugin.
+
+        Raises:
+            ConfigError: it cannot be imported, is not what its kind asks for, or was written for a
+                newer contract.
+        """
+        written_for = contract(self.distribution)
+        if written_for is not None and written_for > CONTRACT:
+            raise ConfigError(
+                f"{self} was written for version {written_for} of the plugin contract, and this gan-framework knows "
+                f"version {CONTRACT}: upgrade gan-framework"
+            )
+        try:
+            factory = self.entry_point.load()
+        except (Exception, SystemExit) as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            raise ConfigError(
+                f"{self} cannot be imported: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"
+            ) from error
+        required = CONTRACTS[self.kind]
+        if required is None:
+            if not callable(factory):
+                raise ConfigError(f"{self} is not callable")
+            return factory  # type: ignore[no-any-return]
+        module, _, attribute = required.partition(":")
+        base = getattr(importlib.import_module(module), attribute)
+        if not (inspect.isclass(factory) and issubclass(factory, base)):
+            raise ConfigError(f"{self} is no subclass of {required.replace(':', '.')}")
+        missing: frozenset[str] = getattr(factory, "__abstractmethods__", frozenset())
+        if missing:
+            raise ConfigError(f"{self} does not define {' and '.join(sorted(missing))}")
+        return factory
+
+    def __str__(self) -> str:
+        return f"the plugin {self.name!r} ({self.kind}) of {self.distribution} {self.version}"
+
+
+@cache
+def installed(kind: str) -> tuple[Plugin, ...]:
+    """Return all installed plugins of a kind, by name, without importing any."""
+    kind = kind_named(kind)
+    plugins = [Plugin(kind, point.name, *owner(point), point) for point in registered(f"gan_framework.{kind}")]
+    return tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution)))
+
+
+def contract(distribution: str) -> int | None:
+    """Return the version of the plugin contract that a distribution was written for; None if it does not say.
+
+    It says so by the name of an entry point in the group `gan_framework.contract`.
+
+    Raises:
+        ConfigError: what it says is no version.
+    """
+    for point in registered("gan_framework.contract"):
+        if owner(point)[0] == distribution:
+            if not point.name.isdecimal():
+                raise ConfigError(
+                    f"{distribution} states the contract version {point.name!r}, which is no whole number"
+                )
+            return int(point.name)
+    return None
+
+
+def find(kind: str, name: str) -> Plugin:
+    """Return the plugin of a kind and name; `distribution:name` chooses between two that share a name.
+
+    Raises:
+        ConfigError: there is none, or several distributions claim the name.
+    """
+    distribution, _, short = str(name).rpartition(":")
+    found = [
+        plugin
+        for plugin in installed(kind)
+        if plugin.name == short and (not distribution or canonical(distribution) == canonical(plugin.distribution))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = " or ".join(f"{plugin.distribution}:{short}" for plugin in found)
+        raise ConfigError(f"several distributions have {kind} named {short!r}: choose one with name={choices}")
+    by_name = {plugin.name: plugin for plugin in installed(kind)}
+    closest = difflib.get_close_matches(short, by_name, n=len(by_name) or 1, cutoff=0.0)
+    listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in closest) or "none"
+    raise ConfigError(
+        f"no plugin named {name!r} among the {kind}; installed, closest first: {listing}. "
+        "A plugin added to a source checkout appears after `pip install -e .` is run again"
+    )
+
+
+def settings(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the settings a plugin accepts: its keyword arguments, without what the framework supplies."""
+    parameters = inspect.signature(factory).parameters.values()
+    return {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+
+def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
+    """Build the plugin that a configuration names, with the settings beside the name.
+
+    Args:
+        kind: the plugin's kind.
+        config: `name` and the plugin's keyword arguments.
+        supplied: positional arguments that the framework gives to every plugin of the kind.
+
+    Raises:
+        ConfigError: no such plugin, a setting it does not accept or lacks, or a value it refuses.
+    """
+    if not isinstance(config, Mapping) or "name" not in config:
+        raise ConfigError(f"a configuration of {kind} needs a `name`, but this is {config!r}")
+    plugin = find(kind, config["name"])
+    factory = plugin.load()
+    arguments = {key: value for key, value in config.items() if key != "name"}
+    accepted = list(settings(factory))[len(supplied) :]
+    unknown = [key for key in arguments if key not in accepted]
+    if unknown:
+        raise ConfigError(
+            f"{plugin.name} ({kind}) does not accept {', '.join(map(repr, unknown))}; "
+            f"it accepts {', '.join(accepted) or 'no settings'}"
+        )
+    parameters = settings(factory)
+    missing = [key for key in accepted if key not in arguments and parameters[key].default is inspect.Parameter.empty]
+    if missing:
+        raise ConfigError(f"{plugin.name} ({kind}) needs the settings {', '.join(missing)}")
+    types = typecheck.wanted(factory)
+    for key, value in arguments.items():
+        right = typecheck.misfit(value, types[key]) if key in types else None
+        if right is not None:
+            place = f"{GROUPS[kind]}." if kind in ALONE else ""
+            raise ConfigError(f"{plugin.name} ({kind}): {place}{key}={value} must be {right}")
+    try:
+        return factory(*supplied, **arguments)
+    except ConfigError:
+        raise
+    except Exception as error:
+        # All that a plugin is given are settings, so whatever it raises is about them; but memory is the machine's.
+        if out_of_memory.exhausted(error):
+            raise
+        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {what}") from error

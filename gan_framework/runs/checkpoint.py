@@ -1,0 +1,103 @@
+"""Checkpoints: a dict of named objects, tensors and plain values only, that survives crashes."""
+
+from __future__ import annotations
+
+import logging
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan_framework.errors import ConfigError
+from gan_framework.storage import files
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+"""The version of the checkpoint's layout; a newer one is refused."""
+
+KEYS = {"format", "config", "game", "clock", "batches"}
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint to a temporary file, flush it to disk, then rename it to `path`.
+
+    Raises:
+        OSError: it cannot be written; what was at `path` is still there.
+    """
+    with files.atomic(path) as file:
+        try:
+            torch.save({"format": FORMAT, **state}, file)
+        except RuntimeError as error:
+            # On a full disk torch ends its archive all the same, and complains that it does not fit together.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read a checkpoint without executing anything it holds.
+
+    Raises:
+        ConfigError: the file is missing, damaged, foreign, or from a newer version.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no checkpoint {path}")
+    try:
+        # torch does not verify the checksums of its own archives.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        raise ConfigError(f"the checkpoint {path} is damaged or no checkpoint: {error}") from error
+    if damaged is not None:
+        raise ConfigError(f"the checkpoint {path} is damaged: {damaged} does not match its checksum")
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ConfigError(f"the checkpoint {path} holds more than tensors and plain values: {reason}") from error
+    if not isinstance(state, dict) or not KEYS <= state.keys():
+        raise ConfigError(f"the file {path} is no checkpoint of this framework")
+    if state["format"] > FORMAT:
+        raise ConfigError(
+            f"the checkpoint {path} has format {state['format']}, and this version reads up to {FORMAT}: update it"
+        )
+    return state
+
+
+def step_path(folder: Path, step: int) -> Path:
+    """Return where the checkpoint of a step lies."""
+    return folder / f"step_{step:07d}.pt"
+
+
+def numbered(folder: Path) -> list[Path]:
+    """Return the checkpoints written every so many steps, newest first."""
+    found = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d+\.pt", path.name)]
+    return sorted(found, key=lambda path: int(path.stem[5:]), reverse=True)
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Delete all but the newest `keep` numbered checkpoints."""
+    for path in numbered(folder)[max(keep, 1) :]:
+        path.unlink(missing_ok=True)
+
+
+def drop_after(folder: Path, step: int) -> None:
+    """Delete the numbered checkpoints of later steps, which are of a history that is not gone on with."""
+    for path in numbered(folder):
+        if int(path.stem[5:]) > step:
+            path.unlink(missing_ok=True)
+
+
+def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the newest intact checkpoint of a folder, naming in the log the damaged ones it passes over."""
+    for path in [*numbered(folder), folder / "last.pt"]:
+        if not path.exists():
+            continue
+        try:
+            return path, load(path)
+        except ConfigError as error:
+            log.warning("%s; trying the one before it", error)
+    return None

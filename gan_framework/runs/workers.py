@@ -1,0 +1,231 @@
+"""How several processes go through runs together: the first leads, the others follow it into each.
+
+The first alone reads the command line, composes, sweeps and writes files. When it has a run ready, data downloaded, it
+announces it; each of the others builds the same game, plays its part in it, and waits for the next.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch.distributed as dist
+from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
+
+from gan_framework.build import Config, build_game
+from gan_framework.core import distributed
+from gan_framework.core.compilation import compile_networks
+from gan_framework.core.diagnostics import NonFinite
+from gan_framework.core.game import Game
+from gan_framework.data import Batches, build_source
+from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped, exit_code
+from gan_framework.runs import checkpoint
+from gan_framework.runs.process import isolated
+from gan_framework.runs.progress import Progress
+from gan_framework.runs.run import Run
+from gan_framework.runs.signals import Interrupted, StopRequest
+from gan_framework.runs.tracking import Trackers
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+FAREWELL = timedelta(seconds=10)
+"""How long the first process waits for the others to hear that there are no more runs."""
+
+
+def together(lead: Callable[[], None]) -> int:
+    """Do the work of a command in the first of several processes and follow it in the others; return an exit code."""
+    if distributed.rank() > 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the first process too
+        return exit_code(lambda: follow(itertools.count(1)))
+    return exit_code(lambda: _lead(lead))
+
+
+def _lead(work: Callable[[], None]) -> None:
+    with leading():
+        work()
+
+
+def in_tasks(work: Callable[[], Result], launcher: str) -> Result | None:
+    """Do a sweep's job; where a cluster's launcher has started it as several tasks, in the first, and follow in others.
+
+    Args:
+        work: the job.
+        launcher: what has started it.
+
+    Raises:
+        ConfigError: each of several processes would start processes of its own.
+    """
+    if launcher != "basic" and distributed.world() > 1:
+        raise ConfigError(
+            f"hydra/launcher={launcher}: {distributed.world()} processes go through the runs of a sweep together, one "
+            "run after another; use hydra/launcher=basic, or hydra.launcher.tasks_per_node with submitit_slurm"
+        )
+    if "SUBMITIT_EXECUTOR" in os.environ:
+        from submitit.helpers import TorchDistributedEnvironment
+
+        TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
+        if distributed.rank() > 0:
+            follow([1])
+            return None
+        if distributed.world() > 1:
+            with leading():
+                return work()
+    return work()
+
+
+@contextmanager
+def leading() -> Iterator[None]:
+    """Be the first process; at the end of the context the others are told that there are no more runs."""
+    hosts = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"  # else torchrun does
+    store = _store(hosts)
+    try:
+        yield
+    finally:
+        _announce(store, None)
+        if hosts:
+            with suppress(dist.DistError):
+                store.wait([f"left{rank}" for rank in range(1, distributed.world())], FAREWELL)
+
+
+def lead(game: Game, config: Config, folder: Path, resumed: Path | None, sweep: bool) -> None:
+    """Have the other processes take part in a run; from here on all do the same at the same time.
+
+    Args:
+        game: the game to be played.
+        config: the run's configuration.
+        folder: its folder.
+        resumed: the checkpoint that it goes on from.
+        sweep: whether it is one of many, which the end of a process must not reach.
+    """
+    job = {"config": {**config, "tracker": {}}, "folder": str(folder), "resumed": resumed and str(resumed)}
+    join(_announce(_store(), {**job, "sweep": sweep}), game, config)
+    log.info("%d processes take part", distributed.world())
+
+
+def follow(numbers: Iterable[int]) -> None:
+    """Take part in the first process's runs of these numbers, or until there are no more.
+
+    Raises:
+        RunFailed: this process failed in a run that is not one of many.
+    """
+    logging.disable(logging.WARNING)  # what is no error is said once, by the first process
+    store = _store()
+    try:
+        for number in numbers:
+            store.wait([f"run{number}"], distributed.WAITING)
+            job = json.loads(store.get(f"run{number}"))
+            if job is None:
+                break
+            _follow(number, job)
+    finally:
+        with suppress(dist.DistError):
+            store.set(f"left{distributed.rank()}", "")
+
+
+def _follow(number: int, job: dict[str, Any]) -> None:
+    if not job["sweep"]:
+        with StopRequest() as stop:
+            _take_part(number, job, stop)
+        return
+    try:
+        isolated(lambda stop: _take_part(number, job, stop), Path(job["folder"]) / ".stop")
+    except GanFrameworkError as error:
+        log.error("%s", error)
+
+
+def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
+    from gan_framework.runs.launch import build_batches, describe, take_place
+    from gan_framework.runs.trainer import train
+
+    config, resumed = job["config"], job["resumed"]
+    settings = config["train"]
+    try:
+        with distributed.leaving():
+            device = take_place(settings)
+            source = build_source(config["data"])
+            game = build_game(config, source.shape, device)
+            if settings["compile"]:
+                compile_networks(game)
+            run = Follower(config, Path(job["folder"]), game, build_batches(config, source, device))
+            join(number, game, config)
+            if resumed is not None:
+                run.restore(checkpoint.load(Path(resumed)), Path(resumed))
+            try:
+                train(run, stop)
+            except Exception as error:
+                if distributed.lost(error):
+                    raise RunFailed("it ends, because another one of the run is gone") from error
+                raise
+    except (NonFinite, RunStopped, Interrupted):
+        return  # the first process says it
+    except Exception as error:
+        raise RunFailed(f"process {distributed.rank()}: {describe(error)}") from error
+
+
+class Follower(Run):
+    """A run in a process that does not lead: it trains, and leaves no trace."""
+
+    def __init__(self, config: Config, folder: Path, game: Game, batches: Batches) -> None:
+        trackers, progress = Unheard({}), Progress(config["train"]["steps"])
+        super().__init__(config, folder, game, batches, None, trackers, progress)
+
+    def log(self, metrics: dict[str, float]) -> None:
+        """Do nothing."""
+
+    def draw_samples(self) -> dict[str, float]:
+        """Do nothing."""
+        return {}
+
+    def save(self) -> None:
+        """Do nothing."""
+
+
+class Unheard(Trackers):
+    """The trackers of a process that does not lead."""
+
+    def truncate_after(self, step: int) -> None:
+        """Do nothing."""
+
+
+def join(number: int, game: Game, config: Config) -> None:
+    """Become one group with the other processes of a run, and start from the same state as the first.
+
+    Args:
+        number: the run's number.
+        game: the game, built and on its device.
+        config: the run's configuration.
+    """
+    distributed.join(PrefixStore(f"run{number}", _store()), game.device)
+    if config["train"]["sync_batch_norm"]:
+        distributed.synchronise_batch_norms(game.networks)
+    distributed.copy_from_first([*game.parameters(), *game.buffers()])
+
+
+def _store(hosts: bool = False) -> Store:
+    """Return a connection to what the processes tell each other of through before they are one group."""
+    try:
+        address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    except KeyError as missing:
+        raise ConfigError(
+            f"WORLD_SIZE={distributed.world()} says that this is one of several processes, but {missing} is not set: "
+            "start them with torchrun, or unset WORLD_SIZE"
+        ) from None
+    store = TCPStore(address, port, is_master=hosts, wait_for_workers=False, timeout=distributed.MEETING)
+    # torchrun's own store outlives a restart of the processes.
+    return PrefixStore(f"start{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+
+
+def _announce(store: Store, job: dict[str, Any] | None) -> int:
+    number: int = store.add("runs", 1)
+    store.set(f"run{number}", json.dumps(job))
+    return number

@@ -1,0 +1,1 @@
+"""Files: how they are written, locked and laid out."""

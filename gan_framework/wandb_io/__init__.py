@@ -1,0 +1,1 @@
+"""What is read from W&B's records and built for its pages."""
