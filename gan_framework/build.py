@@ -1,4 +1,4 @@
-"""From a configuration to a game: builds the plugins it names and applies its strategies in order."""
+"""From a configuration to live objects: the plugins it names, put together and edited by its strategies in order."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ from torch import nn
 
 from gan_framework.core import seeding
 from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
+from gan_framework.core.player import Ramp, TermPlan
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry, typecheck
-from gan_framework.runs import out_of_memory
 
 Config = Mapping[str, Any]
 """A resolved configuration as plain mappings, lists and values."""
+
+PLAN = ("player", "pair", "weight", "every")
+"""Settings of a term that say how it enters the objective of a player, and not what it is."""
+
+TEAMS = {"discriminators": "discriminator", "generators": "generator"}
+"""What a term may name in the place of the players of one side."""
 
 
 def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
@@ -33,21 +39,29 @@ def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
         ConfigError: a plugin, a setting or a combination is wrong.
     """
     seeding.reseed(config["seed"], "weights")
-    parts = Parts(
+    optimizers = {player: _without_clip(player, settings) for player, settings in config["optimizer"].items()}
+    components = Components(
         data=shape,
         networks={name: _build_network(name, settings) for name, settings in config["networks"].items()},
         schedule=registry.build("schedules", config["schedule"]),
         prior=registry.build("priors", config["prior"]) if config["prior"] else None,
         loss=registry.build("losses", config["loss"]) if config["loss"] else None,
-        optimizers={player: partial(_build_optimizer, settings) for player, settings in config["optimizer"].items()},
+        optimizers={player: partial(_build_optimizer, settings) for player, (settings, _) in optimizers.items()},
+        clips={player: clip for player, (_, clip) in optimizers.items() if clip is not None},
     )
-    game: Game = registry.build("games", config["game"], parts)
+    game: Game = registry.build("games", config["game"], components)
+    game.accumulate = config["train"].get("accumulate", 1)
     game.check()
     for name, settings in config["terms"].items():
         _add_term(game, name, settings)
     strategies = {name: registry.build("strategies", settings) for name, settings in config["strategy"].items()}
     for name in sorted(strategies, key=lambda name: strategies[name].applies_last):
         _apply(name, strategies[name], game)
+    if game.accumulate > 1 and not game.schedule.accumulates:
+        raise ConfigError(
+            f"train.accumulate={game.accumulate} divides each batch, and {type(game.schedule).__name__} compares whole "
+            "ones: set train.accumulate=1, or schedule=alternating"
+        )
     game.start(device, config["train"]["precision"])
     return game
 
@@ -60,6 +74,17 @@ def network_kind(name: str) -> str:
 def _build_network(name: str, settings: Config) -> nn.Module:
     network: nn.Module = registry.build(network_kind(name), settings)
     return network
+
+
+def _without_clip(player: str, settings: Any) -> tuple[Config, float | None]:
+    """Return an optimizer's own settings, and the greatest norm of the gradient."""
+    if not isinstance(settings, Mapping) or "clip" not in settings:
+        return settings, None
+    clip = settings["clip"]
+    right = typecheck.misfit(clip, float | None)
+    if right is not None or (clip is not None and not clip > 0):
+        raise ConfigError(f"optimizer.{player}.clip={clip!r} must be a number above 0, or null")
+    return {key: value for key, value in settings.items() if key != "clip"}, clip
 
 
 def _build_optimizer(settings: Config, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -75,8 +100,6 @@ def _apply(name: str, strategy: Strategy, game: Game) -> None:
             raise
         raise ConfigError(f"strategy.{name}: {error}") from error
     except (TypeError, ValueError, RuntimeError, LookupError) as error:
-        if out_of_memory.exhausted(error):
-            raise
         raise ConfigError(f"strategy.{name} does not fit the game: {type(error).__name__}: {error}") from error
 
 
@@ -86,9 +109,45 @@ def _add_term(game: Game, name: str, settings: Any) -> None:
     missing = [key for key in ("player", "weight") if key not in settings]
     if missing:
         raise ConfigError(f"terms.{name} needs {' and '.join(missing)}")
-    for key, kind in (("player", str), ("weight", float)):
-        right = typecheck.misfit(settings[key], kind)
+    for key, kind in (("player", str | list[str]), ("pair", str | list[str] | None), ("every", int)):
+        right = typecheck.misfit(settings[key], kind) if key in settings else None
         if right is not None:
             raise ConfigError(f"terms.{name}.{key}={settings[key]!r} must be {right}")
-    own = {key: value for key, value in settings.items() if key not in ("player", "weight")}
-    game.player(settings["player"]).add_term(name, registry.build("terms", own), float(settings["weight"]))
+    every = settings.get("every", 1)
+    if every < 1:
+        raise ConfigError(f"terms.{name}.every={every} must be at least 1")
+    pair = settings.get("pair")
+    pairs = (pair,) if isinstance(pair, str) else tuple(pair) if pair else None
+    plan = TermPlan(_weight(name, settings["weight"]), every, pairs)
+    own = {key: value for key, value in settings.items() if key not in PLAN}
+    for player in _players(game, name, settings["player"]):
+        game.player(player).add_term(name, registry.build("terms", own), plan=plan)
+
+
+def _players(game: Game, term: str, named: str | list[str]) -> list[str]:
+    """Return the players that a term names: one, several, or those of a side."""
+    names = [named] if isinstance(named, str) else named
+    found: list[str] = []
+    for name in names:
+        team = TEAMS.get(name)
+        own = [player for player in game.players if game.player(player).team == team] if team else [name]
+        if not own:
+            raise ConfigError(f"terms.{term}.player={name}: {type(game).__name__} has no player on that side")
+        found += own
+    return list(dict.fromkeys(found))
+
+
+def _weight(term: str, weight: Any) -> float | Ramp:
+    """Return a term's weight, a number or `{start, end, steps}`."""
+    if isinstance(weight, Mapping):
+        if weight.keys() != {"start", "end", "steps"} or any(
+            typecheck.misfit(value, float) is not None for value in weight.values()
+        ):
+            raise ConfigError(f"terms.{term}.weight={dict(weight)}: a weight that changes has start, end and steps")
+        if weight["steps"] < 1:
+            raise ConfigError(f"terms.{term}.weight.steps={weight['steps']} must be at least 1")
+        return Ramp(float(weight["start"]), float(weight["end"]), int(weight["steps"]))
+    right = typecheck.misfit(weight, float)
+    if right is not None:
+        raise ConfigError(f"terms.{term}.weight={weight!r} must be {right}")
+    return float(weight)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import Batch, DataShape
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.generators.mlp import MLPGenerator
@@ -37,7 +37,7 @@ def image_game(loss=None, start=True, optimizer=sgd, schedule=None):
     torch.manual_seed(0)
     common = {"image_size": 2, "channels": 1, "hidden": [3], "activation": "tanh", "init_std": 0.8, "init_bias": 0.1}
     game = Game(
-        Parts(
+        Components(
             data=DataShape((1, 2, 2)),
             networks={
                 "generator": MLPGenerator(latent_dim=2, output="tanh", **common),

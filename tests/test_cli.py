@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from gan_framework.cli import commands, train
-from gan_framework.core import latents
 from gan_framework.errors import ConfigError, RunFailed, RunStopped, exit_code
+from gan_framework.evaluation import latents
 from gan_framework.storage.images import to_uint8
 
 SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
@@ -312,8 +312,8 @@ def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_pa
 
 def test_a_great_circle_keeps_the_length():
     a, b = torch.tensor([[3.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 3.0], [0.0, 1.0]])
-    points = latents.great_circle(a, b, torch.tensor([0.0, 0.5, 1.0]))
+    points = latents.slerp(a, b, torch.tensor([0.0, 0.5, 1.0]))
     half = math.sqrt(0.5)
     expected = torch.tensor([[1.0, 0.0], [half, half], [0.0, 1.0]])
     assert torch.allclose(points, torch.stack([3 * expected, expected]), atol=1e-5)
-    assert torch.allclose(latents.great_circle(a, a, torch.tensor([0.3])), a[:, None], atol=1e-3)
+    assert torch.allclose(latents.slerp(a, a, torch.tensor([0.3])), a[:, None], atol=1e-3)

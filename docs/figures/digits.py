@@ -9,8 +9,8 @@ import torch
 from matplotlib import pyplot as plt
 from torchvision.utils import make_grid
 
-from gan_framework.core.latents import fixed_latent, load_game
 from gan_framework.data import build_source
+from gan_framework.evaluation.latents import fixed_latent, load_game
 from gan_framework.storage.images import to_uint8
 
 COUNT = 64

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gan_framework.errors import ConfigError, exit_code
+from gan_framework.cli.exit_codes import exit_code
+from gan_framework.errors import ConfigError
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
@@ -82,26 +83,29 @@ def sample(
     n, columns = n or 64, columns or 8
     _check_out(out, folder=singles)
 
-    from gan_framework.core import latents
+    from gan_framework.evaluation import drawing, latents
+    from gan_framework.runs import restore
     from gan_framework.runs.launch import choose_device
+    from gan_framework.storage import layout, pictures
 
-    game, _ = latents.load_game(run, choose_device(device))
+    game, _ = restore.load_game(run, choose_device(device))
     if game.prior is None:
         raise ConfigError(f"the game {type(game).__name__} makes samples from data, not from latents")
-    folder = latents.run_folder(run)
+    folder = layout.run_folder(run)
     if traverse is not None:
         path = out or folder / f"traversal_{traverse}.png"
-        latents.save_grid(path, latents.traverse(game, traverse, columns, seed), columns)
+        pictures.write(path, pictures.draw(latents.traverse(game, traverse, columns, seed), columns))
     elif interpolate:
         path = out or folder / "interpolation.png"
-        game.picture(path, latents.interpolate(game, -(-n // columns), columns, seed), columns)
+        walk = latents.interpolate(game, -(-n // columns), columns, seed)
+        pictures.write(path, drawing.draw(game, walk, columns))
     else:
         latent = latents.fixed_latent(game, n, seed, _numbers(classes) if classes is not None else None)
         path = out or folder / ("sample" if singles else "sample.png")
         if singles:
-            latents.save_singles(path, game, latent)
+            drawing.write_singles(path, game, latent)
         else:
-            game.picture(path, latent, columns)
+            pictures.write(path, drawing.draw(game, latent, columns))
     typer.echo(path)
 
 

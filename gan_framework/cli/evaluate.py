@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from gan_framework.config.scoring import compose, parse, rescored
-from gan_framework.core.latents import load_game, run_folder
 from gan_framework.core.records import DataShape
 from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.folder import LOSSY, image_files, read_images
 from gan_framework.runs.launch import choose_device, plain
+from gan_framework.runs.restore import load_game
 from gan_framework.storage import files
 from gan_framework.storage.images import save_png
+from gan_framework.storage.layout import run_folder
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
 """Settings of `evaluate` that say how a model is sampled."""

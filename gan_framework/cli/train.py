@@ -18,8 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import help
+from gan_framework.cli.exit_codes import exit_code
 from gan_framework.config.explain import explain
-from gan_framework.errors import ConfigError, GanFrameworkError, exit_code
+from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder
 from gan_framework.storage import secrets
 
@@ -63,7 +64,7 @@ def train() -> int:
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # torchrun has started several processes
         from gan_framework.runs.workers import together
 
-        return together(_train)
+        return exit_code(lambda: together(_train))
     return exit_code(_train)
 
 

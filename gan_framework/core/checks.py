@@ -1,35 +1,191 @@
-"""Whether a discriminator judges each sample by itself."""
+"""What is known of a game before its first step, by trying it on blank samples."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
-from gan_framework.core.contracts.networks import Discriminator
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.core.judge import Judge
+from gan_framework.core.pair import MAIN, Meeting, Pair
+from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput
+from gan_framework.errors import ConfigError
+
+if TYPE_CHECKING:
+    from gan_framework.core.game import Game
+
+BLANKS = 2
+TRIED = 8
+"""Samples on which a judge is tried: those that look at groups of a batch have groups of four."""
 
 
-def judges_each_alone(discriminator: Discriminator, shape: tuple[int, ...], labels: Tensor | None) -> bool:
-    """Return whether what a discriminator in training says of a sample depends on that sample alone.
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Keep a network, with all in it, in evaluation mode inside the context."""
+    training = [module for module in network.modules() if module.training]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
 
-    It does not where batch norm or minibatch discrimination mixes a batch: there the first sample's output has a
-    gradient with respect to the second sample. Neither the network nor torch's random numbers are changed.
+
+def blank(shape: DataShape, n: int = BLANKS) -> Batch:
+    """Return n blank samples of a shape with labels, extras and batches of further sources, on the CPU."""
+    samples = torch.zeros(n, *shape.sample)
+    if shape.vocabulary:
+        samples[..., 0] = 1
+    labels = None
+    if shape.condition_dim:
+        labels = torch.zeros(n, shape.condition_dim)
+    elif shape.num_classes:
+        labels = torch.full((n,), shape.num_classes - 1)  # the last, which a network for fewer classes does not know
+    extra = {name: torch.zeros(n, *of_one) for name, of_one in shape.extra.items()}
+    others = {name: blank(other, n) for name, other in shape.others.items()}
+    return Batch(samples, labels, extra, torch.arange(n), others)
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """Return a batch on a device."""
+    return Batch(
+        batch.samples.to(device),
+        batch.labels.to(device) if batch.labels is not None else None,
+        {name: tensor.to(device) for name, tensor in batch.extra.items()},
+        batch.index.to(device) if batch.index is not None else None,
+        {name: on_device(other, device) for name, other in batch.others.items()},
+    )
+
+
+@contextmanager
+def _without_a_trace(game: Game) -> Iterator[None]:
+    """Leave no gradient, no running statistics and no random number behind."""
+    with torch.no_grad(), evaluation_mode(game.networks), forked_random_numbers(game.device):
+        yield
+
+
+@contextmanager
+def forked_random_numbers(device: torch.device) -> Iterator[None]:
+    """Have torch's random numbers go on after the context as if it had not been."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        yield
+
+
+def try_meeting(game: Game, batch: Batch | None = None) -> Meeting:
+    """Return the pairs that the game's players face, over blank samples unless others are given."""
+    batch = blank(game.data) if batch is None else batch
+    with _without_a_trace(game):
+        latent = game.latent_for(on_device(batch, game.device))
+        return Meeting(game.pairs(on_device(batch, game.device), latent))
+
+
+def check_networks(game: Game) -> None:
+    """See that the networks fit the data and each other.
+
+    Raises:
+        ConfigError: the shapes do not fit, or a conditional network would be given no labels.
+    """
+    for name, network in game.networks.items():
+        if getattr(network, "conditional", False) and not (game.data.num_classes or game.data.condition_dim):
+            raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
+    check_pairs(game, lambda batch: game.pairs(batch, game.latent_for(batch)))
+
+
+def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> None:
+    """See that generated samples have the shape of the real ones, and that the judges take both.
 
     Args:
-        discriminator: on any device.
-        shape: of one sample.
-        labels: of two samples, on the discriminator's device, or None.
+        game: the game.
+        pairs: makes the pairs of a blank batch.
+
+    Raises:
+        ConfigError: the shapes do not fit.
     """
-    first = next(discriminator.parameters())
-    with torch.random.fork_rng([first.device] if first.device.type == "cuda" else []):
+    try:
+        with _without_a_trace(game):
+            meeting = pairs(on_device(blank(game.data), game.device))
+            for pair in meeting.values():
+                if pair.has_judge:
+                    pair.outputs  # noqa: B018 (asks the judge about both sides)
+    except ConfigError:
+        raise
+    except (RuntimeError, ValueError, TypeError, LookupError, AssertionError) as error:
+        raise ConfigError(f"the networks do not fit the data {game.data.sample}: {error}") from error
+    for name, pair in meeting.items():
+        made, real = tuple(pair.fake.shape[1:]), tuple(pair.real.shape[1:])
+        if made != real:
+            where = "" if name == MAIN else f" in the pair {name!r}"
+            raise ConfigError(f"the generator makes samples {made}{where}, but the data are {real}")
+
+
+def probe(game: Game, network: str) -> DiscriminatorOutput:
+    """Return what a network says of blank samples, together with what belongs to them: the shapes strategies need.
+
+    Raises:
+        ConfigError: no pair of the game is judged by that network.
+    """
+    pair = _judged_by(try_meeting(game), network)
+    if pair is None:
+        raise ConfigError(f"no pair of {type(game).__name__} is judged by networks.{network}")
+    with _without_a_trace(game):
+        return pair.real_output
+
+
+def _judged_by(meeting: Meeting, network: str) -> Pair | None:
+    return next((pair for pair in meeting.values() if pair.judged_by_network == network), None)
+
+
+def find_batch_independent(game: Game) -> set[str]:
+    """Return the names of the judges' networks whose word on a sample depends on that sample alone."""
+    batch = blank(game.data, TRIED)
+    with forked_random_numbers(game.device):
         # All but alike, because minibatch discrimination is blind to what is far apart.
-        x = 1e-3 * torch.randn(2, *shape, dtype=first.dtype, device=first.device)
-        x.requires_grad_()
-        state = {name: buffer.clone() for name, buffer in discriminator.named_buffers()}
+        batch = replace(batch, samples=1e-3 * torch.randn_like(batch.samples))
+        judges: dict[str, tuple[Judge, Pair]] = {}
+        for pair in try_meeting(game, batch).values():
+            if isinstance(pair.judge, Judge):
+                judges.setdefault(pair.judge.name, (pair.judge, pair))
+        return {name for name, (judge, pair) in judges.items() if _says_so(judge, pair)}
+
+
+def _says_so(judge: Judge, pair: Pair) -> bool:
+    said: bool | None = getattr(judge.network, "batch_independent", None)
+    if said is not None:
+        return said and not judge.transforms
+    return batch_independent(judge, pair.real, pair.real_labels, *pair.real_given)
+
+
+def batch_independent(judge: Judge, x: Tensor, labels: Tensor | None, *given: Tensor) -> bool:
+    """Return whether what a judge in training says of a sample is seen to depend on that sample alone.
+
+    It does not where batch norm or minibatch discrimination mixes a batch: there the first sample's output has a
+    gradient with respect to others. A judge through which no gradient reaches the samples is not known to.
+    Neither the network nor torch's random numbers are changed.
+
+    Args:
+        judge: of a network on any device.
+        x: at least two samples, all but alike.
+        labels: of the samples, or None.
+        given: what they are judged together with.
+    """
+    network = judge.network
+    first = next(network.parameters())
+    with forked_random_numbers(first.device):
+        x = x.detach().to(first.dtype).requires_grad_()
+        state = {name: buffer.clone() for name, buffer in network.named_buffers()}
         # Shaken, because a branch whose weights begin at zero hides what it will do.
-        state |= {name: (p + 0.01 * torch.randn_like(p)).detach() for name, p in discriminator.named_parameters()}
-        output: DiscriminatorOutput = functional_call(discriminator, state, (x, labels))
-    said = [output.logits, *output.features, *output.heads.values()]
-    (gradient,) = torch.autograd.grad([part[0].sum() for part in said], x)
-    return not gradient[1].any().item()
+        state |= {name: (p + 0.01 * torch.randn_like(p)).detach() for name, p in network.named_parameters()}
+        seen: Tensor = x
+        for transform in judge.transforms:
+            seen = transform(seen)
+        output: DiscriminatorOutput = functional_call(network, state, (seen, labels, *given))
+    said = [part[0].sum() for part in (output.logits, *output.features, *output.heads.values()) if part.requires_grad]
+    if not said:
+        return False
+    (gradient,) = torch.autograd.grad(said, x, allow_unused=True)
+    return gradient is not None and not gradient[1:].any().item()

@@ -1,7 +1,7 @@
 """Several processes that train one model: each takes its share of every batch, and they average their gradients.
 
 torchrun, or a cluster's launcher, starts the processes and says in the environment which is which (`RANK`,
-`WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR`, `MASTER_PORT`). They are one group from `join` to `leave`. Outside of a
+`WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR`, `MASTER_PORT`). They are one group while they train. Outside of a
 group, as in a run of one process, every exchange gives back what it is given.
 
 Gradients are averaged by hand after the backward pass, in one exchange for each move: wrappers such as
@@ -11,27 +11,15 @@ DistributedDataParallel fail on the double backward of penalties and on several 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed import Store  # type: ignore[attr-defined]
 
 from gan_framework.core import seeding
-from gan_framework.core.diagnostics import NonFinite
 from gan_framework.core.records import Latent
-from gan_framework.errors import ConfigError
-
-MEETING = timedelta(minutes=10)
-"""How long processes wait for one another where none has anything to do in between."""
-
-WAITING = timedelta(days=2)
-"""How long they wait while the first one scores, saves or downloads."""
 
 
 @dataclass
@@ -68,63 +56,15 @@ def world() -> int:
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
-def own_device(name: str, device: torch.device) -> torch.device:
-    """Return the device that this process computes on: one of several takes a GPU of its own.
-
-    Args:
-        name: the setting `train.device`.
-        device: what it stands for in a run of one process.
-
-    Raises:
-        ConfigError: the setting names one GPU for all processes.
-    """
-    if world() == 1 or device.type != "cuda":
-        return device
-    if ":" in name:
-        raise ConfigError(f"train.device={name}: each of {world()} processes takes a GPU of its own; use cuda")
-    own = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
-    torch.cuda.set_device(own)
-    return own
+def current() -> Group | None:
+    """Return the group that this process is in."""
+    return _group
 
 
-def join(store: Store, device: torch.device) -> None:
-    """Become one group with the other processes, which do the same.
-
-    Args:
-        store: what the processes meet in.
-        device: where this process computes.
-    """
+def enter(group: Group | None) -> None:
+    """Be in a group from here on, or in none."""
     global _group
-    dist.init_process_group("gloo", store=store, rank=rank(), world_size=world(), timeout=MEETING)
-    words = cast(dist.ProcessGroup, dist.new_group(backend="gloo", timeout=WAITING))
-    tensors = cast(dist.ProcessGroup, dist.new_group(backend="nccl")) if device.type == "cuda" else words
-    _group = Group(rank(), world(), words, tensors, torch.Generator(device))
-
-
-@contextmanager
-def leaving() -> Iterator[None]:
-    """Leave the group, if there is one, at the end of the context; where all processes come to it, with the last."""
-    try:
-        yield
-    except BaseException as error:
-        _leave(orderly=isinstance(error, NonFinite) or (_group is not None and _group.stopping))
-        raise
-    _leave(orderly=True)
-
-
-def _leave(orderly: bool) -> None:
-    global _group
-    if _group is None:
-        return
-    if orderly:  # without it, exit aborts now and then
-        dist.barrier(_group.words)
-    _group = None
-    dist.destroy_process_group()
-
-
-def lost(error: BaseException) -> bool:
-    """Return whether an error says that another process of the group is gone."""
-    return _group is not None and ("gloo" in str(error) or isinstance(error, dist.DistError))
+    _group = group
 
 
 def reseed(seed: int, *parts: int | str) -> None:

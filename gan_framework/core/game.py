@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import cast
+from itertools import chain
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core import distributed, latents
-from gan_framework.core.checks import judges_each_alone
+from gan_framework.core import checks, distributed
+from gan_framework.core.checks import evaluation_mode
 from gan_framework.core.contracts.loss import AdversarialLoss
-from gan_framework.core.contracts.networks import Discriminator, Generator
+from gan_framework.core.contracts.networks import SAMPLES, Discriminator, Generator
 from gan_framework.core.contracts.prior import Prior
 from gan_framework.core.contracts.schedule import Schedule
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.pair import Round
+from gan_framework.core.judge import Judge
+from gan_framework.core.pair import MAIN, DividedMeeting, Meeting, Pair
 from gan_framework.core.player import OptimizerFactory, Player
 from gan_framework.core.precision import Precision
-from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput, Draw, Latent
+from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput, Latent, NextBatch
 from gan_framework.errors import ConfigError
-from gan_framework.runs import out_of_memory
 
 CONDITIONS_KEPT = 64
 """How many condition vectors of the data a game keeps, so that samples can be drawn with no data at hand."""
 
+LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""By the dimensions of a weight, the layout in which convolutions are fastest."""
+
 
 @dataclass
-class Parts:
+class Components:
     """What a configuration's plugins built, before a game puts them together.
 
     Attributes:
         data: the shape of the samples and what their labels are.
         networks: the networks by name.
-        schedule: who moves when.
-        prior: where latents come from, for games that generate.
+        schedule: who is updated when.
+        prior: where latents come from, for games that draw them.
         loss: the adversarial loss, for games that have one.
         optimizers: for each player what makes its optimizer.
+        clips: for each player that has one the greatest norm of its gradient.
     """
 
     data: DataShape
@@ -48,37 +51,30 @@ class Parts:
     prior: Prior | None = None
     loss: AdversarialLoss | None = None
     optimizers: dict[str, OptimizerFactory] = field(default_factory=dict)
-
-
-@contextmanager
-def evaluation_mode(network: nn.Module) -> Iterator[None]:
-    """Keep a network in evaluation mode inside the context."""
-    was_training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(was_training)
+    clips: dict[str, float] = field(default_factory=dict)
 
 
 class Game(nn.Module):
     """The two-player game of Goodfellow et al. 2014 (arXiv 1406.2661, section 3), and the base of others.
 
-    All training state is in its `state_dict`: networks, optimizers, terms, schedule.
+    All training state is in its `state_dict`: networks, optimizers, terms, schedule, transforms.
 
     Attributes:
         networks: the networks by name.
-        players: the players by name, in the order in which a schedule moves them.
-        openings: what is played once, before the first iteration.
-        schedule: who moves when.
+        players: the players by name, in the order in which a schedule updates them.
+        openings: what is played once, before the first step.
+        schedule: who is updated when.
         prior: where latents come from.
         loss: the adversarial loss.
+        transforms: what real and generated samples go through alike before any judge in training sees them.
         optimizers: for each player what makes its optimizer.
         data: the shape of the samples and what their labels are.
         conditions: condition vectors of the data (64, K) that sample grids are drawn for, where labels are vectors.
         sampling_network: the name of the network that samples are drawn from.
         generates: whether there is anything to sample.
-        judges_each_alone: whether the discriminator's word on a sample depends on that sample alone.
+        generates_from: what in a batch samples are made of, `samples` or the name of an extra; None if they are drawn
+            from the prior alone.
+        accumulate: the number of parts in which a batch goes through the networks.
     """
 
     networks: nn.ModuleDict
@@ -86,33 +82,64 @@ class Game(nn.Module):
     prior: Prior | None
     loss: AdversarialLoss | None
     conditions: Tensor
-    generates: bool = True
-    judges_each_alone: bool = False
+    sampling_network: str = "generator"
+    generates: ClassVar[bool] = True
+    generates_from: ClassVar[str | None] = None
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, components: Components) -> None:
         super().__init__()
-        self.data = parts.data
-        self.networks = nn.ModuleDict(parts.networks)
-        self.prior = parts.prior
-        self.loss = parts.loss
+        self.data = components.data
+        self.networks = nn.ModuleDict(components.networks)
+        self.prior = components.prior
+        self.loss = components.loss
         self.openings = nn.ModuleList()
-        self.schedule = parts.schedule
+        self.transforms = nn.ModuleList()
+        self.schedule = components.schedule
         self.players = nn.ModuleDict({player.name: player for player in self.make_players()})
-        self.register_buffer("conditions", torch.zeros(CONDITIONS_KEPT, parts.data.condition_dim))
-        self.sampling_network = "generator"
+        self.register_buffer("conditions", torch.zeros(CONDITIONS_KEPT, components.data.condition_dim))
         self.precision = Precision("fp32", torch.device("cpu"))
-        self.optimizers = parts.optimizers
+        self.optimizers = components.optimizers
+        self.accumulate = 1
+        self._clips = components.clips
+        self._independent: set[str] = set()
+        self._judges: dict[str, str] = {}
         self._claims: dict[str, str] = {}
         self._replaced: dict[str, str] = {}
 
+    # -- what a game of another paper says otherwise ----------------------------------------------
+
     def make_players(self) -> list[Player]:
-        """Return the players in the order in which they move."""
+        """Return the players in the order in which they are updated."""
         return [
-            Player("discriminator", ("discriminator",), side="discriminator"),
-            Player("generator", ("generator",), side="generator"),
+            Player("discriminator", ("discriminator",), team="discriminator", objective="discriminator"),
+            Player("generator", ("generator",), team="generator", objective="generator"),
         ]
 
-    # -- what strategies and the composer use ---------------------------------------------------
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return what as many samples as the batch has are made of, with its labels."""
+        latent = distributed.share_of_latents(self.latent, len(batch.samples))._replace(labels=batch.labels)
+        name = self.generates_from
+        if name is None:
+            return latent
+        return latent._replace(given={name: batch.samples if name == SAMPLES else batch.extra[name]})
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return the real batch and what is generated of latents, before the discriminator."""
+        made = self.make(latent)
+        return Pair(
+            self.judge("discriminator"),
+            batch,
+            latent,
+            made[SAMPLES],
+            made=made,
+            again=lambda another: self.pair(batch, self.latent_for(batch) if another is None else another),
+        )
+
+    def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
+        """Return all that the players face, by name."""
+        return {MAIN: self.pair(batch, latent)}
+
+    # -- what strategies and the assembly use -------------------------------------------------------
 
     def player(self, name: str) -> Player:
         """Return a player.
@@ -125,12 +152,26 @@ class Game(nn.Module):
             raise ConfigError(f"the game has no player {name!r}; {why}")
         return cast(Player, self.players[name])
 
-    def sides(self) -> tuple[list[Player], list[Player], list[Player]]:
+    def teams(self) -> tuple[list[Player], list[Player], list[Player]]:
         """Return the players on the discriminator's side, on the generator's, and on neither."""
         players = [self.player(name) for name in self.players]
-        discriminators = [p for p in players if p.side is not None and p.side.startswith("discriminator")]
-        generators = [p for p in players if p.name == "generator" or p.side == "generator"]
+        discriminators = [player for player in players if player.team == "discriminator"]
+        generators = [player for player in players if player.team == "generator"]
         return discriminators, generators, [p for p in players if p not in discriminators + generators]
+
+    @property
+    def critics(self) -> list[str]:
+        """The names of the networks that the discriminator's side updates."""
+        return self._updated_by(self.teams()[0])
+
+    @property
+    def generators(self) -> list[str]:
+        """The names of the networks that are generators and updated by a player."""
+        names = self._updated_by([self.player(name) for name in self.players])
+        return [name for name in names if isinstance(self.networks[name], Generator)]
+
+    def _updated_by(self, players: list[Player]) -> list[str]:
+        return list(dict.fromkeys(chain.from_iterable(player.networks for player in players)))
 
     def replace_player(self, name: str, players: list[Player], owner: str) -> None:
         """Let other players take one player's place in the order, and its optimizer's settings if they have none.
@@ -148,6 +189,8 @@ class Game(nn.Module):
         for player in players:
             if name in self.optimizers:
                 self.optimizers.setdefault(player.name, self.optimizers[name])
+            if name in self._clips:
+                self._clips.setdefault(player.name, self._clips[name])
         order = [self.player(other) for other in self.players]
         at = order.index(replaced)
         order[at : at + 1] = players
@@ -163,85 +206,130 @@ class Game(nn.Module):
             raise ConfigError(f"{self._claims[what]} and {owner} both set the {what}: choose one of them")
         self._claims[what] = owner
 
+    def check(self) -> None:
+        """See that the networks fit the data and each other, by trying them on two blank samples.
+
+        Raises:
+            ConfigError: the shapes do not fit, or a conditional network would be given no labels.
+        """
+        checks.check_networks(self)
+
+    def probe(self, network: str = "discriminator") -> DiscriminatorOutput:
+        """Return what a judge's network says of two blank samples: the shapes that strategies need.
+
+        Raises:
+            ConfigError: no pair of the game is judged by that network.
+        """
+        return checks.probe(self, network)
+
     def start(self, device: torch.device, precision: str = "fp32") -> None:
         """Go to the device and give the players their parameters and optimizers.
 
         Raises:
-            ConfigError: a player has no optimizer, nothing to move or nothing to minimise.
+            ConfigError: a player has no optimizer, nothing to update or to minimise, or names what there is not.
         """
         self.precision = Precision(precision, device)
         self.to(device)
-        for network in self.networks.values():
-            network.to(memory_format=torch.channels_last)
-        for name in self.players:
-            player = self.player(name)
-            if name not in self.optimizers:
-                raise ConfigError(f"optimizer.{name} is missing: the game's players are {', '.join(self.players)}")
-            for term in player.terms.values():
-                cast(Term, term).check(self, player)
-            player.start(self.trainable(player.networks), self.loss, self.optimizers[name], self.precision.scaler())
-        if "discriminator" in self.networks:
-            labels = self._blank_labels()
-            labels = labels.to(device) if labels is not None else None
-            self.judges_each_alone = judges_each_alone(self.discriminator, self.data.sample, labels)
+        _choose_layouts(self.networks)
+        meeting = checks.try_meeting(self)
+        self._judges = {name: pair.judge.name for name, pair in meeting.items() if isinstance(pair.judge, Judge)}
+        for player in map(self.player, self.players):
+            if player.name not in self.optimizers:
+                raise ConfigError(
+                    f"optimizer.{player.name} is missing: the game's players are {', '.join(self.players)}"
+                )
+            player.clip = self._clips.get(player.name)
+            trainable = self.trainable(player.networks)
+            player.start(self, list(meeting), trainable, self.optimizers[player.name], self.precision.scaler())
+        self._independent = checks.find_batch_independent(self)
 
     def trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
-        """Return the parameters of networks that can be moved, each once."""
-        parameters = (p for name in networks for p in self.networks[name].parameters() if p.requires_grad)
+        """Return the parameters of networks that can be updated, each once."""
+        parameters = (p for name in networks for p in self.network(name).parameters() if p.requires_grad)
         return list(dict.fromkeys(parameters))
 
     # -- what a step uses -------------------------------------------------------------------------
 
     @property
     def generator(self) -> Generator:
-        """The generator."""
-        return cast(Generator, self._network("generator"))
+        """The network `generator`."""
+        return cast(Generator, self.network("generator"))
 
     @property
     def discriminator(self) -> Discriminator:
-        """The discriminator."""
-        return cast(Discriminator, self._network("discriminator"))
+        """The network `discriminator`."""
+        return cast(Discriminator, self.network("discriminator"))
 
-    def _network(self, name: str) -> nn.Module:
+    def network(self, name: str) -> nn.Module:
+        """Return a network.
+
+        Raises:
+            ConfigError: the game has no such network.
+        """
         if name not in self.networks:
             raise ConfigError(f"networks.{name} is missing, and the game {type(self).__name__} needs it")
         return self.networks[name]
+
+    def judges_of(self, player: Player, term: str | None = None) -> list[str]:
+        """Return the names of the networks that judge what a player faces, or what one of its terms is computed for."""
+        named = player.plans[term].pairs if term is not None else None
+        faced = named or (player.objective if isinstance(player.objective, Mapping) else self._judges)
+        return list(dict.fromkeys(self._judges[pair] for pair in faced if pair in self._judges))
+
+    def judge(self, network: str) -> Judge:
+        """Return a network as pairs ask it."""
+        return Judge(network, self.network(network), self.precision, self.transforms, network in self._independent)
 
     @property
     def device(self) -> torch.device:
         """The device of the networks."""
         return self.precision.device
 
-    def step(self, draw: Draw) -> dict[str, Tensor]:
-        """Play one iteration; see `Schedule.step`."""
-        # So that what is reported of a player that does not move in it is the same after a resume.
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step; see `Schedule.step`."""
+        # So that what is reported of a player that is not updated in it is the same after a resume.
         for name in self.players:
             self.player(name).gradients = []
         for opening in self.openings:
-            opening(self, draw)
-        return self.schedule.step(self, draw)
+            opening(self, next_batch)
+        return self.schedule.step(self, next_batch)
 
-    def meet(self, batch: Batch, graph: bool = True) -> Round:
-        """Generate as many samples as the batch has, with its labels, and let both meet.
+    def meet(self, batch: Batch, graph: bool = True) -> Meeting:
+        """Generate samples and let them meet the real batch before the game's judges.
 
         Args:
             batch: a batch of real data.
-            graph: whether a gradient can reach the generator through the generated samples.
+            graph: whether a gradient can reach what makes the generated samples.
         """
-        latent = distributed.share_of_latents(self.latent, len(batch.samples))._replace(labels=batch.labels)
+        latent = self.latent_for(batch)
+        if self.accumulate == 1:
+            return self._meet(batch, latent, graph)
+        size = len(batch.samples) // self.accumulate
+        parts = [slice(start, start + size) for start in range(0, len(batch.samples), size)]
+        return DividedMeeting(self._meet, [(batch.part(part), latent.part(part)) for part in parts], graph)
+
+    def _meet(self, batch: Batch, latent: Latent, graph: bool) -> Meeting:
         with torch.set_grad_enabled(graph):
-            return Round(self, batch, latent, self.generate(latent))
+            return Meeting(self.pairs(batch, latent))
 
     def latent(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Latent:
-        """Draw n latents and give them labels."""
-        assert self.prior is not None
+        """Draw n latents and give them labels; z is (n, 0) where there is no prior."""
+        if self.prior is None:
+            return Latent(torch.zeros(n, 0, device=self.device), labels)
         return self.prior.draw(n, self.device, generator)._replace(labels=labels)
+
+    def make(self, latent: Latent, network: str = "generator") -> Mapping[str, Tensor]:
+        """Return all that a generator makes of latents by name, its `samples` among it."""
+        net = self.network(network)
+        arguments = (latent.z, latent.labels, *((latent.given,) if latent.given else ()))
+        with self.autocast():
+            if isinstance(net, Generator):
+                return net.everything(*arguments)
+            return {SAMPLES: net(*arguments)}
 
     def generate(self, latent: Latent, network: str = "generator") -> Tensor:
         """Return the samples that a generator makes of latents."""
-        with self.autocast():
-            samples: Tensor = self.networks[network](latent.z, latent.labels)
-        return samples
+        return self.make(latent, network)[SAMPLES]
 
     def keep_conditions(self, conditions: Tensor) -> None:
         """Keep condition vectors (N, K) of the data, evenly spread, for the grids of samples."""
@@ -269,45 +357,18 @@ class Game(nn.Module):
         with evaluation_mode(self.networks[self.sampling_network]):
             return self.generate(latent, self.sampling_network).float().detach()
 
-    # -- what is known before the first step ------------------------------------------------------
+    def picture(self, latent: Latent, columns: int) -> Tensor | None:
+        """Return a picture (1 or 3, H, W), uint8, of a kind of its own; None to have the samples of latents drawn.
 
-    def probe(self) -> DiscriminatorOutput:
-        """Return what the discriminator says of two blank samples: the shapes that strategies need."""
-        with torch.no_grad(), evaluation_mode(self.discriminator):
-            blank = torch.zeros(2, *self.data.sample)
-            return cast(DiscriminatorOutput, self.discriminator(blank, self._blank_labels()))
-
-    def _blank_labels(self) -> Tensor | None:
-        if self.data.condition_dim:
-            return torch.zeros(2, self.data.condition_dim)
-        # The last class, which a network for fewer classes does not know.
-        return torch.full((2,), self.data.num_classes - 1) if self.data.num_classes else None
-
-    def check(self) -> None:
-        """See that the networks fit the data and each other, by trying them on two blank samples.
-
-        Raises:
-            ConfigError: the shapes do not fit, or a conditional network would be given no labels.
+        Args:
+            latent: what samples in it are made of.
+            columns: samples side by side.
         """
-        for name, network in self.networks.items():
-            if getattr(network, "conditional", False) and not (self.data.num_classes or self.data.condition_dim):
-                raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
-        latent = Latent(torch.zeros(2, self.prior.dim if self.prior else 0), self._blank_labels())
-        try:
-            with torch.no_grad(), evaluation_mode(self.generator):
-                made = tuple(self.generate(latent).shape[1:])
-            self.probe()
-        except (RuntimeError, ValueError) as error:
-            if out_of_memory.exhausted(error):
-                raise
-            raise ConfigError(f"the networks do not fit the data {self.data.sample}: {error}") from error
-        if made != self.data.sample:
-            raise ConfigError(f"the generator makes samples {made}, but the data are {self.data.sample}")
+        return None
 
-    def picture(self, path: Path, latent: Latent, columns: int) -> None:
-        """Draw the samples of latents as one PNG: a grid of images, row by row, or vectors as rows of grey values."""
-        samples = self.sample(latent)
-        if samples.ndim == 4:
-            latents.save_grid(path, samples, columns)
-        else:
-            latents.save_rows(path, samples)
+
+def _choose_layouts(networks: nn.ModuleDict) -> None:
+    """Store the weights of convolutions in the layout in which they are fastest."""
+    for tensor in chain(networks.parameters(), networks.buffers()):
+        if tensor.ndim in LAYOUTS:
+            tensor.data = tensor.data.to(memory_format=LAYOUTS[tensor.ndim])

@@ -17,11 +17,11 @@ from omegaconf import DictConfig, OmegaConf
 from gan_framework.build import Config, build_game
 from gan_framework.config import schema
 from gan_framework.core import distributed
-from gan_framework.core.compilation import compile_networks
 from gan_framework.data import COMMON_SETTINGS, Batches, DataSource, build_source
 from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped
 from gan_framework.evaluation.evaluator import Evaluator
-from gan_framework.runs import checkpoint, out_of_memory
+from gan_framework.runs import checkpoint, group, out_of_memory
+from gan_framework.runs.compilation import compile_networks
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Judge, Run
 from gan_framework.runs.signals import Interrupted, StopRequest
@@ -80,7 +80,7 @@ def launch(
         RunStopped: the run was stopped and can be resumed.
     """
     summary = Summary(folder, config.seed, overrides)
-    with owned(folder), nullcontext(stop) if stop else StopRequest() as stop, distributed.leaving():
+    with owned(folder), nullcontext(stop) if stop else StopRequest() as stop, group.leaving():
         run: Run | None = None
         try:
             with stop.within(0):
@@ -102,7 +102,7 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
     if isinstance(error, Interrupted):
         where = "before it began" if run is None else f"in the middle of step {run.clock.step + 1}"
         return RunStopped(f"stopped by {stop.reason} {where}; the same command in the same folder resumes")
-    if distributed.lost(error):
+    if group.lost(error):
         return RunFailed("another process of the run is gone; what it said of it stands above")
     if out_of_memory.exhausted(error):
         return RunFailed(out_of_memory.advice(error, config))
@@ -215,7 +215,7 @@ def take_place(settings: Any, number: int = 0) -> torch.device:
                 f"train.threads={threads}: it must be from 1 to {MOST_THREADS}, or null for torch's choice"
             )
         torch.set_num_threads(threads)
-    return distributed.own_device(settings["device"], choose_device(settings["device"], number))
+    return group.own_device(settings["device"], choose_device(settings["device"], number))
 
 
 def choose_device(name: str, number: int = 0) -> torch.device:
@@ -262,10 +262,10 @@ def _check_scalars(config: Config) -> None:
         "evaluate": ("every", "samples"),
     }
     for names, least in ((positive, 1), (not_negative, 0)):
-        for group, keys in names.items():
+        for section, keys in names.items():
             for key in keys:
-                if config[group][key] < least:
-                    raise ConfigError(f"{group}.{key}={config[group][key]}: it must be at least {least}")
+                if config[section][key] < least:
+                    raise ConfigError(f"{section}.{key}={config[section][key]}: it must be at least {least}")
 
 
 def _resume_from(setting: str | None, folder: Path) -> tuple[Path, dict[str, Any]] | None:

@@ -12,20 +12,19 @@ import torch
 from torch import Tensor
 
 from gan_framework.build import Config
-from gan_framework.core import diagnostics, latents
-from gan_framework.core.diagnostics import NonFinite
 from gan_framework.core.game import Game
-from gan_framework.core.watch import Watch, diversity
 from gan_framework.data import Batches
-from gan_framework.errors import RunStopped
+from gan_framework.errors import NonFinite, RunStopped
+from gan_framework.evaluation import drawing, latents
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.protocol import differences
-from gan_framework.runs import checkpoint
+from gan_framework.runs import checkpoint, diagnostics, restore
 from gan_framework.runs.counters import Clock
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.tracking import Trackers
-from gan_framework.storage import files
+from gan_framework.runs.watch import Watch, diversity
+from gan_framework.storage import files, pictures
 from gan_framework.storage.images import save_png
 
 log = logging.getLogger(__name__)
@@ -111,7 +110,7 @@ class Run:
     def draw_samples(self) -> dict[str, float]:
         """Draw the grid of samples, from the same latents every time; return how diverse they are beside the data."""
         path = self.folder / "samples" / f"step_{self.clock.step:07d}.png"
-        self.game.picture(path, self._grid, self.config["sample"]["columns"])
+        pictures.write(path, drawing.draw(self.game, self._grid, self.config["sample"]["columns"]))
         self.trackers.image("samples", path, self._axes())
         if self.game.prior is None or len(self._grid.z) < 2 or not self._data_diversity:
             return {}
@@ -195,7 +194,7 @@ class Run:
         Raises:
             ConfigError: the checkpoint is of another architecture.
         """
-        latents.restore(self.game, state["game"], path)
+        restore.restore(self.game, state["game"], path)
         self.clock.restore(state["clock"])
         self.batches.drawn = state["batches"]
         self._before = (state["batches"], state.get("images_seen", state["batches"] * self.settings.batch_size))
@@ -240,7 +239,7 @@ class Run:
     def _state(self) -> dict[str, Any]:
         return {
             "config": self.config,
-            "shape": list(self.game.data),
+            "shape": self.game.data.plain(),
             "game": self.game.state_dict(),
             "clock": self.clock.state(),
             "batches": self.batches.drawn,

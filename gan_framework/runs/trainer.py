@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core import diagnostics, distributed
-from gan_framework.core.diagnostics import NonFinite
+from gan_framework.core import distributed
 from gan_framework.core.game import Game
-from gan_framework.errors import RunStopped
+from gan_framework.errors import NonFinite, RunStopped
+from gan_framework.runs import diagnostics
 from gan_framework.runs.run import PRUNER, Run
 from gan_framework.runs.signals import StopRequest
 

@@ -22,12 +22,11 @@ from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-
 
 from gan_framework.build import Config, build_game
 from gan_framework.core import distributed
-from gan_framework.core.compilation import compile_networks
-from gan_framework.core.diagnostics import NonFinite
 from gan_framework.core.game import Game
 from gan_framework.data import Batches, build_source
-from gan_framework.errors import ConfigError, GanFrameworkError, RunFailed, RunStopped, exit_code
-from gan_framework.runs import checkpoint
+from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite, RunFailed, RunStopped
+from gan_framework.runs import checkpoint, group
+from gan_framework.runs.compilation import compile_networks
 from gan_framework.runs.process import isolated
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
@@ -42,15 +41,12 @@ FAREWELL = timedelta(seconds=10)
 """How long the first process waits for the others to hear that there are no more runs."""
 
 
-def together(lead: Callable[[], None]) -> int:
-    """Do the work of a command in the first of several processes and follow it in the others; return an exit code."""
+def together(work: Callable[[], None]) -> None:
+    """Do the work of a command in the first of several processes and follow it in the others."""
     if distributed.rank() > 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the first process too
-        return exit_code(lambda: follow(itertools.count(1)))
-    return exit_code(lambda: _lead(lead))
-
-
-def _lead(work: Callable[[], None]) -> None:
+        follow(itertools.count(1))
+        return
     with leading():
         work()
 
@@ -122,7 +118,7 @@ def follow(numbers: Iterable[int]) -> None:
     store = _store()
     try:
         for number in numbers:
-            store.wait([f"run{number}"], distributed.WAITING)
+            store.wait([f"run{number}"], group.WAITING)
             job = json.loads(store.get(f"run{number}"))
             if job is None:
                 break
@@ -150,7 +146,7 @@ def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
     config, resumed = job["config"], job["resumed"]
     settings = config["train"]
     try:
-        with distributed.leaving():
+        with group.leaving():
             device = take_place(settings)
             source = build_source(config["data"])
             game = build_game(config, source.shape, device)
@@ -163,7 +159,7 @@ def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
             try:
                 train(run, stop)
             except Exception as error:
-                if distributed.lost(error):
+                if group.lost(error):
                     raise RunFailed("it ends, because another one of the run is gone") from error
                 raise
     except (NonFinite, RunStopped, Interrupted):
@@ -205,7 +201,7 @@ def join(number: int, game: Game, config: Config) -> None:
         game: the game, built and on its device.
         config: the run's configuration.
     """
-    distributed.join(PrefixStore(f"run{number}", _store()), game.device)
+    group.join(PrefixStore(f"run{number}", _store()), game.device)
     if config["train"]["sync_batch_norm"]:
         distributed.synchronise_batch_norms(game.networks)
     distributed.copy_from_first([*game.parameters(), *game.buffers()])
@@ -220,7 +216,7 @@ def _store(hosts: bool = False) -> Store:
             f"WORLD_SIZE={distributed.world()} says that this is one of several processes, but {missing} is not set: "
             "start them with torchrun, or unset WORLD_SIZE"
         ) from None
-    store = TCPStore(address, port, is_master=hosts, wait_for_workers=False, timeout=distributed.MEETING)
+    store = TCPStore(address, port, is_master=hosts, wait_for_workers=False, timeout=group.MEETING)
     # torchrun's own store outlives a restart of the processes.
     return PrefixStore(f"start{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 

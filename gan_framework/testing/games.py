@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 import io
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gan_framework.core import latents, seeding
+from gan_framework.core import seeding
 from gan_framework.core.contracts.prior import Prior
 from gan_framework.core.game import Game
+from gan_framework.evaluation import drawing, latents
 from gan_framework.testing.guards import expect, expect_finite, own_randomness, same
 from gan_framework.testing.subject import BATCH_SIZE, Subject
 
@@ -80,9 +79,9 @@ def players_move(subject: Subject) -> None:
     for name in game.players:
         player = game.player(name)
         expect(player.updates > 0, f"the player {name!r} has not moved in three steps")
-        missing = sum(parameter.grad is None for parameter in player.moved)
+        missing = sum(parameter.grad is None for parameter in player.trained)
         expect(not missing, f"{missing} of the parameters that the player {name!r} moves never receive a gradient")
-    moved = {id(parameter) for name in game.players for parameter in game.player(name).moved}
+    moved = {id(parameter) for name in game.players for parameter in game.player(name).trained}
     for name, parameter in game.networks.named_parameters():
         expect(
             id(parameter) in moved or torch.equal(parameter, before[f"networks.{name}"]),
@@ -102,10 +101,11 @@ def draws_pictures(subject: Subject) -> None:
         tuple(samples.shape) == (4, *subject.shape.sample),
         f"sample makes {tuple(samples.shape)} of four latents, and the data have the shape {subject.shape.sample}",
     )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "samples.png"
-        game.picture(path, latent, columns=2)
-        expect(path.is_file() and path.stat().st_size > 0, "picture has written no file")
+    picture = drawing.draw(game, latent, columns=2)
+    expect(
+        picture.dtype == torch.uint8 and picture.ndim == 3 and picture.shape[0] in (1, 3),
+        f"its picture is {picture.dtype} {tuple(picture.shape)}, not uint8 (1 or 3, H, W)",
+    )
 
 
 def has_effect(subject: Subject) -> None:

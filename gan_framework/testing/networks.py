@@ -109,7 +109,7 @@ def keeps_generator_state(subject: Subject) -> None:
 
 def scores_samples(subject: Subject) -> None:
     """It returns a DiscriminatorOutput: one finite logit a sample, features, heads."""
-    x, labels = subject.batch()
+    x, labels = subject.labelled()
     with own_randomness("forward"), inputs_kept("forward", x=x, labels=labels):
         output = _discriminator(subject)(x, labels)
     expect(isinstance(output, DiscriminatorOutput), f"forward returns {type(output).__name__}, not DiscriminatorOutput")
@@ -129,7 +129,7 @@ def scores_samples(subject: Subject) -> None:
 
 def depends_on_samples(subject: Subject) -> None:
     """A gradient reaches the samples: without it no generator can learn."""
-    x, labels = subject.batch()
+    x, labels = subject.labelled()
     x.requires_grad_()
     _discriminator(subject)(x, labels).logits.sum().backward()
     expect(x.grad is not None and bool((x.grad != 0).any()), "no gradient of the logits reaches the samples")
@@ -138,7 +138,7 @@ def depends_on_samples(subject: Subject) -> None:
 def scores_alone(subject: Subject) -> None:
     """In evaluation mode a logit depends on its sample alone."""
     discriminator = _discriminator(subject).eval()
-    x, labels = subject.batch()
+    x, labels = subject.labelled()
     with torch.no_grad():
         together = discriminator(x, labels).logits
         alone = discriminator(x[:1], None if labels is None else labels[:1]).logits
@@ -151,7 +151,7 @@ def scores_alone(subject: Subject) -> None:
 def discriminator_is_conditional(subject: Subject) -> None:
     """The attribute `conditional` tells the truth."""
     discriminator = _discriminator(subject).eval()
-    x, labels = subject.batch()
+    x, labels = subject.labelled()
     if labels is None:
         expect(not discriminator.conditional, "it is conditional; check it with labelled data (overrides)")
         return
@@ -165,7 +165,7 @@ def discriminator_is_conditional(subject: Subject) -> None:
 def trains_discriminator(subject: Subject) -> None:
     """A gradient reaches every parameter."""
     discriminator = _discriminator(subject)
-    output = discriminator(*subject.batch())
+    output = discriminator(*subject.labelled())
     sum((head.sum() for head in output.heads.values()), output.logits.sum()).backward()
     expect_all_reached("training", discriminator)
 
@@ -174,10 +174,10 @@ def keeps_discriminator_state(subject: Subject) -> None:
     """What it learned, its buffers included, survives saving and loading."""
     first, second = _discriminator(subject, 0), _discriminator(subject, 1)
     for seed in range(2):
-        first(*subject.batch(seed))
+        first(*subject.labelled(seed))
     second.load_state_dict(first.state_dict())
     with torch.no_grad():
-        same = torch.equal(first.eval()(*subject.batch()).logits, second.eval()(*subject.batch()).logits)
+        same = torch.equal(first.eval()(*subject.labelled()).logits, second.eval()(*subject.labelled()).logits)
     expect(same, "loaded from its state_dict it gives other logits: register what it remembers as buffers")
 
 

@@ -23,7 +23,7 @@ def _outputs(subject: Subject) -> tuple[AdversarialLoss, DiscriminatorOutput, Di
     game = subject.game()
     assert game.loss is not None
     with torch.no_grad():
-        said = [game.discriminator(*subject.batch(seed)) for seed in (0, 1)]
+        said = [game.discriminator(*subject.labelled(seed)) for seed in (0, 1)]
     # Undecided: between 0 and 1, where every usual target or margin still pulls.
     real, fake = (_leaves(output, 0.5 + 0.1 * output.logits.tanh()) for output in said)
     return game.loss, real, fake
@@ -143,20 +143,22 @@ def adds_to_a_player(subject: Subject) -> None:
     )
     batch = subject.batch()
     for _ in range(2):
-        round = game.meet(batch)
-        if player.view is not None:
-            round = player.view(round)
+        meeting = game.meet(batch)
+        for look_ahead in player.look_aheads:
+            meeting = look_ahead(meeting)
+        pair = next(iter(player.pairs(meeting).values()))
+        pair.differentiate(term.differentiates)
         with (
             own_randomness("the term"),
-            inputs_kept("the term", real=batch.samples, labels=batch.labels, fake=round.fake, z=round.latent.z),
+            inputs_kept("the term", real=batch.samples, labels=batch.labels, fake=pair.fake, z=pair.latent.z),
         ):
-            value = term(round, player)
+            value = term(pair, player)
         expect(value.shape == (), f"it returns the shape {tuple(value.shape)}, not a scalar: take the mean")
         expect_finite("what it returns", value)
-        if not value.requires_grad:  # a first round may only be remembered
+        if not value.requires_grad:  # a first pair may only be remembered
             player.play(game.meet(batch))
             continue
-        gradients = torch.autograd.grad(value, player.moved, allow_unused=True)
+        gradients = torch.autograd.grad(value, player.trained, allow_unused=True)
         reached = [gradient for gradient in gradients if gradient is not None]
         expect(bool(reached), f"its gradient reaches nothing that the player {player.name!r} moves: is `player` right?")
         expect_finite("its gradient", *reached)

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from gan_framework.core import latents
 from gan_framework.registry import registry
 from gan_framework.runs.tracking import RunInfo, Tracker
+from gan_framework.storage import pictures
 from gan_framework.testing.guards import expect, expect_finite, own_randomness, same
 from gan_framework.testing.subject import Subject
 
@@ -75,7 +75,7 @@ def follows_a_run(subject: Subject) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         picture = folder / "samples.png"
-        latents.save_grid(picture, torch.zeros(2, 1, 8, 8), columns=2)
+        pictures.write(picture, pictures.draw(torch.zeros(2, 1, 8, 8), columns=2))
         for resumed in (False, True):
             tracker: Tracker = subject.build()
             with own_randomness("following a run", torch_too=True):

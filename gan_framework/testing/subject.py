@@ -160,6 +160,10 @@ class Subject:
         """Return a batch of noise with labels."""
         return Batch(self.samples(seed=seed), self.labels(seed=seed))
 
+    def labelled(self, seed: int = 0) -> tuple[Tensor, Tensor | None]:
+        """Return samples of noise with their labels."""
+        return self.samples(seed=seed), self.labels(seed=seed)
+
     def latent(self, n: int = BATCH_SIZE, seed: int = 0) -> Latent:
         """Return what the small run's generator is given: latents, or samples where it has no prior."""
         labels = self.labels(n, seed)

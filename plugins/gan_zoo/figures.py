@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan_framework.storage import files
+import numpy as np
+import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,11 @@ def panels(*sizes: float, height: float = 3.2) -> tuple[Figure, list[Axes]]:
     return figure, list(axes[0])
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as a PNG."""
-    with files.atomic(path) as file:
-        figure.savefig(file, format="png", dpi=100)
+def rendered(figure: Figure) -> Tensor:
+    """Return a figure as a picture (3, H, W), uint8."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return torch.from_numpy(pixels[..., :3]).permute(2, 0, 1).contiguous()

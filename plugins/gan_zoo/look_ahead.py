@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
 
 from gan_framework.errors import ConfigError
 
-Steps = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+Key = Any
+"""Names a parameter."""
+
+Steps = Callable[[Mapping[Key, Tensor]], dict[Key, Tensor]]
 """Maps gradients by parameter's name to what is to be added to the parameters, and remembers it for the next step."""
 
 
@@ -23,7 +27,7 @@ class GradientSteps:
     def __init__(self, lr: float) -> None:
         self.lr = lr
 
-    def __call__(self, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(self, gradients: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
         """Return -lr times the gradients."""
         return {name: -self.lr * gradient for name, gradient in gradients.items()}
 
@@ -36,16 +40,16 @@ class AdamSteps:
         parameters: what it moves, by name.
     """
 
-    def __init__(self, optimizer: optim.Adam, parameters: Mapping[str, nn.Parameter]) -> None:
+    def __init__(self, optimizer: optim.Adam, parameters: Mapping[Key, nn.Parameter]) -> None:
         self.group = optimizer.param_groups[0]
         states = {name: optimizer.state.get(parameter) for name, parameter in parameters.items()}
         self.taken = {name: int(state["step"]) if state else 0 for name, state in states.items()}
-        self.first: dict[str, Tensor | float] = {n: state["exp_avg"] if state else 0.0 for n, state in states.items()}
-        self.second: dict[str, Tensor | float] = {
+        self.first: dict[Key, Tensor | float] = {n: state["exp_avg"] if state else 0.0 for n, state in states.items()}
+        self.second: dict[Key, Tensor | float] = {
             n: state["exp_avg_sq"] if state else 0.0 for n, state in states.items()
         }
 
-    def __call__(self, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(self, gradients: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
         """Return Adam's updates, and move on its moments."""
         lr, eps = self.group["lr"], self.group["eps"]
         beta1, beta2 = self.group["betas"]
@@ -61,7 +65,7 @@ class AdamSteps:
         return updates
 
 
-def steps_of(optimizer: optim.Optimizer, parameters: Mapping[str, nn.Parameter]) -> Steps:
+def steps_of(optimizer: optim.Optimizer, parameters: Mapping[Key, nn.Parameter]) -> Steps:
     """Return the steps that an optimizer would take from where it stands.
 
     Raises:

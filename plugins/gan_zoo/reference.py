@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.records import Batch, Draw
+from gan_framework.core.records import Batch, NextBatch
 
 
 class Reference(nn.Module):
@@ -23,17 +23,17 @@ class Reference(nn.Module):
         self.register_buffer("samples", torch.zeros(n, *shape))
         self.count = 0
 
-    def watching(self, draw: Draw) -> Draw:
+    def watching(self, next_batch: NextBatch) -> NextBatch:
         """Return a way to draw the same batches that keeps their samples until there are enough."""
 
         def watched() -> Batch:
-            batch = draw()
+            batch = next_batch()
             new = batch.samples[: len(self.samples) - self.count]
             self.samples[self.count : self.count + len(new)] = new
             self.count += len(new)
             return batch
 
-        return draw if self.count == len(self.samples) else watched
+        return next_batch if self.count == len(self.samples) else watched
 
     @property
     def kept(self) -> Tensor:

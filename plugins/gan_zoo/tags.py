@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
-from gan_framework.core.latents import load_game
 from gan_framework.errors import ConfigError
+from gan_framework.runs.restore import load_game
 
 
 def describe(

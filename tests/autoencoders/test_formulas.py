@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import distributions
 
-from gan_framework.core.game import Parts
+from gan_framework.core.game import Components
 from gan_framework.core.records import DataShape
 from gan_zoo.autoencoding import encode
 from gan_zoo.games.vae import VAE
@@ -73,7 +73,8 @@ class Encoder(torch.nn.Module):
 
 def test_codes_are_drawn_from_what_the_encoder_says():
     decoder = MLPGenerator(2, None, 3, [4], "tanh", "linear", 0.1, 0.0)
-    game = VAE(Parts(DataShape((3,)), {"encoder": Encoder(), "generator": decoder}, Alternating(1, 1, True), Normal(2)))
+    networks = {"encoder": Encoder(), "generator": decoder}
+    game = VAE(Components(DataShape((3,)), networks, Alternating(1, 1, True), Normal(2)))
     torch.manual_seed(0)
     latent = encode(game, torch.zeros(50_000, 3))
     torch.testing.assert_close(latent.z.mean(0), torch.tensor([1.0, -2.0]), atol=0.04, rtol=0)

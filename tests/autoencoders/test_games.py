@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from gan_framework.build import build_game
-from gan_framework.core import latents
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import latents
 from gan_framework.evaluation.sampling import check
 
 SHAPE = DataShape((1, 8, 8), 10)
@@ -59,8 +59,8 @@ def test_noise_is_on_the_input_and_the_target_is_clean(game, batch):
     seen = []
     played.networks["autoencoder"].register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     torch.manual_seed(0)
-    round = played.meet(batch)
-    assert torch.equal(round.real, batch.samples)
+    pair = played.meet(batch)
+    assert torch.equal(pair.real, batch.samples)
     (noisy,) = seen
     assert noisy.min() >= -1 and noisy.max() <= 1
     assert not torch.equal(noisy, batch.samples)

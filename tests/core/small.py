@@ -6,7 +6,7 @@ from torch import nn
 from gan_framework.core.contracts.loss import SeparableLoss
 from gan_framework.core.contracts.networks import Discriminator, Generator
 from gan_framework.core.contracts.prior import Prior
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_zoo.losses.wasserstein import Wasserstein
 from gan_zoo.schedules.alternating import Alternating
@@ -62,7 +62,7 @@ def sgd(parameters):
 def small_game(loss=None, schedule=None, start=True, optimizer=sgd):
     torch.manual_seed(0)
     game = Game(
-        Parts(
+        Components(
             data=DataShape((2,)),
             networks={"generator": SmallGenerator(), "discriminator": SmallDiscriminator()},
             schedule=schedule or Alternating(d_steps=1, g_steps=1, share_fakes=True),

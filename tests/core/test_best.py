@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from gan_framework.build import build_game
-from gan_framework.core.diagnostics import NonFinite
 from gan_framework.data import Batches, build_source
 from gan_framework.runs import checkpoint
+from gan_framework.runs.diagnostics import NonFinite
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
 from gan_framework.runs.tracking import RunInfo, build_trackers

@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from gan_framework.build import build_game
-from gan_framework.core import latents
 from gan_framework.core.game import CONDITIONS_KEPT
 from gan_framework.data import Batches, build_source
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import latents
 from gan_framework.registry.packages import config_folder
 from gan_framework.runs import checkpoint
 from gan_framework.runs.launch import launch

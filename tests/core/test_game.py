@@ -9,10 +9,10 @@ from tests.core.small import Draws, small_game
 
 def test_outputs_are_computed_when_first_asked_for_and_kept():
     game = small_game()
-    round = game.meet(Draws()())
+    pair = game.meet(Draws()())
     assert game.discriminator.calls == 0
-    first = round.on_fake
-    assert round.on_fake is first
+    first = pair.fake_output
+    assert pair.fake_output is first
     assert game.discriminator.calls == 1
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gan_framework.core import diagnostics
+from gan_framework.runs import diagnostics
 from tests.core.small import Draws, small_game
 
 

@@ -10,8 +10,8 @@ from tests.core.small import Draws, Halves, small_game
 
 
 class SquaredWeights(Term):
-    def forward(self, round, player):
-        return sum(p.square().sum() for p in player.moved)
+    def forward(self, pair, player):
+        return sum(p.square().sum() for p in player.trained)
 
 
 def parameters(module):
@@ -42,15 +42,15 @@ def test_all_terms_are_summed_into_one_step_of_gradient_descent():
     game.player("generator").add_term("weights", SquaredWeights(), weight=0.25)
     game.start(torch.device("cpu"))
     before = parameters(game.generator)
-    round = game.meet(Draws()())
+    pair = game.meet(Draws()())
     steps = []
     game.player("generator").optimizer.register_step_post_hook(lambda *_: steps.append(1))
 
     # The gradient of the sum, taken apart: -mean f(G(z)) and a quarter of the squared weights.
     adversarial = torch.autograd.grad(
-        -game.discriminator(round.fake).logits.mean(), list(game.generator.parameters()), retain_graph=True
+        -game.discriminator(pair.fake).logits.mean(), list(game.generator.parameters()), retain_graph=True
     )
-    game.player("generator").play(round)
+    game.player("generator").play(pair)
 
     assert len(steps) == 1
     for old, gradient, new in zip(before, adversarial, game.generator.parameters(), strict=True):
@@ -97,16 +97,16 @@ def test_half_a_loss_needs_a_loss_of_halves():
 
 def test_the_two_halves_add_up_to_the_whole():
     game = small_game(loss=Halves())
-    round = game.meet(Draws()())
+    pair = game.meet(Draws()())
     loss = game.loss
-    whole = loss.discriminator(round.on_real, round.on_fake)
-    torch.testing.assert_close(whole, loss.real_half(round.on_real) + loss.fake_half(round.on_fake))
+    whole = loss.discriminator(pair.real_output, pair.fake_output)
+    torch.testing.assert_close(whole, loss.real_half(pair.real_output) + loss.fake_half(pair.fake_output))
 
 
 def test_moves_that_are_not_finite_can_be_left_out():
     class Infinite(Term):
-        def forward(self, round, player):
-            return sum(p.sum() for p in player.moved) * torch.inf
+        def forward(self, pair, player):
+            return sum(p.sum() for p in player.trained) * torch.inf
 
     game = small_game(start=False)
     game.player("generator").add_term("infinite", Infinite())
@@ -177,5 +177,5 @@ def test_the_gradient_norm_is_that_of_all_parameters_together():
     game = small_game()
     player = game.player("discriminator")
     player.play(game.meet(Draws()()).detached())
-    flat = torch.cat([p.grad.flatten() for p in player.moved])
+    flat = torch.cat([p.grad.flatten() for p in player.trained])
     torch.testing.assert_close(player.gradient_norm(), flat.norm())

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gan_framework.core.watch import Watch, diversity
+from gan_framework.runs.watch import Watch, diversity
 
 
 def looks(watch, count, start=1, **figures):

@@ -4,7 +4,7 @@ from torch import nn
 
 from gan_framework.core.contracts.networks import Discriminator, Generator
 from gan_framework.core.contracts.schedule import Schedule
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, InMemory
 from gan_zoo.priors.normal import Normal
@@ -62,8 +62,8 @@ class NoSchedule(Schedule):
 
 def make_game(generator, shape):
     torch.manual_seed(0)
-    parts = Parts(shape, {"generator": generator, "discriminator": TinyDiscriminator()}, NoSchedule(), Normal(4))
-    return Game(parts)
+    networks = {"generator": generator, "discriminator": TinyDiscriminator()}
+    return Game(Components(shape, networks, NoSchedule(), Normal(4)))
 
 
 @pytest.fixture

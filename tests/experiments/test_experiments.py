@@ -44,18 +44,18 @@ class Watch:
 
     def __init__(self, game, monkeypatch):
         self.game = game
-        self.moved = dict.fromkeys(game.players, False)
+        self.trained = dict.fromkeys(game.players, False)
         self.seen = self.parameters()
         step = Player.step
 
         def watched(player, total):
             assert self.changed() == [], f"before the step of {player.name}"
             step(player, total)
-            own = {id(parameter) for parameter in player.moved}
+            own = {id(parameter) for parameter in player.trained}
             named = dict(game.named_parameters())
             changed = self.changed()
             assert [name for name in changed if id(named[name]) not in own] == [], f"in the step of {player.name}"
-            self.moved[player.name] |= bool(changed)
+            self.trained[player.name] |= bool(changed)
             self.seen |= {name: named[name].detach().clone() for name in changed}
 
         monkeypatch.setattr(Player, "step", watched)
@@ -79,8 +79,8 @@ def test_experiment(name, compose, monkeypatch, tmp_path):
         expected = step(run)
         assert watch.changed() == []
     assert all(torch.isfinite(value).all() for measured in [*first, expected] for value in measured.values())
-    assert watch.moved == {player: updates > 0 for player, updates in run.updates.items()}
-    assert any(watch.moved.values())
+    assert watch.trained == {player: updates > 0 for player, updates in run.updates.items()}
+    assert any(watch.trained.values())
 
     path = tmp_path / "run" / "checkpoints" / "last.pt"
     resumed = make_run(config, tmp_path / "resumed")

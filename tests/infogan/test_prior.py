@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from gan_framework.core import latents
 from gan_framework.core.contracts.networks import Discriminator, Generator
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import DataShape, Latent
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import latents
 from gan_zoo.priors.codes import Codes
 from gan_zoo.priors.normal import Normal
 from gan_zoo.schedules.alternating import Alternating
@@ -97,7 +97,7 @@ class First(Discriminator):
 
 def make_game(prior):
     networks = {"generator": Identity(), "discriminator": First()}
-    return Game(Parts(DataShape((12,)), networks, Alternating(1, 1, True), prior))
+    return Game(Components(DataShape((12,)), networks, Alternating(1, 1, True), prior))
 
 
 def test_a_traversal_has_a_row_for_each_value_and_a_column_for_each_noise(prior):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gan_framework.core.contracts.networks import Generator
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
@@ -44,7 +44,7 @@ class Brightest(nn.Module):
 def make_game(q, prior=None):
     networks = {"generator": Shown(), "discriminator": MLPDiscriminator(2, 1, [3], "tanh", 0.1, 0.0, "symmetric")}
     networks |= {"q": q} if q else {}
-    return Game(Parts(SHAPE, networks, Alternating(1, 1, True), prior or Codes(6, {"categorical": [4]})))
+    return Game(Components(SHAPE, networks, Alternating(1, 1, True), prior or Codes(6, {"categorical": [4]})))
 
 
 def comparison(game, images=None, labels=None):

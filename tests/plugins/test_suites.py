@@ -68,8 +68,8 @@ from gan_framework.core.contracts.term import Term
 
 class Plugin(Term):
     "A term."
-    def forward(self, round, player):
-        return round.on_real.logits.square().mean()
+    def forward(self, pair, player):
+        return pair.real_output.logits.square().mean()
 """
 
 SCHEDULE = """
@@ -337,14 +337,14 @@ BROKEN = [
     ("terms", ".mean()", "", r"it returns the shape \(8,\), not a scalar"),
     (
         "terms",
-        "round.on_real.logits",
-        "round.on_real.logits.detach()",
+        "pair.real_output.logits",
+        "pair.real_output.logits.detach()",
         "it has no gradient, so the player 'discriminator'",
     ),
     (
         "terms",
-        "round.on_real.logits",
-        "round.fake",
+        "pair.real_output.logits",
+        "pair.fake",
         "its gradient reaches nothing that the player 'discriminator' moves",
     ),
     # schedules

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from gan_zoo.schedules.loss_gated import LossGated
 
-from gan_framework.core import diagnostics
 from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
+from gan_framework.runs import diagnostics
 from gan_zoo.losses.vanilla import Minimax, NonSaturating
 from gan_zoo.schedules.alternating import Alternating
-from gan_zoo.schedules.loss_gated import LossGated
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.k_step import KStep
 from gan_zoo.strategies.loss_gated import LossGated as LossGatedStrategy
@@ -35,8 +35,8 @@ def record(monkeypatch):
     events = []
     evaluate, move = Player.evaluate, Player.move
 
-    def noted_evaluate(self, round):
-        losses = evaluate(self, round)
+    def noted_evaluate(self, pair):
+        losses = evaluate(self, pair)
         events.append(("loss", self.name, sum(loss.item() for loss in losses.values())))
         return losses
 
@@ -118,13 +118,13 @@ def test_the_halves_move_on_their_own_batch_with_their_own_optimizer():
     assert list(game.players) == ["discriminator_real", "discriminator_fake", "generator"]
     real, fake = game.player("discriminator_real"), game.player("discriminator_fake")
     assert real.optimizer is not fake.optimizer
-    assert real.moved == fake.moved == list(game.discriminator.parameters())
-    round = game.meet(Draws()())
+    assert real.trained == fake.trained == list(game.discriminator.parameters())
+    pair = game.meet(Draws()())
     torch.testing.assert_close(
-        real.evaluate(round)["adversarial"], -torch.log(torch.sigmoid(round.on_real.logits)).mean()
+        real.evaluate(pair)["adversarial"], -torch.log(torch.sigmoid(pair.real_output.logits)).mean()
     )
     torch.testing.assert_close(
-        fake.evaluate(round)["adversarial"], -torch.log(1 - torch.sigmoid(round.on_fake.logits)).mean()
+        fake.evaluate(pair)["adversarial"], -torch.log(1 - torch.sigmoid(pair.fake_output.logits)).mean()
     )
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gan_framework.core.contracts.term import Term
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.player import Player
 from gan_framework.core.records import Batch, DataShape
 from gan_zoo.schedules.alternating import Alternating
@@ -51,8 +51,8 @@ class Bilinear(Game):
 
 
 def bilinear(schedule, x=1.0, y=2.0):
-    parts = Parts(DataShape((1,)), {"x": Number(x), "y": Number(y)}, schedule, optimizers={"x": sgd, "y": sgd})
-    game = Bilinear(parts)
+    networks = {"x": Number(x), "y": Number(y)}
+    game = Bilinear(Components(DataShape((1,)), networks, schedule, optimizers={"x": sgd, "y": sgd}))
     game.start(torch.device("cpu"))
     return game
 

@@ -99,10 +99,10 @@ def test_real_and_generated_batches_are_never_mixed(strategy):
     seen = []
     game.discriminator.output.statistic.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0]))
     batch = Draws(n=4)()
-    round = game.meet(batch)
+    pair = game.meet(batch)
     alone = game.discriminator(batch.samples).logits
-    torch.testing.assert_close(round.on_real.logits, alone)
-    round.on_fake  # noqa: B018
+    torch.testing.assert_close(pair.real_output.logits, alone)
+    pair.fake_output  # noqa: B018
     assert [len(inputs) for inputs in seen] == [4, 4, 4]
     # The score does depend on the rest of its own batch.
     assert not torch.allclose(game.discriminator(batch.samples[:2]).logits, alone[:2], rtol=1e-6, atol=1e-7)

@@ -71,7 +71,7 @@ def test_a_loss_without_halves_is_refused():
 
 def test_a_term_of_the_discriminator_is_refused():
     class Zero(Term):
-        def forward(self, round, player):
+        def forward(self, pair, player):
             return torch.zeros(())
 
     game = small_game(loss=Halves(), start=False)
@@ -88,14 +88,14 @@ def test_asking_for_the_player_that_left_says_who_put_others_in_its_place():
 def test_each_half_reports_the_norm_of_its_own_gradient():
     game = split_game()
     game.start(torch.device("cpu"))
-    round = game.meet(Draws()())
+    pair = game.meet(Draws()())
     expected = {}
     for name in ("discriminator_real", "discriminator_fake"):
         player = game.player(name)
-        gradients = torch.autograd.grad(sum(player.evaluate(round).values()), player.moved, retain_graph=True)
+        gradients = torch.autograd.grad(sum(player.evaluate(pair).values()), player.trained, retain_graph=True)
         expected[name] = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     for name in expected:
-        game.player(name).backward(game.player(name).evaluate(round.detached()))
+        game.player(name).backward(game.player(name).evaluate(pair.detached()))
     for name, norm in expected.items():
         torch.testing.assert_close(game.player(name).gradient_norm(), norm)
     assert not torch.isclose(*expected.values())

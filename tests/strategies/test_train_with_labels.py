@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.discriminators.cgan_mlp import CGANMLPDiscriminator
@@ -33,7 +33,7 @@ def make(conditional_g=True, conditional_d=False, classes=3):
         return torch.optim.Adam(parameters, lr=0.01, betas=(0.5, 0.99))
 
     return Game(
-        Parts(
+        Components(
             DataShape((1, 4, 4), classes),
             {"generator": g, "discriminator": d},
             Alternating(1, 1, share_fakes=True),
@@ -58,12 +58,12 @@ def test_both_players_minimise_the_class_errors_that_the_paper_gives_them():
     game = make()
     TrainWithLabels(weight=0.5).apply(game)
     game.start(torch.device("cpu"))
-    round = game.meet(batch())
-    real = cross_entropy(round.on_real.heads["class"], round.batch.labels)
-    fake = cross_entropy(round.on_fake.heads["class"], round.latent.labels)
+    pair = game.meet(batch())
+    real = cross_entropy(pair.real_output.heads["class"], pair.batch.labels)
+    fake = cross_entropy(pair.fake_output.heads["class"], pair.latent.labels)
 
-    of_d = game.player("discriminator").evaluate(round)["auxiliary_classification"]
-    of_g = game.player("generator").evaluate(round)["auxiliary_classification"]
+    of_d = game.player("discriminator").evaluate(pair)["auxiliary_classification"]
+    of_g = game.player("generator").evaluate(pair)["auxiliary_classification"]
     assert of_d.item() == pytest.approx(0.5 * (real + fake), rel=1e-5)
     assert of_g.item() == pytest.approx(0.5 * fake, rel=1e-5)
 
@@ -125,10 +125,10 @@ def test_the_halves_of_a_split_discriminator_each_take_their_samples():
     SplitDiscriminator().apply(game)
     TrainWithLabels(1.0).apply(game)
     game.start(torch.device("cpu"))
-    round = game.meet(batch())
-    for half, labels in (("real", round.batch.labels), ("fake", round.latent.labels)):
-        found = game.player(f"discriminator_{half}").evaluate(round)["auxiliary_classification"].item()
-        said = getattr(round, f"on_{half}").heads["class"]
+    pair = game.meet(batch())
+    for half, labels in (("real", pair.batch.labels), ("fake", pair.latent.labels)):
+        found = game.player(f"discriminator_{half}").evaluate(pair)["auxiliary_classification"].item()
+        said = getattr(pair, f"on_{half}").heads["class"]
         assert found == pytest.approx(cross_entropy(said, labels), rel=1e-5)
 
 

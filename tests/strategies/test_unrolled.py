@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gan_framework.core.contracts.networks import Discriminator, Generator
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
@@ -94,7 +94,7 @@ def test_the_generators_gradient_equals_finite_differences(k, penalty):
     z = torch.randn(5, 3, dtype=torch.float64)
     g, d, player = game.generator, game.discriminator, game.player("generator")
 
-    losses = player.evaluate(Round(game, Batch(real), Latent(z), g(z)))
+    losses = player.evaluate(Pair(game, Batch(real), Latent(z), g(z)))
     assert losses["adversarial"].item() == pytest.approx(loss_after_look_ahead(d, real, g(z).detach(), k, 0.7, penalty))
     player.backward(losses)
 
@@ -119,11 +119,11 @@ def test_the_look_ahead_is_computed_in_float32_whatever_the_precision():
         def apply(self, game):
             super().apply(game)
             view = game.player("generator").view
-            game.player("generator").view = lambda round: note(view(round))
+            game.player("generator").view = lambda pair: note(view(pair))
 
     def note(ahead):
-        seen.extend(part.dtype for part in (*ahead.on_both, *ahead.parameters.values()) if hasattr(part, "dtype"))
-        seen.extend(output.features[0].dtype for output in ahead.on_both)
+        seen.extend(part.dtype for part in (*ahead.outputs, *ahead.parameters.values()) if hasattr(part, "dtype"))
+        seen.extend(output.features[0].dtype for output in ahead.outputs)
         return ahead
 
     Noting(1, 0.1).apply(game)
@@ -139,8 +139,8 @@ def test_the_gradient_through_the_steps_is_not_the_one_without_them():
         game = unrolled(2, lr=0.7)
         view = game.player("generator").view
 
-        def constant(round, view=view):
-            ahead = view(round)
+        def constant(pair, view=view):
+            ahead = view(pair)
             ahead.parameters = {name: value.detach() for name, value in ahead.parameters.items()}
             return ahead
 
@@ -148,7 +148,7 @@ def test_the_gradient_through_the_steps_is_not_the_one_without_them():
             game.player("generator").view = constant
         torch.manual_seed(1)
         game.player("generator").play(game.meet(Draws()()))
-        gradients.append(game.player("generator").moved[0].grad)
+        gradients.append(game.player("generator").trained[0].grad)
     assert not torch.allclose(gradients[0], gradients[1], rtol=0.05)
 
 
@@ -188,22 +188,22 @@ def test_a_case_solved_by_hand():
     measured = game.player("generator").play(game.meet(batch))
     assert measured["generator/adversarial"].item() == pytest.approx(-ahead * place)
     slope = -ahead + place * 4 * lr * w * place
-    assert game.player("generator").moved[0].grad[0, 0].item() == pytest.approx(slope)
+    assert game.player("generator").trained[0].grad[0, 0].item() == pytest.approx(slope)
 
 
 def test_looking_ahead_changes_nothing_of_the_discriminator():
     game = unrolled(3, SpectralNorm(["discriminator"], 1), discriminator=NormedDiscriminator, optimizer=adam)
     game.step(Draws())
-    round = game.meet(Draws()())
+    pair = game.meet(Draws()())
     before = copy.deepcopy(game.discriminator.state_dict())
     optimizer = copy.deepcopy(game.player("discriminator").optimizer.state_dict())
-    gradients = [p.grad.clone() for p in game.player("discriminator").moved]
-    game.player("generator").play(round)
+    gradients = [p.grad.clone() for p in game.player("discriminator").trained]
+    game.player("generator").play(pair)
     after = game.discriminator.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     now = game.player("discriminator").optimizer.state_dict()
     assert str(now) == str(optimizer)
-    kept = zip(gradients, game.player("discriminator").moved, strict=True)
+    kept = zip(gradients, game.player("discriminator").trained, strict=True)
     assert all(torch.equal(gradient, p.grad) for gradient, p in kept)
 
 
@@ -262,14 +262,14 @@ def test_without_a_learning_rate_it_looks_ahead_by_the_discriminators_own_steps(
     g, d, player = game.generator, game.discriminator, game.player("generator")
     for _ in range(taken):
         critic = game.player("discriminator")
-        critic.play(Round(game, Batch(batch), Latent(z), g(z).detach()))
+        critic.play(Pair(game, Batch(batch), Latent(z), g(z).detach()))
 
     def ahead():
         fake = g(z).detach()
         after = stepped(d, game.player("discriminator").optimizer, batch, fake, 3)
         return nn.functional.softplus(-after(fake).logits).mean().item()
 
-    losses = player.evaluate(Round(game, Batch(batch), Latent(z), g(z)))
+    losses = player.evaluate(Pair(game, Batch(batch), Latent(z), g(z)))
     assert losses["adversarial"].item() == pytest.approx(ahead(), rel=1e-7)
     player.backward(losses)
     step = 1e-6

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from gan_zoo.virtual_batch_norm import VirtualBatchNorm as Layer
+from gan_zoo.virtual_batch_norm import normalise
 from torch import nn
 
 from gan_framework.core.contracts.networks import Discriminator, Generator
-from gan_framework.core.game import Game, Parts
+from gan_framework.core.game import Components, Game
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
@@ -13,8 +15,6 @@ from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.ema import EMA
 from gan_zoo.strategies.virtual_batch_norm import VirtualBatchNorm
 from gan_zoo.terms.gradient_penalty import GradientPenalty
-from gan_zoo.virtual_batch_norm import VirtualBatchNorm as Layer
-from gan_zoo.virtual_batch_norm import normalise
 from tests.core.small import SmallPrior, sgd, small_game
 
 R, EPS = 5, 1e-5
@@ -106,7 +106,7 @@ class NormedDiscriminator(Discriminator):
 def game_with(*strategies, conditional=False, start=True):
     torch.manual_seed(0)
     game = Game(
-        Parts(
+        Components(
             data=DataShape((2,), num_classes=3),
             networks={"generator": NormedGenerator(conditional), "discriminator": NormedDiscriminator(conditional)},
             schedule=Alternating(1, 1, share_fakes=True),
@@ -220,7 +220,7 @@ def test_the_last_layer_and_the_heads_see_the_samples_alone():
 def test_parameters_are_moved_once_and_all():
     game, plain = game_with(VirtualBatchNorm(BOTH, R)), game_with()
     for name in game.players:
-        assert len(game.player(name).moved) == len(plain.player(name).moved)
+        assert len(game.player(name).trained) == len(plain.player(name).trained)
 
 
 def test_the_average_generator_normalises_in_the_same_way():

@@ -19,12 +19,12 @@ def test_a_critic_step_is_the_gradient_step_clipped():
     game = image_game(Wasserstein(), start=False)
     clipping().apply(game)
     game.start(torch.device("cpu"))
-    round = game.meet(images()).detached()
-    real, fake = round.real.numpy(), round.fake.numpy()
+    pair = game.meet(images()).detached()
+    real, fake = pair.real.numpy(), pair.fake.numpy()
     critic = Critic(game)
     slope = finite_differences(lambda p: critic.score(p, fake).mean() - critic.score(p, real).mean(), critic.values)
     stepped = critic.values - 0.1 * slope
-    game.player("discriminator").play(round)
+    game.player("discriminator").play(pair)
     np.testing.assert_allclose(Critic(game).values, np.clip(stepped, -0.3, 0.3), atol=1e-9)
     assert (np.abs(stepped) > 0.3).any() and (np.abs(stepped) < 0.3).any()
 

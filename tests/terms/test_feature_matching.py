@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from gan_zoo.terms.feature_matching import FeatureMatching
 from torch import nn
 
 from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.discriminators.mlp import MLPDiscriminator
-from gan_zoo.terms.feature_matching import FeatureMatching
 from tests.independent import Critic, finite_differences, image_game, images
 
 
@@ -25,9 +25,9 @@ def distance(real_features, fake_features):
 
 def test_value_and_gradient_with_the_real_side_detached():
     game = image_game()
-    round = game.meet(images())
-    real, fake = round.real.numpy(), round.fake.detach().numpy()
-    value = FeatureMatching(-1)(round, game.player("generator"))
+    pair = game.meet(images())
+    real, fake = pair.real.numpy(), pair.fake.detach().numpy()
+    value = FeatureMatching(-1)(pair, game.player("generator"))
     critic = Critic(game)
     held = critic.features(critic.values, real)
 
@@ -44,9 +44,9 @@ def test_the_generator_step_follows_the_distance_alone():
     game = image_game(start=False)
     strategy(weight=3.0).apply(game)
     game.start(torch.device("cpu"))
-    round = game.meet(images())
+    pair = game.meet(images())
     critic = Critic(game)
-    z, real = round.latent.z.numpy(), critic.features(critic.values, round.real.numpy())
+    z, real = pair.latent.z.numpy(), critic.features(critic.values, pair.real.numpy())
     layer = game.generator.layers[2]
     hidden = np.tanh(
         z @ game.generator.layers[0].weight.detach().numpy().T + game.generator.layers[0].bias.detach().numpy()
@@ -59,7 +59,7 @@ def test_the_generator_step_follows_the_distance_alone():
 
     slope = finite_differences(independent, before)
     bias = layer.bias.detach().clone()
-    reported = game.player("generator").play(round)
+    reported = game.player("generator").play(pair)
     assert reported.keys() == {"generator/feature_matching"}
     np.testing.assert_allclose(layer.weight.detach().numpy(), before - 0.1 * slope, atol=1e-9)
     assert not torch.equal(layer.bias, bias)
@@ -83,12 +83,12 @@ def test_the_layer_is_the_one_asked_for():
     game = image_game(start=False)
     game.networks["discriminator"] = MLPDiscriminator(2, 1, [5, 4, 3], "tanh", 0.8, 0.1, "symmetric")
     game.start(torch.device("cpu"))
-    round = game.meet(images())
+    pair = game.meet(images())
     for layer, size in enumerate((5, 4, 3)):
-        real, fake = (side.features[layer].detach().numpy() for side in (round.on_real, round.on_fake))
+        real, fake = (side.features[layer].detach().numpy() for side in (pair.real_output, pair.fake_output))
         assert real.shape == (5, size)
         for index in (layer, layer - 3):
-            value = FeatureMatching(index)(round, game.player("generator"))
+            value = FeatureMatching(index)(pair, game.player("generator"))
             assert value.item() == pytest.approx(distance(real, fake), rel=1e-12)
 
 
@@ -125,7 +125,7 @@ def test_convolutional_features_are_matched_position_by_position():
         def __init__(self):
             super().__init__()
             self.real = real
-            self.on_real = DiscriminatorOutput(torch.zeros(4), (real,))
-            self.on_fake = DiscriminatorOutput(torch.zeros(4), (fake,))
+            self.real_output = DiscriminatorOutput(torch.zeros(4), (real,))
+            self.fake_output = DiscriminatorOutput(torch.zeros(4), (fake,))
 
     assert FeatureMatching(0)(Pixels(), None).item() == 4

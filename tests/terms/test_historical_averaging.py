@@ -27,7 +27,7 @@ def averaged_game(**changes):
 
 
 def flat(player):
-    return np.concatenate([p.detach().numpy().ravel() for p in player.moved])
+    return np.concatenate([p.detach().numpy().ravel() for p in player.trained])
 
 
 def play(game, steps, first=0):
@@ -64,7 +64,7 @@ def test_the_gradient_treats_the_average_as_constant():
         play(game, 1, step)
     history.append(flat(player))
     value = player.terms["historical_averaging"](game.meet(images()), player)
-    gradient = np.concatenate([g.numpy().ravel() for g in torch.autograd.grad(value, player.moved)])
+    gradient = np.concatenate([g.numpy().ravel() for g in torch.autograd.grad(value, player.trained)])
     np.testing.assert_allclose(gradient, 2 * (history[-1] - np.mean(history, axis=0)), atol=1e-12)
 
 

@@ -29,13 +29,13 @@ PENALTIES = {
 
 
 def measured(game, settings, batch):
-    """The penalty of one round, and the points at which it was taken."""
+    """The penalty of one pair, and the points at which it was taken."""
     term = registry.build("terms", settings)
-    round = game.meet(batch)
+    pair = game.meet(batch)
     spy = Spy(game)
-    value = term(round, game.player("discriminator"))
+    value = term(pair, game.player("discriminator"))
     (points,) = spy.seen
-    return value, points, round
+    return value, points, pair
 
 
 @pytest.mark.parametrize("name", PENALTIES)
@@ -44,7 +44,7 @@ def test_value_and_parameter_gradient(name):
     game = image_game()
     # Steep enough that norms lie on either side of 1.
     game.discriminator.output.weight.data *= 2
-    value, points, round = measured(game, settings, images())
+    value, points, pair = measured(game, settings, images())
     critic = Critic(game)
 
     def independent(values):
@@ -68,16 +68,16 @@ def test_the_one_sided_penalty_forgives_small_slopes():
 
 def test_r1_is_taken_at_real_samples_and_r2_at_generated_ones():
     game = image_game()
-    _, points, round = measured(game, {"name": "r1"}, images())
-    np.testing.assert_array_equal(points, round.real.numpy())
-    _, points, round = measured(game, {"name": "r2"}, images())
-    np.testing.assert_array_equal(points, round.fake.detach().numpy())
+    _, points, pair = measured(game, {"name": "r1"}, images())
+    np.testing.assert_array_equal(points, pair.real.numpy())
+    _, points, pair = measured(game, {"name": "r2"}, images())
+    np.testing.assert_array_equal(points, pair.fake.detach().numpy())
 
 
 def test_gradient_penalty_draws_one_factor_for_each_sample():
     game = image_game()
-    _, points, round = measured(game, PENALTIES["two_sided"][0], images(50))
-    real, fake = round.real.numpy(), round.fake.detach().numpy()
+    _, points, pair = measured(game, PENALTIES["two_sided"][0], images(50))
+    real, fake = pair.real.numpy(), pair.fake.detach().numpy()
     factors = ((points - real) / (fake - real)).reshape(50, 4)
     assert np.ptp(factors, axis=1).max() < 1e-9
     assert factors.min() >= 0 and factors.max() <= 1
@@ -96,8 +96,8 @@ def test_factors_are_uniform():
 def test_dragan_perturbs_real_samples_within_half_a_deviation():
     torch.manual_seed(0)
     game = image_game()
-    _, points, round = measured(game, PENALTIES["dragan"][0], images(3000))
-    real = round.real.numpy()
+    _, points, pair = measured(game, PENALTIES["dragan"][0], images(3000))
+    real = pair.real.numpy()
     steps = ((points - real) / (0.5 * real.std(ddof=1))).reshape(3000, 4)
     assert steps.min() >= 0 and steps.max() <= 1
     # Factor and direction are independent and uniform on [0, 1]: means 1/2 * 1/2, and within a
@@ -122,9 +122,9 @@ def test_penalties_are_computed_in_float32_whatever_the_precision(name):
     game.start(torch.device("cpu"), "bf16")
     seen = []
     game.discriminator.output.register_forward_hook(lambda _, inputs, output: seen.append(output.dtype))
-    round = game.meet(images())
-    assert round.on_real is not None and seen.pop() == torch.bfloat16
-    value = registry.build("terms", PENALTIES[name][0])(round, game.player("discriminator"))
+    pair = game.meet(images())
+    assert pair.real_output is not None and seen.pop() == torch.bfloat16
+    value = registry.build("terms", PENALTIES[name][0])(pair, game.player("discriminator"))
     assert seen == [torch.float32] and value.dtype == torch.float32
 
 
@@ -156,10 +156,10 @@ def test_all_terms_of_a_player_are_summed_into_one_optimizer_step():
     steps = []
     discriminator.optimizer.register_step_post_hook(lambda *_: steps.append(1))
 
-    round = game.meet(images()).detached()
-    real, fake = round.real.numpy(), round.fake.numpy()
+    pair = game.meet(images()).detached()
+    real, fake = pair.real.numpy(), pair.fake.numpy()
     critic, spy = Critic(game), Spy(game)
-    reported = discriminator.play(round)
+    reported = discriminator.play(pair)
     points = dict(zip(weights, spy.seen[1:], strict=True))
 
     def summand(name, values):

@@ -1,51 +1,57 @@
-"""The contracts of a schedule, who moves when, and of an opening, what comes before the first iteration."""
+"""The contracts of a schedule, who is updated when, and of what comes before the first step."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
-from gan_framework.core.records import Draw
+from gan_framework.core.records import NextBatch
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
 
 
 class Schedule(nn.Module, ABC):
-    """Plays one iteration of a game. State that must survive a resume is held in buffers."""
+    """Plays one step of a game. State that must survive a resume is held in buffers.
+
+    Attributes:
+        accumulates: whether all updates go through `Player.play`, so that a batch may be divided (`train.accumulate`).
+    """
+
+    accumulates: ClassVar[bool] = False
 
     @abstractmethod
-    def step(self, game: Game, draw: Draw) -> dict[str, Tensor]:
-        """Let the players move and return what they measured, by name, as detached tensors.
+    def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Update the players and return what was measured, by name, as detached tensors.
 
         Scalars are losses (`<player>/<loss or term>`); vectors are logits (`real`, `fake`), which
         are only summarised when a log line is due.
         """
 
 
-class Opening(nn.Module, ABC):
-    """Is played once, before the first iteration (pretraining, choosing a reference batch)."""
+class BeforeFirstStep(nn.Module, ABC):
+    """Is played once, before the first step (pretraining, choosing a reference batch)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.over = False
 
     @abstractmethod
-    def play(self, game: Game, draw: Draw) -> None:
-        """Play the opening."""
+    def play(self, game: Game, next_batch: NextBatch) -> None:
+        """Do what comes before the first step."""
 
-    def forward(self, game: Game, draw: Draw) -> None:
-        """Play the opening unless it is over."""
+    def forward(self, game: Game, next_batch: NextBatch) -> None:
+        """Play it unless it is over."""
         if not self.over:
-            self.play(game, draw)
+            self.play(game, next_batch)
             self.over = True
 
     def get_extra_state(self) -> dict[str, bool]:
-        """Return whether the opening is over."""
+        """Return whether it is over."""
         return {"over": self.over}
 
     def set_extra_state(self, state: dict[str, bool]) -> None:
-        """Take up whether the opening is over."""
+        """Take up whether it is over."""
         self.over = state["over"]

@@ -1,4 +1,4 @@
-"""Opening zip files that strangers made."""
+"""BeforeFirstStep zip files that strangers made."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class ResNetProjectionDiscriminator(ResNetDiscriminator):
         self.projection = nn.Embedding(num_classes, width)
         nn.init.xavier_uniform_(self.projection.weight)
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> DiscriminatorOutput:
+    def forward(self, x: Tensor, labels: Tensor | None = None, *_: Tensor) -> DiscriminatorOutput:
         """Score images (N, C, H, W) in [-1, 1] of classes (N,)."""
         output = super().forward(x, labels)
         agreement = (self.projection(given(labels)) * output.features[-1]).sum(1)

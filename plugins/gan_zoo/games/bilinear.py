@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gan_framework.core.game import Game, Parts
-from gan_framework.core.records import Draw, Latent
+from gan_framework.core.game import Components, Game
+from gan_framework.core.records import Latent, NextBatch
 from gan_framework.errors import ConfigError
 from gan_zoo import figures
 
@@ -23,8 +22,8 @@ class Bilinear(Game):
     by sqrt(1 + η²); alternating ones stay on the ellipse x² + y² - η x y = constant.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, components: Components) -> None:
+        super().__init__(components)
         self._path = [self._position().cpu()]
 
     def check(self) -> None:
@@ -35,9 +34,9 @@ class Bilinear(Game):
             if count != 1:
                 raise ConfigError(f"the bilinear game has one parameter on each side, but networks.{name} has {count}")
 
-    def step(self, draw: Draw) -> dict[str, Tensor]:
-        """Play one iteration, and remember where it led; `x`, `y` and `radius` are measured."""
-        measured = super().step(draw)
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step, and remember where it led; `x`, `y` and `radius` are measured."""
+        measured = super().step(next_batch)
         position = self._position()
         self._path.append(position.cpu())
         return measured | {"x": position[0], "y": position[1], "radius": position.norm()}
@@ -47,7 +46,7 @@ class Bilinear(Game):
         """Where the players were, (steps + 1, 2)."""
         return torch.stack(self._path)
 
-    def picture(self, path: Path, latent: Latent, columns: int) -> None:
+    def picture(self, latent: Latent, columns: int) -> Tensor:
         """Draw the path in the plane, and both coordinates over time."""
         positions = self.path
         figure, (plane, time) = figures.panels(3.2, 4.0)
@@ -59,7 +58,7 @@ class Bilinear(Game):
         time.plot(positions.norm(dim=1), linewidth=0.8, color="black", label="distance")
         time.set(xlabel="step")
         time.legend()
-        figures.save(figure, path)
+        return figures.rendered(figure)
 
     def _position(self) -> Tensor:
         parameters = [*self.discriminator.parameters(), *self.generator.parameters()]

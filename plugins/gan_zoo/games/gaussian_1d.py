@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gan_framework.core.game import Game, Parts, evaluation_mode
-from gan_framework.core.records import Draw, Latent
+from gan_framework.core.checks import evaluation_mode
+from gan_framework.core.game import Components, Game
+from gan_framework.core.records import Latent, NextBatch
 from gan_framework.errors import ConfigError
 from gan_zoo import figures, theory
 from gan_zoo.generators.gaussian import GaussianGenerator
@@ -29,13 +29,13 @@ class Gaussian1D(Game):
     -log 4 + 2 JSD(p_data || p_g); `jsd`; and `d_error`, the mean of |D - D*|.
 
     Args:
-        parts: what the game is made of.
+        components: what the game is made of.
         mean: of the data.
         std: of the data.
     """
 
-    def __init__(self, parts: Parts, mean: float, std: float) -> None:
-        super().__init__(parts)
+    def __init__(self, components: Components, mean: float, std: float) -> None:
+        super().__init__(components)
         self.mean, self.std = mean, std
 
     def check(self) -> None:
@@ -49,9 +49,9 @@ class Gaussian1D(Game):
         if self.data.sample != (1,) or not self.std > 0:
             raise ConfigError(f"gaussian_1d plays on a line with std > 0: data.channels=1, not {self.data.sample}")
 
-    def step(self, draw: Draw) -> dict[str, Tensor]:
-        """Play one iteration, and measure how far the players are from the truth."""
-        measured = super().step(draw)
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step, and measure how far the players are from the truth."""
+        measured = super().step(next_batch)
         x = self._points()
         logit, log_p, log_g = self._logit(x), self._log_p(x), self._log_g(x)
         jsd = theory.jensen_shannon(log_p, log_g, x)
@@ -63,7 +63,7 @@ class Gaussian1D(Game):
         }
         return measured | {name: value.float().to(self.device) for name, value in truth.items()}
 
-    def picture(self, path: Path, latent: Latent, columns: int) -> None:
+    def picture(self, latent: Latent, columns: int) -> Tensor:
         """Draw p_data, p_g, D and D* on one axis."""
         x = torch.linspace(self.mean - 8 * self.std, self.mean + 8 * self.std, 500, dtype=torch.float64)
         log_p, log_g = self._log_p(x), self._log_g(x)
@@ -78,7 +78,7 @@ class Gaussian1D(Game):
             axes.plot(x, values, style, label=label, linewidth=1)
         axes.set(xlabel="x", ylim=(0, 1.2 * max(1.0, float(log_p.exp().max()))))
         axes.legend(loc="upper right")
-        figures.save(figure, path)
+        return figures.rendered(figure)
 
     @torch.no_grad()
     def _logit(self, x: Tensor) -> Tensor:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import Tensor
 
-from gan_framework.core.game import Game, Parts
-from gan_framework.core.records import Draw, Latent
+from gan_framework.core.game import Components, Game
+from gan_framework.core.records import Latent, NextBatch
 from gan_framework.errors import ConfigError
 from gan_zoo import figures
 from gan_zoo.reference import Reference
@@ -18,9 +16,9 @@ KEPT = 1000
 class Plane(Game):
     """The two-player game over points in the plane, drawn as scatter plots on top of real points."""
 
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
-        self.reference = Reference(KEPT, parts.data.sample)
+    def __init__(self, components: Components) -> None:
+        super().__init__(components)
+        self.reference = Reference(KEPT, components.data.sample)
 
     def check(self) -> None:
         """Raise ConfigError unless the samples are points in the plane."""
@@ -28,11 +26,11 @@ class Plane(Game):
         if self.data.sample != (2,):
             raise ConfigError(f"the game plane draws points in the plane, and the data are {self.data.sample}")
 
-    def step(self, draw: Draw) -> dict[str, Tensor]:
-        """Play one iteration; the first real points are kept for the pictures."""
-        return super().step(self.reference.watching(draw))
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step; the first real points are kept for the pictures."""
+        return super().step(self.reference.watching(next_batch))
 
-    def picture(self, path: Path, latent: Latent, columns: int) -> None:
+    def picture(self, latent: Latent, columns: int) -> Tensor:
         """Draw the samples of latents, and real points behind them."""
         figure, (axes,) = figures.panels(3.2)
         for points, label, colour in (
@@ -44,4 +42,4 @@ class Plane(Game):
         reach = 1.4 * float(self.reference.kept.abs().max())
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         axes.legend(loc="upper right", fontsize="x-small")
-        figures.save(figure, path)
+        return figures.rendered(figure)

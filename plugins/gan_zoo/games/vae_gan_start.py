@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.game import Game, Parts
+from gan_framework.core import checks
+from gan_framework.core.game import Components, Game
+from gan_framework.core.pair import MAIN, Meeting
 from gan_framework.core.player import Player
-from gan_framework.core.records import Draw
-from gan_zoo.autoencoding import autoencode, require_reconstructions
+from gan_framework.core.records import NextBatch
+from gan_zoo.autoencoding import autoencode
 
 
 class VAEGANStart(Game):
@@ -16,12 +18,12 @@ class VAEGANStart(Game):
     The latents of both are standard normal. The terms of the player `vae` are those of the VAE.
 
     Args:
-        parts: what the game is made of.
+        components: what the game is made of.
         vae_steps: steps in which the VAE is trained, before the discriminator's first.
     """
 
-    def __init__(self, parts: Parts, vae_steps: int) -> None:
-        super().__init__(parts)
+    def __init__(self, components: Components, vae_steps: int) -> None:
+        super().__init__(components)
         if vae_steps < 1:
             raise ValueError(f"vae_steps={vae_steps}: the VAE is trained for at least one step")
         self.vae_steps = vae_steps
@@ -30,19 +32,19 @@ class VAEGANStart(Game):
         """Return D, G and the VAE."""
         return [*super().make_players(), Player("vae", ("encoder", "generator"))]
 
-    def sides(self) -> tuple[list[Player], list[Player], list[Player]]:
+    def teams(self) -> tuple[list[Player], list[Player], list[Player]]:
         """Return the players of the game that follows, which the VAE is not part of."""
-        discriminators, generators, others = super().sides()
+        discriminators, generators, others = super().teams()
         return discriminators, generators, [player for player in others if player.name != "vae"]
 
     def check(self) -> None:
         """Raise ConfigError if the networks do not fit the data and each other."""
         super().check()
-        require_reconstructions(self, ("encoder", "generator"), lambda batch: autoencode(self, batch))
+        checks.check_pairs(self, lambda batch: {"vae": autoencode(self, batch)})
 
-    def step(self, draw: Draw) -> dict[str, Tensor]:
-        """Train the VAE in the first steps; play one iteration of the game in the others."""
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Train the VAE in the first steps; play one step of the game in the others."""
         vae = self.player("vae")
         if vae.updates < self.vae_steps:
-            return vae.play(autoencode(self, draw()))
-        return super().step(draw)
+            return vae.play(Meeting({MAIN: autoencode(self, next_batch())}))
+        return super().step(next_batch)

@@ -6,22 +6,24 @@ from torch import Tensor
 
 from gan_framework.core.contracts.schedule import Schedule
 from gan_framework.core.game import Game
-from gan_framework.core.records import Draw
+from gan_framework.core.records import NextBatch
 
 
 class Alternating(Schedule):
-    """The discriminator moves d_steps times, then the generator g_steps times (Goodfellow et al. 2014, Algorithm 1).
+    """d_steps updates of the discriminator, then g_steps of the generator (Goodfellow et al. 2014, Algorithm 1).
 
-    Every discriminator move has a fresh real batch and a fresh generated one. Players on neither
-    side of the adversarial loss move once, after the generator.
+    Every discriminator update has a fresh real batch and a fresh generated one. Players on neither
+    side are updated once, after the generator.
 
     Args:
-        d_steps: moves of the discriminator in one iteration (k in Algorithm 1).
-        g_steps: moves of the generator in one iteration.
-        share_fakes: let the generator's first move reuse the samples that the discriminator moved on
-            last, which saves a pass through the generator; if false, every move draws latents of its
-            own, to the letter of Algorithm 1.
+        d_steps: updates of the discriminator in one step (k in Algorithm 1).
+        g_steps: updates of the generator in one step.
+        share_fakes: let the generator's first update reuse the samples of the discriminator's last, which
+            saves a pass through the generator; if false, every update draws latents of its own, to the
+            letter of Algorithm 1.
     """
+
+    accumulates = True
 
     def __init__(self, d_steps: int, g_steps: int, share_fakes: bool) -> None:
         super().__init__()
@@ -31,22 +33,20 @@ class Alternating(Schedule):
         self.g_steps = g_steps
         self.share_fakes = share_fakes
 
-    def step(self, game: Game, draw: Draw) -> dict[str, Tensor]:
-        """Play one iteration."""
-        discriminators, generators, others = game.sides()
+    def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step."""
+        discriminators, generators, others = game.teams()
         measured: dict[str, Tensor] = {}
 
         for i in range(self.d_steps):
-            batch = draw()
-            round = game.meet(batch, graph=self.share_fakes and i == self.d_steps - 1)
+            batch = next_batch()
+            meeting = game.meet(batch, graph=self.share_fakes and i == self.d_steps - 1)
             for player in discriminators:
-                seen = round.detached()
-                measured |= player.play(seen)
-                measured |= seen.logits()
+                measured |= player.play(meeting.detached())
 
         for i, player in enumerate([*generators * self.g_steps, *others]):
             if i > 0 or not self.share_fakes:
-                round = game.meet(batch)
-            measured |= player.play(round)
+                meeting = game.meet(batch)
+            measured |= player.play(meeting)
 
         return measured

@@ -79,7 +79,7 @@ class Annealed(Strategy):
 
     def apply(self, game: Game) -> None:
         """Let the number follow the moves of the counted player."""
-        playing = [*chain(*game.sides())]
+        playing = [*chain(*game.teams())]
         players = [game.player(name) for name in self.players] if self.players is not None else playing
         for player in players:
             if player not in playing:
@@ -89,7 +89,7 @@ class Annealed(Strategy):
                 )
             game.claim(f"{self.setting} of the player {player.name}", self.name)
             player.annealed.add(self.setting)
-        _, generators, others = game.sides()
+        _, generators, others = game.teams()
         counted = (generators or others)[0]
         per_iteration = getattr(game.schedule, "g_steps", 1)
         annealing = Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_iteration))

@@ -13,7 +13,7 @@ from gan_framework.core.game import Game
 
 
 class Average(nn.Module):
-    """Moves an average network towards a trained one, one step for every call.
+    """Draws an average network towards a trained one, one step for every call.
 
     Args:
         trained: the network whose weights are averaged.
@@ -53,28 +53,39 @@ class EMA(Strategy):
     """Samples and scores come from averaged generator weights (Yazıcı et al. 2018, arXiv 1806.04498).
 
     Args:
-        decay: the share of the average that is kept in each generator move.
-        warmup: generator moves in which the average follows the weights exactly.
+        networks: the generators that are averaged; all if null.
+        decay: the share of the average that is kept in each generator update.
+        warmup: generator updates in which the average follows the weights exactly.
     """
 
     applies_last = True
 
-    def __init__(self, decay: float, warmup: int) -> None:
+    def __init__(self, networks: list[str] | None, decay: float, warmup: int) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        self.networks = networks
         self.decay = decay
         self.warmup = warmup
 
     def apply(self, game: Game) -> None:
-        """Add the network `generator_ema` and sample from it."""
+        """Add a network `<name>_ema` for each generator, and sample from it."""
         game.claim("network that samples are drawn from", "ema")
-        average = copy.deepcopy(game.generator).requires_grad_(False)
-        game.networks["generator_ema"] = average
-        game.sampling_network = "generator_ema"
-        following = Average(game.generator, average, self.decay, self.warmup)
-        game.player("generator").after_step.append(following)
-        playing = [*chain(*game.sides())]
-        for player in map(game.player, game.players):
-            # One that trains the generator before the others play (a VAE), and not one that does so beside it (Q).
-            if "generator" in player.networks and player not in playing:
-                player.after_step.append(following)
+        generators = game.generators if self.networks is None else self.networks
+        for name in generators:
+            self._average(game, name)
+        if game.sampling_network in generators:
+            game.sampling_network = f"{game.sampling_network}_ema"
+
+    def _average(self, game: Game, name: str) -> None:
+        trained = game.network(name)
+        average = copy.deepcopy(trained).requires_grad_(False)
+        game.networks[f"{name}_ema"] = average
+        following = Average(trained, average, self.decay, self.warmup)
+        teams = game.teams()
+        players = [player for player in map(game.player, game.players) if name in player.networks]
+        playing = [player for player in chain(*teams) if player in players]
+        # Those on the generator's side, not one that updates it beside them (Q); where there are none, all that play.
+        counted = [player for player in playing if player in teams[1]] or playing
+        # And one that trains the generator before the others play (a VAE).
+        for player in counted + [player for player in players if player not in playing]:
+            player.after_step.append(following)

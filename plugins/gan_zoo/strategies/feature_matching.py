@@ -1,13 +1,44 @@
-"""Feature matching for the generator."""
+"""Feature matching: the generator matches the mean of the discriminator's inner features."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from gan_framework.core.checks import try_meeting
 from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Game
+from gan_framework.core.pair import Pair
+from gan_framework.core.player import Player, TermPlan
 from gan_framework.errors import ConfigError
-from gan_zoo.terms.feature_matching import FeatureMatching as FeatureMatchingTerm
 
 MODES = ("replace", "add")
+
+
+def squared_mean_distance(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the squared distance ‖E real - E fake‖² of the means of two batches of features (N, ...)."""
+    return (real.mean(dim=0) - fake.mean(dim=0)).square().sum()
+
+
+class FeatureMatchingTerm(Term):
+    """‖E f(x) - E f(G(z))‖² (Salimans et al. 2016, arXiv 1606.03498, section 3.1), f an inner layer of D.
+
+    Args:
+        layer: which of the discriminator's features, 0 the first; negative numbers count from the last.
+    """
+
+    def __init__(self, layer: int) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the distance of this pair's mean features; only the generated side has a gradient."""
+        real = pair.real_output.features[self.layer].detach()
+        fake = pair.fake_output.features[self.layer]
+        wide = pair.real.dtype
+        return squared_mean_distance(real.to(wide), fake.to(wide))
 
 
 class FeatureMatching(Strategy):
@@ -29,19 +60,23 @@ class FeatureMatching(Strategy):
         self.layer = layer
 
     def apply(self, game: Game) -> None:
-        """Give the generator the term, in place of its adversarial loss or beside it."""
-        generator = game.player("generator")
-        features = len(game.probe().features)
+        """Give the players on the generator's side the term, in place of their adversarial loss or beside it."""
+        for network in dict.fromkeys(pair.judged_by_network for pair in try_meeting(game).values()):
+            if network is not None:
+                self._check(game, network)
+        for player in game.teams()[1]:
+            faced = tuple(player.objective) if isinstance(player.objective, Mapping) else None
+            if self.mode == "replace":
+                game.claim(f"adversarial loss of the {player.name}", "feature_matching")
+                player.objective = None
+            plan = TermPlan(self.weight, pairs=faced)
+            player.add_term("feature_matching", FeatureMatchingTerm(self.layer), plan=plan)
+
+    def _check(self, game: Game, network: str) -> None:
+        features, kind = len(game.probe(network).features), type(game.network(network)).__name__
         if features == 0:
-            raise ConfigError(
-                f"feature_matching has no effect on {type(game.discriminator).__name__}, which reports no features"
-            )
+            raise ConfigError(f"feature_matching has no effect on {kind}, which reports no features")
         if not -features <= self.layer < features:
             raise ConfigError(
-                f"feature_matching.layer={self.layer}: {type(game.discriminator).__name__} reports {features} layers, "
-                f"{-features} to {features - 1}"
+                f"feature_matching.layer={self.layer}: {kind} reports {features} layers, {-features} to {features - 1}"
             )
-        if self.mode == "replace":
-            game.claim("adversarial loss of the generator", "feature_matching")
-            generator.side = None
-        generator.add_term("feature_matching", FeatureMatchingTerm(self.layer), self.weight)

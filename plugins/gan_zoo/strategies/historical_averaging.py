@@ -1,10 +1,54 @@
-"""Historical averaging of the players' parameters."""
+"""Historical averaging: players pay for the distance of their parameters from their average over the past."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
 from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Game
-from gan_zoo.terms.historical_averaging import HistoricalAveraging as HistoricalAveragingTerm
+from gan_framework.core.pair import Pair
+from gan_framework.core.player import Player
+
+
+class HistoricalAveragingTerm(Term):
+    """‖θ - (1/t) Σ_i θ[i]‖², θ[i] the parameters before the player's move i, the present one included.
+
+    The average is a running mean (Salimans et al. 2016, arXiv 1606.03498, section 3.3) and a constant
+    to the gradient. It takes in the parameters once for every move, however often the term is evaluated.
+
+    Args:
+        parameters: the parameters that the player will move.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        super().__init__()
+        for i, parameter in enumerate(parameters):
+            self.register_buffer(f"mean_{i}", torch.zeros_like(parameter, requires_grad=False))
+        self.taken = 0
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the squared distance of the player's parameters from their average."""
+        means = list(self.buffers())
+        if player.updates >= self.taken:
+            self._take_in(means, player.trained)
+        return torch.stack([(p - mean).square().sum() for p, mean in zip(player.trained, means, strict=True)]).sum()
+
+    @torch.no_grad()
+    def _take_in(self, means: list[Tensor], parameters: list[nn.Parameter]) -> None:
+        self.taken += 1
+        torch._foreach_lerp_(means, list(parameters), 1 / self.taken)
+
+    def get_extra_state(self) -> dict[str, int]:
+        """Return how often parameters were taken into the average."""
+        return {"taken": self.taken}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        """Take up how often parameters were taken into the average."""
+        self.taken = state["taken"]
 
 
 class HistoricalAveraging(Strategy):

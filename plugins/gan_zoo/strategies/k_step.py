@@ -25,7 +25,7 @@ class KStep(Strategy):
     def apply(self, game: Game) -> None:
         """Set the step counts of the alternating schedule."""
         game.claim("number of steps of each player", "k_step")
-        if not game.sides()[0]:
+        if not game.teams()[0]:
             raise ConfigError(
                 f"k_step has no effect on {type(game).__name__}, where no player has a discriminator's loss"
             )

@@ -1,16 +1,22 @@
-"""Players move only while their last loss is high."""
+"""Loss gating: players are updated only while their last loss is high."""
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Mapping
+from itertools import chain
 
+import torch
+from torch import Tensor
+
+from gan_framework.core import distributed
 from gan_framework.core.contracts.loss import SeparableLoss
+from gan_framework.core.contracts.schedule import Schedule
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Game
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.core.player import Player
+from gan_framework.core.records import Batch, DiscriminatorOutput, NextBatch
 from gan_framework.errors import ConfigError
 from gan_zoo.schedules.alternating import Alternating
-from gan_zoo.schedules.loss_gated import LossGated as LossGatedSchedule
 from gan_zoo.strategies.split_discriminator import split
 
 STARTS = {"discriminator_fake": 1.0, "generator": 0.0, "discriminator_real": 1.0}
@@ -20,8 +26,60 @@ CERTAIN = 20.0
 """A logit as far on the wrong side as a loss ever sees."""
 
 
+class LossGatedSchedule(Schedule):
+    """Each gated player in turn is updated if its last loss, summed over its terms, is above its threshold.
+
+    Every update measures the losses of all gated players, at the parameters before it, on one
+    real batch for the whole step and a generated batch of the update's own; these are the last
+    losses from then on. When no gate is open, the losses are measured without an update, so that
+    another batch can open one. Players without a gate are updated once, at the end.
+
+    Args:
+        thresholds: by player, in the order in which they take their turns.
+        starts: what stands in for each player's last loss before anything has been measured.
+    """
+
+    def __init__(self, thresholds: Mapping[str, float], starts: Mapping[str, float]) -> None:
+        super().__init__()
+        self.thresholds = dict(thresholds)
+        for name in thresholds:
+            self.register_buffer(f"last_{name}", torch.tensor(float(starts[name])))
+
+    def last_loss(self, player: str) -> Tensor:
+        """Return a player's last loss."""
+        return self.get_buffer(f"last_{player}")
+
+    def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step."""
+        gated = [game.player(name) for name in self.thresholds]
+        batch = next_batch()
+        measured: dict[str, Tensor] = {}
+
+        for player in gated:
+            if self.last_loss(player.name) > self.thresholds[player.name]:
+                measured |= self._measure(game, batch, gated, updated=player)
+        if not measured:
+            measured |= self._measure(game, batch, gated, updated=None)
+
+        for player in chain(*game.teams()):
+            if player not in gated:
+                measured |= player.play(game.meet(batch))
+        return measured
+
+    def _measure(self, game: Game, batch: Batch, gated: list[Player], updated: Player | None) -> dict[str, Tensor]:
+        meeting = game.meet(batch, graph=updated in game.teams()[1])
+        losses = {player.name: player.evaluate(meeting) for player in gated}
+        if updated is not None:
+            updated.update(losses[updated.name], meeting)
+        for name, of_player in losses.items():
+            total = torch.stack([loss.detach() for loss in of_player.values()]).sum()
+            self.last_loss(name).copy_(distributed.mean(total))  # so that all processes update the same players
+        measured = {f"{name}/{part}": loss.detach() for name, parts in losses.items() for part, loss in parts.items()}
+        return measured | meeting.logits()
+
+
 class LossGated(Strategy):
-    """D moves on generated samples, then G, then D on real samples, each only if its last loss is high.
+    """D is updated on generated samples, then G, then D on real samples, each only if its last loss is high.
 
     The tutorials' cure for a player that runs away from the other. The two halves of the
     discriminator's loss have optimizers of their own (see `split_discriminator`).
@@ -58,7 +116,7 @@ class LossGated(Strategy):
             "discriminator_real": loss.real_half(low),
         }
         for name, threshold in self.thresholds.items():
-            if game.player(name).side is not None and not worst[name] > threshold:
+            if game.player(name).objective is not None and not worst[name] > threshold:
                 raise ConfigError(
                     f"loss_gated would never let the player {name!r} move: its loss under {type(loss).__name__} stays "
                     f"below the threshold {threshold}"

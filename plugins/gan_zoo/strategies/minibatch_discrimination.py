@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import add
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.schedule import Opening
+from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.core.contracts.schedule import BeforeFirstStep
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Game
-from gan_framework.core.records import Draw
+from gan_framework.core.records import NextBatch
 from gan_framework.errors import ConfigError
-from gan_zoo.strategies.batch_statistic import WithBatchStatistic, penultimate_size
+from gan_zoo.batch_statistic import choose_critics, penultimate_size, see_batch
 
 
 def distances(m: Tensor) -> Tensor:
@@ -66,29 +68,33 @@ class Closeness(nn.Module):
         self.scale.mul_(2 / nearest.mean(dim=0).clamp(min=1e-6)[:, None])
 
 
-class Calibration(Opening):
+class Calibration(BeforeFirstStep):
     """The closeness is calibrated on the first real samples drawn, as the authors' code does.
 
     Args:
+        discriminator: the name of the discriminator that sees it.
         closeness: what is calibrated.
     """
 
-    def __init__(self, closeness: Closeness) -> None:
+    def __init__(self, discriminator: str, closeness: Closeness) -> None:
         super().__init__()
+        self._discriminator = discriminator
         # Kept in a tuple: it belongs to the discriminator, and must not be registered twice.
         self._closeness = (closeness,)
 
-    def play(self, game: Game, draw: Draw) -> None:
+    def play(self, game: Game, next_batch: NextBatch) -> None:
         """Draw a batch and calibrate.
 
         Raises:
             ConfigError: the batch has one sample, which has no neighbours.
         """
-        batch = draw()
+        batch = next_batch()
         if len(batch.samples) < 2:
             raise ConfigError("minibatch_discrimination compares the samples of a batch: set train.batch_size above 1")
+        pair = next(p for p in game.meet(batch, graph=False).values() if p.judged_by_network == self._discriminator)
+        discriminator = cast(Discriminator, game.network(self._discriminator))
         with torch.no_grad():
-            features = game.discriminator.features(batch.samples, batch.labels)[-1].flatten(1)
+            features = discriminator.features(pair.real, pair.real_labels, *pair.real_given)[-1].flatten(1)
         self._closeness[0].calibrate(features)
 
 
@@ -99,20 +105,22 @@ class MinibatchDiscrimination(Strategy):
     discriminator's last layer.
 
     Args:
+        networks: the discriminators; all if null.
         kernels: the number B of measures of closeness.
         kernel_dim: the number C of dimensions that each compares.
     """
 
-    def __init__(self, kernels: int, kernel_dim: int) -> None:
+    def __init__(self, networks: list[str] | None, kernels: int, kernel_dim: int) -> None:
         if kernels < 1 or kernel_dim < 1:
             raise ValueError(f"kernels={kernels}, kernel_dim={kernel_dim}: both must be at least 1")
+        self.networks = networks
         self.kernels = kernels
         self.kernel_dim = kernel_dim
 
     def apply(self, game: Game) -> None:
-        """Widen the discriminator's last layer."""
-        statistic = Closeness(penultimate_size(game), self.kernels, self.kernel_dim)
-        game.discriminator.output = WithBatchStatistic(
-            game.discriminator.output, statistic, self.kernels, "minibatch_discrimination"
-        )
-        game.openings.append(Calibration(statistic))
+        """Widen the last layer of the discriminators."""
+        for name in choose_critics(game, self.networks, "minibatch_discrimination"):
+            statistic = Closeness(penultimate_size(game, name), self.kernels, self.kernel_dim)
+            discriminator = cast(Discriminator, game.network(name))
+            see_batch(discriminator, statistic, self.kernels, "minibatch_discrimination")
+            game.openings.append(Calibration(name, statistic))

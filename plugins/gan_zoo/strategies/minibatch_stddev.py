@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
+from gan_framework.core.contracts.networks import Discriminator
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Game
-from gan_zoo.strategies.batch_statistic import WithBatchStatistic
+from gan_zoo.batch_statistic import choose_critics, see_batch
 
 
 def mean_deviation(features: Tensor) -> Tensor:
@@ -30,10 +33,15 @@ class MinibatchStddev(Strategy):
 
     arXiv 1710.10196. The figure is concatenated to the penultimate features before the discriminator's
     last layer, where the paper does so before its last block.
+
+    Args:
+        networks: the discriminators; all if null.
     """
 
+    def __init__(self, networks: list[str] | None) -> None:
+        self.networks = networks
+
     def apply(self, game: Game) -> None:
-        """Widen the discriminator's last layer."""
-        game.discriminator.output = WithBatchStatistic(
-            game.discriminator.output, MeanDeviation(), 1, "minibatch_stddev"
-        )
+        """Widen the last layer of the discriminators."""
+        for name in choose_critics(game, self.networks, "minibatch_stddev"):
+            see_batch(cast(Discriminator, game.network(name)), MeanDeviation(), 1, "minibatch_stddev")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gan_framework.core.contracts.schedule import Opening
+from gan_framework.core.contracts.schedule import BeforeFirstStep
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Game
-from gan_framework.core.records import Draw
+from gan_framework.core.records import NextBatch
 from gan_framework.errors import ConfigError
 
 
-class Pretraining(Opening):
+class Pretraining(BeforeFirstStep):
     """The discriminator's players move alone, each step on a fresh real and a fresh generated batch.
 
     Args:
@@ -20,13 +20,13 @@ class Pretraining(Opening):
         super().__init__()
         self.steps = steps
 
-    def play(self, game: Game, draw: Draw) -> None:
+    def play(self, game: Game, next_batch: NextBatch) -> None:
         """Move the discriminator's players."""
-        discriminators, _, _ = game.sides()
+        discriminators, _, _ = game.teams()
         for _ in range(self.steps):
-            round = game.meet(draw(), graph=False)
+            meeting = game.meet(next_batch(), graph=False)
             for player in discriminators:
-                player.play(round.detached())
+                player.play(meeting.detached())
 
 
 class PretrainDiscriminator(Strategy):
@@ -47,7 +47,7 @@ class PretrainDiscriminator(Strategy):
 
     def apply(self, game: Game) -> None:
         """Add the opening."""
-        if not game.sides()[0]:
+        if not game.teams()[0]:
             raise ConfigError(
                 f"pretrain_discriminator has no effect on {type(game).__name__}, where no player has a "
                 "discriminator's loss"

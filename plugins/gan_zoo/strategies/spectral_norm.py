@@ -29,13 +29,13 @@ class SpectralNorm(Strategy):
     value is followed by power iteration, one in every forward pass.
 
     Args:
-        networks: the names of the networks to normalise.
+        networks: the names of the networks to normalise; all discriminators if null.
         power_iterations: in every forward pass of training.
     """
 
-    def __init__(self, networks: list[str], power_iterations: int) -> None:
-        if not networks:
-            raise ValueError("networks=[]: name at least one network")
+    def __init__(self, networks: list[str] | None, power_iterations: int) -> None:
+        if networks == []:
+            raise ValueError("networks=[]: name at least one network, or write null for all discriminators")
         if power_iterations < 1:
             raise ValueError(f"power_iterations={power_iterations}: it must be at least 1")
         self.networks = networks
@@ -43,7 +43,7 @@ class SpectralNorm(Strategy):
 
     def apply(self, game: Game) -> None:
         """Normalise the weights of the networks."""
-        for name in self.networks:
+        for name in game.critics if self.networks is None else self.networks:
             if name not in game.networks:
                 raise ConfigError(
                     f"strategy.spectral_norm.networks: the game has no network {name!r}; "

@@ -10,9 +10,9 @@ from gan_framework.errors import ConfigError
 
 
 class SplitDiscriminator(Strategy):
-    """The discriminator moves on the real batch and on the generated one apart, each with its own optimizer.
+    """The discriminator is updated on the real batch and on the generated one apart, each with its own optimizer.
 
-    Both halves move the same network; the player `discriminator_real` moves first. Their optimizers
+    Both halves update the same network; the player `discriminator_real` comes first. Their optimizers
     take the settings of `optimizer.discriminator`, unless `optimizer.discriminator_real` or
     `optimizer.discriminator_fake` are given.
     """
@@ -36,7 +36,7 @@ def split(game: Game, strategy: str) -> None:
     whole = game.player("discriminator")
     if not isinstance(game.loss, SeparableLoss):
         raise ConfigError(
-            f"{strategy} moves the discriminator on the real and the generated half of its loss apart, but the loss "
+            f"{strategy} updates the discriminator on the real and the generated half of its loss apart, but the loss "
             f"{type(game.loss).__name__} is no sum of two such halves"
         )
     if whole.terms:
@@ -44,7 +44,8 @@ def split(game: Game, strategy: str) -> None:
             f"{strategy} divides the discriminator's loss into a real and a generated half, and the term "
             f"{' and '.join(whole.terms)} belongs to neither: leave out one of them"
         )
-    halves = [Player(f"discriminator_{half}", whole.networks, f"discriminator_{half}") for half in ("real", "fake")]
+    names = ("discriminator_real", "discriminator_fake")
+    halves = [Player(name, whole.networks, whole.team, objective=name) for name in names]
     for player in halves:
         player.after_step.extend(whole.after_step)
     game.replace_player("discriminator", halves, strategy)

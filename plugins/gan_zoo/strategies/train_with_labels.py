@@ -55,6 +55,6 @@ class TrainWithLabels(Strategy):
             game.networks["generator"] = LabelledLatent(game.generator, game.prior.dim, game.data.num_classes)
         features = game.probe().features[-1].flatten(1).shape[1]
         game.discriminator.heads["class"] = nn.Linear(features, game.data.num_classes)
-        discriminators, generators, _ = game.sides()
+        discriminators, generators, _ = game.teams()
         for player in discriminators + generators:
             player.add_term("auxiliary_classification", AuxiliaryClassification(), self.weight)

@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Game
-from gan_framework.core.pair import Round
+from gan_framework.core.judge import Judge
+from gan_framework.core.pair import Meeting, Pair
 from gan_framework.core.player import Player
-from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import ConfigError
 from gan_zoo.look_ahead import GradientSteps, Steps, steps_of
 
 
-class LookAhead(Round):
-    """A round in which the discriminator has other parameters, computed in float32 whatever the run's precision.
+@dataclass(frozen=True)
+class Update:
+    """What a player on the discriminator's side does in each step ahead.
 
-    Nothing the discriminator does here changes the real one: its buffers are copies.
-
-    Args:
-        round: the round to look ahead in.
-        parameters: by name, in the place of the discriminator's own.
-        buffers: by name, in the place of the discriminator's own.
+    Attributes:
+        player: the player.
+        steps: its optimizer's steps as a function of gradients.
+        names: of the parameters that it updates, each as (network, name).
     """
 
-    def __init__(self, round: Round, parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> None:
-        super().__init__(round.game, round.batch, round.latent, round.fake)
-        self.parameters = parameters
-        self.buffers = buffers
-
-    def discriminate(self, x: Tensor, labels: Tensor | None, full_precision: bool = False) -> DiscriminatorOutput:
-        """Score any samples with the discriminator of this round."""
-        state = self.parameters | self.buffers
-        with torch.autocast(x.device.type, enabled=False):
-            output: DiscriminatorOutput = functional_call(
-                self.game.discriminator, state, (x.to(self.real.dtype), labels)
-            )
-        return output
-
-    def after_step(self, moves: list[tuple[Player, Steps, list[str]]]) -> LookAhead:
-        """Return the round after one step of the discriminator's players, differentiable throughout.
-
-        Args:
-            moves: the players with the steps they take, and the names of the parameters that they move.
-        """
-        moved = dict(self.parameters)
-        for player, steps, names in moves:
-            loss = torch.stack(list(player.evaluate(self).values())).sum()
-            own = [self.parameters[name] for name in names]
-            gradients = torch.autograd.grad(loss, own, create_graph=True, allow_unused=True)
-            found = {name: gradient for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
-            for name, update in steps(found).items():
-                moved[name] = moved[name] + update
-        return LookAhead(self, moved, self.buffers)
+    player: Player
+    steps: Steps
+    names: list[tuple[str, str]]
 
 
-class View:
-    """Shows a player each round as it is after some steps of the discriminator's players.
+State = dict[str, dict[str, Tensor]]
+"""Parameters and buffers by network and name."""
+
+
+def judged(meeting: Meeting, state: State) -> Meeting:
+    """Return a meeting in which the discriminators have another state; nothing done in it changes the real ones."""
+
+    def ahead(pair: Pair) -> Pair:
+        judge = pair.judge
+        return pair.judged_by(judge.with_state(state[judge.name])) if isinstance(judge, Judge) else pair
+
+    return Meeting({name: ahead(pair) for name, pair in meeting.items()})
+
+
+class LookAhead:
+    """Shows a player each meeting as it is after some steps of the discriminators' players.
+
+    The steps are computed in float32 whatever the run's precision, on the samples of the meeting.
 
     Args:
         game: the game.
@@ -73,40 +63,55 @@ class View:
         self.steps = steps
         self.lr = lr
 
-    def __call__(self, round: Round) -> Round:
-        """Return the round after the steps."""
+    def __call__(self, meeting: Meeting) -> Meeting:
+        """Return the meeting after the steps, differentiable throughout."""
         if self.steps == 0:
-            return round
-        players, _, _ = self.game.sides()
-        discriminator: nn.Module = self.game.discriminator
-        own = {player.name: _named(discriminator, player.moved) for player in players}
-        ahead = LookAhead(
-            round,
-            # Copies without history: gradients of the steps are taken with respect to them.
-            {name: p.detach().requires_grad_() for found in own.values() for name, p in found.items()},
-            {name: buffer.clone() for name, buffer in discriminator.named_buffers()},
-        )
-        moves = [
-            (player, GradientSteps(self.lr) if self.lr else steps_of(player.optimizer, found), list(found))
-            for player, found in zip(players, own.values(), strict=True)
-        ]
+            return meeting
+        judges = [pair.judge for pair in meeting.values() if isinstance(pair.judge, Judge)]
+        networks = {judge.name: judge.network for judge in judges}
+        # Copies: gradients of the steps are taken with respect to the parameters, and passes change the buffers.
+        state: State = {
+            name: {key: p.detach().requires_grad_() for key, p in network.named_parameters()}
+            | {key: buffer.clone() for key, buffer in network.named_buffers()}
+            for name, network in networks.items()
+        }
+        updates = [self._update(player, networks) for player in self.game.teams()[0]]
         for _ in range(self.steps):
-            ahead = ahead.after_step(moves)
-        return ahead
+            state = _step(judged(meeting, state), state, [update for update in updates if update.names])
+        return judged(meeting, state)
+
+    def _update(self, player: Player, networks: dict[str, nn.Module]) -> Update:
+        wanted = {id(parameter) for parameter in player.trained}
+        found = {
+            (name, key): parameter
+            for name, network in networks.items()
+            for key, parameter in network.named_parameters()
+            if id(parameter) in wanted
+        }
+        steps = GradientSteps(self.lr) if self.lr else steps_of(player.optimizer, found)
+        return Update(player, steps, list(found))
 
 
-def _named(network: nn.Module, parameters: list[nn.Parameter]) -> dict[str, nn.Parameter]:
-    wanted = {id(parameter) for parameter in parameters}
-    return {name: parameter for name, parameter in network.named_parameters() if id(parameter) in wanted}
+def _step(ahead: Meeting, state: State, updates: list[Update]) -> State:
+    """Return the state after one step of every player, each taken at the same state."""
+    after = {name: dict(of_network) for name, of_network in state.items()}
+    for update in updates:
+        loss = torch.stack(list(update.player.evaluate(ahead).values())).sum()
+        own = [state[network][key] for network, key in update.names]
+        gradients = torch.autograd.grad(loss, own, create_graph=True, allow_unused=True)
+        found = {n: gradient for n, gradient in zip(update.names, gradients, strict=True) if gradient is not None}
+        for (network, key), change in update.steps(found).items():
+            after[network][key] = after[network][key] + change
+    return after
 
 
 class Unrolled(Strategy):
     """G minimises its loss against D as it will be K steps later (Metz et al. 2016, arXiv 1611.02163, section 2).
 
     The gradient flows through the K steps (equation 9, both terms). They lower the discriminator's
-    loss and the terms on what it puts out, on the samples of the generator's move; a term on the
+    loss and the terms on what it puts out, on the samples of the generator's update; a term on the
     parameters themselves, as historical averaging's, has no part in them. The discriminator itself
-    moves as it would without unrolling, and K = 0 is plain training.
+    is updated as it would be without unrolling, and K = 0 is plain training.
 
     Args:
         k: the number K of steps.
@@ -126,13 +131,13 @@ class Unrolled(Strategy):
 
     def apply(self, game: Game) -> None:
         """Let the generator look ahead."""
-        if not game.sides()[0]:
+        if not game.teams()[0]:
             raise ConfigError(
                 f"unrolled has no effect on {type(game).__name__}, where no player has a discriminator's loss"
             )
         if self.k and self.lr is None:
-            for player in game.sides()[0]:
+            for player in game.teams()[0]:
                 if player.name in game.optimizers:
                     steps_of(game.optimizers[player.name]([nn.Parameter(torch.zeros(1))]), {})
-        game.claim("view of the generator", "unrolled")
-        game.player("generator").view = View(game, self.k, self.lr)
+        for player in game.teams()[1]:
+            player.look_aheads.append(LookAhead(game, self.k, self.lr))

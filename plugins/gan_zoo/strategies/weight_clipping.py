@@ -29,31 +29,41 @@ class Clip(nn.Module):
 
 
 class WeightClipping(Strategy):
-    """The critic is kept Lipschitz by clipping its weights after each move (Arjovsky et al. 2017, Algorithm 1).
+    """The critic is kept Lipschitz by clipping its weights after each update (Arjovsky et al. 2017, Algorithm 1).
 
     Args:
+        networks: the critics to clip; all if null.
         bound: weights are clipped to [-bound, bound].
     """
 
     applies_last = True
 
-    def __init__(self, bound: float) -> None:
+    def __init__(self, networks: list[str] | None, bound: float) -> None:
         if not bound > 0:
             raise ValueError(f"bound={bound}: it must be positive")
+        self.networks = networks
         self.bound = bound
 
     def apply(self, game: Game) -> None:
-        """Clip after every move of a player on the discriminator's side."""
-        game.claim("norm of the weights of networks.discriminator", "weight_clipping")
-        discriminators = game.sides()[0]
-        if not discriminators:
+        """Clip after every update of a player on the discriminator's side."""
+        networks = game.critics if self.networks is None else self.networks
+        for name in networks:
+            if name not in game.critics:
+                raise ConfigError(
+                    f"strategy.weight_clipping.networks: no player on the discriminator's side updates {name!r}; they "
+                    f"update {', '.join(game.critics) or 'nothing'}"
+                )
+            game.claim(f"norm of the weights of networks.{name}", "weight_clipping")
+        if not networks:
             raise ConfigError(
-                f"weight_clipping has no effect on {type(game).__name__}: none of its players moves a discriminator"
+                f"weight_clipping has no effect on {type(game).__name__}: none of its players updates a discriminator"
             )
-        for player in discriminators:
+        for player in game.teams()[0]:
             if any(isinstance(term, GradientPenalty) for term in player.terms.values()):
                 raise ConfigError(
                     "weight_clipping and gradient_penalty contradict each other: clipped weights cannot give the "
                     "gradients of norm 1 that the penalty asks for; choose loss=wasserstein or loss=wasserstein_gp"
                 )
-            player.after_step.append(Clip(game.discriminator, self.bound))
+            for name in player.networks:
+                if name in networks:
+                    player.after_step.append(Clip(game.network(name), self.bound))

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Game
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
 
@@ -28,15 +28,15 @@ class AuxiliaryClassification(Term):
                 f"{type(game.discriminator).__name__} has not: add strategy=[train_with_labels]"
             )
 
-    def forward(self, round: Round, player: Player) -> Tensor:
+    def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the cross entropy of the classes in nats, summed over the kinds of samples that the player sees."""
-        real, fake = round.batch.labels, round.latent.labels
+        real, fake = pair.real_labels, pair.fake_labels
         assert real is not None and fake is not None
         losses = []
-        if player.side in ("discriminator", "discriminator_real"):
-            losses.append(F.cross_entropy(round.on_real.heads["class"].float(), real))
-        if player.side != "discriminator_real":
-            losses.append(F.cross_entropy(round.on_fake.heads["class"].float(), fake))
+        if player.team == "discriminator" and player.objective != "discriminator_fake":
+            losses.append(F.cross_entropy(pair.real_output.heads["class"].float(), real))
+        if player.objective != "discriminator_real":
+            losses.append(F.cross_entropy(pair.fake_output.heads["class"].float(), fake))
         return sum(losses[1:], losses[0])
 
 

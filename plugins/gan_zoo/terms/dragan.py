@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
@@ -26,10 +26,10 @@ class Dragan(CriticGradientPenalty):
             raise ValueError(f"scale={scale}: it must be positive")
         self.scale = scale
 
-    def forward(self, round: Round, player: Player) -> Tensor:
-        """Return the penalty at points around this round's real samples."""
-        real = round.real
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the penalty at points around this pair's real samples."""
+        real = pair.real
         perturbed = real + self.scale * real.std() * torch.rand_like(real)
-        gradient = self.score_gradient(round, between(real, perturbed), round.batch.labels)
+        gradient = pair.gradient_at(between(real, perturbed), pair.real_labels, *pair.real_given)
         excess: Tensor = torch.linalg.vector_norm(gradient, dim=1) - 1
         return excess.square().mean()

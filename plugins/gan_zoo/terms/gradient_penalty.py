@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
@@ -21,10 +21,12 @@ class GradientPenalty(CriticGradientPenalty):
         super().__init__()
         self.one_sided = one_sided
 
-    def forward(self, round: Round, player: Player) -> Tensor:
-        """Return the penalty at points between this round's samples."""
-        points = between(round.real, round.fake)
-        gradient = self.score_gradient(round, points, round.batch.labels)
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the penalty at points between this pair's samples."""
+        factor = torch.rand(len(pair.real), device=pair.real.device, dtype=pair.real.dtype)
+        points = between(pair.real, pair.fake, factor)
+        given = [between(real, fake, factor) for real, fake in zip(pair.real_given, pair.fake_given, strict=True)]
+        gradient = pair.gradient_at(points, pair.real_labels, *given)
         excess: Tensor = torch.linalg.vector_norm(gradient, dim=1) - 1
         if self.one_sided:
             excess = excess.clamp(min=0)

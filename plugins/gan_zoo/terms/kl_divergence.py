@@ -6,7 +6,7 @@ from torch import Tensor
 
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Game
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
 from gan_zoo.priors.normal import Normal
@@ -30,7 +30,7 @@ class KLDivergence(Term):
                 "set prior=normal"
             )
 
-    def forward(self, round: Round, player: Player) -> Tensor:
-        """Return the mean over the round's samples."""
-        code = round.latent.code
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's samples."""
+        code = pair.latent.code
         return kl_to_standard_normal(code["mean"], code["log_variance"]).mean()

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Game
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
 from gan_zoo.codes import has_q
@@ -32,16 +32,16 @@ class MutualInformation(Term):
         """Raise ConfigError if there are no codes, or no Q to tell them."""
         require_codes(game, "mutual_information")
 
-    def forward(self, round: Round, player: Player) -> Tensor:
+    def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return -λ L_I, summed over the codes."""
-        game = round.game
+        game = self.game
         assert isinstance(game.prior, Codes)
         if "q" in game.networks:
             with game.autocast():
-                q = game.networks["q"](round.fake)
+                q = game.network("q")(pair.fake)
         else:
-            q = round.on_fake.heads["q"]
-        bounds = game.prior.codes.bounds(q, round.latent.code)
+            q = pair.fake_output.heads["q"]
+        bounds = game.prior.codes.bounds(q, pair.latent.code)
         return -sum((self.scales[name.partition("_")[0]] * bound for name, bound in bounds.items()), q.new_zeros(()))
 
 

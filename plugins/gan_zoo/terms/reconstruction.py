@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.core.contracts.term import Term
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 
 
@@ -50,6 +50,6 @@ class Reconstruction(Term):
             raise ValueError(f"distance={distance!r}: choose one of {', '.join(DISTANCES)}")
         self.distance = distance
 
-    def forward(self, round: Round, player: Player) -> Tensor:
-        """Return the mean over the round's samples."""
-        return DISTANCES[self.distance](round.fake.float(), round.real).mean()
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's samples."""
+        return DISTANCES[self.distance](pair.fake.float(), pair.real).mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.pair import Round
+from gan_framework.core.pair import Pair
 from gan_framework.core.player import Player
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty
 
@@ -17,14 +17,18 @@ def half_squared_norm(gradient: Tensor) -> Tensor:
 class R1(CriticGradientPenalty):
     """½ E ‖∇D(x)‖² at real samples (Mescheder et al. 2018, arXiv 1801.04406, equation 9); its weight is γ."""
 
-    def forward(self, round: Round, player: Player) -> Tensor:
-        """Return the penalty at this round's real samples."""
-        return half_squared_norm(self.score_gradient(round, round.real, round.batch.labels))
+    differentiates = ("real",)
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the penalty at this pair's real samples."""
+        return half_squared_norm(pair.input_gradient("real"))
 
 
 class R2(CriticGradientPenalty):
     """½ E ‖∇D(G(z))‖² at generated samples (Mescheder et al. 2018, arXiv 1801.04406, equation 10); its weight is γ."""
 
-    def forward(self, round: Round, player: Player) -> Tensor:
-        """Return the penalty at this round's generated samples."""
-        return half_squared_norm(self.score_gradient(round, round.fake, round.latent.labels))
+    differentiates = ("fake",)
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the penalty at this pair's generated samples."""
+        return half_squared_norm(pair.input_gradient("fake"))

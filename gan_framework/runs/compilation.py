@@ -14,8 +14,11 @@ def compile_networks(game: Game) -> None:
     """
     for player in map(game.player, game.players):
         twice = [f"terms.{name}" for name, term in player.terms.items() if getattr(term, "differentiates_twice", False)]
-        if getattr(player.view, "differentiates_twice", False):
-            twice.append(f"the {player.name}'s {type(player.view).__module__.rpartition('.')[2]} steps")
+        twice += [
+            f"the {player.name}'s {type(look_ahead).__module__.rpartition('.')[2]} steps"
+            for look_ahead in player.look_aheads
+            if getattr(look_ahead, "differentiates_twice", False)
+        ]
         if twice:
             raise ConfigError(
                 f"train.compile=true cannot go with {' and '.join(twice)}: a compiled network cannot be differentiated "

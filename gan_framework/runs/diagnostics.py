@@ -7,28 +7,54 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gan_framework.errors import RunFailed
+from gan_framework.errors import NonFinite
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
 
 
+RIGHT = {"real": torch.gt, "fake": torch.lt}
+"""On which side of zero the logits of real and of generated samples belong."""
+
+
 def figures(measured: dict[str, Tensor]) -> dict[str, float]:
     """Summarise one step: losses as `train/...`, what the discriminator says as `health/...`.
 
-    `d_real` and `d_fake` are the means of D(x) and D(G(z)); accuracies are the shares of samples on
-    the right side of zero.
+    `d_real` and `d_fake` (`d_real_<pair>` where a game has several pairs) are the means of D(x) and D(G(z));
+    accuracies are the shares of samples on the right side of zero.
     """
     result = {f"train/{name}": value.item() for name, value in measured.items() if value.ndim == 0}
-    for side, right in (("real", torch.gt), ("fake", torch.lt)):
-        if side in measured:
-            logits = measured[side].float()
-            result[f"health/logit_{side}"] = logits.mean().item()
-            result[f"health/d_{side}"] = logits.sigmoid().mean().item()
-            result[f"health/accuracy_{side}"] = right(logits, 0).float().mean().item()
+    for name, value in measured.items():
+        side = name.partition("_")[0]
+        if value.ndim and side in RIGHT:
+            logits = value.float()
+            result[f"health/logit_{name}"] = logits.mean().item()
+            result[f"health/d_{name}"] = logits.sigmoid().mean().item()
+            result[f"health/accuracy_{name}"] = RIGHT[side](logits, 0).float().mean().item()
     return result
+
+
+def reported(game: Game) -> dict[str, float]:
+    """Return what losses, terms and other parts of a game report beside the losses, as `train/<part>/<figure>`."""
+    parts: dict[str, nn.Module] = {"schedule": game.schedule}
+    if game.loss is not None:
+        parts["loss"] = game.loss
+    for name in game.players:
+        player = game.player(name)
+        parts |= {f"{name}/{term}": module for term, module in player.terms.items()}
+        parts |= {f"{name}/{_name(module)}": module for module in player.after_step}
+    parts |= {f"transforms/{_name(module)}": module for module in game.transforms}
+    return {
+        f"train/{part}/{figure}": float(value)
+        for part, module in parts.items()
+        for figure, value in getattr(module, "figures", dict)().items()
+    }
+
+
+def _name(module: nn.Module) -> str:
+    return type(module).__name__.lower()
 
 
 def gradient_norms(game: Game) -> dict[str, float]:
@@ -51,10 +77,6 @@ def first_nonfinite(history: list[dict[str, Tensor]], last_step: int) -> tuple[i
     # One transfer for all: reading them one by one would wait for the device each time.
     finite = torch.isfinite(torch.stack([value.float() for *_, value in named])).tolist() if named else []
     return next(((step, name) for (step, name, _), fine in zip(named, finite, strict=True) if not fine), None)
-
-
-class NonFinite(RunFailed):
-    """A loss or a gradient was not finite."""
 
 
 def require_finite(history: list[dict[str, Tensor]], last_step: int) -> None:
