@@ -16,12 +16,10 @@ from gan_framework.core.player import Ramp, TermPlan
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry, typecheck
+from gan_framework.registry.kinds import KINDS, kind_of_network
 
 Config = Mapping[str, Any]
 """A resolved configuration as plain mappings, lists and values."""
-
-PLAN = ("player", "pair", "weight", "every")
-"""Settings of a term that say how it enters the objective of a player, and not what it is."""
 
 TEAMS = {"discriminators": "discriminator", "generators": "generator"}
 """What a term may name in the place of the players of one side."""
@@ -66,13 +64,8 @@ def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
     return game
 
 
-def network_kind(name: str) -> str:
-    """Return the kind of plugin that makes the network of a name: `generator_ab` is one of the generators."""
-    return next((kind for kind in ("generators", "discriminators") if name.startswith(kind[:-1])), "networks")
-
-
 def _build_network(name: str, settings: Config) -> nn.Module:
-    network: nn.Module = registry.build(network_kind(name), settings)
+    network: nn.Module = registry.build(kind_of_network(name).name, settings)
     return network
 
 
@@ -119,7 +112,7 @@ def _add_term(game: Game, name: str, settings: Any) -> None:
     pair = settings.get("pair")
     pairs = (pair,) if isinstance(pair, str) else tuple(pair) if pair else None
     plan = TermPlan(_weight(name, settings["weight"]), every, pairs)
-    own = {key: value for key, value in settings.items() if key not in PLAN}
+    own = {key: value for key, value in settings.items() if key not in KINDS["terms"].reserved}
     for player in _players(game, name, settings["player"]):
         game.player(player).add_term(name, registry.build("terms", own), plan=plan)
 

@@ -9,7 +9,8 @@ from gan_framework.data import Batches, build_source
 from gan_framework.errors import ConfigError
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 from gan_zoo.tags import describe, most_frequent_words, votes
 
 SMALL = ["data.channels=6", "data.condition_dim=4", "data.topics=5", "data.samples=100"]

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gan_framework.registry import registry
-from gan_framework.registry.catalogue import Entry, config_problems, entries
+from gan_framework.registry.kinds import KINDS, kind_named
+from gan_framework.registry.listing import Entry, config_problems, entries
 from gan_framework.registry.packages import written
 
 WIDE = 1000
@@ -25,7 +25,7 @@ def show(kind: str | None, as_json: bool) -> None:
     Raises:
         ConfigError: there is no such kind.
     """
-    found = list(entries(registry.KINDS if kind is None else (registry.kind_named(kind),)))
+    found = list(entries(tuple(KINDS) if kind is None else (kind_named(kind).name,)))
     if as_json:
         print(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
     else:

@@ -11,7 +11,7 @@ import yaml
 
 from gan_framework.compare.records import Grid, Record
 from gan_framework.errors import ConfigError
-from gan_framework.runs.tracking import METRICS_FILE, RUN_ID_FILE
+from gan_framework.storage.layout import RunFolder
 
 CONFIG_FILE = "config.yaml"
 """What makes a folder a run's."""
@@ -35,19 +35,19 @@ def read_run(folder: Path) -> Record:
     """
     try:
         config = yaml.load((folder / CONFIG_FILE).read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        path = folder / "summary.json"
+        path = RunFolder(folder).summary
         summary = json.loads(path.read_text()) if path.exists() else {}
     except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the run {folder} is damaged: {error}") from error
     if not (isinstance(config, dict) and isinstance(summary, dict)):
         raise ConfigError(f"the run {folder} is damaged: its {CONFIG_FILE} or summary.json holds no settings by name")
-    id_file = folder / RUN_ID_FILE
+    id_file = RunFolder(folder).run_id
     run_id = id_file.read_text().strip() if id_file.exists() else None
     return Record(str(folder), summary, config, run_id, lambda: _lines(folder), lambda: _grids(folder))
 
 
 def _lines(folder: Path) -> Iterator[dict[str, Any]]:
-    path = folder / METRICS_FILE
+    path = RunFolder(folder).metrics
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -61,5 +61,5 @@ def _lines(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _grids(folder: Path) -> list[Grid]:
-    paths = sorted((folder / "samples").glob("step_*.png"))
+    paths = sorted(RunFolder(folder).samples.glob("step_*.png"))
     return [Grid(int(path.stem.removeprefix("step_")), path.read_bytes) for path in paths]

@@ -11,7 +11,8 @@ from omegaconf import Container, DictConfig
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from gan_framework.registry import registry
-from gan_framework.registry.packages import GROUPS, config_packages, groups, options
+from gan_framework.registry.kinds import KINDS, kind_of_group
+from gan_framework.registry.packages import config_packages, groups, options
 
 
 def explain(error: Exception) -> str:
@@ -42,8 +43,8 @@ def _missing_option(error: MissingConfigException) -> str:
     reason = f"{group}={option}: there is no such option; there are, closest first: {listing}"
     if group in ("hydra/launcher", "hydra/sweeper"):
         return f"{reason}. Others come with packages of their own: pip install hydra-<name>-{group[6:]}"
-    kind = next((kind for kind, of in GROUPS.items() if of == group), None)
-    for plugin in registry.installed(kind) if kind else ():
+    kind = kind_of_group(group)
+    for plugin in registry.installed(kind.name) if kind else ():
         if plugin.name == option:
             reason += f". {plugin.distribution} has a plugin of that name but no file {group}/{option}.yaml"
     for package in config_packages():
@@ -59,9 +60,9 @@ def _unknown_key(cause: OmegaConfBaseException, parent: Container) -> str:
     known = [str(name) for name in parent]
     where = f"{path} has" if path else "there are"
     reason = f"{cause.full_key}: there is no such setting"
-    if path == "strategy" or path in ("terms", "metrics", "tracker"):
-        group = "term" if path == "terms" else path
-        return f"{reason}; {where} {', '.join(known) or 'none'}: choose it first with {group}=[{key}]"
+    listed = next((kind for kind in KINDS.values() if kind.listed and kind.place == path), None)
+    if listed is not None:
+        return f"{reason}; {where} {', '.join(known) or 'none'}: choose it first with {listed.group}=[{key}]"
     if not path:
         known += [group for group in groups() if group not in known]
     return f"{reason}; {where}, closest first: {_closest(key, known) or 'none'}"

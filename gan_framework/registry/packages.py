@@ -12,24 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-GROUPS: dict[str, str] = {
-    "generators": "generator",
-    "discriminators": "discriminator",
-    "networks": "network",
-    "losses": "loss",
-    "terms": "term",
-    "schedules": "schedule",
-    "strategies": "strategy",
-    "games": "game",
-    "priors": "prior",
-    "datasets": "data",
-    "extractors": "extractor",
-    "metrics": "metrics",
-    "optimizers": "optimizer",
-    "trackers": "tracker",
-}
-"""The configuration group in which the YAML files of each kind of plugin lie."""
-
 
 @dataclass(frozen=True)
 class Location:

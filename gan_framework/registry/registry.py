@@ -18,51 +18,17 @@ from typing import Any
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import typecheck
-from gan_framework.registry.packages import GROUPS, canonical, owner, registered
-from gan_framework.runs import out_of_memory
+from gan_framework.registry.kinds import KINDS
+from gan_framework.registry.packages import canonical, owner, registered
 
-CONTRACT = 1
+CONTRACT = 2
 """The version of the plugin contracts; docs/plugins.md says what each changed and what to edit."""
 
-CONTRACTS: dict[str, str | None] = {
-    "generators": "gan_framework.core.contracts.networks:Generator",
-    "discriminators": "gan_framework.core.contracts.networks:Discriminator",
-    "networks": "torch.nn:Module",
-    "losses": "gan_framework.core.contracts.loss:AdversarialLoss",
-    "terms": "gan_framework.core.contracts.term:Term",
-    "schedules": "gan_framework.core.contracts.schedule:Schedule",
-    "strategies": "gan_framework.core.contracts.strategy:Strategy",
-    "games": "gan_framework.core.game:Game",
-    "priors": "gan_framework.core.contracts.prior:Prior",
-    "datasets": "gan_framework.data:DataSource",
-    "extractors": "gan_framework.evaluation.extractor:Extractor",
-    "metrics": "gan_framework.evaluation.metric:Metric",
-    "optimizers": None,
-    "trackers": "gan_framework.runs.tracking:Tracker",
-}
-"""Each kind of plugin with the class its plugins derive from; optimizers are functions of parameters."""
-
-KINDS = tuple(CONTRACTS)
-
-ALONE = ("losses", "schedules", "games", "priors", "datasets", "extractors")
-"""Kinds of which a run has one plugin, whose settings lie right under the name of its group."""
-
-
-def singular(kind: str) -> str:
-    """Return what one plugin of a kind is called: `loss` for `losses`."""
-    return kind[:-3] + "y" if kind.endswith("ies") else kind.removesuffix("es") if kind == "losses" else kind[:-1]
-
-
-def kind_named(name: str) -> str:
-    """Return the kind that a user names, `losses` or `loss`.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    for kind in KINDS:
-        if name in (kind, singular(kind)):
-            return kind
-    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join(KINDS)}")
+UPGRADE = (
+    "plugins import everything from gan_framework.api now; the table at the end of docs/plugins.md says what else to "
+    'edit, and then state version 2 under [project.entry-points."gan_framework.contract"]'
+)
+"""What the author of a plugin for an older contract is told."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +48,17 @@ class Plugin:
             ConfigError: it cannot be imported, is not what its kind asks for, or was written for a
                 newer contract.
         """
-        written_for = contract(self.distribution)
-        if written_for is not None and written_for > CONTRACT:
-            raise ConfigError(
-                f"{self} was written for version {written_for} of the plugin contract, and this gan-framework knows "
-                f"version {CONTRACT}: upgrade gan-framework"
-            )
+        self._check_contract()
         try:
             factory = self.entry_point.load()
         except (Exception, SystemExit) as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
+            older = isinstance(error, ModuleNotFoundError) and str(error.name).startswith("gan_framework.")
             raise ConfigError(
                 f"{self} cannot be imported: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"
+                + (f". {UPGRADE}" if older else "")
             ) from error
-        required = CONTRACTS[self.kind]
+        required = KINDS[self.kind].contract
         if required is None:
             if not callable(factory):
                 raise ConfigError(f"{self} is not callable")
@@ -109,6 +72,16 @@ class Plugin:
             raise ConfigError(f"{self} does not define {' and '.join(sorted(missing))}")
         return factory
 
+    def _check_contract(self) -> None:
+        written_for = contract(self.distribution)
+        if written_for is None or written_for == CONTRACT:
+            return
+        advice = UPGRADE if written_for < CONTRACT else "upgrade gan-framework"
+        raise ConfigError(
+            f"{self} was written for version {written_for} of the plugin contract, and this gan-framework knows "
+            f"version {CONTRACT}: {advice}"
+        )
+
     def __str__(self) -> str:
         return f"the plugin {self.name!r} ({self.kind}) of {self.distribution} {self.version}"
 
@@ -116,8 +89,8 @@ class Plugin:
 @cache
 def installed(kind: str) -> tuple[Plugin, ...]:
     """Return all installed plugins of a kind, by name, without importing any."""
-    kind = kind_named(kind)
-    plugins = [Plugin(kind, point.name, *owner(point), point) for point in registered(f"gan_framework.{kind}")]
+    points = registered(KINDS[kind].entry_points)
+    plugins = [Plugin(kind, point.name, *owner(point), point) for point in points]
     return tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.distribution)))
 
 
@@ -202,15 +175,13 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     for key, value in arguments.items():
         right = typecheck.misfit(value, types[key]) if key in types else None
         if right is not None:
-            place = f"{GROUPS[kind]}." if kind in ALONE else ""
+            place = "" if KINDS[kind].several else f"{KINDS[kind].place}."
             raise ConfigError(f"{plugin.name} ({kind}): {place}{key}={value} must be {right}")
     try:
         return factory(*supplied, **arguments)
     except ConfigError:
         raise
     except Exception as error:
-        # All that a plugin is given are settings, so whatever it raises is about them; but memory is the machine's.
-        if out_of_memory.exhausted(error):
-            raise
+        # All that a plugin is given are settings, so whatever it raises is about them.
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {what}") from error

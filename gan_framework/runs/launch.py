@@ -25,7 +25,8 @@ from gan_framework.runs.compilation import compile_networks
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Judge, Run
 from gan_framework.runs.signals import Interrupted, StopRequest
-from gan_framework.runs.tracking import RunInfo, Trackers, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import Trackers, build_trackers
 from gan_framework.runs.trainer import train
 from gan_framework.runs.workers import lead
 from gan_framework.storage import files

@@ -10,10 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.packages import GROUPS, locate
-
-LISTED = ("term", "strategy", "metrics", "tracker")
-"""The configuration groups of which several options can be chosen at once."""
+from gan_framework.registry.kinds import Kind, kind_named
+from gan_framework.registry.packages import locate
 
 
 def write(name: str, kind: str, out: Path) -> Path:
@@ -27,13 +25,13 @@ def write(name: str, kind: str, out: Path) -> Path:
     Raises:
         ConfigError: the name or the kind cannot be used, or the folder exists.
     """
-    kind = registry.kind_named(kind)
+    of = kind_named(kind)
     plugin = name.replace("-", "_")
-    _check_name(name, plugin, kind)
+    _check_name(name, plugin, of.name)
     folder = out / name
     if folder.exists():
         raise ConfigError(f"{folder} exists already: choose another name or another --out")
-    for path, text in _files(plugin, name, kind).items():
+    for path, text in _files(plugin, name, of).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
@@ -50,41 +48,40 @@ def _check_name(name: str, plugin: str, kind: str) -> None:
             raise ConfigError(f"{other.distribution} has a plugin {plugin!r} ({kind}) already: choose another name")
 
 
-def _files(plugin: str, distribution: str, kind: str) -> dict[str, str]:
+def _files(plugin: str, distribution: str, kind: Kind) -> dict[str, str]:
     """Return the text of every file of the distribution by its path."""
     templates = Environment(
         loader=PackageLoader("gan_framework.scaffold"), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    group, singular = GROUPS[kind], registry.singular(kind)
     words = {
         "name": plugin,
         "distribution": distribution,
         "package": plugin,
-        "module": kind if kind != plugin else "plugin",
-        "kind": kind,
-        "group": group,
-        "singular": singular,
-        "article": "An" if singular[0] in "aeiou" else "A",
-        "object": "build" if kind == "optimizers" else "".join(part.title() for part in plugin.split("_")),
+        "module": kind.name if kind.name != plugin else "plugin",
+        "kind": kind.name,
+        "group": kind.group,
+        "singular": kind.singular,
+        "article": "An" if kind.singular[0] in "aeiou" else "A",
+        "object": "build" if kind.contract is None else "".join(part.title() for part in plugin.split("_")),
         "contract": registry.CONTRACT,
-        "command": _command(group, plugin),
+        "command": _command(kind, plugin),
     }
     package = f"src/{plugin}"
     chosen = {
         "pyproject.toml": "distribution/pyproject.toml",
         "README.md": "distribution/README.md",
         f"{package}/__init__.py": "distribution/init.py",
-        f"{package}/{words['module']}.py": f"plugins/{kind}.py",
-        f"{package}/conf/{group}/{plugin}.yaml": f"configs/{kind}.yaml",
+        f"{package}/{words['module']}.py": f"plugins/{kind.name}.py",
+        f"{package}/conf/{kind.group}/{plugin}.yaml": f"configs/{kind.name}.yaml",
         f"tests/test_{plugin}.py": "distribution/test.py",
     }
     texts = {path: templates.get_template(f"{source}.jinja").render(words) for path, source in chosen.items()}
     return texts | {f"{package}/py.typed": ""}
 
 
-def _command(group: str, plugin: str) -> str:
+def _command(kind: Kind, plugin: str) -> str:
     """Return the command that starts a short run with the plugin."""
-    if group == "network":
+    if kind.name == "networks":
         return f"gan-framework train debug=smoke +network={plugin}"
-    option = f"{group}='[{plugin}]'" if group in LISTED else f"{group}={plugin}"
+    option = f"{kind.group}='[{plugin}]'" if kind.listed else f"{kind.group}={plugin}"
     return f"gan-framework train debug=smoke {option}"

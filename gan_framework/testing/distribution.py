@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.catalogue import config_problems
+from gan_framework.registry.kinds import KINDS
+from gan_framework.registry.listing import config_problems
 from gan_framework.registry.packages import canonical
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.suites import check_plugin
@@ -23,7 +24,7 @@ def check_distribution(distribution: str, overrides: Sequence[str] = ()) -> bool
     Raises:
         ConfigError: no distribution of that name has plugins.
     """
-    plugins = [plugin for kind in registry.KINDS for plugin in registry.installed(kind)]
+    plugins = [plugin for kind in KINDS for plugin in registry.installed(kind)]
     own = [plugin for plugin in plugins if canonical(plugin.distribution) == canonical(distribution)]
     if not own:
         others = ", ".join(sorted({plugin.distribution for plugin in plugins}))

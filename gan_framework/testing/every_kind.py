@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 
 from gan_framework.registry import registry
-from gan_framework.registry.catalogue import SUPPLIED, defaults, yaml_file
+from gan_framework.registry.kinds import KINDS
+from gan_framework.registry.listing import defaults, yaml_file
 from gan_framework.testing.guards import expect, own_randomness, same
 from gan_framework.testing.subject import Subject
-
-FRAMEWORKS_OWN = {"terms": ("player", "weight"), "datasets": ("flip", "workers")}
-"""What the YAML of a kind holds beside the plugin's own settings."""
 
 
 def builds(subject: Subject) -> None:
@@ -25,7 +23,7 @@ def builds(subject: Subject) -> None:
     )
     _ = subject.own  # composed before, for composing draws too
     with own_randomness("building it"):
-        if subject.kind in SUPPLIED:
+        if KINDS[subject.kind].supplied:
             subject.game()
         else:
             subject.build()
@@ -38,8 +36,8 @@ def yaml_agrees(subject: Subject) -> None:
     expect(path is not None, f"{plugin.distribution} ships no YAML for it, so nobody can choose it by name")
     assert path is not None
     written = defaults(path, plugin.name)
-    accepted = dict(list(registry.settings(plugin.load()).items())[SUPPLIED.get(subject.kind, 0) :])
-    own = {key: value for key, value in written.items() if key not in FRAMEWORKS_OWN.get(subject.kind, ())}
+    accepted = dict(list(registry.settings(plugin.load()).items())[KINDS[subject.kind].supplied :])
+    own = {key: value for key, value in written.items() if key not in KINDS[subject.kind].reserved}
     unknown = own.keys() - accepted.keys()
     expect(not unknown, f"{path} has {', '.join(sorted(unknown))}, which its signature does not accept")
     for name, parameter in accepted.items():

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gan_framework.registry import registry
-from gan_framework.runs.tracking import RunInfo, Tracker
+from gan_framework.runs.tracker import RunInfo, Tracker
 from gan_framework.storage import pictures
 from gan_framework.testing.guards import expect, expect_finite, own_randomness, same
 from gan_framework.testing.subject import Subject

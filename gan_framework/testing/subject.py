@@ -12,14 +12,15 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from gan_framework.build import build_game, network_kind
+from gan_framework.build import build_game
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import DataSource, build_source
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.packages import GROUPS, config_folder
+from gan_framework.registry.kinds import KINDS, kind_of_network
+from gan_framework.registry.packages import config_folder
 from gan_framework.runs.launch import plain
 
 SMALL_RUN = {
@@ -30,21 +31,6 @@ SMALL_RUN = {
     "train.device": "cpu",
 }
 """What is composed beside the plugin, unless the overrides say otherwise: small networks, no scores, no trackers."""
-
-PLACES = {
-    "losses": "loss",
-    "terms": "terms",
-    "schedules": "schedule",
-    "strategies": "strategy",
-    "games": "game",
-    "priors": "prior",
-    "datasets": "data",
-    "extractors": "extractor",
-    "metrics": "metrics",
-    "optimizers": "optimizer",
-    "trackers": "tracker",
-}
-"""Where the configuration holds the plugins of each kind; networks lie under `networks`."""
 
 BATCH_SIZE = 8
 
@@ -97,18 +83,20 @@ class Subject:
     def _places(self, config: Config) -> Iterator[Config]:
         """Yield the parts of a configuration that build this plugin."""
         if self.kind in ("generators", "discriminators", "networks"):
-            candidates = [place for name, place in config["networks"].items() if network_kind(name) == self.kind]
+            candidates = [
+                place for name, place in config["networks"].items() if kind_of_network(name).name == self.kind
+            ]
         else:
-            place = config[PLACES[self.kind]]
+            place = config[KINDS[self.kind].place]
             candidates = [place] if "name" in place else list(place.values())
         names = (self.name, self.name.rpartition(":")[2])
         yield from (place for place in candidates if isinstance(place, dict) and place.get("name") in names)
 
     def _option(self) -> str:
-        group, name = GROUPS[self.kind], self.name.rpartition(":")[2]
+        kind, name = KINDS[self.kind], self.name.rpartition(":")[2]
         if self.kind == "networks":
-            return f"+{group}={name}"
-        return f"{group}=[{name}]" if group in ("term", "strategy", "metrics", "tracker") else f"{group}={name}"
+            return f"+{kind.group}={name}"
+        return f"{kind.group}=[{name}]" if kind.listed else f"{kind.group}={name}"
 
     # -- what is built from it ----------------------------------------------------------------------
 
@@ -117,15 +105,15 @@ class Subject:
         seeding.reseed(seed, "contract")
         if self.kind == "datasets":
             return build_source(self.own)
-        supplied = ("player", "weight") if self.kind == "terms" else ()
-        return registry.build(self.kind, {key: value for key, value in self.own.items() if key not in supplied})
+        reserved = KINDS[self.kind].reserved
+        return registry.build(self.kind, {key: value for key, value in self.own.items() if key not in reserved})
 
     def game(self, seed: int = 0, without: bool = False) -> Game:
         """Build the small run's game, if asked for without the plugin."""
         config = copy.deepcopy(self.config)
         config["seed"] = seed
         if without:
-            place = config[PLACES[self.kind]]
+            place = config[KINDS[self.kind].place]
             for key in [key for key, value in place.items() if value.get("name") == self.own["name"]]:
                 del place[key]
         return build_game(config, self.shape, torch.device("cpu"))

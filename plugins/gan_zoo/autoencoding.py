@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.core.game import Game
-from gan_framework.core.pair import Pair, nobody
-from gan_framework.core.records import Batch, Latent
+from gan_framework.api import Batch, Game, Latent, Pair, nobody
 
 
 def encode(game: Game, x: Tensor) -> Latent:

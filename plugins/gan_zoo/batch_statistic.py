@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Discriminator, Game
 
 
 class WithBatchStatistic(nn.Module):

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.core.checks import evaluation_mode
-from gan_framework.core.game import Game
+from gan_framework.api import Game, evaluation_mode
 from gan_zoo.layers import choose
 
 Code = Mapping[str, Tensor]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError
 
 Key = Any
 """Names a parameter."""

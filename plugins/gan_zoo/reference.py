@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.records import Batch, NextBatch
+from gan_framework.api import Batch, NextBatch
 
 
 class Reference(nn.Module):

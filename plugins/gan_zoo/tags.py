@@ -10,10 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.core import seeding
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
-from gan_framework.runs.restore import load_game
+from gan_framework.api import ConfigError, Game, load_game, seeding
 
 
 def describe(

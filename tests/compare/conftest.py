@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from gan_framework.compare.folder import find_runs
-from gan_framework.runs.tracking import RUN_ID_FILE, RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 from tests.compare.making import make_run
 from tests.tracking.wandb_runs import settings
 
@@ -21,7 +22,7 @@ def folders(tmp_path_factory):
         make_run(sweep / f"b{seed}", "hinge", seed, [7.0 - seed, 8.0 + seed], grid=True, strategy=STACKED)
         make_run(sweep / f"c{seed}", "minimax", seed, [14.0 + seed], status="finished" if seed else "failed")
     for run in find_runs(sweep):
-        (run / RUN_ID_FILE).write_text(f"{run.name}-id")
+        (run / ".run_id").write_text(f"{run.name}-id")
     return sweep
 
 

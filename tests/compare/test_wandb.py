@@ -10,7 +10,8 @@ import pytest
 from gan_framework.cli import sources
 from gan_framework.compare import groups
 from gan_framework.errors import ConfigError
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 from gan_framework.wandb_io import offline, projects
 from tests.compare.making import make_run
 from tests.tracking.conftest import wandb_at_home  # noqa: F401 (a fixture)

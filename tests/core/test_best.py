@@ -7,11 +7,12 @@ import torch
 
 from gan_framework.build import build_game
 from gan_framework.data import Batches, build_source
+from gan_framework.errors import NonFinite
 from gan_framework.runs import checkpoint
-from gan_framework.runs.diagnostics import NonFinite
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from gan_framework.registry.packages import config_folder
 from gan_framework.runs import checkpoint
 from gan_framework.runs.launch import launch
 from gan_framework.runs.progress import Progress
+from gan_framework.runs.restore import load_game
 from gan_framework.runs.run import Run
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_a_checkpoint_samples_without_data_as_the_run_did(run):
     run.save()
     path = run.folder / "checkpoints" / "last.pt"
     expected = run.game.sample(latents.fixed_latent(run.game, 5, 1))
-    game, _ = latents.load_game(path)
+    game, _ = load_game(path)
     assert torch.equal(game.conditions, run.game.conditions)
     assert torch.equal(game.sample(latents.fixed_latent(game, 5, 1)), expected)
     assert "conditions" in checkpoint.load(path)["game"]
@@ -92,7 +94,7 @@ def test_arrays_of_the_users_own_say_how_large_vectors_and_conditions_are(cache,
             ],
         )
     launch(config, tmp_path / "run", [])
-    game, config = latents.load_game(tmp_path / "run")
+    game, config = load_game(tmp_path / "run")
     assert game.sample(latents.fixed_latent(game, 3, 0)).shape == (3, 12)
     assert game.conditions.shape[1] == 7
     assert build_source(config["data"]).shape.condition_dim == 7

@@ -9,7 +9,7 @@ from tests.core.small import Draws, small_game
 
 def test_outputs_are_computed_when_first_asked_for_and_kept():
     game = small_game()
-    pair = game.meet(Draws()())
+    pair = game.meet(Draws()())["main"]
     assert game.discriminator.calls == 0
     first = pair.fake_output
     assert pair.fake_output is first
@@ -24,9 +24,9 @@ def test_a_generator_loss_without_a_real_side_costs_no_real_pass():
 
 def test_a_round_without_a_graph_reaches_no_generator_parameter():
     game = small_game()
-    assert not game.meet(Draws()(), graph=False).fake.requires_grad
-    assert game.meet(Draws()()).fake.requires_grad
-    assert not game.meet(Draws()()).detached().fake.requires_grad
+    assert not game.meet(Draws()(), graph=False)["main"].fake.requires_grad
+    assert game.meet(Draws()())["main"].fake.requires_grad
+    assert not game.meet(Draws()()).detached()["main"].fake.requires_grad
 
 
 def test_shared_fakes_save_a_generator_pass():

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from gan_framework.errors import NonFinite
 from gan_framework.runs import diagnostics
 from tests.core.small import Draws, small_game
 
@@ -25,7 +26,7 @@ def test_figures_of_a_step_by_hand():
 def test_the_first_loss_that_is_not_finite_is_named():
     fine = {"discriminator/adversarial": torch.tensor(1.0), "generator/adversarial": torch.tensor(1.0)}
     history = [fine, fine | {"discriminator/penalty": torch.tensor(float("nan"))}, fine]
-    with pytest.raises(diagnostics.NonFinite, match="at step 9 the penalty loss of the player 'discriminator'"):
+    with pytest.raises(NonFinite, match="at step 9 the penalty loss of the player 'discriminator'"):
         diagnostics.require_finite(history, last_step=10)
     diagnostics.require_finite([fine, fine], last_step=10)
     diagnostics.require_finite([], last_step=10)

@@ -42,15 +42,15 @@ def test_all_terms_are_summed_into_one_step_of_gradient_descent():
     game.player("generator").add_term("weights", SquaredWeights(), weight=0.25)
     game.start(torch.device("cpu"))
     before = parameters(game.generator)
-    pair = game.meet(Draws()())
+    meeting = game.meet(Draws()())
     steps = []
     game.player("generator").optimizer.register_step_post_hook(lambda *_: steps.append(1))
 
     # The gradient of the sum, taken apart: -mean f(G(z)) and a quarter of the squared weights.
     adversarial = torch.autograd.grad(
-        -game.discriminator(pair.fake).logits.mean(), list(game.generator.parameters()), retain_graph=True
+        -game.discriminator(meeting["main"].fake).logits.mean(), list(game.generator.parameters()), retain_graph=True
     )
-    game.player("generator").play(pair)
+    game.player("generator").play(meeting)
 
     assert len(steps) == 1
     for old, gradient, new in zip(before, adversarial, game.generator.parameters(), strict=True):
@@ -76,7 +76,7 @@ def test_two_terms_of_one_name_are_refused():
 
 def test_a_player_with_nothing_to_minimise_is_refused():
     game = small_game(start=False)
-    game.player("generator").side = None
+    game.player("generator").objective = None
     with pytest.raises(ConfigError, match="'generator' has no loss and no term"):
         game.start(torch.device("cpu"))
 
@@ -90,14 +90,14 @@ def test_half_a_loss_needs_a_loss_of_halves():
             return -fake.logits.mean()
 
     game = small_game(loss=Whole(), start=False)
-    game.player("discriminator").side = "discriminator_real"
+    game.player("discriminator").objective = "discriminator_real"
     with pytest.raises(ConfigError, match="no sum of a real and a generated half"):
         game.start(torch.device("cpu"))
 
 
 def test_the_two_halves_add_up_to_the_whole():
     game = small_game(loss=Halves())
-    pair = game.meet(Draws()())
+    pair = game.meet(Draws()())["main"]
     loss = game.loss
     whole = loss.discriminator(pair.real_output, pair.fake_output)
     torch.testing.assert_close(whole, loss.real_half(pair.real_output) + loss.fake_half(pair.fake_output))
@@ -152,7 +152,7 @@ def test_a_changed_setting_of_an_optimizer_is_taken_up_and_the_rest_goes_on():
 
 def test_another_optimizers_state_is_refused():
     state = small_game(optimizer=adam(lr=0.1)).player("generator").get_extra_state()
-    with pytest.raises(ValueError, match=r"'generator' was moved by Adam, and optimizer\.generator is SGD"):
+    with pytest.raises(ValueError, match=r"'generator' was updated by Adam, and optimizer\.generator is SGD"):
         small_game().player("generator").set_extra_state(state)
 
 

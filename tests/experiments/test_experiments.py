@@ -11,7 +11,8 @@ from gan_framework.data import Batches, build_source
 from gan_framework.runs import checkpoint
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 
 EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
 SMALL = {

@@ -32,11 +32,12 @@ def batch():
 
 def test_both_players_of_the_shared_q_maximise_the_bounds_with_their_weights(game, batch):
     shared = game([*SHARED, "strategy.q_head.categorical=2.0", "strategy.q_head.continuous=0.5"])
-    pair = shared.meet(batch)
+    meeting = shared.meet(batch)
+    pair = meeting["main"]
     bounds = shared.prior.codes.bounds(pair.fake_output.heads["q"], pair.latent.code)
     expected = -2.0 * bounds["categorical_0"] - 0.5 * (bounds["continuous_0"] + bounds["continuous_1"])
     for name in ("discriminator", "generator"):
-        term = shared.player(name).evaluate(pair)["mutual_information"]
+        term = shared.player(name).evaluate(meeting)["mutual_information"]
         torch.testing.assert_close(term, expected)
 
 
@@ -72,7 +73,10 @@ def test_the_separate_q_moves_last_on_samples_of_the_moved_generator(game, batch
     for name in separate.players:
         player = separate.player(name)
         play = player.play
-        player.play = lambda pair, name=name, play=play: (seen.append((name, pair.fake.detach())), play(pair))[1]
+        player.play = lambda meeting, name=name, play=play: (
+            seen.append((name, meeting["main"].fake.detach())),
+            play(meeting),
+        )[1]
     separate.step(lambda: batch)
     assert [name for name, _ in seen] == ["discriminator", "generator", "q"]
     assert torch.equal(seen[0][1], seen[1][1])
@@ -128,5 +132,5 @@ def test_the_batch_norm_of_the_head_is_no_hindrance_to_a_penalty_on_the_score(co
     own = ["discriminator=dcgan", "networks.discriminator.norm=none", "networks.discriminator.width=2"]
     settings = compose("experiment=infogan", "data.image_size=16", "debug=smoke", *own, "+term@terms.r1=r1")
     penalised = build_game(settings, DataShape((1, 16, 16), 10), torch.device("cpu"))
-    pair = penalised.meet(Batch(torch.rand(8, 1, 16, 16), torch.arange(8))).detached()
-    assert penalised.player("discriminator").evaluate(pair)["r1"] > 0
+    meeting = penalised.meet(Batch(torch.rand(8, 1, 16, 16), torch.arange(8))).detached()
+    assert penalised.player("discriminator").evaluate(meeting)["r1"] > 0

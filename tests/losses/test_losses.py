@@ -127,8 +127,9 @@ def test_relativistic_sees_differences_alone_and_turns_round():
 
 def test_relativistic_generator_is_shown_the_real_samples_of_its_round():
     game = image_game(build("relativistic"))
-    pair = game.meet(images())
-    value = game.player("generator").evaluate(pair)["adversarial"]
+    meeting = game.meet(images())
+    pair = meeting["main"]
+    value = game.player("generator").evaluate(meeting)["adversarial"]
     real, fake = (side.logits.detach().numpy() for side in (pair.real_output, pair.fake_output))
     assert value.item() == pytest.approx(FORMULAS["relativistic"][1](real, fake), rel=1e-12)
     before = [p.clone() for p in game.discriminator.parameters()]

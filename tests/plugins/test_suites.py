@@ -160,7 +160,7 @@ def Plugin(parameters, lr):
 """
 
 TRACKER = """
-from gan_framework.runs.tracking import Tracker
+from gan_framework.runs.tracker import Tracker
 
 class Plugin(Tracker):
     "A tracker."

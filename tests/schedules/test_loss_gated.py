@@ -1,8 +1,7 @@
-"""The gate against a record of every loss that was measured and every move that was made."""
+"""The gate against a record of every loss that was measured and every update that was made."""
 
 import pytest
 import torch
-from gan_zoo.schedules.loss_gated import LossGated
 
 from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
@@ -11,7 +10,7 @@ from gan_zoo.losses.vanilla import Minimax, NonSaturating
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.k_step import KStep
-from gan_zoo.strategies.loss_gated import LossGated as LossGatedStrategy
+from gan_zoo.strategies.loss_gated import LossGated, LossGatedSchedule
 from gan_zoo.strategies.split_discriminator import SplitDiscriminator
 from tests.core.small import Draws, small_game
 
@@ -23,7 +22,7 @@ def gated_game(loss=None, start=True, lr=0.1):
     game = small_game(
         loss=loss or NonSaturating(), start=False, optimizer=lambda parameters: torch.optim.SGD(parameters, lr=lr)
     )
-    LossGatedStrategy(fake=0.6, generator=0.5, real=0.45).apply(game)
+    LossGated(fake=0.6, generator=0.5, real=0.45).apply(game)
     if start:
         game.start(torch.device("cpu"))
     return game
@@ -31,21 +30,21 @@ def gated_game(loss=None, start=True, lr=0.1):
 
 @pytest.fixture
 def record(monkeypatch):
-    """Everything that happens, in order: (`loss`, player, value) and (`move`, player)."""
+    """Everything that happens, in order: (`loss`, player, value) and (`update`, player)."""
     events = []
-    evaluate, move = Player.evaluate, Player.move
+    evaluate, update = Player.evaluate, Player.update
 
-    def noted_evaluate(self, pair):
-        losses = evaluate(self, pair)
+    def noted_evaluate(self, meeting):
+        losses = evaluate(self, meeting)
         events.append(("loss", self.name, sum(loss.item() for loss in losses.values())))
         return losses
 
-    def noted_move(self, losses):
-        events.append(("move", self.name))
-        move(self, losses)
+    def noted_update(self, losses, meeting):
+        events.append(("update", self.name))
+        update(self, losses, meeting)
 
     monkeypatch.setattr(Player, "evaluate", noted_evaluate)
-    monkeypatch.setattr(Player, "move", noted_move)
+    monkeypatch.setattr(Player, "update", noted_update)
     return events
 
 
@@ -76,7 +75,7 @@ def test_exactly_those_move_whom_the_recorded_losses_call_for(record):
 
     losses = [event[1:] for event in record if event[0] == "loss"]
     measurements = [dict(losses[i : i + 3]) for i in range(0, len(losses), 3)]
-    moves = [event[1] for event in record if event[0] == "move"]
+    moves = [event[1] for event in record if event[0] == "update"]
     assert all(set(measurement) == set(ORDER) for measurement in measurements)
     assert moves == replay(measurements, 60)
     # The rule was put to the test: nobody moved in every iteration, and everybody moved.
@@ -96,7 +95,7 @@ def test_the_generator_waits_for_the_first_measurement(record):
     assert all(torch.equal(a, b) for a, b in zip(before, game.generator.parameters(), strict=True))
     assert game.schedule.last_loss("generator") == pytest.approx(record[1][2])
     game.step(Draws())
-    assert [event for event in record if event[0] == "move"] == [("move", "generator")]
+    assert [event for event in record if event[0] == "update"] == [("update", "generator")]
 
 
 def test_a_mover_changes_its_own_network_only():
@@ -119,12 +118,13 @@ def test_the_halves_move_on_their_own_batch_with_their_own_optimizer():
     real, fake = game.player("discriminator_real"), game.player("discriminator_fake")
     assert real.optimizer is not fake.optimizer
     assert real.trained == fake.trained == list(game.discriminator.parameters())
-    pair = game.meet(Draws()())
+    meeting = game.meet(Draws()())
+    pair = meeting["main"]
     torch.testing.assert_close(
-        real.evaluate(pair)["adversarial"], -torch.log(torch.sigmoid(pair.real_output.logits)).mean()
+        real.evaluate(meeting)["adversarial"], -torch.log(torch.sigmoid(pair.real_output.logits)).mean()
     )
     torch.testing.assert_close(
-        fake.evaluate(pair)["adversarial"], -torch.log(1 - torch.sigmoid(pair.fake_output.logits)).mean()
+        fake.evaluate(meeting)["adversarial"], -torch.log(1 - torch.sigmoid(pair.fake_output.logits)).mean()
     )
 
 
@@ -160,7 +160,7 @@ def test_a_gate_that_can_never_open_is_refused():
 def test_a_schedule_with_an_order_of_its_own_is_refused(schedule):
     game = small_game(loss=NonSaturating(), schedule=schedule, start=False)
     with pytest.raises(ConfigError, match=f"loss_gated .* {type(schedule).__name__}"):
-        LossGatedStrategy(fake=0.6, generator=0.5, real=0.45).apply(game)
+        LossGated(fake=0.6, generator=0.5, real=0.45).apply(game)
 
 
 @pytest.mark.parametrize("other, name", [(KStep(5, 1), "k_step"), (SplitDiscriminator(), "split_discriminator")])
@@ -169,11 +169,11 @@ def test_contradicting_strategies_are_named(other, name):
         game = small_game(loss=NonSaturating(), start=False)
         with pytest.raises(ConfigError) as error:
             for strategy in (first, second):
-                (strategy or LossGatedStrategy(fake=0.6, generator=0.5, real=0.45)).apply(game)
+                (strategy or LossGated(fake=0.6, generator=0.5, real=0.45)).apply(game)
         assert name in str(error.value) and "loss_gated" in str(error.value)
 
 
 def test_a_schedule_needs_no_gate_for_every_player():
-    game = small_game(schedule=LossGated({"discriminator": 9.0}, {"discriminator": 1.0}))
+    game = small_game(schedule=LossGatedSchedule({"discriminator": 9.0}, {"discriminator": 1.0}))
     game.step(Draws())
     assert (game.player("discriminator").updates, game.player("generator").updates) == (0, 1)

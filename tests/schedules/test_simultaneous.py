@@ -6,6 +6,7 @@ from torch import nn
 
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Components, Game
+from gan_framework.core.pair import Pair, nobody
 from gan_framework.core.player import Player
 from gan_framework.core.records import Batch, DataShape
 from gan_zoo.schedules.alternating import Alternating
@@ -27,16 +28,8 @@ class Product(Term):
         super().__init__()
         self.sign = sign
 
-    def forward(self, round, player):
-        return self.sign * round.game.networks["x"].value * round.game.networks["y"].value
-
-
-class Meeting:
-    def __init__(self, game):
-        self.game = game
-
-    def logits(self):
-        return {}
+    def forward(self, pair, player):
+        return self.sign * self.game.networks["x"].value * self.game.networks["y"].value
 
 
 class Bilinear(Game):
@@ -46,8 +39,8 @@ class Bilinear(Game):
         y.add_term("value", Product(-1.0))
         return [x, y]
 
-    def meet(self, batch, graph=True):
-        return Meeting(self)
+    def pair(self, batch, latent):
+        return Pair(nobody, batch, latent, batch.samples)
 
 
 def bilinear(schedule, x=1.0, y=2.0):

@@ -21,10 +21,10 @@ def test_k_steps_use_k_fresh_batches_real_and_generated():
 
     assert {name: game.player(name).updates for name in game.players} == {"discriminator": 4, "generator": 2}
     assert len(draws.batches) == 4
-    # The generator's first move shares the last generated batch; its second has one of its own.
+    # The generator's first update shares the last generated batch; its second has one of its own.
     assert len(seen) == 5
-    assert [round.real is draws.batches[i].samples for i, round in enumerate(seen[:4])] == [True] * 4
-    latents = torch.stack([round.latent.z for round in seen])
+    assert [meeting["main"].real is draws.batches[i].samples for i, meeting in enumerate(seen[:4])] == [True] * 4
+    latents = torch.stack([meeting["main"].latent.z for meeting in seen])
     assert len(torch.unique(latents, dim=0)) == 5
 
 

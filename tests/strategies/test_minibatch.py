@@ -78,7 +78,7 @@ def with_strategy(strategy, start=True):
     return game
 
 
-STRATEGIES = (MinibatchDiscrimination(kernels=3, kernel_dim=2), MinibatchStddev())
+STRATEGIES = (MinibatchDiscrimination(networks=None, kernels=3, kernel_dim=2), MinibatchStddev(networks=None))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: type(s).__name__)
@@ -99,7 +99,7 @@ def test_real_and_generated_batches_are_never_mixed(strategy):
     seen = []
     game.discriminator.output.statistic.register_forward_hook(lambda _, inputs, output: seen.append(inputs[0]))
     batch = Draws(n=4)()
-    pair = game.meet(batch)
+    pair = game.meet(batch)["main"]
     alone = game.discriminator(batch.samples).logits
     torch.testing.assert_close(pair.real_output.logits, alone)
     pair.fake_output  # noqa: B018

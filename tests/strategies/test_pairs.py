@@ -55,5 +55,5 @@ def test_every_pair_plays_or_is_refused_by_both_names(base):
 def test_the_four_techniques_of_one_command_play_together(base):
     game = play(base, "k_step", "feature_matching", "historical_averaging", "minibatch_discrimination")
     assert (game.player("discriminator").updates, game.player("generator").updates) == (2, 1)
-    assert game.player("generator").side is None
+    assert game.player("generator").objective is None
     assert set(game.player("generator").terms) == {"feature_matching", "historical_averaging"}

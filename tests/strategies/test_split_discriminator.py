@@ -88,14 +88,14 @@ def test_asking_for_the_player_that_left_says_who_put_others_in_its_place():
 def test_each_half_reports_the_norm_of_its_own_gradient():
     game = split_game()
     game.start(torch.device("cpu"))
-    pair = game.meet(Draws()())
+    meeting = game.meet(Draws()())
     expected = {}
     for name in ("discriminator_real", "discriminator_fake"):
         player = game.player(name)
-        gradients = torch.autograd.grad(sum(player.evaluate(pair).values()), player.trained, retain_graph=True)
+        gradients = torch.autograd.grad(sum(player.evaluate(meeting).values()), player.trained, retain_graph=True)
         expected[name] = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     for name in expected:
-        game.player(name).backward(game.player(name).evaluate(pair.detached()))
+        game.player(name).backward(game.player(name).evaluate(meeting.detached()))
     for name, norm in expected.items():
         torch.testing.assert_close(game.player(name).gradient_norm(), norm)
     assert not torch.isclose(*expected.values())

@@ -58,12 +58,13 @@ def test_both_players_minimise_the_class_errors_that_the_paper_gives_them():
     game = make()
     TrainWithLabels(weight=0.5).apply(game)
     game.start(torch.device("cpu"))
-    pair = game.meet(batch())
+    meeting = game.meet(batch())
+    pair = meeting["main"]
     real = cross_entropy(pair.real_output.heads["class"], pair.batch.labels)
     fake = cross_entropy(pair.fake_output.heads["class"], pair.latent.labels)
 
-    of_d = game.player("discriminator").evaluate(pair)["auxiliary_classification"]
-    of_g = game.player("generator").evaluate(pair)["auxiliary_classification"]
+    of_d = game.player("discriminator").evaluate(meeting)["auxiliary_classification"]
+    of_g = game.player("generator").evaluate(meeting)["auxiliary_classification"]
     assert of_d.item() == pytest.approx(0.5 * (real + fake), rel=1e-5)
     assert of_g.item() == pytest.approx(0.5 * fake, rel=1e-5)
 
@@ -125,10 +126,11 @@ def test_the_halves_of_a_split_discriminator_each_take_their_samples():
     SplitDiscriminator().apply(game)
     TrainWithLabels(1.0).apply(game)
     game.start(torch.device("cpu"))
-    pair = game.meet(batch())
+    meeting = game.meet(batch())
+    pair = meeting["main"]
     for half, labels in (("real", pair.batch.labels), ("fake", pair.latent.labels)):
-        found = game.player(f"discriminator_{half}").evaluate(pair)["auxiliary_classification"].item()
-        said = getattr(pair, f"on_{half}").heads["class"]
+        found = game.player(f"discriminator_{half}").evaluate(meeting)["auxiliary_classification"].item()
+        said = getattr(pair, f"{half}_output").heads["class"]
         assert found == pytest.approx(cross_entropy(said, labels), rel=1e-5)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gan_framework.core.contracts.networks import Discriminator, Generator
-from gan_framework.core.pair import Pair
+from gan_framework.core.pair import Meeting, Pair
 from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
@@ -60,6 +60,10 @@ def test_k_0_is_plain_training_to_the_bit(discriminator):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours if isinstance(ours[name], torch.Tensor))
 
 
+def met(game, real, z, fake):
+    return Meeting(main=Pair(game.judge("discriminator"), Batch(real), Latent(z), fake))
+
+
 def discriminator_loss(d, real, fake):
     return nn.functional.softplus(-d(real).logits).mean() + nn.functional.softplus(d(fake).logits).mean()
 
@@ -94,7 +98,7 @@ def test_the_generators_gradient_equals_finite_differences(k, penalty):
     z = torch.randn(5, 3, dtype=torch.float64)
     g, d, player = game.generator, game.discriminator, game.player("generator")
 
-    losses = player.evaluate(Pair(game, Batch(real), Latent(z), g(z)))
+    losses = player.evaluate(met(game, real, z, g(z)))
     assert losses["adversarial"].item() == pytest.approx(loss_after_look_ahead(d, real, g(z).detach(), k, 0.7, penalty))
     player.backward(losses)
 
@@ -118,12 +122,13 @@ def test_the_look_ahead_is_computed_in_float32_whatever_the_precision():
     class Noting(Unrolled):
         def apply(self, game):
             super().apply(game)
-            view = game.player("generator").view
-            game.player("generator").view = lambda pair: note(view(pair))
+            game.player("generator").look_aheads.append(note)
 
     def note(ahead):
-        seen.extend(part.dtype for part in (*ahead.outputs, *ahead.parameters.values()) if hasattr(part, "dtype"))
-        seen.extend(output.features[0].dtype for output in ahead.outputs)
+        (pair,) = ahead.values()
+        seen.extend(value.dtype for value in pair.judge._state.values())
+        for output in pair.outputs:
+            seen.extend(part.dtype for part in (output.logits, output.features[0]))
         return ahead
 
     Noting(1, 0.1).apply(game)
@@ -137,15 +142,14 @@ def test_the_gradient_through_the_steps_is_not_the_one_without_them():
     gradients = []
     for detach in (False, True):
         game = unrolled(2, lr=0.7)
-        view = game.player("generator").view
 
-        def constant(pair, view=view):
-            ahead = view(pair)
-            ahead.parameters = {name: value.detach() for name, value in ahead.parameters.items()}
-            return ahead
+        def constant(ahead):
+            (pair,) = ahead.values()
+            state = {name: value.detach() for name, value in pair.judge._state.items()}
+            return Meeting(main=pair.judged_by(pair.judge.with_state(state)))
 
         if detach:
-            game.player("generator").view = constant
+            game.player("generator").look_aheads.append(constant)
         torch.manual_seed(1)
         game.player("generator").play(game.meet(Draws()()))
         gradients.append(game.player("generator").trained[0].grad)
@@ -194,11 +198,11 @@ def test_a_case_solved_by_hand():
 def test_looking_ahead_changes_nothing_of_the_discriminator():
     game = unrolled(3, SpectralNorm(["discriminator"], 1), discriminator=NormedDiscriminator, optimizer=adam)
     game.step(Draws())
-    pair = game.meet(Draws()())
+    meeting = game.meet(Draws()())
     before = copy.deepcopy(game.discriminator.state_dict())
     optimizer = copy.deepcopy(game.player("discriminator").optimizer.state_dict())
     gradients = [p.grad.clone() for p in game.player("discriminator").trained]
-    game.player("generator").play(pair)
+    game.player("generator").play(meeting)
     after = game.discriminator.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     now = game.player("discriminator").optimizer.state_dict()
@@ -262,14 +266,14 @@ def test_without_a_learning_rate_it_looks_ahead_by_the_discriminators_own_steps(
     g, d, player = game.generator, game.discriminator, game.player("generator")
     for _ in range(taken):
         critic = game.player("discriminator")
-        critic.play(Pair(game, Batch(batch), Latent(z), g(z).detach()))
+        critic.play(met(game, batch, z, g(z).detach()))
 
     def ahead():
         fake = g(z).detach()
         after = stepped(d, game.player("discriminator").optimizer, batch, fake, 3)
         return nn.functional.softplus(-after(fake).logits).mean().item()
 
-    losses = player.evaluate(Pair(game, Batch(batch), Latent(z), g(z)))
+    losses = player.evaluate(met(game, batch, z, g(z)))
     assert losses["adversarial"].item() == pytest.approx(ahead(), rel=1e-7)
     player.backward(losses)
     step = 1e-6

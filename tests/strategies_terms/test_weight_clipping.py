@@ -12,19 +12,20 @@ from tests.independent import Critic, finite_differences, image_game, images
 
 
 def clipping(bound=0.3):
-    return registry.build("strategies", {"name": "weight_clipping", "bound": bound})
+    return registry.build("strategies", {"name": "weight_clipping", "networks": None, "bound": bound})
 
 
 def test_a_critic_step_is_the_gradient_step_clipped():
     game = image_game(Wasserstein(), start=False)
     clipping().apply(game)
     game.start(torch.device("cpu"))
-    pair = game.meet(images()).detached()
+    meeting = game.meet(images()).detached()
+    pair = meeting["main"]
     real, fake = pair.real.numpy(), pair.fake.numpy()
     critic = Critic(game)
     slope = finite_differences(lambda p: critic.score(p, fake).mean() - critic.score(p, real).mean(), critic.values)
     stepped = critic.values - 0.1 * slope
-    game.player("discriminator").play(pair)
+    game.player("discriminator").play(meeting)
     np.testing.assert_allclose(Critic(game).values, np.clip(stepped, -0.3, 0.3), atol=1e-9)
     assert (np.abs(stepped) > 0.3).any() and (np.abs(stepped) < 0.3).any()
 
@@ -46,7 +47,10 @@ def test_clipping_and_another_bound_on_the_weights_are_refused():
     norm = registry.build("strategies", {"name": "spectral_norm", "networks": ["discriminator"], "power_iterations": 1})
     game = image_game(Wasserstein(), start=False)
     norm.apply(game)
-    with pytest.raises(ConfigError, match="spectral_norm and weight_clipping both set the norm of the weights"):
+    with pytest.raises(
+        ConfigError,
+        match="spectral_norm and weight_clipping both set the norm of the weights of networks\.discriminator",
+    ):
         clipping().apply(game)
 
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from gan_zoo.terms.feature_matching import FeatureMatching
 from torch import nn
 
+from gan_framework.core.pair import Meeting
 from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.discriminators.mlp import MLPDiscriminator
+from gan_zoo.strategies.feature_matching import FeatureMatchingTerm
 from tests.independent import Critic, finite_differences, image_game, images
 
 
@@ -25,9 +26,9 @@ def distance(real_features, fake_features):
 
 def test_value_and_gradient_with_the_real_side_detached():
     game = image_game()
-    pair = game.meet(images())
+    pair = game.meet(images())["main"]
     real, fake = pair.real.numpy(), pair.fake.detach().numpy()
-    value = FeatureMatching(-1)(pair, game.player("generator"))
+    value = FeatureMatchingTerm(-1)(pair, game.player("generator"))
     critic = Critic(game)
     held = critic.features(critic.values, real)
 
@@ -44,7 +45,7 @@ def test_the_generator_step_follows_the_distance_alone():
     game = image_game(start=False)
     strategy(weight=3.0).apply(game)
     game.start(torch.device("cpu"))
-    pair = game.meet(images())
+    pair = game.meet(images())["main"]
     critic = Critic(game)
     z, real = pair.latent.z.numpy(), critic.features(critic.values, pair.real.numpy())
     layer = game.generator.layers[2]
@@ -59,7 +60,7 @@ def test_the_generator_step_follows_the_distance_alone():
 
     slope = finite_differences(independent, before)
     bias = layer.bias.detach().clone()
-    reported = game.player("generator").play(pair)
+    reported = game.player("generator").play(Meeting(main=pair))
     assert reported.keys() == {"generator/feature_matching"}
     np.testing.assert_allclose(layer.weight.detach().numpy(), before - 0.1 * slope, atol=1e-9)
     assert not torch.equal(layer.bias, bias)
@@ -83,12 +84,12 @@ def test_the_layer_is_the_one_asked_for():
     game = image_game(start=False)
     game.networks["discriminator"] = MLPDiscriminator(2, 1, [5, 4, 3], "tanh", 0.8, 0.1, "symmetric")
     game.start(torch.device("cpu"))
-    pair = game.meet(images())
+    pair = game.meet(images())["main"]
     for layer, size in enumerate((5, 4, 3)):
         real, fake = (side.features[layer].detach().numpy() for side in (pair.real_output, pair.fake_output))
         assert real.shape == (5, size)
         for index in (layer, layer - 3):
-            value = FeatureMatching(index)(pair, game.player("generator"))
+            value = FeatureMatchingTerm(index)(pair, game.player("generator"))
             assert value.item() == pytest.approx(distance(real, fake), rel=1e-12)
 
 
@@ -128,4 +129,4 @@ def test_convolutional_features_are_matched_position_by_position():
             self.real_output = DiscriminatorOutput(torch.zeros(4), (real,))
             self.fake_output = DiscriminatorOutput(torch.zeros(4), (fake,))
 
-    assert FeatureMatching(0)(Pixels(), None).item() == 4
+    assert FeatureMatchingTerm(0)(Pixels(), None).item() == 4

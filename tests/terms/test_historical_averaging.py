@@ -63,7 +63,7 @@ def test_the_gradient_treats_the_average_as_constant():
         history.append(flat(player))
         play(game, 1, step)
     history.append(flat(player))
-    value = player.terms["historical_averaging"](game.meet(images()), player)
+    value = player.terms["historical_averaging"](game.meet(images())["main"], player)
     gradient = np.concatenate([g.numpy().ravel() for g in torch.autograd.grad(value, player.trained)])
     np.testing.assert_allclose(gradient, 2 * (history[-1] - np.mean(history, axis=0)), atol=1e-12)
 
@@ -117,7 +117,7 @@ def test_the_history_holds_clipped_weights():
     """Clipping after a move belongs to the move, whichever strategy was named first."""
     game = image_game(start=False, optimizer=adam)
     strategy(players=["discriminator"]).apply(game)
-    registry.build("strategies", {"name": "weight_clipping", "bound": 0.2}).apply(game)
+    registry.build("strategies", {"name": "weight_clipping", "networks": None, "bound": 0.2}).apply(game)
     game.start(torch.device("cpu"))
     player, history = game.player("discriminator"), []
     for step in range(4):

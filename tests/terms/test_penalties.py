@@ -31,7 +31,7 @@ PENALTIES = {
 def measured(game, settings, batch):
     """The penalty of one pair, and the points at which it was taken."""
     term = registry.build("terms", settings)
-    pair = game.meet(batch)
+    pair = game.meet(batch)["main"]
     spy = Spy(game)
     value = term(pair, game.player("discriminator"))
     (points,) = spy.seen
@@ -122,7 +122,7 @@ def test_penalties_are_computed_in_float32_whatever_the_precision(name):
     game.start(torch.device("cpu"), "bf16")
     seen = []
     game.discriminator.output.register_forward_hook(lambda _, inputs, output: seen.append(output.dtype))
-    pair = game.meet(images())
+    pair = game.meet(images())["main"]
     assert pair.real_output is not None and seen.pop() == torch.bfloat16
     value = registry.build("terms", PENALTIES[name][0])(pair, game.player("discriminator"))
     assert seen == [torch.float32] and value.dtype == torch.float32
@@ -156,11 +156,15 @@ def test_all_terms_of_a_player_are_summed_into_one_optimizer_step():
     steps = []
     discriminator.optimizer.register_step_post_hook(lambda *_: steps.append(1))
 
-    pair = game.meet(images()).detached()
+    meeting = game.meet(images()).detached()
+    pair = meeting["main"]
     real, fake = pair.real.numpy(), pair.fake.numpy()
     critic, spy = Critic(game), Spy(game)
-    reported = discriminator.play(pair)
-    points = dict(zip(weights, spy.seen[1:], strict=True))
+    reported = discriminator.play(meeting)
+    # One pass for the loss, R1 and R2 together; the other penalty has points of its own.
+    joined, between_them = spy.seen
+    np.testing.assert_array_equal(joined, np.concatenate([real, fake]))
+    points = {"two_sided": between_them, "r1": real, "r2": fake}
 
     def summand(name, values):
         if name == "adversarial":

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from gan_framework.errors import ConfigError
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 
 
 def play(folder, steps, resumed=False):

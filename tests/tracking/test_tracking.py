@@ -9,7 +9,8 @@ import time
 import pytest
 
 from gan_framework.errors import ConfigError, RunFailed
-from gan_framework.runs.tracking import METRICS_FILE, RunInfo, Tracker, Trackers, build_trackers
+from gan_framework.runs.tracker import RunInfo, Tracker
+from gan_framework.runs.tracking import Trackers, build_trackers
 
 
 def record(step, **metrics):
@@ -23,7 +24,7 @@ def record(step, **metrics):
 
 
 def lines(folder):
-    return [json.loads(line, parse_constant=pytest.fail) for line in (folder / METRICS_FILE).open()]
+    return [json.loads(line, parse_constant=pytest.fail) for line in (folder / "metrics.jsonl").open()]
 
 
 class Recorder(Tracker):
@@ -66,7 +67,7 @@ def test_a_resumed_run_goes_on_after_its_checkpoint(tmp_path):
     first.start(RunInfo(tmp_path, {}))
     for step in range(0, 60, 10):
         first.log(record(step))
-    with (tmp_path / METRICS_FILE).open("a") as file:
+    with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 60, "images_se')  # what a kill leaves
 
     second = Trackers({})
@@ -75,11 +76,11 @@ def test_a_resumed_run_goes_on_after_its_checkpoint(tmp_path):
     second.truncate_after(30)
     second.log(record(40))
     assert lines(tmp_path) == [record(step) for step in (0, 10, 20, 30, 40)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".run_id", METRICS_FILE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run_id", "metrics.jsonl"]
 
 
 def test_a_last_line_without_its_end_is_dropped_even_if_it_reads_well(tmp_path):
-    (tmp_path / METRICS_FILE).write_text('{"step": 1}\n{"step": 2}')
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2}')
     trackers = Trackers({})
     trackers.start(RunInfo(tmp_path, {}, resumed=True))
     trackers.log({"step": 2})
@@ -87,7 +88,7 @@ def test_a_last_line_without_its_end_is_dropped_even_if_it_reads_well(tmp_path):
 
 
 def test_a_run_from_the_start_does_not_keep_the_lines_of_another(tmp_path):
-    (tmp_path / METRICS_FILE).write_text('{"step": 1}\n')
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n')
     Trackers({}).start(RunInfo(tmp_path, {}))
     assert lines(tmp_path) == []
 
@@ -109,7 +110,7 @@ def test_a_link_planted_in_the_folder_is_not_followed(tmp_path):
     victim.write_text("precious")
     run = tmp_path / "run"
     run.mkdir()
-    (run / METRICS_FILE).symlink_to(victim)
+    (run / "metrics.jsonl").symlink_to(victim)
     trackers = Trackers({})
     trackers.start(RunInfo(run, {}))
     trackers.log(record(0))

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from gan_framework.errors import ConfigError
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 from tests.tracking.wandb_runs import (
     CONFIG,
     KEY,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 from tests.tracking.wandb_runs import CONFIG, SUMMARY, history, play, read_back, record, said, settings, warnings
 
 pytestmark = pytest.mark.usefixtures("wandb_at_home")
@@ -98,7 +99,8 @@ SCRIPT = """
 import logging, os, resource, signal, sys, time
 from pathlib import Path
 from gan_framework.runs import tracking
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
 folder = Path(sys.argv[1])
 tracking.STOPPED_DEADLINE = 0.5

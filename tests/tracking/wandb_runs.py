@@ -6,7 +6,8 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from PIL import Image
 
-from gan_framework.runs.tracking import RunInfo, build_trackers
+from gan_framework.runs.tracker import RunInfo
+from gan_framework.runs.tracking import build_trackers
 from gan_framework.wandb_io.offline import read_entries
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.api import DiscriminatorOutput
 from gan_framework.testing import PluginContract, check_plugin
 from torch.nn import functional as F
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError
 from gan_framework.testing import PluginContract
 from torch import nn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError
 
 MAX_RATIO = 100
 """How many bytes one packed byte may become; images hardly pack at all, arrays tenfold."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError
 from gan_zoo.datasets.archives import open_zip
 
 

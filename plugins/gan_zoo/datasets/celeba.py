@@ -6,9 +6,7 @@ from typing import Any
 
 import torch
 
-from gan_framework.core.records import DataShape
-from gan_framework.data import Data, DataSource
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Data, DataShape, DataSource
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.files import FolderFiles
 from gan_zoo.datasets.image_files import Reading, load_images

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError
 
 
 def known_classes(name: str, num_classes: int | None, found: int) -> None:

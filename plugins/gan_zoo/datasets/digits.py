@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan_framework.core.records import DataShape
-from gan_framework.data import DataSource, InMemory
-from gan_framework.data.pixels import fit
+from gan_framework.api import DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 
 TEST_EVERY = 5

@@ -8,9 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 
-from gan_framework.data.decoding import read_limited
-from gan_framework.data.image_names import SUFFIXES, image_names, is_image
-from gan_framework.errors import ConfigError
+from gan_framework.api import SUFFIXES, ConfigError, image_names, is_image, read_limited
 from gan_zoo.datasets.archives import open_zip
 
 

@@ -7,9 +7,7 @@ from pathlib import PurePosixPath
 
 import torch
 
-from gan_framework.core.records import DataShape
-from gan_framework.data import Data, DataSource
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Data, DataShape, DataSource
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.files import Files, find_files
 from gan_zoo.datasets.image_files import Reading, load_images

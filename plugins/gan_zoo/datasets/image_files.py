@@ -17,11 +17,7 @@ from PIL import UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gan_framework.data import Data, InMemory
-from gan_framework.data.decoding import FORMATS, decode
-from gan_framework.data.pixels import fit
-from gan_framework.errors import ConfigError, RunFailed
-from gan_framework.evaluation.cache import Cache
+from gan_framework.api import FORMATS, Cache, ConfigError, Data, InMemory, RunFailed, decode, fit
 from gan_zoo.datasets.files import Files
 
 log = logging.getLogger(__name__)

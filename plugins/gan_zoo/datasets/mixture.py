@@ -8,10 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan_framework.core import seeding
-from gan_framework.core.records import DataShape
-from gan_framework.data import DataSource, InMemory
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
 
 

@@ -8,10 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework.core.records import DataShape
-from gan_framework.data import DataSource, InMemory
-from gan_framework.data.pixels import fit
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets.arrays import read_array
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.splits import held_out, known_share

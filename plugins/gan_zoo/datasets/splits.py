@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.core import seeding
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, seeding
 
 
 def known_share(share: float) -> float:

@@ -14,10 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 import torch
 
-from gan_framework.core.records import DataShape
-from gan_framework.data import DataSource, InMemory
-from gan_framework.data.pixels import fit
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.api import Discriminator
 from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_scaled, sample_shape, with_labels
 
 

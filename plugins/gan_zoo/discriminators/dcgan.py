@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.api import Discriminator
 from gan_zoo.layers import choose, doublings, init_normal, require_positive
 
 

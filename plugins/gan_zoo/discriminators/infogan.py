@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.api import Discriminator
 from gan_zoo.layers import init_normal, quarter
 
 

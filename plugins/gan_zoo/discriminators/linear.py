@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.api import Discriminator
 from gan_zoo.layers import sample_shape
 
 

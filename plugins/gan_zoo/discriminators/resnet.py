@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.api import Discriminator
 from gan_zoo.residual import DownBlock, init_residual
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.api import DiscriminatorOutput
 from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.layers import given
 

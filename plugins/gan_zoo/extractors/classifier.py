@@ -6,12 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.core import seeding
-from gan_framework.core.records import DataShape
-from gan_framework.data import Data, DataSource
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.api import Cache, ConfigError, Data, DataShape, DataSource, Extractor, Features, seeding
 
 VERSION = 2
 """Raised when the network or its training changes."""

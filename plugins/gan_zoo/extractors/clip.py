@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.data import DataSource
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor, Features, to_rgb
+from gan_framework.api import Cache, ConfigError, DataSource, Extractor, Features, to_rgb
 from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loading
 
 MODELS = (

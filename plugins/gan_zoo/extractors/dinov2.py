@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.data import DataSource
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor, Features, to_rgb
+from gan_framework.api import Cache, ConfigError, DataSource, Extractor, Features, to_rgb
 from gan_zoo.extractors.pretrained import checkpoints_folder, loading
 
 DIMS = {"vit-s-14": 384, "vit-b-14": 768, "vit-l-14": 1024, "vit-g-14": 1536}

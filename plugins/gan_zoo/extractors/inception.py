@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.data import DataSource
-from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor, Features, fingerprint, to_rgb
+from gan_framework.api import Cache, DataSource, Extractor, Features, fingerprint, to_rgb
 from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loading, refuse_code
 
 LAYERS = ["2048", "logits_unbiased"]

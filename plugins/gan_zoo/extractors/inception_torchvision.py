@@ -6,9 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.data import DataSource
-from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor, Features, fingerprint, to_rgb
+from gan_framework.api import Cache, DataSource, Extractor, Features, fingerprint, to_rgb
 from gan_zoo.extractors.inception import fold_batch_norm
 from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loading
 

@@ -9,7 +9,7 @@ from pickle import UnpicklingError
 
 import torch
 
-from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.api import ConfigError, RunFailed
 
 
 def known_file(weights: str | None) -> str | None:

@@ -7,10 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from gan_framework.core.records import DataShape
-from gan_framework.data import DataSource
-from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.api import Cache, DataShape, DataSource, Extractor, Features
 
 
 class Raw(Extractor):

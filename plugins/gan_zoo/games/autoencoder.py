@@ -7,14 +7,20 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gan_framework.core import seeding
-from gan_framework.core.checks import evaluation_mode
-from gan_framework.core.contracts.networks import SAMPLES
-from gan_framework.core.game import Components, Game
-from gan_framework.core.pair import Pair, nobody
-from gan_framework.core.player import Player
-from gan_framework.core.records import Batch, Latent, NextBatch
-from gan_framework.storage import pictures
+from gan_framework.api import (
+    SAMPLES,
+    Batch,
+    Components,
+    Game,
+    Latent,
+    NextBatch,
+    Pair,
+    Player,
+    evaluation_mode,
+    grid,
+    nobody,
+    seeding,
+)
 from gan_zoo.reference import Reference
 
 KEPT = 32
@@ -81,4 +87,4 @@ class AutoEncoder(Game):
             rows.append(self.reconstruct(rows[-1]).float())
         whole = len(real) // columns * columns or len(real)
         blocks = torch.stack(rows)[:, :whole].unflatten(1, (-1, min(columns, whole)))
-        return pictures.grid(blocks.transpose(0, 1).flatten(0, 2), min(columns, whole))
+        return grid(blocks.transpose(0, 1).flatten(0, 2), min(columns, whole))

@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.core.game import Components, Game
-from gan_framework.core.records import Latent, NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch
 from gan_zoo import figures
 
 

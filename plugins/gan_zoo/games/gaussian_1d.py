@@ -7,10 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from gan_framework.core.checks import evaluation_mode
-from gan_framework.core.game import Components, Game
-from gan_framework.core.records import Latent, NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch, evaluation_mode
 from gan_zoo import figures, theory
 from gan_zoo.generators.gaussian import GaussianGenerator
 from gan_zoo.priors.normal import Normal

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.core.game import Game
-from gan_framework.core.player import Player
+from gan_framework.api import Game, Player
 
 
 class InfoGAN(Game):

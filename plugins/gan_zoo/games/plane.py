@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.game import Components, Game
-from gan_framework.core.records import Latent, NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch
 from gan_zoo import figures
 from gan_zoo.reference import Reference
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.core.game import Game
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
-from gan_framework.core.records import Batch, Latent
+from gan_framework.api import Batch, Game, Latent, Pair, Player
 from gan_zoo.autoencoding import autoencode
 
 

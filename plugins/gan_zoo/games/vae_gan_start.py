@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core import checks
-from gan_framework.core.game import Components, Game
-from gan_framework.core.pair import MAIN, Meeting
-from gan_framework.core.player import Player
-from gan_framework.core.records import NextBatch
+from gan_framework.api import MAIN, Components, Game, Meeting, NextBatch, Player, check_pairs
 from gan_zoo.autoencoding import autoencode
 
 
@@ -40,7 +36,7 @@ class VAEGANStart(Game):
     def check(self) -> None:
         """Raise ConfigError if the networks do not fit the data and each other."""
         super().check()
-        checks.check_pairs(self, lambda batch: {"vae": autoencode(self, batch)})
+        check_pairs(self, lambda batch: {"vae": autoencode(self, batch)})
 
     def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
         """Train the VAE in the first steps; play one step of the game in the others."""

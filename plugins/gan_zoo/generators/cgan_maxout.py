@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 from gan_zoo.layers import SigmoidImage, class_vectors, sample_shape
 
 

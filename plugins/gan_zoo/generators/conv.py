@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 from gan_zoo.layers import SigmoidImage, init_truncated_normal
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 from gan_zoo.layers import Projection, doublings, init_truncated_normal, with_labels
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 
 
 class GaussianGenerator(Generator):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_truncated_normal, sample_shape
 
 

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.core.contracts.loss import SeparableLoss
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.api import DiscriminatorOutput, SeparableLoss
 
 
 def cross_entropy(logits: Tensor, target: float) -> Tensor:

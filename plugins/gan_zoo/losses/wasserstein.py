@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.contracts.loss import SeparableLoss
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.api import DiscriminatorOutput, SeparableLoss
 
 
 class Wasserstein(SeparableLoss):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, Game, Metric
 from gan_zoo.metrics.neighbours import classes_of_generated
 
 

@@ -7,9 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, Game, Metric
 from gan_zoo.codes import ask_q
 from gan_zoo.priors.codes import Codes
 from gan_zoo.terms.mutual_information import require_codes

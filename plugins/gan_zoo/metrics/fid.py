@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, Metric
 
 CHUNK = 1024
 """Samples at a time, which bounds the float64 copies."""

@@ -7,9 +7,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from gan_framework.core.records import DataShape
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 
 SEED = 2020
 """torch-fidelity's own, so that both make the same parts."""

@@ -6,8 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, Metric
 
 SEED = 2020
 """torch-fidelity's own, so that both draw the same subsets."""

@@ -7,8 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, Metric
 from gan_zoo.metrics.neighbours import nearest
 
 SUSPICIOUS = 0.75

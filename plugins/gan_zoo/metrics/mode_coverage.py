@@ -7,9 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.core.records import DataShape
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.datasets.mixture import centres
 
 DEVIATIONS = 3.0

@@ -9,9 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.core.records import DataShape
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.metrics.neighbours import classes_of_generated
 
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)

@@ -6,10 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from gan_framework.core import seeding
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
-from gan_framework.evaluation.metric import Comparison, Metric
+from gan_framework.api import Comparison, ConfigError, Game, Metric, seeding
 from gan_zoo.codes import ask_q
 from gan_zoo.priors.codes import Codes
 from gan_zoo.terms.mutual_information import require_codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.evaluation.metric import Comparison
+from gan_framework.api import Comparison
 
 CHUNK = 500
 """Samples at a time, which bounds the matrix of distances and the float64 copies."""

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.core.contracts.prior import Prior
-from gan_framework.core.records import Latent
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Latent, Prior
 from gan_zoo.codes import CodeList
 
 REACH = 2.0

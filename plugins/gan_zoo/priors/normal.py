@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gan_framework.core.contracts.prior import Prior
-from gan_framework.core.records import Latent
+from gan_framework.api import Latent, Prior
 
 
 class Normal(Prior):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.contracts.schedule import Schedule
-from gan_framework.core.game import Game
-from gan_framework.core.records import NextBatch
+from gan_framework.api import Game, NextBatch, Schedule
 
 
 class Alternating(Schedule):

@@ -13,10 +13,7 @@ from itertools import chain
 import torch
 from torch import nn
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.player import Player
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Player, Strategy
 
 
 class Annealing(nn.Module):

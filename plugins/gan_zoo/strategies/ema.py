@@ -8,8 +8,7 @@ from itertools import chain
 import torch
 from torch import nn
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
+from gan_framework.api import Game, Strategy
 
 
 class Average(nn.Module):

@@ -6,13 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from gan_framework.core.checks import try_meeting
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.game import Game
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player, TermPlan
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, TermPlan, try_meeting
 
 MODES = ("replace", "add")
 

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.game import Game
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
+from gan_framework.api import Game, Pair, Player, Strategy, Term
 
 
 class HistoricalAveragingTerm(Term):

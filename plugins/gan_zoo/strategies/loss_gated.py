@@ -8,14 +8,18 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from gan_framework.core import distributed
-from gan_framework.core.contracts.loss import SeparableLoss
-from gan_framework.core.contracts.schedule import Schedule
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.player import Player
-from gan_framework.core.records import Batch, DiscriminatorOutput, NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import (
+    Batch,
+    ConfigError,
+    DiscriminatorOutput,
+    Game,
+    NextBatch,
+    Player,
+    Schedule,
+    SeparableLoss,
+    Strategy,
+    distributed,
+)
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.split_discriminator import split
 

@@ -9,12 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
-from gan_framework.core.contracts.schedule import BeforeFirstStep
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.records import NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import BeforeFirstStep, ConfigError, Discriminator, Game, NextBatch, Strategy
 from gan_zoo.batch_statistic import choose_critics, penultimate_size, see_batch
 
 

@@ -7,9 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Discriminator
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
+from gan_framework.api import Discriminator, Game, Strategy
 from gan_zoo.batch_statistic import choose_critics, see_batch
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Strategy
 
 
 class OneSidedLabelSmoothing(Strategy):

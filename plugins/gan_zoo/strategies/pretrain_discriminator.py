@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.core.contracts.schedule import BeforeFirstStep
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.records import NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy
 
 
 class Pretraining(BeforeFirstStep):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Strategy
 from gan_zoo.codes import QOutput
 from gan_zoo.layers import init_normal
 from gan_zoo.priors.codes import Codes

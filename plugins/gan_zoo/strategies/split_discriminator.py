@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.core.contracts.loss import SeparableLoss
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.player import Player
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Player, SeparableLoss, Strategy
 
 
 class SplitDiscriminator(Strategy):

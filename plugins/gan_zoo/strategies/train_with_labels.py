@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.networks import Generator
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
+from gan_framework.api import Game, Generator, Strategy
 from gan_zoo.layers import given
 from gan_zoo.terms.auxiliary_classification import AuxiliaryClassification, require_unaware_discriminator
 

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.judge import Judge
-from gan_framework.core.pair import Meeting, Pair
-from gan_framework.core.player import Player
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Judge, Meeting, Pair, Player, Strategy
 from gan_zoo.look_ahead import GradientSteps, Steps, steps_of
 
 

@@ -12,13 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gan_framework.core.checks import try_meeting
-from gan_framework.core.contracts.networks import Discriminator, Generator
-from gan_framework.core.contracts.schedule import BeforeFirstStep
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.core.records import EMPTY, NextBatch
-from gan_framework.errors import ConfigError
+from gan_framework.api import (
+    EMPTY,
+    BeforeFirstStep,
+    ConfigError,
+    Discriminator,
+    Game,
+    Generator,
+    NextBatch,
+    Strategy,
+    try_meeting,
+)
 
 
 def normalise(x: Tensor, reference: int, eps: float) -> Tensor:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Strategy
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.game import Game
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Pair, Player, Term
 
 
 class AuxiliaryClassification(Term):

@@ -5,11 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.core.contracts.networks import Discriminator
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.game import Game
-from gan_framework.core.player import Player
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Discriminator, Game, Player, Term
 from gan_zoo.batch_statistic import WithBatchStatistic
 
 

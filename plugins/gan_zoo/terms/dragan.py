@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
+from gan_framework.api import Pair, Player
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.game import Game
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Pair, Player, Term
 from gan_zoo.priors.normal import Normal
 
 

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.core.contracts.term import Term
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
+from gan_framework.api import Pair, Player, Term
 
 
 def squared_error(reconstructed: Tensor, x: Tensor) -> Tensor:

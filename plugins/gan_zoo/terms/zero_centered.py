@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.core.pair import Pair
-from gan_framework.core.player import Player
+from gan_framework.api import Pair, Player
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty
 
 

@@ -7,8 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from gan_framework.errors import ConfigError
-from gan_framework.runs.tracking import RunInfo, Tracker
+from gan_framework.api import ConfigError, RunInfo, Tracker
 
 
 class TensorBoard(Tracker):

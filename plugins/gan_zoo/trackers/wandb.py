@@ -11,10 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from gan_framework.errors import ConfigError
-from gan_framework.runs.columns import AXES, UPDATES, columns
-from gan_framework.runs.tracking import RunInfo, Tracker
-from gan_framework.storage.secrets import mask
+from gan_framework.api import AXES, UPDATES, ConfigError, RunInfo, Tracker, columns, mask
 
 logger = logging.getLogger(__name__)
 

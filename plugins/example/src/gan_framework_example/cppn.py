@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 from torch import Tensor, nn
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.core.contracts.loss import SeparableLoss
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.api import DiscriminatorOutput, SeparableLoss
 from torch import Tensor
 from torch.nn import functional as F
 

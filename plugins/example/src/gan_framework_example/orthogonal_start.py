@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import torch
-from gan_framework.core.contracts.strategy import Strategy
-from gan_framework.core.game import Game
-from gan_framework.errors import ConfigError
+from gan_framework.api import ConfigError, Game, Strategy
 from torch import nn
 
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)

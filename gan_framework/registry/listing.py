@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +13,15 @@ from typing import Any
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.packages import GROUPS, config_folder, config_packages
+from gan_framework.registry.kinds import KINDS
+from gan_framework.registry.packages import config_folder, config_packages
 from gan_framework.registry.registry import Plugin
-from gan_framework.registry.source import NoSource, declaration
 
 OWN = "gan-framework"
 """The distribution of the framework and its built-in plugins."""
 
-SUPPLIED = {"games": 1, "optimizers": 1}
-"""How many leading arguments the framework gives to the plugins of a kind."""
+REQUIRED = "???"
+"""Stands for the default of a setting that has none, as in OmegaConf."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,8 @@ class Entry:
     problem: str | None
 
 
-def entries(kinds: tuple[str, ...] = registry.KINDS) -> Iterator[Entry]:
-    """Yield all installed plugins of the kinds.
-
-    Summaries and settings are read from files. Only the plugins of other distributions are
-    imported, to see whether they can be: the framework's own are known to load.
-    """
+def entries(kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Entry]:
+    """Yield all installed plugins of the kinds; each is imported, and one that cannot be ends nothing."""
     for kind in kinds:
         for plugin in registry.installed(kind):
             yield _entry(plugin)
@@ -60,34 +57,18 @@ def entries(kinds: tuple[str, ...] = registry.KINDS) -> Iterator[Entry]:
 def _entry(plugin: Plugin) -> Entry:
     summary, settings, problem = "", {}, None
     try:
-        declared = declaration(plugin.entry_point.module, plugin.entry_point.attr)
-        summary = declared.summary
-        settings = dict(list(declared.parameters.items())[SUPPLIED.get(plugin.kind, 0) :])
-    except NoSource as error:
+        registry.find(plugin.kind, plugin.name)
+        with contextlib.redirect_stdout(sys.stderr):
+            factory = plugin.load()
+        summary = (inspect.getdoc(factory) or "").partition("\n")[0]
+        accepted = [*registry.settings(factory).values()][KINDS[plugin.kind].supplied :]
+        settings = {p.name: REQUIRED if p.default is inspect.Parameter.empty else p.default for p in accepted}
+    except ConfigError as error:
         problem = str(error)
     path = yaml_file(plugin)
     if path is not None:
         settings |= defaults(path, plugin.name)
-    return Entry(
-        plugin.kind,
-        plugin.name,
-        plugin.distribution,
-        plugin.version,
-        summary,
-        settings,
-        _problem(plugin) or problem,
-    )
-
-
-def _problem(plugin: Plugin) -> str | None:
-    try:
-        registry.find(plugin.kind, plugin.name)
-        if plugin.distribution != OWN:
-            with contextlib.redirect_stdout(sys.stderr):
-                plugin.load()
-    except ConfigError as error:
-        return str(error)
-    return None
+    return Entry(plugin.kind, plugin.name, plugin.distribution, plugin.version, summary, settings, problem)
 
 
 def config_problems() -> dict[str, str]:
@@ -103,7 +84,7 @@ def yaml_file(plugin: Plugin) -> Path | None:
         folders = [
             f for package in config_packages() if package.distribution == plugin.distribution for f in package.folders
         ]
-    places = (folder / GROUPS[plugin.kind] / f"{plugin.name}.yaml" for folder in folders)
+    places = (folder / KINDS[plugin.kind].group / f"{plugin.name}.yaml" for folder in folders)
     return next((place for place in places if place.is_file()), None)
 
 

@@ -1,0 +1,116 @@
+"""All that the author of a plugin imports: `from gan_framework.api import Game, Player, Term`.
+
+Importing this module costs nothing; each name is looked up when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gan_framework.core import distributed as distributed
+    from gan_framework.core import seeding as seeding
+    from gan_framework.core.checks import blank as blank
+    from gan_framework.core.checks import check_pairs as check_pairs
+    from gan_framework.core.checks import evaluation_mode as evaluation_mode
+    from gan_framework.core.checks import try_meeting as try_meeting
+    from gan_framework.core.contracts.loss import AdversarialLoss as AdversarialLoss
+    from gan_framework.core.contracts.loss import SeparableLoss as SeparableLoss
+    from gan_framework.core.contracts.networks import SAMPLES as SAMPLES
+    from gan_framework.core.contracts.networks import Discriminator as Discriminator
+    from gan_framework.core.contracts.networks import Generator as Generator
+    from gan_framework.core.contracts.prior import Prior as Prior
+    from gan_framework.core.contracts.schedule import BeforeFirstStep as BeforeFirstStep
+    from gan_framework.core.contracts.schedule import Schedule as Schedule
+    from gan_framework.core.contracts.strategy import Strategy as Strategy
+    from gan_framework.core.contracts.term import Term as Term
+    from gan_framework.core.game import Components as Components
+    from gan_framework.core.game import Game as Game
+    from gan_framework.core.judge import Judge as Judge
+    from gan_framework.core.pair import MAIN as MAIN
+    from gan_framework.core.pair import Meeting as Meeting
+    from gan_framework.core.pair import Pair as Pair
+    from gan_framework.core.pair import nobody as nobody
+    from gan_framework.core.player import Player as Player
+    from gan_framework.core.player import Ramp as Ramp
+    from gan_framework.core.player import TermPlan as TermPlan
+    from gan_framework.core.records import EMPTY as EMPTY
+    from gan_framework.core.records import Batch as Batch
+    from gan_framework.core.records import DataShape as DataShape
+    from gan_framework.core.records import DiscriminatorOutput as DiscriminatorOutput
+    from gan_framework.core.records import Latent as Latent
+    from gan_framework.core.records import NextBatch as NextBatch
+    from gan_framework.data import Data as Data
+    from gan_framework.data import DataSource as DataSource
+    from gan_framework.data import InMemory as InMemory
+    from gan_framework.data.decoding import FORMATS as FORMATS
+    from gan_framework.data.decoding import decode as decode
+    from gan_framework.data.decoding import read_limited as read_limited
+    from gan_framework.data.image_names import SUFFIXES as SUFFIXES
+    from gan_framework.data.image_names import image_names as image_names
+    from gan_framework.data.image_names import is_image as is_image
+    from gan_framework.data.pixels import fit as fit
+    from gan_framework.errors import ConfigError as ConfigError
+    from gan_framework.errors import RunFailed as RunFailed
+    from gan_framework.evaluation.cache import Cache as Cache
+    from gan_framework.evaluation.extractor import Extractor as Extractor
+    from gan_framework.evaluation.extractor import Features as Features
+    from gan_framework.evaluation.extractor import fingerprint as fingerprint
+    from gan_framework.evaluation.extractor import to_rgb as to_rgb
+    from gan_framework.evaluation.metric import Comparison as Comparison
+    from gan_framework.evaluation.metric import FeatureSet as FeatureSet
+    from gan_framework.evaluation.metric import Metric as Metric
+    from gan_framework.evaluation.sampler import Sampler as Sampler
+    from gan_framework.runs.columns import AXES as AXES
+    from gan_framework.runs.columns import UPDATES as UPDATES
+    from gan_framework.runs.columns import columns as columns
+    from gan_framework.runs.restore import load_game as load_game
+    from gan_framework.runs.tracker import RunInfo as RunInfo
+    from gan_framework.runs.tracker import Tracker as Tracker
+    from gan_framework.storage.images import to_uint8 as to_uint8
+    from gan_framework.storage.pictures import grid as grid
+    from gan_framework.storage.secrets import mask as mask
+
+_MODULES = {
+    "core": "distributed seeding",
+    "core.checks": "blank check_pairs evaluation_mode try_meeting",
+    "core.contracts.loss": "AdversarialLoss SeparableLoss",
+    "core.contracts.networks": "SAMPLES Discriminator Generator",
+    "core.contracts.prior": "Prior",
+    "core.contracts.schedule": "BeforeFirstStep Schedule",
+    "core.contracts.strategy": "Strategy",
+    "core.contracts.term": "Term",
+    "core.game": "Components Game",
+    "core.judge": "Judge",
+    "core.pair": "MAIN Meeting Pair nobody",
+    "core.player": "Player Ramp TermPlan",
+    "core.records": "EMPTY Batch DataShape DiscriminatorOutput Latent NextBatch",
+    "data": "Data DataSource InMemory",
+    "data.decoding": "FORMATS decode read_limited",
+    "data.image_names": "SUFFIXES image_names is_image",
+    "data.pixels": "fit",
+    "errors": "ConfigError RunFailed",
+    "evaluation.cache": "Cache",
+    "evaluation.extractor": "Extractor Features fingerprint to_rgb",
+    "evaluation.metric": "Comparison FeatureSet Metric",
+    "evaluation.sampler": "Sampler",
+    "runs.columns": "AXES UPDATES columns",
+    "runs.restore": "load_game",
+    "runs.tracker": "RunInfo Tracker",
+    "storage.images": "to_uint8",
+    "storage.pictures": "grid",
+    "storage.secrets": "mask",
+}
+
+_PLACES = {name: f"gan_framework.{module}" for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_PLACES)  # noqa: PLE0605 (one table says what there is)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"gan_framework.api has no {name!r}; it has {', '.join(__all__)}")
+    place = _PLACES[name]
+    found = getattr(import_module(place), name, None)
+    return found if found is not None else import_module(f"{place}.{name}")

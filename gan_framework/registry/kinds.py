@@ -1,0 +1,100 @@
+"""The kinds of plugins: one row says all that is known of a kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gan_framework.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of plugin.
+
+    Attributes:
+        name: the kind, as in the group of entry points `gan_framework.<name>`.
+        singular: what one plugin of it is called.
+        group: the configuration group in which its YAML files lie.
+        place: the part of the configuration that holds its plugins.
+        contract: the class its plugins derive from, `module:Class`; None for functions.
+        several: whether a run has several, in a mapping by name; else its settings lie right under `place`.
+        listed: whether options are chosen as a list, `group=[a,b]`.
+        supplied: how many leading arguments the framework gives.
+        reserved: settings in its YAML that the framework uses itself and gives to no plugin.
+    """
+
+    name: str
+    singular: str
+    group: str
+    place: str
+    contract: str | None
+    several: bool = False
+    listed: bool = False
+    supplied: int = 0
+    reserved: tuple[str, ...] = ()
+
+    @property
+    def entry_points(self) -> str:
+        """The group of entry points that register its plugins."""
+        return f"gan_framework.{self.name}"
+
+
+_CORE = "gan_framework.core.contracts"
+_EVALUATION = "gan_framework.evaluation"
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("generators", "generator", "generator", "networks", f"{_CORE}.networks:Generator", several=True),
+        Kind("discriminators", "discriminator", "discriminator", "networks", f"{_CORE}.networks:Discriminator", True),
+        Kind("networks", "network", "network", "networks", "torch.nn:Module", several=True),
+        Kind("losses", "loss", "loss", "loss", f"{_CORE}.loss:AdversarialLoss"),
+        Kind(
+            "terms",
+            "term",
+            "term",
+            "terms",
+            f"{_CORE}.term:Term",
+            several=True,
+            listed=True,
+            reserved=("player", "pair", "weight", "every"),
+        ),
+        Kind("schedules", "schedule", "schedule", "schedule", f"{_CORE}.schedule:Schedule"),
+        Kind("strategies", "strategy", "strategy", "strategy", f"{_CORE}.strategy:Strategy", several=True, listed=True),
+        Kind("games", "game", "game", "game", "gan_framework.core.game:Game", supplied=1),
+        Kind("priors", "prior", "prior", "prior", f"{_CORE}.prior:Prior"),
+        Kind("datasets", "dataset", "data", "data", "gan_framework.data:DataSource", reserved=("flip", "workers")),
+        Kind("extractors", "extractor", "extractor", "extractor", f"{_EVALUATION}.extractor:Extractor"),
+        Kind("metrics", "metric", "metrics", "metrics", f"{_EVALUATION}.metric:Metric", several=True, listed=True),
+        Kind("samplers", "sampler", "sampler", "sampler", f"{_EVALUATION}.sampler:Sampler"),
+        Kind("optimizers", "optimizer", "optimizer", "optimizer", None, several=True, supplied=1, reserved=("clip",)),
+        Kind(
+            "trackers", "tracker", "tracker", "tracker", "gan_framework.runs.tracker:Tracker", several=True, listed=True
+        ),
+    )
+}
+"""Every kind by its name."""
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind that a user names, `losses` or `loss`.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    for kind in KINDS.values():
+        if name in (kind.name, kind.singular):
+            return kind
+    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join(KINDS)}")
+
+
+def kind_of_group(group: str) -> Kind | None:
+    """Return the kind whose YAML files lie in a configuration group; None for groups of other things."""
+    return next((kind for kind in KINDS.values() if kind.group == group), None)
+
+
+def kind_of_network(name: str) -> Kind:
+    """Return the kind of plugin that makes the network of a name: `generator_ab` is one of the generators."""
+    return next(
+        (KINDS[kind] for kind in ("generators", "discriminators") if name.startswith(kind[:-1])), KINDS["networks"]
+    )
