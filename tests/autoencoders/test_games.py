@@ -108,7 +108,7 @@ def test_the_picture_of_the_denoiser_shows_the_noisy_images_too(game, batch):
 def test_an_autoencoder_has_nothing_to_sample_from(game):
     played = game("experiment=autoencoder")
     assert not played.generates
-    with pytest.raises(ConfigError, match="no prior to draw samples from: use experiment=vae"):
+    with pytest.raises(ConfigError, match="AutoEncoder makes samples of samples, and none are given"):
         played.sample(latents.fixed_latent(played, 4, 0))
     with pytest.raises(ConfigError, match="AutoEncoder makes none: set metrics=\\[\\]"):
         check(played, None)
@@ -189,10 +189,13 @@ def decoder_is(module, expected):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["model=mlp", "game=vae", "prior=normal"], "VAE needs networks.encoder"),
+        (["model=mlp", "game=vae", "prior=normal"], "networks.encoder is missing, and the game VAE needs it"),
         (["experiment=vae", "networks.encoder.outputs=[20,21]"], "the networks do not fit the data"),
         (["experiment=vae", "prior=uniform", "prior.dim=20"], "standard normal prior, not to Uniform"),
-        (["experiment=vae", "networks.generator.image_size=4"], "the reconstructions have the shape"),
+        (
+            ["experiment=vae", "networks.generator.image_size=4"],
+            r"makes samples \(1, 4, 4\), but the data are \(1, 8, 8\)",
+        ),
         (["experiment=vae_gan_start", "game.vae_steps=0"], "vae_steps=0"),
         (["experiment=autoencoder_conv_unpool", "networks.autoencoder.image_size=6"], "multiple of 4"),
     ],

@@ -73,7 +73,7 @@ def small_game(loss=None, schedule=None, start=True, optimizer=sgd):
     )
     if start:
         game.start(torch.device("cpu"))
-        game.discriminator.calls = 0
+        game.discriminator.calls = game.generator.calls = 0
     return game
 
 

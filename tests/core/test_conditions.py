@@ -18,6 +18,7 @@ from gan_framework.runs.restore import load_game
 from gan_framework.runs.run import Run
 from gan_framework.runs.tracker import RunInfo
 from gan_framework.runs.tracking import build_trackers
+from gan_framework.storage import pictures
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_the_picture_of_vectors_is_a_row_of_shades_for_each(run):
 
 
 def test_a_row_of_zeros_is_grey(tmp_path):
-    latents.save_rows(tmp_path / "x.png", torch.zeros(2, 3))
+    pictures.write(tmp_path / "x.png", pictures.rows(torch.zeros(2, 3)))
     assert set(np.asarray(Image.open(tmp_path / "x.png")).flatten()) <= {127, 128}
 
 

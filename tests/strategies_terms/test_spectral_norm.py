@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from gan_framework.core.contracts.networks import Discriminator
+from gan_framework.core.records import Batch
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
@@ -156,7 +157,7 @@ def test_convolutions_of_dcgan_train_normalised():
     game.networks["generator"] = DCGANGenerator(2, 16, 1, 4)
     strategy(("generator", "discriminator"), power_iterations=20).apply(game)
     game.start(torch.device("cpu"))
-    batch = images()._replace(samples=torch.rand(4, 1, 16, 16) * 2 - 1)
+    batch = Batch(torch.rand(4, 1, 16, 16) * 2 - 1)
     for _ in range(2):
         assert all(torch.isfinite(value).all() for value in game.step(lambda: batch).values())
     game.eval()

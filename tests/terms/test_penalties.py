@@ -173,7 +173,7 @@ def test_all_terms_of_a_player_are_summed_into_one_optimizer_step():
 
     names = ["adversarial", *weights]
     assert steps == [1] and discriminator.updates == 1
-    assert reported.keys() == {f"discriminator/{name}" for name in names}
+    assert reported.keys() == {f"discriminator/{name}" for name in names} | {"real", "fake"}
     for name in names:
         assert reported[f"discriminator/{name}"].item() == pytest.approx(summand(name, critic.values), rel=1e-9)
     slope = finite_differences(lambda values: sum(summand(name, values) for name in names), critic.values)
