@@ -108,7 +108,8 @@ class DataShape(NamedTuple):
         num_classes: the number of classes, 0 for unlabelled data.
         condition_dim: the size of a condition vector where labels are vectors, else 0.
         extra: the shapes of the further tensors of a sample by name.
-        value_range: the least and the greatest value of data that are no 8-bit images; None if they have no bounds.
+        value_range: the least and the greatest value of samples; None for 8-bit images, volumes and videos, and for
+            vectors, sequences and tokens without bounds. Images of any other values say it, if only (-inf, inf).
         vocabulary: the number V of symbols where samples are tokens, else 0.
         size: the number of samples to train on, 0 where nobody has counted them.
         others: the shapes of the run's further sources by name.
@@ -130,8 +131,8 @@ class DataShape(NamedTuple):
 
     @property
     def is_8_bit(self) -> bool:
-        """Whether samples are images of 256 levels, brought to [-1, 1] for training and back for scores."""
-        return self.is_image and self.value_range is None
+        """Whether samples are images, volumes or videos of 256 levels, in [-1, 1] in training and back for scores."""
+        return len(self.sample) >= 3 and self.value_range is None
 
     def plain(self) -> list[Any]:
         """Return what a checkpoint keeps of it: lists, mappings and numbers."""

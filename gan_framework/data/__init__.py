@@ -1,7 +1,21 @@
 """Real data: what a source gives, in memory or streamed, and the batches a run draws from it."""
 
 from gan_framework.data.batches import Batches, images
+from gan_framework.data.encoding import encoded, one_hot
 from gan_framework.data.memory import InMemory
 from gan_framework.data.source import COMMON_SETTINGS, Data, DataSource, build_source
+from gan_framework.data.sources import Sources, shape_of
 
-__all__ = ["COMMON_SETTINGS", "Batches", "Data", "DataSource", "InMemory", "build_source", "images"]
+__all__ = [
+    "COMMON_SETTINGS",
+    "Batches",
+    "Data",
+    "DataSource",
+    "InMemory",
+    "Sources",
+    "build_source",
+    "encoded",
+    "images",
+    "one_hot",
+    "shape_of",
+]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from torch import Tensor
 
-from gan_framework.core.records import DataShape
+from gan_framework.core.records import EMPTY, DataShape
 from gan_framework.registry import registry
 
 COMMON_SETTINGS = ("flip", "workers")
@@ -25,9 +25,11 @@ class Data(ABC):
 
     Attributes:
         labels: class indices (N,) int64, condition vectors (N, K) float32, or None.
+        vocabulary: the number V of symbols where samples are tokens, else 0.
     """
 
     labels: Tensor | None = None
+    vocabulary: int = 0
 
     @abstractmethod
     def __len__(self) -> int:
@@ -35,17 +37,26 @@ class Data(ABC):
 
     @abstractmethod
     def read(self, indices: Sequence[int] | Tensor) -> Tensor:
-        """Return samples on the CPU: images (n, C, H, W) uint8, or vectors (n, D) float32."""
+        """Return samples on the CPU as they are stored.
+
+        Returns:
+            float32 (n, ...) of any shape; 8-bit images (n, C, H, W), volumes (n, C, D, H, W) or videos (n, T, C, H, W)
+            uint8, which batches hold in [-1, 1]; or tokens (n, T) int64, which batches hold one-hot (n, T, V).
+        """
+
+    def read_extra(self, indices: Sequence[int] | Tensor) -> Mapping[str, Tensor]:
+        """Return further tensors (n, ...) of the same samples by name: float32, int64, or 8-bit images uint8."""
+        return EMPTY
 
     def content_hash(self) -> str:
-        """Return the SHA-256, in hex, of all samples and labels; the same however the samples are held."""
+        """Return the SHA-256, in hex, of all samples, labels and extras; the same however they are held."""
         return self._content_hash
 
     def digests(self) -> bytes:
         """Return every sample's SHA-256, joined."""
         digests = bytearray()
-        for start in range(0, len(self), CHUNK):
-            for sample in self.read(range(start, min(start + CHUNK, len(self)))):
+        for indices in self._chunks():
+            for sample in self.read(indices):
                 digests += hashlib.sha256(sample.contiguous().numpy()).digest()
         return bytes(digests)
 
@@ -58,7 +69,24 @@ class Data(ABC):
             labels = self.labels.cpu().contiguous()
             content.update(f"{tuple(labels.shape)} {labels.dtype}".encode())
             content.update(labels.numpy().tobytes())
+        first_extra = self.read_extra([0])
+        if first_extra:  # else the hash stays that of the data as they were before there were extras
+            content.update(self._digest_of_extra(first_extra))
         return content.hexdigest()
+
+    def _digest_of_extra(self, first: Mapping[str, Tensor]) -> bytes:
+        names = sorted(first)
+        hashes = {
+            name: hashlib.sha256(f"{name} {tuple(first[name].shape[1:])} {first[name].dtype}".encode())
+            for name in names
+        }
+        for indices in self._chunks():
+            for name, tensor in self.read_extra(indices).items():
+                hashes[name].update(tensor.contiguous().numpy().tobytes())
+        return b"".join(hashes[name].digest() for name in names)
+
+    def _chunks(self) -> Iterator[range]:
+        return (range(start, min(start + CHUNK, len(self))) for start in range(0, len(self), CHUNK))
 
 
 class DataSource(ABC):
@@ -67,10 +95,13 @@ class DataSource(ABC):
     Attributes:
         shape: the shape of the samples and what their labels are, known after construction.
         classes: the names of the classes in the order of their labels; may be empty.
+        mirrors: for each extra whether it is mirrored left to right with its sample (a paired image, a mask) or stays
+            as it is (a vector, a length); with one that is not named, mirroring is refused.
     """
 
     shape: DataShape
     classes: tuple[str, ...] = ()
+    mirrors: Mapping[str, bool] = EMPTY
 
     @abstractmethod
     def load(self, split: str) -> Data:

@@ -25,7 +25,7 @@ def place(request, tmp_path, two_classes):
 
 def test_subfolders_are_classes_in_the_order_of_their_names(place, two_classes):
     data = folder(place, test_share=0)
-    assert (data.classes, data.shape) == (("cat", "dog"), ((3, 8, 8), 2, 0))
+    assert (data.classes, data.shape[:3]) == (("cat", "dog"), ((3, 8, 8), 2, 0))
     train = data.load("train")
     names = sorted(two_classes)
     assert train.labels.tolist() == [int(name.startswith("dog")) for name in names]

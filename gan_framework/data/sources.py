@@ -1,0 +1,141 @@
+"""All the real data of a run: the source under `data`, and further ones by name under `sources`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from gan_framework.core.records import DataShape
+from gan_framework.data.batches import Batches
+from gan_framework.data.encoding import describe
+from gan_framework.data.source import COMMON_SETTINGS, Data, DataSource, build_source
+from gan_framework.errors import ConfigError
+
+Settings = Mapping[str, Any]
+
+
+class Sources:
+    """The sources of a run; their `train` splits are loaded once, when they are first asked for.
+
+    Attributes:
+        first: the source under `data`, the only one that samples are scored against.
+        others: the further sources by name.
+
+    Args:
+        data: the settings under `data`.
+        further: the settings under `sources`, for each further source as under `data`.
+
+    Raises:
+        ConfigError: no such dataset, or a setting it refuses.
+    """
+
+    def __init__(self, data: Settings, further: Mapping[str, Settings]) -> None:
+        self._settings = {name: _with_a_name(name, settings) for name, settings in further.items()} | {"": data}
+        self.first = build_source(data)
+        self.others = {name: _build_further(name, self._settings[name]) for name in further}
+
+    @cached_property
+    def _train(self) -> dict[str, Data]:
+        loaded = {"": self.first.load("train")}
+        for name, source in self.others.items():
+            try:
+                loaded[name] = source.load("train")
+            except ConfigError as error:
+                raise _of(name, error) from error
+        return loaded
+
+    @cached_property
+    def shape(self) -> DataShape:
+        """What is known of the first source's samples, and of the others' by name.
+
+        Raises:
+            ConfigError: the data cannot be loaded, or are not what their source says of them.
+        """
+        others = {}
+        for name, source in self.others.items():
+            try:
+                others[name] = shape_of(source, self._train[name])
+            except ConfigError as error:
+                raise _of(name, error) from error
+        return shape_of(self.first, self._train[""])._replace(others=others)
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, rank: int = 0, world: int = 1) -> Batches:
+        """Return what draws from all sources in lockstep, each in an order of its own.
+
+        Args:
+            batch_size: samples per batch and source, of all processes together.
+            seed: what the orders and the flips follow from.
+            device: where the batches are wanted.
+            rank: this process's number.
+            world: the number of processes.
+
+        Raises:
+            ConfigError: a source cannot fill one batch, or what cannot be mirrored was to be flipped.
+        """
+
+        def of(name: str, source: DataSource, others: Mapping[str, Batches]) -> Batches:
+            common = {key: self._settings[name][key] for key in COMMON_SETTINGS if key in self._settings[name]}
+            return Batches(
+                self._train[name],
+                batch_size,
+                seed,
+                device,
+                rank=rank,
+                world=world,
+                name=name,
+                mirrors=source.mirrors,
+                others=others,
+                **common,
+            )
+
+        return of("", self.first, {name: of(name, source, {}) for name, source in self.others.items()})
+
+
+def _with_a_name(name: str, settings: Settings) -> Settings:
+    if not name.isidentifier() or not (isinstance(settings, Mapping) and settings.get("name")):
+        raise ConfigError(
+            f"sources.{name}={settings}: a further source has a word for a name and the settings of a dataset, as in "
+            f"+data@sources.b=digits"
+        )
+    return settings
+
+
+def _build_further(name: str, settings: Settings) -> DataSource:
+    try:
+        return build_source(settings)
+    except ConfigError as error:
+        raise _of(name, error) from error
+
+
+def _of(name: str, error: ConfigError) -> ConfigError:
+    """Return an error that says of which further source it is; datasets themselves speak of `data`."""
+    return ConfigError(f"sources.{name}: {error}")
+
+
+def shape_of(source: DataSource, train: Data) -> DataShape:
+    """Return a source's shape with all that its `train` split knows: extras, vocabulary and size.
+
+    Raises:
+        ConfigError: the samples are not what the source says of them, and would be scored as what they are not.
+    """
+    shape, samples = source.shape, train.read([0])
+    if samples.is_floating_point() and shape.is_8_bit:
+        raise ConfigError(
+            f"{type(source).__name__}: the samples are {describe(samples)}, but shape.value_range=None says that they "
+            "are of 8 bits: the dataset must say their range, (-1.0, 1.0) or (-math.inf, math.inf)"
+        )
+    if samples.dtype == torch.uint8 and not shape.is_8_bit:
+        raise ConfigError(
+            f"{type(source).__name__}: the samples are {describe(samples)}, but shape.value_range={shape.value_range}: "
+            "it must be None for samples of 8 bits"
+        )
+    if shape.vocabulary not in (0, train.vocabulary):
+        raise ConfigError(
+            f"{type(source).__name__}: shape.vocabulary={shape.vocabulary}, but its split `train` has "
+            f"{train.vocabulary} symbols"
+        )
+    extra = {name: tuple(tensor.shape[1:]) for name, tensor in train.read_extra([0]).items()}
+    return shape._replace(extra=extra, vocabulary=train.vocabulary, size=len(train))
