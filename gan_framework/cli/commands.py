@@ -85,7 +85,7 @@ def sample(
 
     from gan_framework.evaluation import drawing, latents
     from gan_framework.runs import restore
-    from gan_framework.runs.launch import choose_device
+    from gan_framework.runs.device import choose_device
     from gan_framework.storage import layout, pictures
 
     game, _ = restore.load_game(run, choose_device(device))
@@ -94,7 +94,7 @@ def sample(
     folder = layout.run_folder(run)
     if traverse is not None:
         path = out or folder / f"traversal_{traverse}.png"
-        pictures.write(path, pictures.draw(latents.traverse(game, traverse, columns, seed), columns))
+        pictures.write(path, drawing.drawn(game, latents.traverse(game, traverse, columns, seed), columns))
     elif interpolate:
         path = out or folder / "interpolation.png"
         walk = latents.interpolate(game, -(-n // columns), columns, seed)

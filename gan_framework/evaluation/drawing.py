@@ -2,32 +2,105 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from gan_framework.core.records import Latent
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import sampling
+from gan_framework.evaluation.sampler import Sampler
 from gan_framework.storage import pictures
+from gan_framework.storage.pictures import COLOURS, Picture
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
 
-
-def draw(game: Game, latent: Latent, columns: int) -> Tensor:
-    """Return a picture (1 or 3, H, W), uint8, of what a game makes of latents, of its own kind or by the shape."""
-    own = game.picture(latent, columns)
-    return pictures.draw(game.sample(latent), columns) if own is None else own
+IN_8_BITS = (-1.0, 1.0)
+"""The range in which games are trained on samples of 256 levels."""
 
 
-def write_singles(folder: Path, game: Game, latent: Latent, batch_size: int = 100) -> None:
+def draw(
+    game: Game,
+    latent: Latent,
+    columns: int,
+    targets: Tensor | None = None,
+    sampler: Sampler | None = None,
+    random: torch.Generator | None = None,
+) -> Picture:
+    """Draw what a game makes of latents, in its own way or by the shape.
+
+    Images that are made of images are each drawn behind the one that it is made of, if that is of the same size.
+
+    Args:
+        game: what makes the samples.
+        latent: what they are made of.
+        columns: samples side by side.
+        targets: what the samples should be, to be drawn behind each, for games that make samples of samples.
+        sampler: draws the samples; None takes what the network makes.
+        random: the random numbers of the sampler.
+    """
+    own = game.picture(latent, columns) if sampler is None else None
+    if own is not None:
+        return Picture(own)
+    samples = torch.cat(list(sampling.batches(game, latent, len(latent.z), sampler, random)))
+    given = latent.given.get(game.generates_from) if game.generates_from is not None else None
+    row = [images for images in (given, samples, targets) if images is not None]
+    if len(row) > 1 and all(_beside(images, samples) for images in row):
+        return Picture(_side_by_side(row, columns, _value_range(game)))
+    return drawn(game, samples, columns)
+
+
+def drawn(game: Game, samples: Tensor, columns: int) -> Picture:
+    """Draw samples that a game has made by their shape."""
+    return pictures.draw(samples, columns, _value_range(game), game.data.vocabulary)
+
+
+def write_singles(
+    folder: Path,
+    game: Game,
+    latent: Latent,
+    batch_size: int = 100,
+    sampler: Sampler | None = None,
+    random: torch.Generator | None = None,
+) -> None:
     """Write the samples of latents as PNGs of their own, `000000.png` and so on.
 
+    Args:
+        folder: where they are written.
+        game: what makes them.
+        latent: what they are made of.
+        batch_size: samples at a time.
+        sampler: draws them; None takes what the network makes.
+        random: the random numbers of the sampler.
+
     Raises:
-        ConfigError: the samples are not images.
+        ConfigError: the samples are no grey or colour images, or it is not known which values are black and white.
     """
-    if not game.data.is_image:
-        raise ConfigError(f"samples of shape {game.data.sample} are not images and make no single files")
-    for start in range(0, len(latent.z), batch_size):
-        pictures.write_singles(folder, game.sample(latent.part(slice(start, start + batch_size))), start)
+    shape, value_range = game.data.sample, _value_range(game)
+    if not game.data.is_image or shape[0] not in COLOURS:
+        raise ConfigError(f"samples of shape {shape} are not images of 1 or 3 channels and make no single files")
+    if value_range is None or not all(map(math.isfinite, value_range)):
+        raise ConfigError(f"samples between {value_range} have no black and no white and make no single files")
+    for number, samples in enumerate(sampling.batches(game, latent, batch_size, sampler, random)):
+        pictures.write_singles(folder, samples, number * batch_size, value_range)
+
+
+def _value_range(game: Game) -> tuple[float, float] | None:
+    return IN_8_BITS if game.data.is_8_bit else game.data.value_range
+
+
+def _beside(images: Tensor, samples: Tensor) -> bool:
+    """Return whether images can stand beside samples."""
+    of_one_size = images.ndim == 4 and images.shape[2:] == samples.shape[2:] and len(images) == len(samples)
+    return of_one_size and images.shape[1] in COLOURS
+
+
+def _side_by_side(row: list[Tensor], columns: int, value_range: tuple[float, float] | None) -> Tensor:
+    """Return images that belong together, (N, 1 or 3, H, W) each, beside each other as one picture (3, H', W')."""
+    shades = [pictures.to_shades(images, value_range) for images in row]
+    coloured = torch.stack([shade.expand(-1, 3, -1, -1) for shade in shades], 1)
+    return pictures.tiled(coloured.flatten(0, 1), max(columns // len(row), 1) * len(row))

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_framework.core import seeding
 from gan_framework.core.game import Game
-from gan_framework.data import DataSource
+from gan_framework.data import Data, DataSource
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
@@ -21,7 +22,8 @@ from gan_framework.evaluation.features import extract_all
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
-from gan_framework.evaluation.sampling import check, draw_latents, samples, sampling_as
+from gan_framework.evaluation.sampler import Sampler
+from gan_framework.evaluation.sampling import check, draw_latents, inputs_for, samples, sampling_as
 from gan_framework.evaluation.settings import Settings
 from gan_framework.registry import registry
 
@@ -61,6 +63,7 @@ class Evaluator:
         settings: Settings,
         device: torch.device,
         cache_folder: Path | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
         """Take up the parts and check that they fit.
 
@@ -72,6 +75,7 @@ class Evaluator:
             settings: how samples are drawn.
             device: where features are computed.
             cache_folder: where features of real data are kept; None is the user's cache folder.
+            sampler: draws the samples; None takes what the game's network makes.
 
         Raises:
             ConfigError: the data do not fit the extractor, or a metric fits neither.
@@ -82,6 +86,7 @@ class Evaluator:
         self.extractor = extractor
         self.metrics = dict(metrics)
         self.settings = settings
+        self.sampler = sampler
         self.shape = source.shape
         self.device = device
         self.reference = Reference(
@@ -99,6 +104,7 @@ class Evaluator:
             config["data"]["name"],
             Settings(**{name: wanted[name] for name in Settings.__dataclass_fields__ if name in wanted}),
             device,
+            sampler=registry.build("samplers", config["sampler"]) if config.get("sampler") else None,
         )
         best, ranking = wanted.get("best"), evaluator.higher_is_better
         if best is not None and best not in ranking:
@@ -126,7 +132,7 @@ class Evaluator:
         if self.extractor.downloads:
             with self._random_state_kept():
                 self.reference.extractor  # noqa: B018 (loads it)
-        check(game, self.settings)
+        check(game, self.settings, self.sampler)
         for metric in self.metrics.values():
             metric.check(game)
 
@@ -138,11 +144,12 @@ class Evaluator:
             RunFailed: the samples are not finite or all of one value.
         """
         wanted = self.settings
-        labels = self.reference.data(wanted.split).labels
+        data = self.reference.data(wanted.split)
         seeds = range(wanted.seed, wanted.seed + wanted.seeds)
-        with self._random_state_kept(), sampling_as(game, wanted, labels) as protocol:
+        sampling = sampling_as(game, wanted, data.labels, self.sampler, data)
+        with self._random_state_kept(), sampling as protocol:
             protocol |= {"samples": wanted.samples, "sample_seeds": [*seeds], "truncation": wanted.truncation}
-            return self._evaluate((self._sample(game, seed, labels) for seed in seeds), protocol)
+            return self._evaluate((self._sample(game, seed, data) for seed in seeds), protocol)
 
     def score_images(self, batches: Iterable[Tensor], count: int) -> Evaluation:
         """Score images from elsewhere, (n, C, H, W) uint8, `count` in all.
@@ -171,10 +178,13 @@ class Evaluator:
             except ConfigError as error:
                 raise ConfigError(f"{reader} needs the {split} split of the data: {error}") from error
 
-    def _sample(self, game: Game, seed: int, labels: Tensor | None) -> Comparison:
-        latents = draw_latents(game, self.settings, seed, labels)
-        batches = samples(game, latents, self.settings.batch_size)
-        return self._compare(batches, self.settings.samples, latents.labels, game)
+    def _sample(self, game: Game, seed: int, data: Data) -> Comparison:
+        count, batch_size = self.settings.samples, self.settings.batch_size
+        inputs = inputs_for(game, data, count)
+        latents = draw_latents(game, self.settings, seed, data.labels, inputs)
+        random = seeding.generator(seed, "sampler")
+        batches = samples(game, latents, batch_size, self.sampler, random, inputs)
+        return self._compare(batches, count, latents.labels, game)
 
     def _compare(self, batches: Iterable[Tensor], count: int, labels: Tensor | None, game: Game | None) -> Comparison:
         kept: list[Tensor] = []
@@ -238,7 +248,7 @@ def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) 
         )
     if metric.needs_labels and not source.shape.num_classes:
         raise ConfigError(f"metrics.{name} needs labelled data, and the data have no class labels")
-    if metric.needs_images and len(source.shape.sample) != 3:
+    if metric.needs_images and not (source.shape.is_image and source.shape.is_8_bit):
         raise ConfigError(f"metrics.{name} needs images, and the samples have the shape {source.shape.sample}")
 
 

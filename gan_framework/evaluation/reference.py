@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.data import Data, DataSource
+from gan_framework.data import Data, DataSource, one_hot
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.features import extract_all
@@ -83,7 +83,7 @@ class Reference:
             "extractor_precision": extractor.precision,
             **{f"extractor_{name}": value for name, value in extractor.describe().items()},
             "resize": extractor.resize,
-            "quantisation": "uint8, nearest" if len(self.source.shape.sample) == 3 else "none",
+            "quantisation": "uint8, nearest" if self.source.shape.is_8_bit else "none",
             "dataset": self.dataset,
             "shape": list(self.source.shape.sample),
             "split": split,
@@ -93,7 +93,7 @@ class Reference:
 
     def _load_features(self, split: str, count: int) -> FeatureSet:
         data = self.data(split)
-        chosen = _evenly_spaced(len(data), count)
+        chosen = evenly_spaced(len(data), count)
         key = {
             "version": CACHE_VERSION,
             "content": data.content_hash(),
@@ -105,16 +105,23 @@ class Reference:
             found["features"],
             found.get("logits"),
             data.labels[chosen] if data.labels is not None else None,
-            lambda indices: data.read(chosen[indices]),
+            lambda indices: _read(data, chosen[indices]),
         )
 
     def _extract(self, data: Data, chosen: Tensor, split: str) -> dict[str, Tensor]:
         what = f"the {split} split of {self.dataset}"
         log.info("extracting features of %d samples of %s with %s", len(chosen), what, self.extractor.name)
-        batches = (data.read(indices) for indices in chosen.split(self._batch_size))
+        batches = (_read(data, indices) for indices in chosen.split(self._batch_size))
         found: dict[str, Any] = extract_all(self.extractor, batches, len(chosen), self.device, what)._asdict()
         return {name: tensor for name, tensor in found.items() if tensor is not None}
 
 
-def _evenly_spaced(available: int, count: int) -> Tensor:
+def _read(data: Data, indices: Tensor) -> Tensor:
+    """Return real samples as generated ones are scored: 8-bit ones uint8, tokens one-hot."""
+    stored = data.read(indices)
+    return one_hot(stored, data.vocabulary) if data.vocabulary else stored
+
+
+def evenly_spaced(available: int, count: int) -> Tensor:
+    """Return `count` of so many indices, in their order."""
     return torch.linspace(0, available - 1, count, dtype=torch.float64).round().long()

@@ -13,8 +13,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Latent
+from gan_framework.data import Data
 from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.evaluation.inputs import Inputs
 from gan_framework.evaluation.protocol import Protocol
+from gan_framework.evaluation.sampler import AVERAGED, Sampler, as_promised
 from gan_framework.evaluation.settings import Settings
 from gan_framework.storage.images import to_uint8
 
@@ -25,7 +28,27 @@ REDRAWS = 1000
 """How often entries beyond the truncation are drawn again before it counts as impossible."""
 
 
-def draw_latents(game: Game, settings: Settings, seed: int, labels: Tensor | None) -> Latent:
+def inputs_for(game: Game, data: Data | None, count: int) -> Inputs | None:
+    """Return what `count` samples are made of; None for games that draw them from the prior alone.
+
+    Args:
+        game: what is scored.
+        data: the reference data.
+        count: how many samples are wanted.
+
+    Raises:
+        ConfigError: the game needs data, and there are none.
+    """
+    if game.generates_from is None:
+        return None
+    if data is None:
+        raise ConfigError(f"{type(game).__name__} makes samples of samples, and none are given")
+    return Inputs(data, count, game.device)
+
+
+def draw_latents(
+    game: Game, settings: Settings, seed: int, labels: Tensor | None, inputs: Inputs | None = None
+) -> Latent:
     """Draw the latents to be scored, the same for the same seed whatever the batch size.
 
     Args:
@@ -33,18 +56,23 @@ def draw_latents(game: Game, settings: Settings, seed: int, labels: Tensor | Non
         settings: how many latents, and their truncation.
         seed: the sample seed.
         labels: of the reference data; a conditional game is asked for labels drawn from them.
+        inputs: what samples are made of, where they are: their labels are asked for, and `samples` gives them.
 
     Raises:
         ConfigError: these latents cannot be truncated.
     """
     random = seeding.generator(seed, "evaluate")
-    latents = _draw(game, settings.samples, labels, random)
+    latents = _draw(game, settings.samples, labels, random, inputs)
     return latents if settings.truncation is None else truncate(game, latents, settings.truncation, random)
 
 
-def _draw(game: Game, count: int, labels: Tensor | None, random: torch.Generator) -> Latent:
+def _draw(
+    game: Game, count: int, labels: Tensor | None, random: torch.Generator, inputs: Inputs | None = None
+) -> Latent:
     asked = None
-    if game.conditional and labels is not None:
+    if game.conditional and inputs is not None:
+        asked = inputs.labels
+    elif game.conditional and labels is not None:
         asked = labels[torch.randint(len(labels), (count,), generator=random)].to(game.device)
     return game.latent(count, asked, generator=random)
 
@@ -62,20 +90,60 @@ def truncate(game: Game, latents: Latent, threshold: float, random: torch.Genera
     raise ConfigError(f"evaluate.truncation={threshold} leaves almost no latents of this prior")
 
 
-def samples(game: Game, latents: Latent, batch_size: int) -> Iterator[Tensor]:
-    """Yield the samples of latents, images quantised to uint8 and vectors as they are.
+def batches(
+    game: Game,
+    latents: Latent,
+    batch_size: int,
+    sampler: Sampler | None = None,
+    random: torch.Generator | None = None,
+    inputs: Inputs | None = None,
+) -> Iterator[Tensor]:
+    """Yield the samples of latents, float32 in the range that the game is trained on.
+
+    Args:
+        game: what makes them.
+        latents: what they are made of.
+        batch_size: samples at a time; a sampler may make others of another batch size.
+        sampler: draws them; None takes what the network makes.
+        random: the random numbers of the sampler.
+        inputs: what the latents are given, where samples are made of samples.
+    """
+    for start in range(0, len(latents.z), batch_size):
+        of = slice(start, start + batch_size)
+        part = latents.part(of)
+        if inputs is not None:
+            part = inputs.give(game, part, of)
+        if sampler is None:
+            yield game.sample(part)
+            continue
+        assert random is not None, "a sampler needs random numbers"
+        with as_promised(game):
+            if start == 0:
+                sampler.prepare(game, part, random)
+            batch = sampler.draw(game, part, random).float()
+        yield batch
+
+
+def samples(
+    game: Game,
+    latents: Latent,
+    batch_size: int,
+    sampler: Sampler | None = None,
+    random: torch.Generator | None = None,
+    inputs: Inputs | None = None,
+) -> Iterator[Tensor]:
+    """Yield the samples of latents as `batches` does, but 8-bit images quantised to uint8, as they are scored.
 
     Raises:
         RunFailed: a sample is not finite.
     """
-    for start in range(0, len(latents.z), batch_size):
-        batch = game.sample(latents.part(slice(start, start + batch_size)))
+    for batch in batches(game, latents, batch_size, sampler, random, inputs):
         if not batch.isfinite().all():
             raise RunFailed("the generated samples cannot be scored: some hold NaN or infinite values")
-        yield to_uint8(batch) if batch.ndim == 4 else batch
+        yield to_uint8(batch) if game.data.is_8_bit else batch
 
 
-def check(game: Game, settings: Settings) -> None:
+def check(game: Game, settings: Settings, sampler: Sampler | None = None) -> None:
     """Raise ConfigError if the settings have no effect on the game, cannot be had from it or give batches of one."""
     if not game.generates:
         raise ConfigError(f"metrics score samples, and {type(game).__name__} makes none: set metrics=[]")
@@ -85,6 +153,11 @@ def check(game: Game, settings: Settings) -> None:
             f"evaluate.batch_norm={settings.batch_norm} has no effect: the network has no batch norm; use running"
         )
     _check_batches(settings)
+    if settings.truncation is not None and (game.prior is None or sampler is not None):
+        why = "latents are drawn by the sampler" if sampler is not None else f"{type(game).__name__} draws no latents"
+        raise ConfigError(f"evaluate.truncation={settings.truncation} has no effect: {why}; set it to null")
+    if sampler is not None:
+        sampler.check(game)
 
 
 def _check_batches(settings: Settings) -> None:
@@ -105,15 +178,24 @@ def _check_batches(settings: Settings) -> None:
 
 
 @contextmanager
-def sampling_as(game: Game, settings: Settings, labels: Tensor | None) -> Iterator[Protocol]:
+def sampling_as(
+    game: Game, settings: Settings, labels: Tensor | None, sampler: Sampler | None = None, data: Data | None = None
+) -> Iterator[Protocol]:
     """Let the game sample from the network and with the batch norm that the settings ask for.
 
     What has to change is changed in a copy of the network. Yields the protocol's fields.
 
+    Args:
+        game: what is scored.
+        settings: how it samples.
+        labels: of the reference data, or None.
+        sampler: what samples will be drawn by; None for the network alone.
+        data: the reference data, for games that make samples of samples.
+
     Raises:
-        ConfigError: the game has no averaged weights, or the network no batch norm.
+        ConfigError: the game has no averaged weights, the network no batch norm, or the sampler does not fit the game.
     """
-    check(game, settings)
+    check(game, settings, sampler)
     name = game.sampling_network
     chosen = _network_name(game, settings.ema)
     game.sampling_network = chosen
@@ -122,8 +204,12 @@ def sampling_as(game: Game, settings: Settings, labels: Tensor | None) -> Iterat
         if settings.batch_norm != "running":
             game.networks[chosen] = _with_own_statistics(original, settings.batch_norm)
         if settings.batch_norm == "standing":
-            _estimate_statistics(game, settings, labels)
-        yield {"ema": chosen.endswith("_ema"), "batch_norm": _describe(settings)}
+            _estimate_statistics(game, settings, labels, data)
+        yield {
+            "ema": chosen.endswith(AVERAGED),
+            "batch_norm": _describe(settings),
+            **({"sampler": {"name": sampler.name, **sampler.settings()}} if sampler is not None else {}),
+        }
     finally:
         game.networks[chosen] = original
         game.sampling_network = name
@@ -133,7 +219,7 @@ def _network_name(game: Game, ema: bool | None) -> str:
     name = game.sampling_network
     if ema is None:
         return name
-    chosen = f"{name.removesuffix('_ema')}_ema" if ema else name.removesuffix("_ema")
+    chosen = f"{name.removesuffix(AVERAGED)}{AVERAGED}" if ema else name.removesuffix(AVERAGED)
     if chosen not in game.networks:
         raise ConfigError("evaluate.ema=true needs averaged weights, and this model was trained without strategy=[ema]")
     return chosen
@@ -156,14 +242,19 @@ def _with_own_statistics(network: nn.Module, mode: str) -> nn.Module:
 
 
 @torch.no_grad()
-def _estimate_statistics(game: Game, settings: Settings, labels: Tensor | None) -> None:
+def _estimate_statistics(game: Game, settings: Settings, labels: Tensor | None, data: Data | None) -> None:
     network = game.networks[game.sampling_network]
     random = seeding.generator(settings.seed, "standing")
+    size = settings.batch_size
+    inputs = inputs_for(game, data, STANDING_BATCHES * size)
     network.eval()
     for layer in _batch_norms(network):
         layer.train()
-    for _ in range(STANDING_BATCHES):
-        game.generate(_draw(game, settings.batch_size, labels, random), game.sampling_network)
+    for start in range(0, STANDING_BATCHES * size, size):
+        latent = _draw(game, size, labels, random)
+        if inputs is not None:
+            latent = inputs.give(game, latent, slice(start, start + size))
+        game.generate(latent, game.sampling_network)
     network.eval()
 
 

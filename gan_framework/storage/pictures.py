@@ -2,41 +2,186 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from gan_framework.storage.images import save_png, to_uint8
+from gan_framework.storage import figures, files
+from gan_framework.storage.images import save_png
+
+COLOURS = (1, 3)
+"""The numbers of channels that a picture can have."""
+
+EDGE = 128
+"""The grey between samples."""
+
+CELL = 4
+"""Pixels to a side for one value where values are drawn as squares."""
+
+LINES = 8
+"""Sequences of more channels are drawn as planes, because so many lines in one box cannot be told apart."""
+
+STRIP = 16
+"""How many frames of a video stand side by side; of longer ones some are chosen, evenly spaced."""
+
+FRAME_MILLISECONDS = 100
+
+Range = tuple[float, float]
 
 
-def grid(images: Tensor, columns: int) -> Tensor:
-    """Return images (N, 1 or 3, H, W) in [-1, 1] side by side, row by row, as one (3, H', W'), uint8."""
+@dataclass(frozen=True)
+class Picture:
+    """What samples look like.
+
+    Attributes:
+        image: (1 or 3, H, W), uint8.
+        frames: the same samples moving, (T, 1 or 3, H, W), uint8; None if they do not move.
+        text: the samples as text, a line for each; None if they are no text.
+    """
+
+    image: Tensor
+    frames: Tensor | None = None
+    text: str | None = None
+
+
+def draw(samples: Tensor, columns: int, value_range: Range | None = None, vocabulary: int = 0) -> Picture:
+    """Draw samples as their shape suggests.
+
+    Images (N, 1 or 3, H, W) become a grid, and those of other channels a row of grey planes each. A video
+    (N, T, 1 or 3, H, W) becomes a row of frames, and moves; a volume (N, C, D, H, W) a row of its projections along
+    the three axes, of the greatest values, and of its three middle slices. Sequences (N, C, L) become lines, or a grey
+    plane each if there are many channels, tokens (N, T, V) a row of grey squares each, and text. Points (N, 2) are
+    scattered in the plane. Whatever else becomes a row of grey squares each.
+
+    Args:
+        samples: what is drawn.
+        columns: samples side by side, where not each of them is a row.
+        value_range: the values that are black and white; where there are none, or they are infinite, the largest
+            absolute value, negative and positive.
+        vocabulary: the number V of symbols where samples are tokens, else 0.
+    """
+    if vocabulary and samples.ndim == 3:
+        return _tokens(samples, vocabulary)
+    value_range = _range(samples, value_range)
+    if samples.ndim == 2 and samples.shape[1] == 2:
+        return Picture(figures.scatter(samples.detach().float().cpu(), value_range))
+    if samples.ndim == 3 and samples.shape[1] <= LINES:
+        return Picture(figures.lines(_levels(samples, value_range) / 255, columns))
+    shades = to_shades(samples, value_range)
+    if samples.ndim == 3:
+        return Picture(tiled(shades[:, None], columns))
+    if samples.ndim == 4:
+        return Picture(tiled(shades, columns) if shades.shape[1] in COLOURS else _planes(shades))
+    if samples.ndim == 5:
+        return _video(shades, columns) if _is_video(shades) else Picture(_volumes(shades))
+    return Picture(_squares(shades.reshape(len(shades), -1)))
+
+
+def grid(images: Tensor, columns: int, value_range: Range = (-1.0, 1.0)) -> Tensor:
+    """Return images (N, 1 or 3, H, W) of a value range side by side, row by row, as one (3, H', W'), uint8."""
+    return tiled(to_shades(images, value_range), columns)
+
+
+def to_shades(samples: Tensor, value_range: Range | None) -> Tensor:
+    """Return samples of any shape as the nearest of 256 shades, uint8 on the CPU; what is no number is grey.
+
+    Args:
+        samples: what is drawn.
+        value_range: the values that are black and white; where there are none, or they are infinite, the largest
+            absolute value, negative and positive.
+    """
+    return _levels(samples, _range(samples, value_range)).round().to(torch.uint8)
+
+
+def tiled(shades: Tensor, columns: int) -> Tensor:
+    """Return images (N, 1 or 3, H, W), uint8, side by side, row by row, as one (3, H', W')."""
     from torchvision.utils import make_grid
 
-    joined: Tensor = make_grid(to_uint8(images.cpu()), nrow=columns, padding=2, pad_value=128)
+    joined: Tensor = make_grid(shades, nrow=columns, padding=2, pad_value=EDGE)
     return joined
 
 
-def rows(vectors: Tensor) -> Tensor:
-    """Return vectors (N, D) as one picture (1, H, W), uint8, a row for each; grey is 0, white the largest absolute."""
-    vectors = vectors.flatten(1).cpu()
-    shades = to_uint8(vectors / vectors.abs().max().clamp(min=1e-12))
-    return shades.repeat_interleave(4, 0).repeat_interleave(4, 1)[None]
-
-
-def draw(samples: Tensor, columns: int) -> Tensor:
-    """Return a picture (1 or 3, H, W), uint8, of samples (N, ...) as their shape suggests."""
-    return grid(samples, columns) if samples.ndim == 4 else rows(samples)
-
-
-def write(path: Path, picture: Tensor) -> Path:
-    """Write a picture (1 or 3, H, W), uint8, as a PNG and return where."""
-    save_png(path, picture)
+def write(path: Path, picture: Picture) -> Path:
+    """Write a picture as a PNG, what moves as a GIF and what is text as a file beside it, and return the PNG's path."""
+    if picture.text is not None:
+        files.write_text(path.with_suffix(".txt"), picture.text)
+    if picture.frames is not None:
+        _write_gif(path.with_suffix(".gif"), picture.frames)
+    save_png(path, picture.image)
     return path
 
 
-def write_singles(folder: Path, samples: Tensor, first: int) -> None:
-    """Write images (N, 1 or 3, H, W) in [-1, 1] as PNGs of their own, `000000.png` and so on."""
-    for number, image in enumerate(torch.unbind(samples), first):
-        save_png(folder / f"{number:06d}.png", to_uint8(image.cpu()))
+def write_singles(folder: Path, images: Tensor, first: int, value_range: Range = (-1.0, 1.0)) -> None:
+    """Write images (N, 1 or 3, H, W) of a value range as PNGs of their own, `000000.png` and so on."""
+    for number, image in enumerate(to_shades(images, value_range), first):
+        save_png(folder / f"{number:06d}.png", image)
+
+
+def _range(samples: Tensor, value_range: Range | None) -> Range:
+    if value_range is not None and all(map(math.isfinite, value_range)):
+        return value_range
+    largest = float(samples.detach().float().nan_to_num(0, 0, 0).abs().max().clamp(min=1e-12))
+    return -largest, largest
+
+
+def _levels(samples: Tensor, value_range: Range) -> Tensor:
+    """Return samples with 0 for black and 255 for white, float32 on the CPU."""
+    middle, reach = (value_range[0] + value_range[1]) / 2, (value_range[1] - value_range[0]) / 2
+    levels = ((samples.detach().float().cpu() - middle) / reach + 1) * 127.5
+    return levels.nan_to_num(nan=127.5).clamp(0, 255)
+
+
+def _squares(shades: Tensor) -> Tensor:
+    """Return shades (N, D) as squares (1, H, W), a row for each of the N."""
+    return shades.repeat_interleave(CELL, 0).repeat_interleave(CELL, 1)[None]
+
+
+def _planes(shades: Tensor) -> Tensor:
+    """Return samples (N, C, H, W) as one picture, each a row of its C grey planes."""
+    return tiled(shades.flatten(0, 1)[:, None], shades.shape[1])
+
+
+def _tokens(samples: Tensor, vocabulary: int) -> Picture:
+    symbols = samples.detach().argmax(2).cpu()
+    text = "".join(" ".join(map(str, line)) + "\n" for line in symbols.tolist())
+    return Picture(_squares(to_shades(symbols, (0, max(vocabulary - 1, 1)))), text=text)
+
+
+def _is_video(shades: Tensor) -> bool:
+    return shades.shape[2] in COLOURS and shades.shape[1] not in COLOURS
+
+
+def _video(shades: Tensor, columns: int) -> Picture:
+    count = shades.shape[1]
+    shown = torch.linspace(0, count - 1, min(count, STRIP)).round().long()
+    frames = torch.stack([tiled(frame, columns) for frame in shades.unbind(1)])
+    return Picture(tiled(shades[:, shown].flatten(0, 1), len(shown)), frames)
+
+
+def _volumes(shades: Tensor) -> Tensor:
+    """Return volumes (N, C, D, H, W) as one picture, a row for each."""
+    axes = (2, 3, 4)
+    views = [shades.amax(axis) for axis in axes]
+    views += [shades.select(axis, shades.shape[axis] // 2) for axis in axes]
+    height, width = (max(view.shape[side] for view in views) for side in (-2, -1))
+    row = torch.stack([_centred(view, height, width) for view in views], 1)
+    if shades.shape[1] in COLOURS:
+        return tiled(row.flatten(0, 1), len(views))
+    return _planes(row.flatten(1, 2))
+
+
+def _centred(images: Tensor, height: int, width: int) -> Tensor:
+    down, across = height - images.shape[-2], width - images.shape[-1]
+    return F.pad(images, (across // 2, across - across // 2, down // 2, down - down // 2), value=EDGE)
+
+
+def _write_gif(path: Path, frames: Tensor) -> None:
+    from PIL import Image
+
+    pages = [Image.fromarray(frame.permute(1, 2, 0).squeeze(2).contiguous().numpy()) for frame in frames]
+    with files.atomic(path) as file:
+        pages[0].save(file, format="GIF", save_all=True, append_images=pages[1:], duration=FRAME_MILLISECONDS, loop=0)

@@ -101,7 +101,7 @@ def draws_pictures(subject: Subject) -> None:
         tuple(samples.shape) == (4, *subject.shape.sample),
         f"sample makes {tuple(samples.shape)} of four latents, and the data have the shape {subject.shape.sample}",
     )
-    picture = drawing.draw(game, latent, columns=2)
+    picture = drawing.draw(game, latent, columns=2).image
     expect(
         picture.dtype == torch.uint8 and picture.ndim == 3 and picture.shape[0] in (1, 3),
         f"its picture is {picture.dtype} {tuple(picture.shape)}, not uint8 (1 or 3, H, W)",

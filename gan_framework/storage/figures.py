@@ -1,0 +1,88 @@
+"""Figures: matplotlib without a display."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 100
+
+
+def panels(*sizes: float, height: float = 3.2) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels side by side.
+
+    Args:
+        sizes: the panels' widths in inches.
+        height: the figure's height in inches.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(sum(sizes), height), dpi=DOTS_PER_INCH, layout="constrained")
+    axes = figure.subplots(1, len(sizes), width_ratios=sizes, squeeze=False)
+    return figure, list(axes[0])
+
+
+def rendered(figure: Figure) -> Tensor:
+    """Return a figure as a picture (3, H, W), uint8."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return torch.from_numpy(pixels[..., :3]).permute(2, 0, 1).contiguous()
+
+
+def scatter(points: Tensor, reach: tuple[float, float]) -> Tensor:
+    """Return a picture (3, H, W), uint8, of points (N, 2) in a square.
+
+    Args:
+        points: on the CPU; those that are not finite are left out.
+        reach: the least and the greatest value on both axes.
+    """
+    figure, (axes,) = panels(3.2)
+    x, y = points.unbind(1)
+    axes.scatter(x, y, s=4, linewidths=0)
+    margin = 0.05 * (reach[1] - reach[0])
+    limits = (reach[0] - margin, reach[1] + margin)
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    return rendered(figure)
+
+
+def lines(sequences: Tensor, columns: int) -> Tensor:
+    """Return a picture (3, H, W), uint8, of sequences (N, C, L) in [0, 1], a box for each with a line for each channel.
+
+    Args:
+        sequences: on the CPU.
+        columns: boxes side by side.
+    """
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.figure import Figure
+
+    count, channels, length = sequences.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    width, height, gap = 1.6, 0.8, 0.08
+    number = torch.arange(count)
+    left = (number % columns) * (width + gap)
+    bottom = -torch.div(number, columns, rounding_mode="floor") * (height + gap) - height
+    corners = torch.tensor([[0, 0], [width, 0], [width, height], [0, height]])
+    boxes = corners + torch.stack([left, bottom], 1)[:, None]
+    x = left[:, None] + width * torch.linspace(0.02, 0.98, length)
+    y = bottom[:, None, None] + height * (0.04 + 0.92 * sequences)
+    total = (columns * (width + gap) + gap, rows * (height + gap) + gap)
+
+    figure = Figure(figsize=total, dpi=DOTS_PER_INCH)
+    axes = figure.add_axes((0, 0, 1, 1), frameon=False, xticks=[], yticks=[])
+    axes.set(xlim=(-gap, total[0] - gap), ylim=(gap - total[1], gap))
+    axes.add_collection(PolyCollection(list(boxes.numpy()), facecolors="none", edgecolors="silver", linewidths=0.8))
+    for channel in range(channels):
+        drawn = torch.stack([x, y[:, channel]], 2).numpy()
+        axes.add_collection(LineCollection(list(drawn), colors=f"C{channel}", linewidths=1))
+    return rendered(figure)
