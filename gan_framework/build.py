@@ -3,26 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from gan_framework.core import seeding
+from gan_framework.config import schema
+from gan_framework.core import distributed, seeding
+from gan_framework.core.compilation import compile_networks
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Components, Game
 from gan_framework.core.player import Ramp, TermPlan
 from gan_framework.core.records import DataShape
+from gan_framework.data import Batches, Sources
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.registry import registry, typecheck
 from gan_framework.registry.kinds import KINDS, kind_of_network
 
 Config = Mapping[str, Any]
 """A resolved configuration as plain mappings, lists and values."""
 
+
 TEAMS = {"discriminators": "discriminator", "generators": "generator"}
 """What a term may name in the place of the players of one side."""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All that a configuration describes, ready to be run; every process of a run has the same.
+
+    Attributes:
+        settings: the configuration as objects.
+        game: the game, started.
+        batches: what draws this process's share of the real batches.
+        evaluator: scores the game; None if nothing is scored, or in another process.
+    """
+
+    settings: schema.Config
+    game: Game
+    batches: Batches
+    evaluator: Evaluator | None
+
+
+def assemble(config: Config, sources: Sources, device: torch.device, scored: bool) -> Assembly:
+    """Build all that a configuration describes.
+
+    Args:
+        config: the resolved configuration.
+        sources: its data.
+        device: where the game is played.
+        scored: whether this process scores the game.
+
+    Raises:
+        ConfigError: a plugin, a setting or a combination is wrong.
+    """
+    settings = schema.Config.of(config)
+    game = build_game(config, sources.shape, device)
+    if settings.train.compile:
+        compile_networks(game)
+    evaluator = None
+    if scored and settings.metrics and settings.evaluate.samples:
+        evaluator = Evaluator.from_config(config, sources.first, device)
+        evaluator.check(game)
+    batches = sources.batches(settings.train.batch_size, settings.seed, device, distributed.rank(), distributed.world())
+    return Assembly(settings, game, batches, evaluator)
 
 
 def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gan_framework.config.scoring import compose, parse, rescored
+from gan_framework.config.compose import compose, plain
+from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.records import DataShape
 from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.folder import LOSSY, image_files, read_images
-from gan_framework.runs.launch import choose_device, plain
+from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
 from gan_framework.storage import files
 from gan_framework.storage.images import save_png
-from gan_framework.storage.layout import run_folder
+from gan_framework.storage.layout import RunFolder, run_folder
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
 """Settings of `evaluate` that say how a model is sampled."""
@@ -40,11 +41,11 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
     """
     if not what.exists():
         raise ConfigError(f"there is no run, checkpoint or folder of images {what}")
-    if what.is_file() or (what / "checkpoints").is_dir():
+    if what.is_file() or RunFolder(what).checkpoints.is_dir():
         evaluation, details = _score_model(what, overrides)
     else:
         evaluation, details = _score_folder(what, overrides)
-    out = out or run_folder(what) / "evaluation.json"
+    out = out or RunFolder(run_folder(what)).evaluation
     content: dict[str, Any] = {
         "evaluated": str(what),
         **details,
@@ -70,7 +71,7 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
             f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
             f"{source.shape.sample}"
         )
-    if game.conditional and source.shape[1:] != game.data[1:]:
+    if game.conditional and source.shape[1:3] != game.data[1:3]:
         raise ConfigError(
             f"{what} is conditional on {_labels(game.data)}, and data={config['data']['name']} has "
             f"{_labels(source.shape)}: score it against data with the labels that it was trained on"

@@ -7,10 +7,10 @@ import textwrap
 from string import Template
 from typing import Any
 
-import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from gan_framework.registry.packages import config_folder, groups, options, written
+from gan_framework.config.compose import compose
+from gan_framework.registry.packages import groups, options, written
 
 SCALARS = ("seed", "train", "evaluate", "sample", "sweep")
 """Settings that the template itself explains, or that few need."""
@@ -23,8 +23,7 @@ def text(overrides: list[str]) -> str:
 
     Hydra's own takes seconds, for it looks through its search path anew for every group.
     """
-    with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = hydra.compose("config", overrides=overrides, return_hydra_config=True)
+    config = compose(overrides, with_hydra=True)
     template = OmegaConf.to_container(config.hydra.help, resolve=False)["template"]  # type: ignore[index, call-overload]
     shown = re.sub(r"\$\{(.*?)\}", lambda found: written(OmegaConf.select(config, found[1])), str(template))
     return Template(shown).substitute(APP_CONFIG_GROUPS=_groups(), CONFIG=_settings(config))

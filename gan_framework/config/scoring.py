@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from gan_framework.config.compose import compose
 from gan_framework.config.explain import explain
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.errors import ConfigError
-from gan_framework.registry.packages import config_folder
 
 GROUPS = ("data", "extractor", "metrics")
 """Groups in which a scoring can choose another option than the run had."""
@@ -28,19 +27,6 @@ OF_TRAINING = {
     "evaluate.best": "says by which score a run chooses its best checkpoint",
 }
 """Settings of `evaluate` that a single scoring has no use for, and why."""
-
-
-def compose(overrides: list[str]) -> DictConfig:
-    """Compose the default configuration with overrides.
-
-    Raises:
-        ConfigError: an override is wrong.
-    """
-    try:
-        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra.compose("config", overrides=overrides)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error)) from error
 
 
 def parse(overrides: list[str]) -> list[Override]:

@@ -63,10 +63,15 @@ class Extractor(nn.Module, ABC):
 
     def check(self, shape: DataShape) -> None:
         """Raise ConfigError, naming alternatives, if the extractor cannot read such data."""
-        if len(shape.sample) != 3:
+        if not shape.is_image:
             raise ConfigError(
                 f"extractor={self.name} reads images, and the samples of this dataset have the shape "
                 f"{shape.sample}; use extractor=raw"
+            )
+        if not shape.is_8_bit:
+            raise ConfigError(
+                f"extractor={self.name} reads images of 8 bits, and those of this dataset have values in "
+                f"{shape.value_range}; use extractor=raw"
             )
 
     @abstractmethod
@@ -75,7 +80,7 @@ class Extractor(nn.Module, ABC):
 
     @abstractmethod
     def extract(self, samples: Tensor) -> Features:
-        """Return the features of images (N, C, H, W), uint8, or of vectors (N, D), float32."""
+        """Return the features of samples (N, ...): 8-bit images, volumes and videos uint8, all else float32."""
 
     def fingerprint(self) -> str:
         """Return a hash of the weights, which says whether two extractors are the same."""

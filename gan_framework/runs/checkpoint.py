@@ -67,11 +67,6 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     return state
 
 
-def step_path(folder: Path, step: int) -> Path:
-    """Return where the checkpoint of a step lies."""
-    return folder / f"step_{step:07d}.pt"
-
-
 def numbered(folder: Path) -> list[Path]:
     """Return the checkpoints written every so many steps, newest first."""
     found = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d+\.pt", path.name)]

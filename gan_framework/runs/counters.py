@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass
-class Clock:
+class Counters:
     """How far a run is.
 
     Attributes:

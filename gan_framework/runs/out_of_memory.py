@@ -31,6 +31,14 @@ def exhausted(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
 
 
+def cause(error: BaseException) -> BaseException | None:
+    """Return what says that memory has run out, an error or one of its causes; None if nothing does."""
+    seen: BaseException | None = error
+    while seen is not None and not exhausted(seen):
+        seen = seen.__cause__
+    return seen
+
+
 def advice(error: BaseException, config: DictConfig) -> str:
     """Return one line: that memory has run out, and the settings that lower its use with their present values."""
     details = str(error).strip().splitlines()

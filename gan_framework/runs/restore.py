@@ -12,6 +12,7 @@ from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.runs import checkpoint
+from gan_framework.storage.layout import RunFolder
 
 
 def run_folder(path: Path) -> Path:
@@ -28,7 +29,7 @@ def load_game(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dic
         ConfigError: there is no intact checkpoint, or its plugins are not installed.
     """
     if path.is_dir():
-        found = checkpoint.newest(path / "checkpoints")
+        found = checkpoint.newest(RunFolder(path).checkpoints)
         if found is None:
             raise ConfigError(f"{path} holds no intact checkpoint in its folder `checkpoints`")
         path, state = found

@@ -1,18 +1,28 @@
-"""The training loop."""
+"""The training loop, and all that is done in it when it is due: log, sample, evaluate, save."""
 
 from __future__ import annotations
+
+import logging
 
 from torch import Tensor
 
 from gan_framework.core import distributed
-from gan_framework.core.game import Game
 from gan_framework.errors import NonFinite, RunStopped
-from gan_framework.runs import diagnostics
-from gan_framework.runs.run import PRUNER, Run
-from gan_framework.runs.signals import StopRequest
+from gan_framework.evaluation import drawing
+from gan_framework.runs import checkpoint, diagnostics
+from gan_framework.runs.run import Run
+from gan_framework.runs.signals import Interrupted, StopRequest
+from gan_framework.runs.watch import diversity
+from gan_framework.storage import pictures
+from gan_framework.storage.images import save_png
+
+log = logging.getLogger(__name__)
 
 GRACE = 5.0
 """Seconds that a step may take to end after a request to stop; then it is broken off and counts as never begun."""
+
+PRUNER = "the sweep's pruner"
+"""Who requests the stop that a pruner is for."""
 
 
 def train(run: Run, stop: StopRequest) -> None:
@@ -25,71 +35,151 @@ def train(run: Run, stop: StopRequest) -> None:
     """
     with stop.within(GRACE):
         _play(run, stop)
-    if run.clock.step < run.clock.steps:
+    if run.counters.step < run.counters.steps:
         run.save()
         reason = stop.reason or "another process"
         raise RunStopped(f"stopped by {reason} {run.where}; the same command in the same folder resumes")
 
 
 def _play(run: Run, stop: StopRequest) -> None:
-    game, clock, settings = run.game, run.clock, run.settings
+    game, counters, settings = run.game, run.counters, run.settings.train
     unchecked: list[dict[str, Tensor]] = []
     if run.begun is not None:
         _attend(run, stop, run.begun)
         run.begun = None
         run.save()  # in the place of the checkpoint to which the scores were still to come
 
-    while not distributed.stopping(stop.requested) and clock.step < clock.steps:
+    while not distributed.stopping(stop.requested) and counters.step < counters.steps:
         # Everything random in a step follows from its number, so nothing in between can change it.
-        distributed.reseed(run.seed, "step", clock.step, clock.rollbacks)
+        distributed.reseed(run.seed, "step", counters.step, counters.rollbacks)
         unchecked.append(game.step(run.batches))
-        clock.tick()
+        counters.tick()
 
-        log = clock.due(settings.log_every)
-        often = (settings.sample_every, run.evaluate_every, settings.checkpoint_every)
-        if not (log or any(map(clock.due, often))):
+        log_is_due = counters.due(settings.log_every)
+        often = (settings.sample_every, run.settings.evaluate.every, settings.checkpoint_every)
+        if not (log_is_due or any(map(counters.due, often))):
             continue
 
         # Reading a loss waits for the device, so losses are looked at only when something is due.
-        history, unchecked = _of_all_processes(game, unchecked), []
-        gradient_norms = diagnostics.gradient_norms(game)
         try:
-            run.check_finite(history, gradient_norms)
+            metrics, unchecked = _look(run, unchecked), []
         except NonFinite as problem:
+            unchecked = []
             run.roll_back(problem)
             continue
-
-        _attend(run, stop, diagnostics.figures(history[-1]) | gradient_norms if log else {})
+        _attend(run, stop, metrics if log_is_due else {})
     try:
-        run.check_finite(_of_all_processes(game, unchecked), diagnostics.gradient_norms(game))
+        _look(run, unchecked)
     except NonFinite as problem:
         run.roll_back(problem)
 
 
-def _of_all_processes(game: Game, history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+def _look(run: Run, unchecked: list[dict[str, Tensor]]) -> dict[str, float]:
+    """Return the metrics of the last step, over all processes.
+
+    Raises:
+        NonFinite: a loss in these steps, or a gradient of the last, was not finite, and such updates are not skipped.
+    """
+    game, step = run.game, run.counters.step
+    history = _of_all_processes(run, unchecked)
+    norms = diagnostics.gradient_norms(game)
+    if not history:
+        return {}
+    if run.settings.train.on_nonfinite != "skip":
+        diagnostics.require_finite(history, step)
+        diagnostics.require_finite_gradients(game, norms, step)
+    return diagnostics.figures(history[-1]) | norms | diagnostics.reported(game)
+
+
+def _of_all_processes(run: Run, history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
     """Return what steps measured over all processes; from here on these have the buffers that the first one saves."""
-    distributed.copy_from_first([*game.buffers()])
+    distributed.copy_from_first([*run.game.buffers()])
     return distributed.measured_by_all(history)
 
 
 def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
-    """Do what is due after a step of which these figures are known."""
-    clock, settings = run.clock, run.settings
-    evaluate = clock.due(run.evaluate_every)
-    if clock.due(settings.sample_every):
-        metrics |= run.draw_samples()
+    """Do what is due after a step of which these metrics are known."""
+    counters, settings = run.counters, run.settings
+    evaluate = counters.due(settings.evaluate.every)
+    if run.leads and counters.due(settings.train.sample_every):
+        metrics |= _draw_samples(run)
     if evaluate:
         try:
-            metrics |= run.evaluate(metrics, stop)
+            metrics |= _evaluate(run, metrics, stop)
         except RunStopped:
             # The other processes have gone on, to where they ask whether to stop and to what follows then.
             distributed.stopping(True)
-            _of_all_processes(run.game, [])
+            _of_all_processes(run, [])
             raise
-    if metrics:
-        run.log(metrics)
-    if clock.due(settings.checkpoint_every):
+    if run.leads and metrics:
+        _log(run, metrics)
+    if counters.due(settings.train.checkpoint_every):
         run.save()
-    if evaluate and run.is_hopeless():
+    if evaluate and _should_prune(run):
         stop.request(PRUNER)
-    clock.pause()
+    counters.pause()
+
+
+def _log(run: Run, metrics: dict[str, float]) -> None:
+    """Write one line of metrics to the trackers and the progress bar."""
+    step = run.counters.step
+    run.metrics |= metrics
+    for trouble in run.watch.look(step, metrics):
+        log.warning("step %d: %s", step, trouble)
+    run.trackers.log({**run.axes(), "metrics": metrics})
+    run.progress.show(step, metrics, run.images_per_second)
+
+
+def _draw_samples(run: Run) -> dict[str, float]:
+    """Draw the grid of samples, from the same latents every time; return how diverse they are beside the data."""
+    path = run.folder.picture("step", run.counters.step)
+    pictures.write(path, drawing.draw(run.game, run.grid, run.settings.sample.columns))
+    run.trackers.image("samples", path, run.axes())
+    if run.game.prior is None or len(run.grid.z) < 2 or not run.data_diversity:
+        return {}
+    return {"health/diversity": diversity(run.game.sample(run.grid)) / run.data_diversity}
+
+
+def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[str, float]:
+    """Score the game; the best checkpoint so far is kept as `best.pt`.
+
+    Args:
+        run: the run.
+        metrics: what is known of the step already.
+        stop: a request to stop breaks the evaluation off; the resumed run begins with it.
+
+    Raises:
+        RunStopped: a stop was requested; the run has been saved and can be resumed.
+    """
+    if run.evaluator is None:
+        return {}
+    run.counters.pause()
+    state = {**run.state(), "begun": metrics}  # scoring changes none of it
+    try:
+        with stop.within(0):
+            evaluation = run.evaluator(run.game)
+    except Interrupted:
+        run.write(state)
+        raise RunStopped(
+            f"stopped by {stop.reason} while the samples {run.where} were scored; "
+            "the same command in the same folder resumes"
+        ) from None
+    for warning in evaluation.warnings:
+        log.warning(warning)
+    for name, picture in evaluation.pictures.items():
+        path = run.folder.picture(name, run.counters.step)
+        save_png(path, picture)
+        run.trackers.image(name, path, run.axes())
+    run.take_up_protocol(evaluation.protocol)
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in evaluation.scores.items())
+    log.info("step %d: %s", run.counters.step, scores)
+    if run.best.consider(evaluation.scores, run.counters.step):
+        checkpoint.save(run.folder.best, run.state())
+    return {f"eval/{name}": value for name, value in evaluation.scores.items()}
+
+
+def _should_prune(run: Run) -> bool:
+    """Return whether the pruner would stop the run, given the newest value of the score that it ranks by."""
+    if run.pruner is None or not run.best.found:
+        return False
+    return run.pruner(run.counters.step, run.metrics[f"eval/{run.best.metric}"])

@@ -20,18 +20,21 @@ from typing import Any, TypeVar
 import torch.distributed as dist
 from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
-from gan_framework.build import Config, build_game
+from gan_framework.build import Config, assemble
+from gan_framework.config.schema import TrainConfig, read
 from gan_framework.core import distributed
 from gan_framework.core.game import Game
-from gan_framework.data import Batches, build_source
+from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite, RunFailed, RunStopped
 from gan_framework.runs import checkpoint, group
-from gan_framework.runs.compilation import compile_networks
+from gan_framework.runs.device import set_up_device
 from gan_framework.runs.process import isolated
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
 from gan_framework.runs.signals import Interrupted, StopRequest
+from gan_framework.runs.summary import describe
 from gan_framework.runs.tracking import Trackers
+from gan_framework.runs.trainer import train
 
 Result = TypeVar("Result")
 
@@ -140,20 +143,14 @@ def _follow(number: int, job: dict[str, Any]) -> None:
 
 
 def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
-    from gan_framework.runs.launch import build_batches, describe, take_place
-    from gan_framework.runs.trainer import train
-
     config, resumed = job["config"], job["resumed"]
-    settings = config["train"]
     try:
         with group.leaving():
-            device = take_place(settings)
-            source = build_source(config["data"])
-            game = build_game(config, source.shape, device)
-            if settings["compile"]:
-                compile_networks(game)
-            run = Follower(config, Path(job["folder"]), game, build_batches(config, source, device))
-            join(number, game, config)
+            device = set_up_device(read(TrainConfig, "train", config["train"]))
+            assembly = assemble(config, Sources(config["data"], config["sources"]), device, scored=False)
+            steps = assembly.settings.train.steps
+            run = Run(config, Path(job["folder"]), assembly, Trackers({}), Progress(steps), leads=False)
+            join(number, run.game, config)
             if resumed is not None:
                 run.restore(checkpoint.load(Path(resumed)), Path(resumed))
             try:
@@ -166,31 +163,6 @@ def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
         return  # the first process says it
     except Exception as error:
         raise RunFailed(f"process {distributed.rank()}: {describe(error)}") from error
-
-
-class Follower(Run):
-    """A run in a process that does not lead: it trains, and leaves no trace."""
-
-    def __init__(self, config: Config, folder: Path, game: Game, batches: Batches) -> None:
-        trackers, progress = Unheard({}), Progress(config["train"]["steps"])
-        super().__init__(config, folder, game, batches, None, trackers, progress)
-
-    def log(self, metrics: dict[str, float]) -> None:
-        """Do nothing."""
-
-    def draw_samples(self) -> dict[str, float]:
-        """Do nothing."""
-        return {}
-
-    def save(self) -> None:
-        """Do nothing."""
-
-
-class Unheard(Trackers):
-    """The trackers of a process that does not lead."""
-
-    def truncate_after(self, step: int) -> None:
-        """Do nothing."""
 
 
 def join(number: int, game: Game, config: Config) -> None:

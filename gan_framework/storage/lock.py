@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from gan_framework.errors import ConfigError
 from gan_framework.storage import files
+from gan_framework.storage.layout import RunFolder
 
 
 @contextmanager
@@ -38,7 +39,8 @@ def owned(folder: Path, what: str = "run") -> Iterator[None]:
         raise ConfigError(f"hydra.{what}.dir={folder} cannot be locked: {error}") from error
     try:
         files.refuse_links(folder)
-        for place in (folder, folder / "checkpoints", folder / "samples"):
+        run = RunFolder(folder)
+        for place in (folder, run.checkpoints, run.samples):
             files.remove_unfinished(place)
         files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
         yield

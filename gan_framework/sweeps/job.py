@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.runs.process import Killed, isolated
 from gan_framework.runs.signals import StopRequest
+from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.lock import abandoned
 from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.naming import concerns_sweep, sweep_name
@@ -53,23 +54,24 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     if hydra.runtime.choices["hydra/launcher"] == "joblib" and abandoned(sweep):
         # A worker would go on with what it has been given. (Jobs of a cluster are to outlive the command.)
         raise RunStopped("not started: the sweep has been killed")
-    (folder / "summary.json").unlink(missing_ok=True)
+    RunFolder(folder).summary.unlink(missing_ok=True)
 
     # Imported here, in the parent of all runs, so that they are imported once.
     import torchvision.utils  # noqa: F401
 
-    from gan_framework.runs.launch import Place, Summary, launch
-    from gan_framework.runs.run import PRUNER
+    from gan_framework.runs.launch import SweepJob, launch
+    from gan_framework.runs.summary import Summary
+    from gan_framework.runs.trainer import PRUNER
     from gan_framework.runs.workers import in_tasks
 
     def work(stop: StopRequest) -> float | None:
-        judge = None
+        pruner = None
         if settings.trial is not None:
-            from gan_framework.sweeps.study import judge_of
+            from gan_framework.sweeps.study import pruner_of
 
-            judge = judge_of(hydra.sweeper, sweep, settings.trial)
+            pruner = pruner_of(hydra.sweeper, sweep, settings.trial)
         try:
-            return launch(config, folder, overrides, Place(sweep_name(sweep), hydra.job.num, judge), stop)
+            return launch(config, folder, overrides, SweepJob(sweep_name(sweep), hydra.job.num, pruner), stop)
         except RunStopped:
             if stop.reason != PRUNER:
                 raise
@@ -89,7 +91,7 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
 
 def _record(folder: Path) -> dict[str, Any]:
     """Return what an earlier run in the folder left in its summary; nothing if it never came to an end."""
-    path = folder / "summary.json"
+    path = RunFolder(folder).summary
     if not path.is_file():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Optuna's part of a search: the space, the study and its storage, and the judge that prunes a run.
+"""Optuna's part of a search: the space, the study and its storage, and what prunes a run.
 
 The study lives in its storage: every run opens it for itself, on whichever machine it is.
 """
@@ -121,19 +121,19 @@ def open_study(sweeper: DictConfig, folder: Path) -> OpenStudy:
     return OpenStudy(study, storage)
 
 
-def judge_of(sweeper: DictConfig, folder: Path, number: int) -> Callable[[int, float], bool] | None:
+def pruner_of(sweeper: DictConfig, folder: Path, number: int) -> Callable[[int, float], bool] | None:
     """Return what reports the scores of a trial's run and says when it is to be pruned; None without a pruner."""
     if sweeper.pruner is None:
         return None
     opened = open_study(sweeper, folder)
     trial = opened.trial_id(number)
 
-    def judge(step: int, score: float) -> bool:
+    def prune(step: int, score: float) -> bool:
         if math.isfinite(score):
             opened.storage.set_trial_intermediate_value(trial, step, score)
         return bool(opened.study.pruner.prune(opened.study, opened.storage.get_trial(trial)))
 
-    return judge
+    return prune
 
 
 def _storage(name: str) -> optuna.storages.BaseStorage:

@@ -13,6 +13,8 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from gan_framework.build import build_game
+from gan_framework.config.compose import compose as config_compose
+from gan_framework.config.compose import plain
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape, Latent
@@ -20,8 +22,6 @@ from gan_framework.data import DataSource, build_source
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_network
-from gan_framework.registry.packages import config_folder
-from gan_framework.runs.launch import plain
 
 SMALL_RUN = {
     "model": "mlp",
@@ -171,18 +171,5 @@ def compose(overrides: tuple[str, ...]) -> Config:
 
 @lru_cache(maxsize=64)
 def _composed(overrides: tuple[str, ...]) -> Config:
-    import hydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    import gan_framework.config.schema  # noqa: F401 (registers the schema)
-    from gan_framework.config.explain import explain
-
-    try:
-        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            composed: Config = OmegaConf.to_container(  # type: ignore[assignment]
-                hydra.compose("config", overrides=list(overrides)), enum_to_str=True
-            )
-            return composed
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error)) from error
+    composed: Config = OmegaConf.to_container(config_compose(overrides), enum_to_str=True)  # type: ignore[assignment]
+    return composed

@@ -11,7 +11,7 @@ from gan_framework.api import Cache, DataShape, DataSource, Extractor, Features
 
 
 class Raw(Extractor):
-    """Vectors as they are, images as their pixels in [-1, 1]: for toy data, and to compare with."""
+    """All values of a sample, 8-bit ones in [-1, 1]: for toy data, for data of any shape, and to compare with."""
 
     name = "raw"
 
@@ -27,6 +27,4 @@ class Raw(Extractor):
 
     def extract(self, samples: Tensor) -> Features:
         """Return the samples, flattened."""
-        if samples.dtype == torch.uint8:
-            samples = samples.float() / 127.5 - 1
-        return Features(samples.flatten(1))
+        return Features(encoded(samples).flatten(1))

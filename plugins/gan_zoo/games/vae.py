@@ -17,6 +17,10 @@ class VAE(Game):
         """Return the one player."""
         return [Player("vae", ("encoder", "generator"))]
 
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return labels alone: the codes are the encoder's to draw."""
+        return Latent(batch.samples.new_zeros(len(batch.samples), 0), batch.labels)
+
     def pair(self, batch: Batch, latent: Latent) -> Pair:
         """Return a pair in which the generated samples are the reconstructions of the real ones."""
         return autoencode(self, batch)

@@ -57,7 +57,7 @@ class Memorisation(Metric):
                 f"memorisation: with probability {nearer:.2f} a sample is nearer to the training samples than a "
                 "held-out one (1/2 would be right): the generator copies, or its samples lack detail"
             )
-        if len(comparison.shape.sample) == 3:
+        if comparison.shape.is_image and comparison.shape.is_8_bit:
             comparison.pictures["memorisation"] = self._picture(comparison)
         return {
             "memorisation": nearer,

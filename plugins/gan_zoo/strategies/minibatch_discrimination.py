@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import BeforeFirstStep, ConfigError, Discriminator, Game, NextBatch, Strategy
+from gan_framework.api import BeforeFirstStep, ConfigError, Discriminator, Game, NextBatch, Strategy, try_meeting
 from gan_zoo.batch_statistic import choose_critics, penultimate_size, see_batch
 
 
@@ -86,7 +86,7 @@ class Calibration(BeforeFirstStep):
         batch = next_batch()
         if len(batch.samples) < 2:
             raise ConfigError("minibatch_discrimination compares the samples of a batch: set train.batch_size above 1")
-        pair = next(p for p in game.meet(batch, graph=False).values() if p.judged_by_network == self._discriminator)
+        pair = next(p for p in try_meeting(game, batch).values() if p.judged_by_network == self._discriminator)
         discriminator = cast(Discriminator, game.network(self._discriminator))
         with torch.no_grad():
             features = discriminator.features(pair.real, pair.real_labels, *pair.real_given)[-1].flatten(1)

@@ -1,0 +1,47 @@
+"""How a configuration is composed outside of Hydra's own command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+import gan_framework.config.schema  # noqa: F401 (registers the schema)
+from gan_framework.config.explain import explain
+from gan_framework.errors import ConfigError
+from gan_framework.registry.packages import config_folder
+
+
+def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
+    """Compose the default configuration with overrides.
+
+    Args:
+        overrides: as on the command line.
+        with_hydra: whether Hydra's own part is wanted too.
+
+    Raises:
+        ConfigError: an override is wrong.
+    """
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            return hydra.compose("config", overrides=list(overrides), return_hydra_config=with_hydra)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error)) from error
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a configuration resolved, as plain mappings, lists and values.
+
+    Raises:
+        ConfigError: a setting has no value or refers to one that does not exist.
+    """
+    try:
+        resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True, enum_to_str=True)
+    except Exception as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items()}

@@ -1,0 +1,94 @@
+"""`summary.json`: what became of a run, written also when it fails or is stopped."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from gan_framework.errors import ConfigError, GanFrameworkError
+from gan_framework.runs.run import Run
+from gan_framework.runs.signals import Interrupted, StopRequest
+from gan_framework.runs.tracking import Trackers
+from gan_framework.storage import files
+from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.secrets import mask
+
+log = logging.getLogger(__name__)
+
+VERSIONS = ("gan-framework", "torch", "torchvision", "torchmetrics", "torch-fidelity", "hydra-core", "numpy")
+
+
+class Summary:
+    """Writes summary.json; secrets are masked."""
+
+    def __init__(self, folder: Path, seed: int, overrides: list[str]) -> None:
+        self._path = RunFolder(folder).summary
+        self._known = {"seed": seed, "overrides": overrides}
+
+    def write(
+        self, run: Run | None, status: str, error: BaseException | None = None, stop: StopRequest | None = None
+    ) -> None:
+        """Write what is known of a run, and end its trackers with it.
+
+        Args:
+            run: the run; None for one that never came to be.
+            status: `finished`, `failed` or `stopped`.
+            error: why it did not finish.
+            stop: once a stop is requested, the trackers are not waited for.
+        """
+        content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
+        if run is not None:
+            content |= run.report()
+        content |= self._known | {"versions": _versions(), "git": _git()}
+        content = mask(content)
+        if run is None and isinstance(error, ConfigError) and self._path.exists():
+            return  # of an earlier run, about which this wrong request says nothing
+        try:
+            files.write_json(self._path, content)
+        except OSError as unwritten:
+            if error is None:
+                raise
+            log.error("%s", unwritten)  # of what went wrong, the first is the one to report
+        if run is not None:
+            _end(run.trackers, content, stop or StopRequest())
+
+
+def _end(trackers: Trackers, summary: dict[str, Any], stop: StopRequest) -> None:
+    try:
+        with stop.within(0):
+            trackers.finish(summary)
+    except Interrupted:
+        trackers.finish({**summary, "status": "stopped"})
+
+
+def describe(error: BaseException) -> str:
+    """Return one line that says what happened: our own errors speak for themselves, others need their type."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, GanFrameworkError) else f"{type(error).__name__}: {text}"
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS}
+
+
+def _git() -> dict[str, Any] | None:
+    """Return the commit of the folder the run was started in, or None outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            # Without a lock of the user's repository, which would be left behind if git died on a full disk.
+            ["git", "--no-optional-locks", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

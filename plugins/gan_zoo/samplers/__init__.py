@@ -1,0 +1,1 @@
+"""Samplers: other ways of drawing samples from a trained game."""

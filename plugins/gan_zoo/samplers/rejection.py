@@ -1,0 +1,125 @@
+"""Discriminator rejection sampling (Azadi et al. 2019, arXiv 1810.06758)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import MAIN, ConfigError, Game, Latent, RunFailed, Sampler, pairs_of, try_meeting
+
+TRIES = 10_000
+"""How often a sample is drawn again before it counts as impossible."""
+
+CHUNK = 500
+"""Samples at a time while the greatest logit is looked for."""
+
+
+class Rejection(Sampler):
+    """Keeps of the generated samples those that the discriminator would have drawn from the data (section 3.2).
+
+    An optimal discriminator's logit is f(x) = log p_data(x) / p_g(x), so a sample kept with the probability
+    exp(f(x) - max f) is one of p_data. It is kept with the probability sigmoid(F(x) - γ) instead, where
+    F(x) = f(x) - max f - log(1 - exp(f(x) - max f - ε)), and γ trades exactness for speed: with γ = 0 the two are the
+    same but for ε. Samples that are not kept are drawn again with the same labels.
+
+    Max f is estimated from samples before the first is kept, and raised when a sample exceeds it. γ is a percentile of
+    F over the same samples, where the paper takes one of each batch, so that what is kept does not depend on the batch.
+
+    Args:
+        burn_in: from how many samples max f and γ are estimated (the paper: 10,000).
+        percentile: the percentile of F that γ is (the paper: 95 on the 25 Gaussians, 80 on images); null for γ = 0.
+        epsilon: ε, which keeps F finite.
+    """
+
+    name = "rejection"
+
+    def __init__(self, burn_in: int, percentile: float | None, epsilon: float) -> None:
+        if burn_in < 2:
+            raise ValueError(f"burn_in={burn_in}: it must be at least 2")
+        if percentile is not None and not 0 <= percentile <= 100:
+            raise ValueError(f"percentile={percentile}: it must be between 0 and 100, or null")
+        if not epsilon > 0:
+            raise ValueError(f"epsilon={epsilon}: it must be above 0")
+        self.burn_in = burn_in
+        self.percentile = percentile
+        self.epsilon = epsilon
+        self._greatest = self._shift = 0.0
+
+    def check(self, game: Game) -> None:
+        """Raise ConfigError unless latents can be drawn again and a logit is trained to be log p_data / p_g."""
+        if game.prior is None:
+            raise ConfigError(f"sampler=rejection draws latents again, and {type(game).__name__} draws none")
+        if game.loss is None or not game.loss.probabilistic:
+            loss = type(game.loss).__name__ if game.loss is not None else "none"
+            raise ConfigError(
+                f"sampler=rejection needs a loss whose discriminator says how probable it is that a sample is real, "
+                f"as loss=nonsaturating, and the loss is {loss}"
+            )
+        meeting = try_meeting(game)
+        if MAIN not in meeting or not meeting[MAIN].has_judge:
+            raise ConfigError(
+                f"sampler=rejection asks the judge of the pair {MAIN!r}, and {type(game).__name__} has none; "
+                f"its pairs are {', '.join(meeting)}"
+            )
+
+    def prepare(self, game: Game, latent: Latent, random: torch.Generator) -> None:
+        """Estimate max f and γ from samples with the labels of the latents."""
+        rows = torch.arange(self.burn_in) % len(latent.z)
+        found = [_judged(game, _again(game, _rows(latent, chunk), random))[1] for chunk in rows.split(CHUNK)]
+        logits = torch.cat(found)
+        self._greatest = float(logits.max())
+        shift = torch.quantile(self._margin(logits), self.percentile / 100) if self.percentile is not None else 0.0
+        self._shift = float(shift)
+
+    def draw(self, game: Game, latent: Latent, random: torch.Generator) -> Tensor:
+        """Return a kept sample for each latent; latents whose sample is not kept are drawn again.
+
+        Raises:
+            RunFailed: hardly any sample is kept.
+        """
+        samples, logits = _judged(game, latent)
+        left = torch.arange(len(samples))[~self._keeps(logits, random)]
+        for _ in range(TRIES):
+            if not len(left):
+                return samples
+            # As many tries for each as fill the batch: of these the first that is kept counts.
+            tries = len(samples) // len(left)
+            rows = left.repeat(tries)
+            drawn, logits = _judged(game, _again(game, _rows(latent, rows), random))
+            kept = self._keeps(logits, random).view(tries, -1)
+            first, found = kept.int().argmax(0), kept.any(0)
+            chosen = (first * len(left) + torch.arange(len(left)))[found]
+            samples[left[found].to(samples.device)] = drawn[chosen.to(samples.device)]
+            left = left[~found]
+        raise RunFailed(
+            f"sampler=rejection keeps none of {TRIES:,} samples: the discriminator tells all of them from the data; "
+            "a higher sampler.percentile keeps more"
+        )
+
+    def _keeps(self, logits: Tensor, random: torch.Generator) -> Tensor:
+        self._greatest = max(self._greatest, float(logits.max()))
+        chance = (self._margin(logits) - self._shift).sigmoid()
+        return torch.rand(len(logits), generator=random, dtype=torch.float64) < chance
+
+    def _margin(self, logits: Tensor) -> Tensor:
+        """Return F, by section 3.2, equation 8."""
+        below = logits - self._greatest
+        return below - torch.log(-torch.expm1(below - self.epsilon))
+
+
+def _judged(game: Game, latent: Latent) -> tuple[Tensor, Tensor]:
+    """Return the samples of latents, and what their judge says of them, float64 (N,) on the CPU."""
+    pair = pairs_of(game, latent)[MAIN]
+    return pair.fake, pair.fake_output.scores.double().cpu()
+
+
+def _again(game: Game, latent: Latent, random: torch.Generator) -> Latent:
+    """Return latents with the same labels and inputs, drawn again."""
+    return game.latent(len(latent.z), latent.labels, generator=random)._replace(given=latent.given)
+
+
+def _rows(latent: Latent, rows: Tensor) -> Latent:
+    """Return the latents at some positions."""
+    at = rows.to(latent.z.device)
+    labels = latent.labels[at] if latent.labels is not None else None
+    return Latent(latent.z[at], labels, given={name: tensor[at] for name, tensor in latent.given.items()})
