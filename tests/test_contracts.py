@@ -3,6 +3,7 @@
 import pytest
 
 from gan_framework.registry import registry
+from gan_framework.registry.kinds import KINDS
 from gan_framework.testing import CHECKS, check_plugin
 
 NEEDS_WEIGHTS = {"extracts_features": "its weights are downloaded; tests/evaluation tries it with weights of its own"}
@@ -93,16 +94,16 @@ def files(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(kind, plugin.name) for kind in registry.KINDS for plugin in registry.installed(kind)]
+    ("kind", "name"), [(kind, plugin.name) for kind in KINDS for plugin in registry.installed(kind)]
 )
 def test_the_plugin_fulfils_its_contract(kind, name, files):
     check_plugin(kind, name, **SPECIAL.get((kind, name), {}), **files.get((kind, name), {}))
 
 
 def test_there_is_a_suite_for_every_kind():
-    assert CHECKS.keys() == set(registry.KINDS)
+    assert CHECKS.keys() == set(KINDS)
 
 
 def test_nothing_is_listed_that_is_not_installed():
-    installed = {(kind, plugin.name) for kind in registry.KINDS for plugin in registry.installed(kind)}
+    installed = {(kind, plugin.name) for kind in KINDS for plugin in registry.installed(kind)}
     assert SPECIAL.keys() <= installed

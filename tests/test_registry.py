@@ -8,8 +8,9 @@ import torch
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.packages import GROUPS, config_folder, locate
-from gan_framework.registry.source import NoSource, declaration
+from gan_framework.registry.kinds import KINDS, kind_named
+from gan_framework.registry.listing import entries
+from gan_framework.registry.packages import config_folder, locate
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,14 +21,18 @@ PYPROJECT = config_folder().parent / "pyproject.toml"
 
 
 def test_every_kind_has_a_contract_and_a_configuration_group():
-    assert registry.CONTRACTS.keys() == GROUPS.keys()
-    assert [registry.singular(kind) for kind in ("losses", "strategies", "generators", "metrics")] == [
+    assert [KINDS[kind].singular for kind in ("losses", "strategies", "generators", "metrics")] == [
         "loss",
         "strategy",
         "generator",
         "metric",
     ]
-    assert all(registry.kind_named(registry.singular(kind)) == kind for kind in registry.KINDS)
+    assert all(kind_named(kind.singular) is kind_named(kind.name) is kind for kind in KINDS.values())
+    assert [kind.name for kind in KINDS.values() if kind.contract is None] == ["optimizers"]
+    registered = tomllib.loads(PYPROJECT.read_text())["project"]["entry-points"]
+    with_plugins = [kind for kind in KINDS.values() if kind.entry_points in registered]
+    assert len(with_plugins) >= 14
+    assert all((config_folder() / kind.group).is_dir() for kind in with_plugins)
 
 
 def test_the_built_in_plugins_are_installed_as_pyproject_registers_them():
@@ -38,7 +43,7 @@ def test_the_built_in_plugins_are_installed_as_pyproject_registers_them():
 
 
 def test_built_in_plugins_are_known_to_load():
-    for kind in registry.KINDS:
+    for kind in KINDS:
         for plugin in registry.installed(kind):
             assert callable(plugin.load())
 
@@ -49,7 +54,7 @@ def test_a_wrong_name_is_answered_with_the_closest_ones():
     ):
         registry.find("losses", "wasserstien")
     with pytest.raises(ConfigError, match="no plugin kind 'lossy'; the kinds are generators, "):
-        registry.installed("lossy")
+        kind_named("lossy")
 
 
 def test_settings_are_checked_before_anything_is_built():
@@ -76,7 +81,7 @@ def test_a_distribution_picks_a_plugin():
         registry.find("losses", "other:minimax")
 
 
-# -- what is read of sources ------------------------------------------------------------------------
+# -- what is listed -------------------------------------------------------------------------------
 
 
 def test_modules_are_located_without_importing_them():
@@ -85,18 +90,13 @@ def test_modules_are_located_without_importing_them():
     assert locate("no_such_package") is locate("gan_zoo.no_such") is locate("gan_zoo.losses.vanilla.inner") is None
 
 
-def test_the_settings_read_from_sources_are_those_of_the_signatures():
-    for kind in registry.KINDS:
-        for plugin in registry.installed(kind):
-            read = declaration(plugin.entry_point.module, plugin.entry_point.attr)
-            factory = plugin.load()
-            accepted = registry.settings(factory)
-            assert list(read.parameters) == list(accepted), plugin
-            assert read.summary == (factory.__doc__ or "").strip().partition("\n")[0], plugin
-
-
-def test_a_stale_entry_point_is_told_from_its_source():
-    with pytest.raises(NoSource, match="there is no module gan_zoo.lossy"):
-        declaration("gan_zoo.lossy", "Minimax")
-    with pytest.raises(NoSource, match="the module gan_zoo.losses.vanilla has no Maximin"):
-        declaration("gan_zoo.losses.vanilla", "Maximin")
+def test_every_plugin_is_listed_with_its_summary_and_its_settings():
+    listed = {(entry.kind, entry.name): entry for entry in entries()}
+    for kind in KINDS.values():
+        for plugin in registry.installed(kind.name):
+            entry, factory = listed[kind.name, plugin.name], plugin.load()
+            assert entry.problem is None
+            assert entry.summary == (factory.__doc__ or "").strip().partition("\n")[0] != "", plugin
+            accepted = list(registry.settings(factory))[kind.supplied :]
+            assert entry.settings.keys() - {*accepted} <= {*kind.reserved}, plugin
+            assert {*accepted} <= entry.settings.keys(), plugin

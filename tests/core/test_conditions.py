@@ -76,7 +76,7 @@ def test_the_picture_of_vectors_is_a_row_of_shades_for_each(run):
 
 
 def test_a_row_of_zeros_is_grey(tmp_path):
-    pictures.write(tmp_path / "x.png", pictures.rows(torch.zeros(2, 3)))
+    pictures.write(tmp_path / "x.png", pictures.draw(torch.zeros(2, 3), columns=8))
     assert set(np.asarray(Image.open(tmp_path / "x.png")).flatten()) <= {127, 128}
 
 

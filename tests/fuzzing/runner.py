@@ -43,8 +43,9 @@ def preload() -> None:
     import gan_framework.cli.train  # noqa: F401
     import gan_framework.runs.launch  # noqa: F401
     from gan_framework.registry import registry
+    from gan_framework.registry.kinds import KINDS
 
-    for kind in registry.KINDS:
+    for kind in KINDS:
         for plugin in registry.installed(kind):
             plugin.load()
 

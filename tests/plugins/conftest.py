@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from gan_framework.registry import packages, registry, source
+from gan_framework.registry import listing, packages, registry
 from gan_framework.testing import subject
 from tests.plugins.environment import distribution
 
@@ -17,7 +17,7 @@ def forget():
         packages.name_and_version,
         packages.registered,
         registry.installed,
-        source._parse,
+        listing.defaults,
         subject._composed,
     ):
         remembered.cache_clear()

@@ -7,6 +7,8 @@ import sysconfig
 import venv
 from pathlib import Path
 
+from gan_framework.registry.registry import CONTRACT
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -51,7 +53,7 @@ class Environment:
         return self.run("-m", "gan_framework.cli.commands", *arguments, **options)
 
 
-def distribution(folder, name, points, files=(), version="1.0", contract=1):
+def distribution(folder, name, points, files=(), version="1.0", contract=CONTRACT):
     """Put an installed distribution into a folder: its metadata, its entry points by group, its files by path."""
     groups = {group: dict(entries) for group, entries in points.items()}
     if contract is not None:

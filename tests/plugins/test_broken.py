@@ -7,7 +7,7 @@ import pytest
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError
 from gan_framework.registry import packages, registry
-from gan_framework.registry.catalogue import config_problems, entries
+from gan_framework.registry.listing import config_problems, entries
 from gan_framework.testing.subject import compose
 from tests.plugins.environment import ROOT, Environment, distribution
 
@@ -40,7 +40,7 @@ def choosing(name, kind="losses"):
         ("class Loss: pass", "no subclass of gan_framework.core.contracts.loss.AdversarialLoss"),
         ("Loss = 3", "no subclass of gan_framework.core.contracts.loss.AdversarialLoss"),
         (
-            "from gan_framework.core.contracts.loss import AdversarialLoss\nclass Loss(AdversarialLoss): pass",
+            "from gan_framework.api import AdversarialLoss\nclass Loss(AdversarialLoss): pass",
             "does not define discriminator and generator",
         ),
     ],
@@ -74,6 +74,20 @@ def test_a_plugin_of_a_newer_contract_is_refused(install):
     )
     assert message in choosing("newer") and message in problem("newer")
     assert "upgrade gan-framework" in choosing("newer")
+
+
+def test_a_plugin_of_an_older_contract_is_told_what_to_edit(install):
+    install("older", {"losses": {"older": "older:Loss"}}, {"older.py": GOOD}, contract=1)
+    for message in (choosing("older"), problem("older")):
+        assert "written for version 1 of the plugin contract, and this gan-framework knows version 2: " in message
+        assert "gan_framework.api" in message and "docs/plugins.md" in message and "state version 2" in message
+
+
+def test_a_module_that_has_left_is_told_apart_from_one_that_never_was(install):
+    content = "from gan_framework.losses import AdversarialLoss"
+    install("unsaid", {"losses": {"unsaid": "unsaid:Loss"}}, {"unsaid.py": content}, contract=None)
+    assert "No module named 'gan_framework.losses'" in choosing("unsaid")
+    assert "plugins import everything from gan_framework.api now" in choosing("unsaid")
 
 
 def test_a_contract_that_is_no_version_is_refused(install):

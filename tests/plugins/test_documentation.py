@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from gan_framework.registry import registry
-from gan_framework.registry.packages import GROUPS
+from gan_framework.registry.kinds import KINDS
 from tests.plugins.environment import ROOT, Environment
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text()
@@ -41,14 +41,14 @@ def folder(tmp_path_factory):
 def test_every_block_is_a_file_or_commands():
     assert {kind for kind, _ in BLOCKS} == {"console", "toml", "python", "yaml"}
     assert {path.rpartition(".")[2] for _, path, _ in FILES} == {"toml", "py", "yaml"}
-    assert len({path for _, path, _ in FILES}) == len(FILES) == 2 * len(registry.KINDS) + 3
+    assert len({path for _, path, _ in FILES}) == len(FILES) == 2 * len(KINDS) + 3
     assert {command[0] for command in COMMANDS} == {"gan-framework", "pip", "pytest"}
 
 
 def test_every_kind_has_its_row_and_its_section():
-    for kind in registry.KINDS:
-        singular = registry.singular(kind)
-        row = f"| {singular} | `gan_framework.{kind}` | `{GROUPS[kind]}/` |"
+    for kind in KINDS:
+        singular = KINDS[kind].singular
+        row = f"| {singular} | `gan_framework.{kind}` | `{KINDS[kind].group}/` |"
         assert row in PAGE and re.search(f"^## An? {singular}$", PAGE, re.MULTILINE), kind
 
 
@@ -69,7 +69,7 @@ def test_the_commands_do_what_the_page_says(environment, folder):
             printed[" ".join(arguments[:2])] = environment.command(*arguments, cwd=folder).stdout
     assert "my_loss" in printed["plugins losses"]
     assert "broken" not in printed["plugins check"]
-    assert printed["plugins check"].count("ok      ") == len(registry.KINDS)
+    assert printed["plugins check"].count("ok      ") == len(KINDS)
     assert " passed" in passed and "failed" not in passed
     assert (folder / "run" / "progress.txt").read_text().startswith("1  ")
     assert (folder / "run" / "sample.png").stat().st_size > 0

@@ -8,7 +8,7 @@ import pytest
 
 from gan_framework import scaffold
 from gan_framework.errors import ConfigError
-from gan_framework.registry import registry
+from gan_framework.registry.kinds import KINDS
 from tests.plugins.environment import ROOT, Environment
 from tests.plugins.test_documentation import write_distribution
 
@@ -20,7 +20,7 @@ MYPY_CACHE = ROOT / ".mypy_cache" / "plugins"
 def written(tmp_path_factory):
     """The distributions of a new plugin of every kind, by kind, under names of uneven length."""
     out = tmp_path_factory.mktemp("written")
-    names = {kind: f"our-{registry.singular(kind)}" for kind in registry.KINDS}
+    names = {kind: f"our-{KINDS[kind].singular}" for kind in KINDS}
     names["strategies"] = "a"
     names["losses"] = "a-loss-with-a-name-of-forty-letters-or-so"
     return {kind: scaffold.write(name, kind, out) for kind, name in names.items()}

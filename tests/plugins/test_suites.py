@@ -5,6 +5,7 @@ import textwrap
 import pytest
 import torch
 
+from gan_framework.registry.registry import CONTRACT
 from gan_framework.testing import CHECKS, ContractBroken, PluginContract, check_plugin
 from gan_framework.testing.distribution import check_distribution
 
@@ -13,7 +14,7 @@ import random
 import torch
 from torch import nn
 from torch.nn import functional as F
-from gan_framework.core.contracts.loss import AdversarialLoss
+from gan_framework.api import AdversarialLoss
 
 class Plugin(AdversarialLoss):
     "A loss."
@@ -31,7 +32,7 @@ class Plugin(AdversarialLoss):
 GENERATOR = """
 import torch
 from torch import nn
-from gan_framework.core.contracts.networks import Generator
+from gan_framework.api import Generator
 
 class Plugin(Generator):
     "A generator."
@@ -48,8 +49,7 @@ class Plugin(Generator):
 DISCRIMINATOR = """
 import torch
 from torch import nn
-from gan_framework.core.contracts.networks import Discriminator
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.api import Discriminator, DiscriminatorOutput
 
 class Plugin(Discriminator):
     "A discriminator."
@@ -64,7 +64,7 @@ class Plugin(Discriminator):
 
 TERM = """
 import torch
-from gan_framework.core.contracts.term import Term
+from gan_framework.api import Term
 
 class Plugin(Term):
     "A term."
@@ -73,23 +73,23 @@ class Plugin(Term):
 """
 
 SCHEDULE = """
-from gan_framework.core.contracts.schedule import Schedule
+from gan_framework.api import Schedule
 
 class Plugin(Schedule):
     "A schedule."
     def __init__(self):
         super().__init__()
         self.steps = 0
-    def step(self, game, draw):
+    def step(self, game, next_batch):
         self.steps += 1
         measured = {}
         for name in game.players:
-            measured |= game.player(name).play(game.meet(draw()))
+            measured |= game.player(name).play(game.meet(next_batch()))
         return measured
 """
 
 STRATEGY = """
-from gan_framework.core.contracts.strategy import Strategy
+from gan_framework.api import Strategy
 
 class Plugin(Strategy):
     "A strategy."
@@ -99,8 +99,7 @@ class Plugin(Strategy):
 
 PRIOR = """
 import torch
-from gan_framework.core.contracts.prior import Prior
-from gan_framework.core.records import Latent
+from gan_framework.api import Latent, Prior
 
 class Plugin(Prior):
     "A prior."
@@ -113,9 +112,7 @@ class Plugin(Prior):
 
 DATASET = """
 import torch
-from gan_framework.data import DataSource, InMemory
-from gan_framework.errors import ConfigError
-from gan_framework.core.records import DataShape
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory
 
 class Plugin(DataSource):
     "A dataset."
@@ -131,7 +128,7 @@ class Plugin(DataSource):
 
 METRIC = """
 import torch
-from gan_framework.evaluation.metric import Metric
+from gan_framework.api import Metric
 
 class Plugin(Metric):
     "A metric."
@@ -160,7 +157,7 @@ def Plugin(parameters, lr):
 """
 
 TRACKER = """
-from gan_framework.runs.tracker import Tracker
+from gan_framework.api import Tracker
 
 class Plugin(Tracker):
     "A tracker."
@@ -200,7 +197,7 @@ SMALL = ("data.image_size=8",)
 def check(install):
     """Install a plugin of a kind, with parts of its source or its YAML replaced, and run its suite."""
 
-    def checked(kind, old="", new="", yaml=None, contract=1, exempt=None):
+    def checked(kind, old="", new="", yaml=None, contract=CONTRACT, exempt=None):
         source, group, default = KINDS[kind]
         assert old in source
         files = {
@@ -410,7 +407,7 @@ def test_a_yaml_that_disagrees_with_the_signature_is_told(check):
 
 def test_a_missing_contract_version_is_told(check):
     with pytest.raises(
-        ContractBroken, match=r'does not say which version .* add to its pyproject.toml .* 1 = "its_pack'
+        ContractBroken, match=rf'does not say which version .* add to its pyproject.toml .* {CONTRACT} = "its_pack'
     ):
         check("losses", contract=None)
 
