@@ -12,7 +12,6 @@ from torch import nn
 
 from gan_framework.config import schema
 from gan_framework.core import distributed, seeding
-from gan_framework.core.compilation import compile_networks
 from gan_framework.core.contracts.strategy import Strategy
 from gan_framework.core.game import Components, Game
 from gan_framework.core.player import Ramp, TermPlan
@@ -191,3 +190,26 @@ def _weight(term: str, weight: Any) -> float | Ramp:
     if right is not None:
         raise ConfigError(f"terms.{term}.weight={weight!r} must be {right}")
     return float(weight)
+
+
+def compile_networks(game: Game) -> None:
+    """Have torch compile the networks that players update, each when it is first called.
+
+    Raises:
+        ConfigError: a player's objective has a gradient in it, and a compiled network cannot be differentiated twice.
+    """
+    for player in map(game.player, game.players):
+        twice = [f"terms.{name}" for name, term in player.terms.items() if getattr(term, "differentiates_twice", False)]
+        twice += [
+            f"the {player.name}'s {type(look_ahead).__module__.rpartition('.')[2]} steps"
+            for look_ahead in player.look_aheads
+            if getattr(look_ahead, "differentiates_twice", False)
+        ]
+        if twice:
+            raise ConfigError(
+                f"train.compile=true cannot go with {' and '.join(twice)}: a compiled network cannot be differentiated "
+                "twice; set train.compile=false"
+            )
+    updated = {name for player in map(game.player, game.players) for name in player.networks}
+    for name in updated:
+        game.networks[name].compile()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,30 +37,20 @@ def evaluation_mode(network: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def blank(shape: DataShape, n: int = BLANKS) -> Batch:
-    """Return n blank samples of a shape with labels, extras and batches of further sources, on the CPU."""
-    samples = torch.zeros(n, *shape.sample)
+def blank(shape: DataShape, n: int = BLANKS, device: torch.device | str = "cpu") -> Batch:
+    """Return n blank samples of a shape with labels, extras and batches of further sources."""
+    zeros = partial(torch.zeros, device=device)
+    samples = zeros(n, *shape.sample)
     if shape.vocabulary:
         samples[..., 0] = 1
     labels = None
     if shape.condition_dim:
-        labels = torch.zeros(n, shape.condition_dim)
+        labels = zeros(n, shape.condition_dim)
     elif shape.num_classes:
-        labels = torch.full((n,), shape.num_classes - 1)  # the last, which a network for fewer classes does not know
-    extra = {name: torch.zeros(n, *of_one) for name, of_one in shape.extra.items()}
-    others = {name: blank(other, n) for name, other in shape.others.items()}
-    return Batch(samples, labels, extra, torch.arange(n), others)
-
-
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """Return a batch on a device."""
-    return Batch(
-        batch.samples.to(device),
-        batch.labels.to(device) if batch.labels is not None else None,
-        {name: tensor.to(device) for name, tensor in batch.extra.items()},
-        batch.index.to(device) if batch.index is not None else None,
-        {name: on_device(other, device) for name, other in batch.others.items()},
-    )
+        labels = zeros(n).long() + shape.num_classes - 1  # the last, which a network for fewer classes does not know
+    extra = {name: zeros(n, *of_one) for name, of_one in shape.extra.items()}
+    others = {name: blank(other, n, device) for name, other in shape.others.items()}
+    return Batch(samples, labels, extra, torch.arange(n, device=device), others)
 
 
 @contextmanager
@@ -78,10 +69,9 @@ def forked_random_numbers(device: torch.device) -> Iterator[None]:
 
 def try_meeting(game: Game, batch: Batch | None = None) -> Meeting:
     """Return the pairs that the game's players face, over blank samples unless others are given."""
-    batch = blank(game.data) if batch is None else batch
+    batch = blank(game.data, device=game.device) if batch is None else batch
     with _without_a_trace(game):
-        latent = game.latent_for(on_device(batch, game.device))
-        return Meeting(game.pairs(on_device(batch, game.device), latent))
+        return Meeting(game.pairs(batch, game.latent_for(batch)))
 
 
 def check_networks(game: Game) -> None:
@@ -108,7 +98,7 @@ def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> Non
     """
     try:
         with _without_a_trace(game):
-            meeting = pairs(on_device(blank(game.data), game.device))
+            meeting = pairs(blank(game.data, device=game.device))
             for pair in meeting.values():
                 if pair.has_judge:
                     pair.outputs  # noqa: B018 (asks the judge about both sides)
@@ -142,7 +132,7 @@ def _judged_by(meeting: Meeting, network: str) -> Pair | None:
 
 def find_batch_independent(game: Game) -> set[str]:
     """Return the names of the judges' networks whose word on a sample depends on that sample alone."""
-    batch = blank(game.data, TRIED)
+    batch = blank(game.data, TRIED, game.device)
     with forked_random_numbers(game.device):
         # All but alike, because minibatch discrimination is blind to what is far apart.
         batch = replace(batch, samples=1e-3 * torch.randn_like(batch.samples))

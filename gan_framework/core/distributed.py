@@ -103,26 +103,6 @@ def mean(value: Tensor) -> Tensor:
     return value
 
 
-def measured_by_all(history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
-    """Return what steps measured, over all processes: the means of scalars, and the last step's vectors joined."""
-    if _group is None or not history:
-        return history
-    scalars = [value.float() for measured in history for value in measured.values() if value.ndim == 0]
-    means = iter(mean(torch.stack(scalars)) if scalars else ())
-    averaged = [{name: next(means) for name, value in step.items() if value.ndim == 0} for step in history]
-    return [*averaged[:-1], averaged[-1] | {n: _joined(v) for n, v in history[-1].items() if v.ndim > 0}]
-
-
-def stopping(requested: bool) -> bool:
-    """Return whether a stop was requested of any of the processes, which then all stop at the same step."""
-    if _group is None:
-        return requested
-    votes = torch.tensor(int(requested))
-    dist.all_reduce(votes, dist.ReduceOp.MAX, group=_group.words)
-    _group.stopping = bool(votes)
-    return _group.stopping
-
-
 def copy_from_first(tensors: Sequence[Tensor]) -> None:
     """Give tensors the values that they have in the first process."""
     if _group is None:
@@ -132,24 +112,10 @@ def copy_from_first(tensors: Sequence[Tensor]) -> None:
         _flat([tensor.detach() for tensor in tensors if tensor.dtype == dtype], lambda t: dist.broadcast(t, 0, group))
 
 
-def synchronise_batch_norms(networks: nn.ModuleDict) -> None:
-    """Let batch norm layers use the statistics of the whole batch, not of this process's share."""
-    if _group is not None:
-        for name, network in networks.items():
-            networks[name] = nn.SyncBatchNorm.convert_sync_batchnorm(network, _group.tensors)
-
-
 def _mean(tensor: Tensor) -> None:
     assert _group is not None
     dist.all_reduce(tensor, group=_group.tensors)
     tensor /= _group.world
-
-
-def _joined(vector: Tensor) -> Tensor:
-    assert _group is not None
-    parts = [torch.empty_like(vector) for _ in range(_group.world)]
-    dist.all_gather(parts, vector.contiguous(), group=_group.tensors)
-    return torch.cat(parts)
 
 
 @torch.no_grad()

@@ -22,8 +22,8 @@ class Judge:
 
     Attributes:
         name: the network's name in the game.
-        network: the network.
-        transforms: what all samples go through before a network in training sees them.
+        network: returns a DiscriminatorOutput of samples, labels and whatever else it is given.
+        transforms: what all samples go through before a network in training sees them, in their order.
         batch_independent: whether its word on a sample depends on that sample alone.
     """
 
@@ -35,15 +35,6 @@ class Judge:
         transforms: Iterable[nn.Module] = (),
         batch_independent: bool = False,
     ) -> None:
-        """Take up what is asked.
-
-        Args:
-            name: the network's name in the game.
-            network: returns a DiscriminatorOutput of samples, labels and whatever else it is given.
-            precision: what it computes in.
-            transforms: what all samples go through before a network in training sees them, in their order.
-            batch_independent: whether its word on a sample depends on that sample alone.
-        """
         self.name = name
         self.network = network
         self.batch_independent = batch_independent

@@ -69,19 +69,7 @@ class Pair:
         made: Mapping[str, Tensor] = EMPTY,
         again: Callable[[Latent | None], Pair] | None = None,
     ) -> None:
-        """Take up what is compared.
-
-        Args:
-            judge: returns a DiscriminatorOutput.
-            batch: the real batch.
-            latent: what the generated samples were made of.
-            fake: the generated samples.
-            real: the real samples, if they are not those of the batch.
-            real_given: what the real samples are judged together with.
-            fake_given: what the generated samples are judged together with.
-            made: further outputs of the generator by name.
-            again: makes the pair anew of other latents, for `another`.
-        """
+        """Take up what is compared; `again` makes the pair anew of other latents, for `another`."""
         self.judge = judge
         self.batch = batch
         self.latent = latent

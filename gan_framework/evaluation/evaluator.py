@@ -248,8 +248,10 @@ def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) 
         )
     if metric.needs_labels and not source.shape.num_classes:
         raise ConfigError(f"metrics.{name} needs labelled data, and the data have no class labels")
-    if metric.needs_images and not (source.shape.is_image and source.shape.is_8_bit):
+    if metric.needs_images and not source.shape.is_image:
         raise ConfigError(f"metrics.{name} needs images, and the samples have the shape {source.shape.sample}")
+    if metric.needs_images and not source.shape.is_8_bit:
+        raise ConfigError(f"metrics.{name} needs images of 8 bits, and these have values in {source.shape.value_range}")
 
 
 def _keep(batches: Iterable[Tensor], count: int, kept: list[Tensor]) -> Iterator[Tensor]:

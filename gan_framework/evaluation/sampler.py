@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.core.checks import blank, evaluation_mode, on_device
+from gan_framework.core.checks import blank, evaluation_mode
 from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.core.pair import Meeting
 from gan_framework.core.records import Latent
@@ -76,7 +76,7 @@ def pairs_of(game: Game, latent: Latent) -> Meeting:
     It is made by the network that the game's samples come from, with averaged weights where they do. The real side of
     the pairs is blank, but for what the latents are given.
     """
-    real = on_device(blank(game.data, len(latent.z)), game.device)
+    real = blank(game.data, len(latent.z), game.device)
     given = {name: latent.given.get(name, tensor) for name, tensor in real.extra.items()}
     batch = replace(real, samples=latent.given.get(SAMPLES, real.samples), labels=latent.labels, extra=given)
     with _averages_in_place(game):

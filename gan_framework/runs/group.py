@@ -10,6 +10,7 @@ from typing import cast
 
 import torch
 import torch.distributed as dist
+from torch import Tensor, nn
 from torch.distributed import Store  # type: ignore[attr-defined]
 
 from gan_framework.core import distributed
@@ -80,3 +81,40 @@ def _leave(orderly: bool) -> None:
 def lost(error: BaseException) -> bool:
     """Return whether an error says that another process of the group is gone."""
     return distributed.current() is not None and ("gloo" in str(error) or isinstance(error, dist.DistError))
+
+
+def measured_by_all(history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Return what steps measured, over all processes: the means of scalars, and the last step's vectors joined."""
+    if distributed.current() is None or not history:
+        return history
+    scalars = [value.float() for measured in history for value in measured.values() if value.ndim == 0]
+    means = iter(distributed.mean(torch.stack(scalars)) if scalars else ())
+    averaged = [{name: next(means) for name, value in step.items() if value.ndim == 0} for step in history]
+    return [*averaged[:-1], averaged[-1] | {n: _joined(v) for n, v in history[-1].items() if v.ndim > 0}]
+
+
+def stopping(requested: bool) -> bool:
+    """Return whether a stop was requested of any of the processes, which then all stop at the same step."""
+    group = distributed.current()
+    if group is None:
+        return requested
+    votes = torch.tensor(int(requested))
+    dist.all_reduce(votes, dist.ReduceOp.MAX, group=group.words)
+    group.stopping = bool(votes)
+    return group.stopping
+
+
+def synchronise_batch_norms(networks: nn.ModuleDict) -> None:
+    """Let batch norm layers use the statistics of the whole batch, not of this process's share."""
+    group = distributed.current()
+    if group is not None:
+        for name, network in networks.items():
+            networks[name] = nn.SyncBatchNorm.convert_sync_batchnorm(network, group.tensors)
+
+
+def _joined(vector: Tensor) -> Tensor:
+    group = distributed.current()
+    assert group is not None
+    parts = [torch.empty_like(vector) for _ in range(group.world)]
+    dist.all_gather(parts, vector.contiguous(), group=group.tensors)
+    return torch.cat(parts)

@@ -9,7 +9,7 @@ from torch import Tensor
 from gan_framework.core import distributed
 from gan_framework.errors import NonFinite, RunStopped
 from gan_framework.evaluation import drawing
-from gan_framework.runs import checkpoint, diagnostics
+from gan_framework.runs import checkpoint, diagnostics, group
 from gan_framework.runs.run import Run
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.watch import diversity
@@ -49,7 +49,7 @@ def _play(run: Run, stop: StopRequest) -> None:
         run.begun = None
         run.save()  # in the place of the checkpoint to which the scores were still to come
 
-    while not distributed.stopping(stop.requested) and counters.step < counters.steps:
+    while not group.stopping(stop.requested) and counters.step < counters.steps:
         # Everything random in a step follows from its number, so nothing in between can change it.
         distributed.reseed(run.seed, "step", counters.step, counters.rollbacks)
         unchecked.append(game.step(run.batches))
@@ -94,7 +94,7 @@ def _look(run: Run, unchecked: list[dict[str, Tensor]]) -> dict[str, float]:
 def _of_all_processes(run: Run, history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
     """Return what steps measured over all processes; from here on these have the buffers that the first one saves."""
     distributed.copy_from_first([*run.game.buffers()])
-    return distributed.measured_by_all(history)
+    return group.measured_by_all(history)
 
 
 def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
@@ -108,7 +108,7 @@ def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
             metrics |= _evaluate(run, metrics, stop)
         except RunStopped:
             # The other processes have gone on, to where they ask whether to stop and to what follows then.
-            distributed.stopping(True)
+            group.stopping(True)
             _of_all_processes(run, [])
             raise
     if run.leads and metrics:

@@ -175,7 +175,7 @@ def join(number: int, game: Game, config: Config) -> None:
     """
     group.join(PrefixStore(f"run{number}", _store()), game.device)
     if config["train"]["sync_batch_norm"]:
-        distributed.synchronise_batch_norms(game.networks)
+        group.synchronise_batch_norms(game.networks)
     distributed.copy_from_first([*game.parameters(), *game.buffers()])
 
 

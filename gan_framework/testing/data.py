@@ -1,4 +1,4 @@
-"""The contracts of datasets, extractors and metrics."""
+"""The contracts of extractors and metrics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from gan_framework.core import seeding
-from gan_framework.data import Data, DataSource
-from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
@@ -23,81 +21,6 @@ SCORED = 100
 
 FEATURES = 16
 CLASSES = 10
-
-
-# -- datasets ---------------------------------------------------------------------------------------
-
-
-def knows_its_shape(subject: Subject) -> None:
-    """The shape of the samples is known once the source is built."""
-    source: DataSource = subject.build()
-    shape = source.shape.sample
-    expect(
-        len(shape) in (1, 3) and all(size > 0 for size in shape), f"shape.sample={shape} is no (C, H, W) and no (D,)"
-    )
-    expect(
-        not source.classes or len(source.classes) == source.shape.num_classes,
-        f"it names {len(source.classes)} classes and shape.num_classes is {source.shape.num_classes}",
-    )
-
-
-def loads_splits(subject: Subject) -> None:
-    """Both splits hold samples of the shape, with labels that fit, the same every time."""
-    source: DataSource = subject.build()
-    for split in ("train", "test"):
-        another: DataSource = subject.build(seed=1)
-        with own_randomness(f"load({split!r})", torch_too=True):
-            data, again = source.load(split), another.load(split)
-        expect(data.content_hash() == again.content_hash(), f"load({split!r}) gives other samples the second time")
-        _check_samples(data, source, split)
-        _check_labels(data, source, split)
-
-
-def _check_samples(data: Data, source: DataSource, split: str) -> None:
-    expect(len(data) > 0, f"the split {split!r} is empty")
-    indices = torch.tensor([0, len(data) - 1])
-    samples = data.read(indices)
-    wanted, dtype = (2, *source.shape.sample), torch.uint8 if len(source.shape.sample) == 3 else torch.float32
-    expect(
-        tuple(samples.shape) == wanted and samples.dtype == dtype,
-        f"read gives {samples.dtype} {tuple(samples.shape)} for two samples of {split!r}, not {dtype} {wanted}",
-    )
-    expect_finite(f"what read gives of {split!r}", samples)
-    expect(
-        torch.equal(samples, torch.cat([data.read(indices[:1]), data.read([len(data) - 1])])),
-        "read gives other samples one by one than together",
-    )
-
-
-def _check_labels(data: Data, source: DataSource, split: str) -> None:
-    shape, labels = source.shape, data.labels
-    if labels is None:
-        expect(not (shape.num_classes or shape.condition_dim), f"the split {split!r} has no labels, and shape has")
-        return
-    expect(len(labels) == len(data), f"the split {split!r} has {len(labels)} labels for {len(data)} samples")
-    if labels.ndim == 1:
-        low, high = int(labels.min()), int(labels.max())
-        expect(
-            labels.dtype == torch.int64 and low >= 0 and high < shape.num_classes,
-            f"labels of {split!r} are {labels.dtype} from {low} to {high}: int64 from 0 to num_classes - 1 = "
-            f"{shape.num_classes - 1}",
-        )
-    else:
-        expect(
-            labels.dtype == torch.float32 and labels.shape[1] == shape.condition_dim,
-            f"condition vectors of {split!r} are {labels.dtype} {tuple(labels.shape)}: float32 (N, condition_dim="
-            f"{shape.condition_dim})",
-        )
-
-
-def refuses_unknown_splits(subject: Subject) -> None:
-    """A split that it has not is the user's mistake."""
-    source: DataSource = subject.build()
-    try:
-        source.load("no_such_split")
-    except ConfigError:
-        return
-    expect(False, "load('no_such_split') raises no ConfigError")
 
 
 # -- extractors -------------------------------------------------------------------------------------
@@ -141,7 +64,7 @@ def extracts_features(subject: Subject) -> None:
 
 def _scored(subject: Subject, n: int, seed: int = 0) -> Tensor:
     samples = subject.samples(n, seed)
-    return to_uint8(samples) if samples.ndim == 4 else samples
+    return to_uint8(samples) if subject.shape.is_8_bit else samples
 
 
 # -- metrics ----------------------------------------------------------------------------------------
@@ -188,6 +111,5 @@ def _features(subject: Subject, seed: int) -> FeatureSet:
     return FeatureSet(features, logits, labels if labels is None or labels.ndim == 1 else None, lambda at: samples[at])
 
 
-DATASETS = [knows_its_shape, loads_splits, refuses_unknown_splits]
 EXTRACTORS = [extracts_features]
 METRICS = [scores]
