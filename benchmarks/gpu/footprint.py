@@ -1,0 +1,48 @@
+"""How often a warm step waits for the device, and how much of its memory a system takes."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import torch
+
+from gan_framework.data import Batches
+from gpu.loops import framework, make_data, make_game
+from gpu.part import Part
+from gpu.systems import SYSTEMS, configuration
+from gpu.timing import seconds
+from gpu.waiting import waits
+
+MIB = 2**20
+
+
+def measure(part: Part) -> None:
+    """Count waits and measure memory, for every precision of one system; nothing of both is known of a CPU."""
+    (name,) = part.arguments
+    system, sizes = SYSTEMS[name], part.sizes
+    data = make_data(system, sizes)
+    for precision in sizes.precisions:
+        config = configuration(system, f"train.precision={precision}", *sizes.overrides)
+        for flip in (False, True) if precision == sizes.precisions[0] else (False,):
+            gc.collect()  # games hold themselves in cycles
+            if sizes.device == "cuda":
+                torch.cuda.empty_cache()
+                torch.cuda.reset_peak_memory_stats()
+            before = torch.cuda.memory_allocated() if sizes.device == "cuda" else 0
+            game = make_game(config, system, sizes.device)
+            batches = Batches(data, config["train"]["batch_size"], config["seed"], sizes.device, flip=flip)
+            step = framework(config, game, batches)
+            row: dict[str, Any] = {"system": name, "precision": precision, "flip": flip}
+            seconds(step, sizes.warm, sizes.device)
+            if sizes.device == "cuda":
+                row["peak_mib"] = round((torch.cuda.max_memory_allocated() - before) / MIB)
+                row["data_mib"] = round(data.samples.numel() * (2 if flip else 1) / MIB)
+                batches.drawn = 0  # so that no epoch ends in the steps that are counted
+                found = waits(step, sizes.counted)
+                row |= {"steps": sizes.counted, "waits": found.total(), "where": dict(found)}
+                batches.drawn = len(data) // config["train"]["batch_size"]  # the first batch of the next epoch
+                found = waits(step, 1)
+                row |= {"epoch_waits": found.total(), "epoch_where": dict(found)}
+            part.add(**row)
+            del game, batches, step
