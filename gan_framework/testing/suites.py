@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gan_framework.errors import GanFrameworkError
-from gan_framework.testing import data, games, networks, objective, run
+from gan_framework.testing import data, datasets, games, networks, objective, run
 from gan_framework.testing.every_kind import EVERY_KIND
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.subject import Subject
@@ -26,7 +26,7 @@ CHECKS: dict[str, dict[str, Check]] = {
         "strategies": games.STRATEGIES,
         "games": games.GAMES,
         "priors": games.PRIORS,
-        "datasets": data.DATASETS,
+        "datasets": datasets.DATASETS,
         "extractors": data.EXTRACTORS,
         "metrics": data.METRICS,
         "optimizers": run.OPTIMIZERS,

@@ -27,4 +27,6 @@ class Raw(Extractor):
 
     def extract(self, samples: Tensor) -> Features:
         """Return the samples, flattened."""
-        return Features(encoded(samples).flatten(1))
+        if samples.dtype == torch.uint8:
+            samples = samples.float() / 127.5 - 1
+        return Features(samples.flatten(1))
