@@ -78,6 +78,7 @@ class Rejection(Sampler):
             RunFailed: hardly any sample is kept.
         """
         samples, logits = _judged(game, latent)
+        samples = samples.clone()
         left = torch.arange(len(samples))[~self._keeps(logits, random)]
         for _ in range(TRIES):
             if not len(left):
@@ -91,9 +92,10 @@ class Rejection(Sampler):
             chosen = (first * len(left) + torch.arange(len(left)))[found]
             samples[left[found].to(samples.device)] = drawn[chosen.to(samples.device)]
             left = left[~found]
+        advice = "set sampler.percentile=80" if self.percentile is None else f"lower sampler.percentile={self.percentile:g}"
         raise RunFailed(
-            f"sampler=rejection keeps none of {TRIES:,} samples: the discriminator tells all of them from the data; "
-            "a higher sampler.percentile keeps more"
+            f"sampler=rejection keeps none of more than {TRIES:,} samples: the best of sampler.burn_in={self.burn_in} "
+            f"are taken for real so much more often; {advice} to keep more"
         )
 
     def _keeps(self, logits: Tensor, random: torch.Generator) -> Tensor:
@@ -110,7 +112,10 @@ class Rejection(Sampler):
 def _judged(game: Game, latent: Latent) -> tuple[Tensor, Tensor]:
     """Return the samples of latents, and what their judge says of them, float64 (N,) on the CPU."""
     pair = pairs_of(game, latent)[MAIN]
-    return pair.fake, pair.fake_output.scores.double().cpu()
+    logits = pair.fake_output.scores.double().cpu()
+    if not logits.isfinite().all():
+        raise RunFailed("sampler=rejection cannot draw: what the discriminator says of some samples is not finite")
+    return pair.fake, logits
 
 
 def _again(game: Game, latent: Latent, random: torch.Generator) -> Latent:
