@@ -37,13 +37,13 @@ from torch.nn import functional as F
 
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.build import build_game
+from gan_framework.config.compose import plain
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.data import Batches, Data, InMemory, build_source
 from gan_framework.registry.packages import config_folder
-from gan_framework.runs.counters import Clock
-from gan_framework.runs.launch import plain
+from gan_framework.runs.counters import Counters
 
 BATCH = 64
 Step = Callable[[], None]
@@ -98,7 +98,7 @@ def framework(config: dict[str, Any], data: Data, device: torch.device) -> tuple
     """Return one step of the framework's trainer when nothing is due, and what it draws its batches from."""
     game = build_game(config, DataShape(tuple(data.read([0]).shape[1:])), device)
     draw = Timed(Batches(data, BATCH, config["seed"], device, workers=config["data"]["workers"]))
-    clock = Clock(steps=2**62)
+    clock = Counters(steps=2**62)
 
     def step() -> None:
         seeding.reseed(config["seed"], "step", clock.step, clock.rollbacks)

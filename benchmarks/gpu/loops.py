@@ -12,12 +12,12 @@ from overhead import random_images
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework import distributed
-from gan_framework.clock import Clock
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core import distributed
+from gan_framework.core.game import Game
+from gan_framework.core.records import DataShape
 from gan_framework.data import Batches, InMemory
-from gan_framework.game import Game
-from gan_framework.types import DataShape
+from gan_framework.runs.counters import Counters
 from gpu.sizes import Sizes
 from gpu.systems import System
 
@@ -41,7 +41,7 @@ def make_data(system: System, sizes: Sizes) -> InMemory:
 
 def framework(config: dict[str, Any], game: Game, batches: Batches) -> Step:
     """Return what the trainer does in a step in which nothing is due."""
-    clock = Clock(steps=2**62)
+    clock = Counters(steps=2**62)
     often = [2**61] * 4
 
     def step() -> None:
@@ -77,9 +77,10 @@ def by_hand(config: dict[str, Any], game: Game, data: InMemory) -> Step:
     """Return the step of a loop in plain PyTorch, on a game's networks and with its settings.
 
     It does what the framework does by default: fused Adam, channels-last weights, one pass of the discriminator over
-    real and generated samples where it judges each alone, gradients of the mover's parameters alone, and the samples
-    shared between the moves. Its batches are drawn on the device, from images that are ready to use. The learning rate
-    stays what it is. No part of it waits for the device, so that it can be captured as a CUDA graph.
+    real and generated samples where it judges each alone, gradients of the updated parameters alone, the samples shared
+    between the updates, and R1 and R2 from the passes that the loss makes anyway (but in half precision). Its batches
+    are drawn on the device, from images that are ready to use. The learning rate stays what it is. No part of it waits
+    for the device, so that it can be captured as a CUDA graph.
 
     Raises:
         NotByHand: the system has a part that is not written here.
@@ -88,7 +89,7 @@ def by_hand(config: dict[str, Any], game: Game, data: InMemory) -> Step:
     settings = config["optimizer"]
     if unknown or config["loss"]["name"] not in LOSSES or {"adam"} != {s["name"] for s in settings.values()}:
         raise NotByHand(f"no loop by hand for {', '.join(unknown) or config['loss']['name']}")
-    device, batch, joined = game.device, config["train"]["batch_size"], game.judges_each_alone
+    device, batch, joined = game.device, config["train"]["batch_size"], game.judge("discriminator").batch_independent
     generator, discriminator = game.generator, game.discriminator
     d_loss, g_loss = LOSSES[config["loss"]["name"]]
     needs_real = config["loss"]["name"] == "relativistic"
@@ -104,10 +105,15 @@ def by_hand(config: dict[str, Any], game: Game, data: InMemory) -> Step:
     classes = None if data.labels is None else data.labels.to(device)
     dim, normal = config["prior"]["dim"], config["prior"]["name"] == "normal"
 
+    shared = bool(config["terms"]) and game.precision.dtype is None
+
+    def half_square(gradient: Tensor) -> Tensor:
+        return 0.5 * gradient.square().flatten(1).sum(1).mean()
+
     def penalty(x: Tensor, labels: Tensor | None) -> Tensor:
         x = x.detach().float().requires_grad_()
         (gradient,) = torch.autograd.grad(discriminator(x, labels).logits.sum(), x, create_graph=True)
-        return 0.5 * gradient.square().flatten(1).sum(1).mean()
+        return half_square(gradient)
 
     def judged(real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         with game.autocast():
@@ -125,9 +131,18 @@ def by_hand(config: dict[str, Any], game: Game, data: InMemory) -> Step:
             with torch.set_grad_enabled(i == d_steps - 1), game.autocast():
                 fake = generator(z, labels)
             seen = fake.detach()
-            total = d_loss(*judged(real, seen, labels))
+            if shared:
+                real, seen = real.requires_grad_(), seen.requires_grad_()
+            logits = judged(real, seen, labels)
+            total = d_loss(*logits)
+            if shared:
+                sums = [side.sum() for side in logits]
+                gradients = dict(
+                    zip(("r1", "r2"), torch.autograd.grad(sums, [real, seen], create_graph=True), strict=True)
+                )
             for name, term in config["terms"].items():
-                total = total + term["weight"] * penalty(real if name == "r1" else seen, labels)
+                found = half_square(gradients[name]) if shared else penalty(real if name == "r1" else seen, labels)
+                total = total + term["weight"] * found
             d_optimizer.zero_grad()
             d_scaler.scale(total).backward(inputs=d_parameters)
             d_scaler.step(d_optimizer)

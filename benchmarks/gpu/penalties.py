@@ -8,9 +8,9 @@ import torch
 from overhead import random_images
 from torch import Tensor
 
-from gan_framework.compose import build_game
+from gan_framework.build import build_game
+from gan_framework.core.records import DataShape
 from gan_framework.data import Batches, InMemory
-from gan_framework.types import DataShape
 from gpu.part import Part
 from gpu.systems import compose
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from overhead import spread
 
-from gan_framework.compilation import compile_networks
+from gan_framework.build import compile_networks
 from gan_framework.data import Batches
 from gpu.loops import Step, by_hand, captured, framework, make_data, make_game
 from gpu.part import Part

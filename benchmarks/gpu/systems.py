@@ -36,10 +36,10 @@ def compose(*overrides: str) -> dict[str, Any]:
     import hydra
     from hydra import initialize_config_dir
 
-    import gan_framework.schema  # noqa: F401 (registers the schema)
+    import gan_framework.config.schema  # noqa: F401 (registers the schema)
     import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
-    from gan_framework.configs import config_folder
-    from gan_framework.launch import plain
+    from gan_framework.config.compose import plain
+    from gan_framework.registry.packages import config_folder
 
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         return plain(hydra.compose("config", overrides=[*overrides, "tracker=[]", "metrics=[]"]))
@@ -53,7 +53,7 @@ def configuration(system: System, *overrides: str) -> dict[str, Any]:
 
 def exists(system: System) -> bool:
     """Return whether the experiment of a system is in this version."""
-    from gan_framework.configs import config_folder
+    from gan_framework.registry.packages import config_folder
 
     (experiment,) = (value for key, _, value in (o.partition("=") for o in system.overrides) if key == "experiment")
     return (config_folder() / "experiment" / f"{experiment}.yaml").is_file()
