@@ -19,6 +19,7 @@ from gan_framework.errors import ConfigError
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
+    from gan_framework.core.player import Player
 
 BLANKS = 2
 TRIED = 8
@@ -111,6 +112,20 @@ def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> Non
         if made != real:
             where = "" if name == MAIN else f" in the pair {name!r}"
             raise ConfigError(f"the generator makes samples {made}{where}, but the data are {real}")
+
+
+def check_loss(game: Game, player: Player, meeting: Meeting) -> None:
+    """See that a player's parts of the adversarial loss can be computed of what is said of blank samples.
+
+    Raises:
+        ConfigError: they cannot, as where a loss compares sample with sample and there are more generated ones.
+    """
+    try:
+        with _without_a_trace(game):
+            player.adversarial(player.pairs(meeting))
+    except (RuntimeError, ValueError, TypeError, LookupError) as error:
+        what = f"the loss {type(game.loss).__name__} does not fit what the player {player.name!r} faces"
+        raise ConfigError(f"{what}: {error}") from error
 
 
 def probe(game: Game, network: str) -> DiscriminatorOutput:

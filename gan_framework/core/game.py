@@ -241,6 +241,8 @@ class Game(nn.Module):
             player.clip = self._clips.get(player.name)
             trainable = self.trainable(player.networks)
             player.start(self, list(meeting), trainable, self.optimizers[player.name], self.precision.scaler())
+            checks.check_loss(self, player, meeting)
+        self.schedule.check(self)
         self._independent = checks.find_batch_independent(self)
 
     def trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:

@@ -155,13 +155,15 @@ class Player(nn.Module):
         """Take up the parameters to update, once all strategies have been applied.
 
         Raises:
-            ConfigError: the player has nothing to minimise or nothing to update, or names a pair, a team or a part of
-                the loss that does not exist.
+            ConfigError: the player has nothing to minimise, or nothing to update in one of its networks (a frozen one),
+                or names a pair, a team or a part of the loss that does not exist.
         """
         self._check_names([*pairs])
         self._check_loss(game.loss)
-        if not parameters:
-            raise ConfigError(f"the player {self.name!r} has no parameters to update in {self.networks}")
+        frozen = [network for network in self.networks if not game.trainable((network,))]
+        if frozen or not parameters:
+            where = " and ".join(frozen) or "any network"
+            raise ConfigError(f"the player {self.name!r} has no parameters to update in {where}")
         self._trained = parameters
         # Kept in a tuple: the loss belongs to the game, and must not be registered twice.
         self._loss = (game.loss,) if game.loss is not None else ()
@@ -220,7 +222,7 @@ class Player(nn.Module):
         for name in due:
             for pair in self._pairs_of(name, meeting).values():
                 pair.differentiate(self.term(name).differentiates)
-        losses = self._adversarial(faced)
+        losses = self.adversarial(faced)
         for name in due:
             pairs = self._pairs_of(name, meeting)
             factor = self.plans[name].factor(self.updates)
@@ -278,7 +280,8 @@ class Player(nn.Module):
         """Return the norm of the gradient of the last update."""
         return torch.nn.utils.get_total_norm([gradient for gradient in self.gradients if gradient is not None])
 
-    def _adversarial(self, faced: Mapping[str, Pair]) -> dict[str, Tensor]:
+    def adversarial(self, faced: Mapping[str, Pair]) -> dict[str, Tensor]:
+        """Return its parts of the adversarial loss for the pairs it faces, by name."""
         if self.objective is None:
             return {}
         of_pair = self.objective if isinstance(self.objective, Mapping) else dict.fromkeys(faced, self.objective)

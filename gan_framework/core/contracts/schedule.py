@@ -22,6 +22,9 @@ class Schedule(nn.Module, ABC):
 
     accumulates: ClassVar[bool] = False
 
+    def check(self, game: Game) -> None:  # noqa: B027 (most fit every game)
+        """Raise ConfigError, naming both parts, if the schedule cannot play the game."""
+
     @abstractmethod
     def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
         """Update the players and return what was measured, by name, as detached tensors.

@@ -28,8 +28,8 @@ class FeatureMatchingTerm(Term):
         self.layer = layer
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the distance of this pair's mean features; only the generated side has a gradient."""
-        real = pair.real_output.features[self.layer].detach()
+        """Return the distance of this pair's mean features; what the real ones depend on has a gradient too."""
+        real = pair.real_output.features[self.layer]
         fake = pair.fake_output.features[self.layer]
         wide = pair.real.dtype
         return squared_mean_distance(real.to(wide), fake.to(wide))
