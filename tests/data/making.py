@@ -9,15 +9,16 @@ import torch
 from omegaconf import OmegaConf
 from PIL import Image
 
-from gan_framework.data import build_source
+from gan_framework.data import Data, InMemory, build_source
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 
 
 def defaults(name):
     """Return the settings of a data set's YAML; some also choose the extractor that suits them."""
-    content = OmegaConf.load(CONF / f"{name}.yaml")
-    return content.get("data", content)
+    content = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
+    content.pop("defaults", None)
+    return content
 
 
 def source(name, **settings):
@@ -59,3 +60,23 @@ def pack(path, files, **options):
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+class Streamed(Data):
+    """The same data as InMemory, but of a kind that Batches knows nothing of."""
+
+    def __init__(self, samples, labels=None, extra=None, vocabulary=0):
+        self.samples, self.labels, self.extra, self.vocabulary = samples, labels, extra or {}, vocabulary
+
+    def __len__(self):
+        return len(self.samples)
+
+    def read(self, indices):
+        return self.samples[torch.as_tensor(indices)]
+
+    def read_extra(self, indices):
+        return {name: tensor[torch.as_tensor(indices)] for name, tensor in self.extra.items()}
+
+
+KINDS = (InMemory, Streamed)
+"""Both ways in which batches are drawn."""

@@ -5,29 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework.data import Batches, Data, InMemory, images
+from gan_framework.data import Batches, InMemory, images
 from gan_framework.errors import ConfigError, RunFailed
+from tests.data.making import KINDS, Streamed
 
 
 def pictures(n=20, channels=3, size=4):
     generator = torch.Generator().manual_seed(1)
     return torch.randint(0, 256, (n, channels, size, size), dtype=torch.uint8, generator=generator)
-
-
-class Streamed(Data):
-    """The same samples as InMemory, but of a kind that Batches knows nothing of."""
-
-    def __init__(self, samples, labels=None):
-        self.samples, self.labels = samples, labels
-
-    def __len__(self):
-        return len(self.samples)
-
-    def read(self, indices):
-        return self.samples[torch.as_tensor(indices)]
-
-
-KINDS = (InMemory, Streamed)
 
 
 def numbered(n=20):
@@ -223,13 +208,15 @@ def test_the_content_hash_tells_apart_what_differs_and_only_that():
 @pytest.mark.parametrize(
     ("samples", "labels"),
     [
-        (torch.zeros(2, 1, 4, 4), None),
+        (torch.zeros(2), None),
         (torch.zeros(2, 4, 4, dtype=torch.uint8), None),
+        (torch.zeros(2, 4, 4, dtype=torch.int64), None),
+        (torch.zeros(2, 4, dtype=torch.int64), None),
         (torch.zeros(2, 4, dtype=torch.float64), None),
         (torch.zeros(2, 4), torch.zeros(3)),
         (torch.zeros(2, 4), torch.zeros(2, 3, 4)),
     ],
 )
-def test_what_is_neither_images_nor_vectors_is_refused(samples, labels):
+def test_what_are_no_samples_is_refused(samples, labels):
     with pytest.raises(ValueError, match="samples"):
         InMemory(samples, labels)

@@ -41,8 +41,8 @@ def test_the_yaml_tells_the_shape_of_the_source(name):
     settings = defaults(name)
     data = source(name)
     assert isinstance(data, DataSource)
-    assert data.shape.sample == (settings.channels, settings.image_size, settings.image_size)
-    assert settings.num_classes in (data.shape.num_classes, None)
+    assert data.shape.sample == (settings["channels"], settings["image_size"], settings["image_size"])
+    assert settings["num_classes"] in (data.shape.num_classes, None)
     assert len(set(data.classes)) == len(data.classes) == data.shape.num_classes
     with pytest.raises(ConfigError, match="data.num_classes=7"):
         source(name, num_classes=7)
