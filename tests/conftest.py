@@ -33,16 +33,10 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def compose():
     """Compose a configuration from overrides, as plain mappings."""
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
-
-    import gan_framework.config.schema  # noqa: F401
-    from gan_framework.cli.train import config_folder
-    from gan_framework.runs.launch import plain
+    from gan_framework.config.compose import compose, plain
 
     def composed(*overrides):
-        with initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return plain(hydra_compose("config", overrides=list(overrides)))
+        return plain(compose(overrides))
 
     return composed
 

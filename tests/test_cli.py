@@ -11,8 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from gan_framework.cli import commands, train
-from gan_framework.errors import ConfigError, RunFailed, RunStopped, exit_code
+from gan_framework.cli.exit_codes import exit_code
+from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation import latents
+from gan_framework.runs.restore import load_game
 from gan_framework.storage.images import to_uint8
 
 SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
@@ -236,7 +238,7 @@ def cells(path, columns, rows, size=8):
 
 
 def made(run, latent) -> Tensor:
-    game, _ = latents.load_game(run)
+    game, _ = load_game(run)
     return to_uint8(game.sample(latent(game)))[:, 0]
 
 
@@ -269,7 +271,7 @@ def test_classes_are_gone_through_in_turn(call, trained, tmp_path):
     run = trained["cgan_mlp"]
     out = tmp_path / "x.png"
     assert call("sample", run, "--classes", "7,7,3", "--n", 6, "--columns", 6, "--out", out)[0] == 0
-    game, _ = latents.load_game(run)
+    game, _ = load_game(run)
     latent = latents.fixed_latent(game, 6, 0)._replace(labels=torch.tensor([7, 7, 3, 7, 7, 3]))
     assert torch.equal(torch.stack(cells(out, 6, 1)[0]), to_uint8(game.sample(latent))[:, 0])
 
@@ -301,7 +303,7 @@ def test_each_row_of_an_interpolation_walks_between_two_latents(call, trained, t
 def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_path):
     run, out = trained["infogan_mlp"], tmp_path / "x.png"
     assert call("sample", run, "--traverse", "categorical_0", "--columns", 2, "--out", out)[0] == 0
-    game, _ = latents.load_game(run)
+    game, _ = load_game(run)
     latent = latents.fixed_latent(game, 2, 0)
     z = latent.z.clone()
     z[:, -10:] = torch.eye(10)[4]

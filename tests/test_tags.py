@@ -4,14 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework.build import build_game
-from gan_framework.data import Batches, build_source
+from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
-from gan_framework.runs.progress import Progress
-from gan_framework.runs.run import Run
-from gan_framework.runs.tracker import RunInfo
-from gan_framework.runs.tracking import build_trackers
 from gan_zoo.tags import describe, most_frequent_words, votes
+from tests.helpers.runs import make_run
 
 SMALL = ["data.channels=6", "data.condition_dim=4", "data.topics=5", "data.samples=100"]
 
@@ -19,11 +15,7 @@ SMALL = ["data.channels=6", "data.condition_dim=4", "data.topics=5", "data.sampl
 @pytest.fixture
 def run(compose, tmp_path):
     config = compose("experiment=cgan_vectors", "debug=smoke", *SMALL)
-    source = build_source(config["data"])
-    game = build_game(config, source.shape, torch.device("cpu"))
-    trackers = build_trackers({})
-    trackers.start(RunInfo(tmp_path, config))
-    return Run(config, tmp_path, game, Batches(source.load("train"), 8, 0, "cpu"), None, trackers, Progress(2))
+    return make_run(config, tmp_path)
 
 
 def test_votes_go_to_the_nearest_by_angle_not_by_distance():

@@ -6,6 +6,7 @@ import torch
 
 from gan_framework.errors import ConfigError
 from gan_framework.runs import checkpoint
+from gan_framework.storage.layout import RunFolder
 
 STATE = {"config": {"seed": 0}, "game": {"w": torch.arange(6.0)}, "clock": {"step": 3}, "batches": 3}
 
@@ -74,8 +75,8 @@ def test_a_pickled_object_is_refused_and_never_run(path, tmp_path):
     assert not trace.exists()
 
 
-def test_the_newest_intact_one_is_found_and_damaged_ones_are_named(path, caplog):
-    newer = checkpoint.step_path(path.parent, 10)
+def test_the_newest_intact_one_is_found_and_damaged_ones_are_named(path, tmp_path, caplog):
+    newer = RunFolder(tmp_path).checkpoint(10)
     newer.write_bytes(path.read_bytes()[:50])
     found, _ = checkpoint.newest(path.parent)
     assert found == path
@@ -86,9 +87,9 @@ def test_no_checkpoint_at_all_is_no_error(tmp_path):
     assert checkpoint.newest(tmp_path / "nowhere") is None
 
 
-def test_only_the_newest_few_are_kept(path):
+def test_only_the_newest_few_are_kept(path, tmp_path):
     for step in (4, 5, 10):
-        checkpoint.save(checkpoint.step_path(path.parent, step), STATE)
+        checkpoint.save(RunFolder(tmp_path).checkpoint(step), STATE)
     checkpoint.save(path.parent / "best.pt", STATE)
     checkpoint.prune(path.parent, keep=2)
     assert sorted(p.name for p in path.parent.iterdir()) == ["best.pt", "step_0000005.pt", "step_0000010.pt"]

@@ -5,20 +5,16 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework.build import build_game
 from gan_framework.core.game import CONDITIONS_KEPT
-from gan_framework.data import Batches, build_source
+from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import latents
 from gan_framework.registry.packages import config_folder
-from gan_framework.runs import checkpoint
+from gan_framework.runs import checkpoint, trainer
 from gan_framework.runs.launch import launch
-from gan_framework.runs.progress import Progress
 from gan_framework.runs.restore import load_game
-from gan_framework.runs.run import Run
-from gan_framework.runs.tracker import RunInfo
-from gan_framework.runs.tracking import build_trackers
 from gan_framework.storage import pictures
+from tests.helpers.runs import make_run
 
 
 @pytest.fixture
@@ -33,11 +29,7 @@ def run(compose, tmp_path):
         "networks.discriminator.joint_units=[8,3]",
         "sample.count=80",
     )
-    source = build_source(config["data"])
-    game = build_game(config, source.shape, torch.device("cpu"))
-    trackers = build_trackers({})
-    trackers.start(RunInfo(tmp_path, config))
-    return Run(config, tmp_path, game, Batches(source.load("train"), 8, 0, "cpu"), None, trackers, Progress(2))
+    return make_run(config, tmp_path)
 
 
 def test_a_run_keeps_conditions_of_its_data_spread_over_them(run):
@@ -57,7 +49,7 @@ def test_grids_go_through_the_kept_conditions_in_turn(run):
 
 def test_a_checkpoint_samples_without_data_as_the_run_did(run):
     run.save()
-    path = run.folder / "checkpoints" / "last.pt"
+    path = run.folder.last
     expected = run.game.sample(latents.fixed_latent(run.game, 5, 1))
     game, _ = load_game(path)
     assert torch.equal(game.conditions, run.game.conditions)
@@ -66,8 +58,8 @@ def test_a_checkpoint_samples_without_data_as_the_run_did(run):
 
 
 def test_the_picture_of_vectors_is_a_row_of_shades_for_each(run):
-    run.draw_samples()
-    pixels = np.asarray(Image.open(run.folder / "samples" / "step_0000000.png"))
+    trainer._draw_samples(run)
+    pixels = np.asarray(Image.open(run.folder.samples / "step_0000000.png"))
     assert pixels.shape == (80 * 4, 200 * 4)
     vectors = run.game.sample(latents.fixed_latent(run.game, 80, 0))
     shades = pixels[::4, ::4].astype(float) / 127.5 - 1

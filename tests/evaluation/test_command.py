@@ -21,7 +21,7 @@ def save_untrained(config, folder):
 
     shape = build_source(config["data"]).shape
     game = build_game(config, shape, torch.device("cpu"))
-    state = {"config": config, "shape": list(shape), "game": game.state_dict(), "clock": {}, "batches": 0}
+    state = {"config": config, "shape": shape.plain(), "game": game.state_dict(), "clock": {}, "batches": 0}
     checkpoint.save(folder / "checkpoints" / "step_0000001.pt", state)
     return folder
 

@@ -3,16 +3,11 @@
 import pytest
 import torch
 
-from gan_framework.build import build_game
 from gan_framework.cli.train import config_folder
 from gan_framework.core import seeding
 from gan_framework.core.player import Player
-from gan_framework.data import Batches, build_source
 from gan_framework.runs import checkpoint
-from gan_framework.runs.progress import Progress
-from gan_framework.runs.run import Run
-from gan_framework.runs.tracker import RunInfo
-from gan_framework.runs.tracking import build_trackers
+from tests.helpers.runs import make_run
 
 EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
 SMALL = {
@@ -20,23 +15,14 @@ SMALL = {
     "resnet_projection": ["networks.generator.width=32", "networks.discriminator.width=32"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
 }
-"""What would take longer than a test may: the architecture and the order of moves stay the same."""
-
-
-def make_run(config, folder):
-    source = build_source(config["data"])
-    game = build_game(config, source.shape, torch.device("cpu"))
-    batches = Batches(source.load("train"), config["train"]["batch_size"], config["seed"], "cpu")
-    trackers = build_trackers({})
-    trackers.start(RunInfo(folder, config))
-    return Run(config, folder, game, batches, None, trackers, Progress(config["train"]["steps"]))
+"""What would take longer than a test may: the architecture and the order of updates stay the same."""
 
 
 def step(run):
     """Play one step as the trainer does."""
-    seeding.reseed(run.seed, "step", run.clock.step, run.clock.rollbacks)
+    seeding.reseed(run.seed, "step", run.counters.step, run.counters.rollbacks)
     measured = run.game.step(run.batches)
-    run.clock.tick()
+    run.counters.tick()
     return measured
 
 
@@ -49,9 +35,9 @@ class Watch:
         self.seen = self.parameters()
         step = Player.step
 
-        def watched(player, total):
+        def watched(player, total, meeting):
             assert self.changed() == [], f"before the step of {player.name}"
-            step(player, total)
+            step(player, total, meeting)
             own = {id(parameter) for parameter in player.trained}
             named = dict(game.named_parameters())
             changed = self.changed()
@@ -83,7 +69,7 @@ def test_experiment(name, compose, monkeypatch, tmp_path):
     assert watch.trained == {player: updates > 0 for player, updates in run.updates.items()}
     assert any(watch.trained.values())
 
-    path = tmp_path / "run" / "checkpoints" / "last.pt"
+    path = run.folder.last
     resumed = make_run(config, tmp_path / "resumed")
     resumed.restore(checkpoint.load(path), path)
     found = step(resumed)

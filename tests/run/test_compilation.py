@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from gan_framework.core.compilation import compile_networks
 
 from gan_framework.errors import ConfigError
-from gan_framework.runs.compilation import compile_networks
 from tests.core.small import Draws, small_game
 
 

@@ -98,7 +98,7 @@ def test_a_full_disk_ends_the_run_with_a_reason(tmp_path):
     trackers = Trackers({})
     trackers.start(RunInfo(tmp_path, {}))
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, trackers._jsonl._file.fileno())
+    os.dup2(full, trackers._metrics._file.fileno())
     os.close(full)
     with pytest.raises(RunFailed, match=r"metrics\.jsonl cannot be written: No space left"):
         trackers.log(record(0))
@@ -192,7 +192,7 @@ def test_a_tracker_that_hangs_neither_slows_the_run_nor_outlasts_its_deadline(tm
 
 
 def test_what_a_hanging_tracker_is_sent_does_not_pile_up(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr("gan_framework.runs.tracking.WAITING_RECORDS", 5)
+    monkeypatch.setattr("gan_framework.runs.background.WAITING_RECORDS", 5)
     hanging = Recorder()
     release = threading.Event()
     hanging.start = lambda run: release.wait(30)
@@ -209,7 +209,7 @@ def test_what_a_hanging_tracker_is_sent_does_not_pile_up(tmp_path, caplog, monke
 
 
 def test_a_run_stopped_by_a_signal_waits_only_briefly(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_framework.runs.tracking.STOPPED_DEADLINE", 0.1)
+    monkeypatch.setattr("gan_framework.runs.background.STOPPED_DEADLINE", 0.1)
     hanging = Recorder()
     release = threading.Event()
     hanging.finish = lambda summary: release.wait(30)

@@ -98,12 +98,12 @@ def wait_for(condition):
 SCRIPT = """
 import logging, os, resource, signal, sys, time
 from pathlib import Path
-from gan_framework.runs import tracking
+from gan_framework.runs import background
 from gan_framework.runs.tracker import RunInfo
 from gan_framework.runs.tracking import build_trackers
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
 folder = Path(sys.argv[1])
-tracking.STOPPED_DEADLINE = 0.5
+background.STOPPED_DEADLINE = 0.5
 %(before)s
 trackers = build_trackers({"wandb": %(settings)r})
 trackers.start(RunInfo(folder, {"seed": 0}))
