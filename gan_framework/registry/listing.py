@@ -98,7 +98,7 @@ def defaults(path: Path, name: str) -> dict[str, Any]:
     except yaml.YAMLError:  # Hydra reports it when it is chosen
         return {}
     found = _mapping_of(content, name)
-    return {key: value for key, value in found.items() if key != "name"}
+    return {key: value for key, value in found.items() if key not in ("name", "defaults")}
 
 
 def _mapping_of(content: Any, name: str) -> dict[str, Any]:
