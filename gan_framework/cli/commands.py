@@ -61,8 +61,13 @@ def plugins(
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="sampler=NAME, data.path=..., ...")] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="How many samples; 64 by default.")] = None,
     classes: Annotated[str | None, typer.Option(help="Classes to go through in turn: 7,7,3.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="SPLIT|FOLDER", help="What a model that translates makes samples of."),
+    ] = None,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Each row walks between two latents.")] = False,
     traverse: Annotated[str | None, typer.Option(metavar="CODE", help="Each row has another value of a code.")] = None,
     singles: Annotated[bool, typer.Option("--singles", help="One file per sample, in a folder.")] = False,
@@ -71,42 +76,24 @@ def sample(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="The file or folder to write; by default in RUN.")] = None,
 ) -> None:
-    """Draw samples of a trained model: a grid as one PNG, or single images; no data are needed."""
+    """Draw samples of a trained model: a grid as one PNG, or single images; most models need no data for it."""
     if sum([interpolate, traverse is not None, singles]) > 1:
         raise ConfigError("--interpolate, --traverse and --singles exclude one another")
+    if source is not None and (interpolate or traverse is not None):
+        raise ConfigError("--from goes with a grid or --singles only")
     if classes is not None and (interpolate or traverse is not None):
         raise ConfigError("--classes goes with a grid or --singles only")
     if n is not None and traverse is not None:
         raise ConfigError(f"--n {n} has no effect on --traverse: the code's values are the rows, --columns the columns")
     if columns is not None and singles:
         raise ConfigError(f"--columns {columns} has no effect on --singles, which makes no grid: leave it out")
-    n, columns = n or 64, columns or 8
+    numbers = _numbers(classes) if classes is not None else None
     _check_out(out, folder=singles)
 
-    from gan_framework.evaluation import drawing, latents
-    from gan_framework.runs import restore
-    from gan_framework.runs.device import choose_device
-    from gan_framework.storage import layout, pictures
+    from gan_framework.cli.sample import Wanted, sample
 
-    game, _ = restore.load_game(run, choose_device(device))
-    if game.prior is None:
-        raise ConfigError(f"the game {type(game).__name__} makes samples from data, not from latents")
-    folder = layout.run_folder(run)
-    if traverse is not None:
-        path = out or folder / f"traversal_{traverse}.png"
-        pictures.write(path, drawing.drawn(game, latents.traverse(game, traverse, columns, seed), columns))
-    elif interpolate:
-        path = out or folder / "interpolation.png"
-        walk = latents.interpolate(game, -(-n // columns), columns, seed)
-        pictures.write(path, drawing.draw(game, walk, columns))
-    else:
-        latent = latents.fixed_latent(game, n, seed, _numbers(classes) if classes is not None else None)
-        path = out or folder / ("sample" if singles else "sample.png")
-        if singles:
-            drawing.write_singles(path, game, latent)
-        else:
-            pictures.write(path, drawing.draw(game, latent, columns))
-    typer.echo(path)
+    wanted = Wanted(n or 64, columns or 8, seed, numbers, interpolate, traverse, singles, source)
+    typer.echo(sample(run, wanted, overrides or [], device, out))
 
 
 @app.command()

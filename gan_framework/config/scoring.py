@@ -16,7 +16,7 @@ from gan_framework.config.explain import explain
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.errors import ConfigError
 
-GROUPS = ("data", "extractor", "metrics")
+GROUPS = ("data", "extractor", "metrics", "sampler")
 """Groups in which a scoring can choose another option than the run had."""
 
 ROOTS = (*GROUPS, "evaluate", "train.device")
@@ -29,11 +29,16 @@ OF_TRAINING = {
 """Settings of `evaluate` that a single scoring has no use for, and why."""
 
 
-def parse(overrides: list[str]) -> list[Override]:
+def parse(overrides: list[str], what: str = "a scoring", roots: tuple[str, ...] = ROOTS) -> list[Override]:
     """Read overrides.
 
+    Args:
+        overrides: as on the command line.
+        what: they are for, in messages.
+        roots: what they may change.
+
     Raises:
-        ConfigError: one cannot be read, or changes what a scoring cannot change.
+        ConfigError: one cannot be read, or changes what it may not change.
     """
     try:
         parsed: list[Override] = OverridesParser.create().parse_overrides(overrides)
@@ -41,10 +46,10 @@ def parse(overrides: list[str]) -> list[Override]:
         raise ConfigError(explain(error)) from error
     for override in parsed:
         if override.is_add() or override.is_force_add() or override.is_delete() or override.is_sweep_override():
-            raise ConfigError(f"{override.input_line}: a scoring takes plain overrides only, like key=value")
-        if not any(override.key_or_group == root or override.key_or_group.startswith(f"{root}.") for root in ROOTS):
+            raise ConfigError(f"{override.input_line}: {what} takes plain overrides only, like key=value")
+        if not any(override.key_or_group == root or override.key_or_group.startswith(f"{root}.") for root in roots):
             raise ConfigError(
-                f"{override.key_or_group} cannot be changed for a scoring; it takes overrides of {', '.join(ROOTS)}"
+                f"{override.key_or_group} cannot be changed for {what}; it takes overrides of {', '.join(roots)}"
             )
         reason = OF_TRAINING.get(override.key_or_group)
         if reason is not None:
@@ -62,7 +67,9 @@ def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
     chosen = {override.key_or_group for override in parsed} & {*GROUPS}
     anew = [str(o.input_line) for o in parsed if o.key_or_group.partition(".")[0] in chosen]
     fresh = compose(anew)
-    config = OmegaConf.create({**saved, **{group: OmegaConf.to_container(fresh[group]) for group in chosen}})
+    config = OmegaConf.create(
+        {"sampler": {}, **saved, **{group: OmegaConf.to_container(fresh[group]) for group in chosen}}
+    )
     try:
         config.evaluate = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), config.evaluate)
         config.evaluate.best = None  # names a score of the run's own extractor and metrics

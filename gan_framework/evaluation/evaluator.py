@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_framework.config.schema import EvaluateConfig, read
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.data import Data, DataSource
@@ -24,7 +25,6 @@ from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
 from gan_framework.evaluation.sampler import Sampler
 from gan_framework.evaluation.sampling import check, draw_latents, inputs_for, samples, sampling_as
-from gan_framework.evaluation.settings import Settings
 from gan_framework.registry import registry
 
 
@@ -60,7 +60,7 @@ class Evaluator:
         metrics: Mapping[str, Metric],
         source: DataSource,
         dataset: str,
-        settings: Settings,
+        settings: EvaluateConfig,
         device: torch.device,
         cache_folder: Path | None = None,
         sampler: Sampler | None = None,
@@ -102,7 +102,7 @@ class Evaluator:
             {name: registry.build("metrics", settings) for name, settings in config["metrics"].items()},
             source,
             config["data"]["name"],
-            Settings(**{name: wanted[name] for name in Settings.__dataclass_fields__ if name in wanted}),
+            read(EvaluateConfig, "evaluate", wanted),
             device,
             sampler=registry.build("samplers", config["sampler"]) if config.get("sampler") else None,
         )

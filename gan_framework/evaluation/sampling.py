@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Latent
@@ -18,7 +19,6 @@ from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.inputs import Inputs
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.sampler import AVERAGED, Sampler, as_promised
-from gan_framework.evaluation.settings import Settings
 from gan_framework.storage.images import to_uint8
 
 STANDING_BATCHES = 16
@@ -47,7 +47,7 @@ def inputs_for(game: Game, data: Data | None, count: int) -> Inputs | None:
 
 
 def draw_latents(
-    game: Game, settings: Settings, seed: int, labels: Tensor | None, inputs: Inputs | None = None
+    game: Game, settings: EvaluateConfig, seed: int, labels: Tensor | None, inputs: Inputs | None = None
 ) -> Latent:
     """Draw the latents to be scored, the same for the same seed whatever the batch size.
 
@@ -143,7 +143,7 @@ def samples(
         yield to_uint8(batch) if game.data.is_8_bit else batch
 
 
-def check(game: Game, settings: Settings, sampler: Sampler | None = None) -> None:
+def check(game: Game, settings: EvaluateConfig, sampler: Sampler | None = None) -> None:
     """Raise ConfigError if the settings have no effect on the game, cannot be had from it or give batches of one."""
     if not game.generates:
         raise ConfigError(f"metrics score samples, and {type(game).__name__} makes none: set metrics=[]")
@@ -160,7 +160,7 @@ def check(game: Game, settings: Settings, sampler: Sampler | None = None) -> Non
         sampler.check(game)
 
 
-def _check_batches(settings: Settings) -> None:
+def _check_batches(settings: EvaluateConfig) -> None:
     """Raise ConfigError if batch norm would take statistics from a single sample or from a smaller last batch."""
     if settings.batch_norm == "running":
         return
@@ -179,7 +179,11 @@ def _check_batches(settings: Settings) -> None:
 
 @contextmanager
 def sampling_as(
-    game: Game, settings: Settings, labels: Tensor | None, sampler: Sampler | None = None, data: Data | None = None
+    game: Game,
+    settings: EvaluateConfig,
+    labels: Tensor | None,
+    sampler: Sampler | None = None,
+    data: Data | None = None,
 ) -> Iterator[Protocol]:
     """Let the game sample from the network and with the batch norm that the settings ask for.
 
@@ -242,7 +246,7 @@ def _with_own_statistics(network: nn.Module, mode: str) -> nn.Module:
 
 
 @torch.no_grad()
-def _estimate_statistics(game: Game, settings: Settings, labels: Tensor | None, data: Data | None) -> None:
+def _estimate_statistics(game: Game, settings: EvaluateConfig, labels: Tensor | None, data: Data | None) -> None:
     network = game.networks[game.sampling_network]
     random = seeding.generator(settings.seed, "standing")
     size = settings.batch_size
@@ -258,7 +262,7 @@ def _estimate_statistics(game: Game, settings: Settings, labels: Tensor | None, 
     network.eval()
 
 
-def _describe(settings: Settings) -> str:
+def _describe(settings: EvaluateConfig) -> str:
     return {
         "running": "running",
         "batch": f"batch of {min(settings.batch_size, settings.samples)}",

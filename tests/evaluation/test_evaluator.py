@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.extractor import Extractor, Features
-from gan_framework.evaluation.settings import Settings
 from gan_framework.storage.images import to_uint8
 from gan_zoo.extractors.classifier import Classifier
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
@@ -44,7 +44,7 @@ class Halves(Extractor):
 
 def make(source, tmp_path, extractor=None, metrics=None, device="cpu", **settings):
     metrics = {"fid": FID(), "inception_score": InceptionScore(splits=2)} if metrics is None else metrics
-    settings = Settings(**({"samples": 50, "batch_size": 16} | settings))
+    settings = EvaluateConfig(**({"samples": 50, "batch_size": 16} | settings))
     return Evaluator(extractor or Halves(), metrics, source, "blobs", settings, torch.device(device), tmp_path)
 
 
@@ -52,7 +52,7 @@ def test_scores_are_those_of_the_definition(source, game, tmp_path):
     evaluation = make(source, tmp_path)(game)
     from gan_framework.evaluation.sampling import draw_latents
 
-    fake = to_uint8(game.sample(draw_latents(game, Settings(samples=50), 0, None)))
+    fake = to_uint8(game.sample(draw_latents(game, EvaluateConfig(samples=50), 0, None)))
     real = source.load("train").samples
     extract = Halves().extract
     a, b = (extract(x).features.double().numpy() for x in (fake, real))

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, InMemory
 from gan_framework.evaluation.evaluator import Evaluator
-from gan_framework.evaluation.settings import Settings
 from gan_zoo.extractors.inception import Inception
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inception_score import InceptionScore
@@ -91,7 +91,7 @@ def ours(weights, tmp_path_factory):
         metrics,
         Colour(),
         "colour",
-        Settings(batch_size=7),
+        EvaluateConfig(batch_size=7),
         torch.device("cpu"),
         tmp_path_factory.mktemp("cache"),
     )

@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 from torch import nn
 
+from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core import seeding
 from gan_framework.core.contracts.networks import Discriminator, Generator
 from gan_framework.core.game import Components, Game
@@ -21,7 +22,6 @@ from gan_framework.evaluation.inputs import batch_of
 from gan_framework.evaluation.protocol import differences
 from gan_framework.evaluation.sampler import Sampler, as_promised, pairs_of
 from gan_framework.evaluation.sampling import batches, check, draw_latents, inputs_for, samples, sampling_as
-from gan_framework.evaluation.settings import Settings
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.losses.wasserstein import Wasserstein
 from gan_zoo.metrics.fid import FID
@@ -313,7 +313,7 @@ def test_a_discriminator_that_keeps_nothing_ends_it(monkeypatch):
 
 
 def evaluator(source, tmp_path, sampler=None, **settings):
-    settings = Settings(**({"samples": 50, "batch_size": 16} | settings))
+    settings = EvaluateConfig(**({"samples": 50, "batch_size": 16} | settings))
     return Evaluator(Halves(), {"fid": FID()}, source, "blobs", settings, CPU, tmp_path, sampler)
 
 
@@ -356,7 +356,7 @@ def test_a_sampler_that_does_not_fit_is_refused_before_training(source, game, tm
 
 def test_truncation_beside_a_sampler_is_refused(game):
     with pytest.raises(ConfigError, match="evaluate.truncation=0.5 has no effect: latents are drawn by the sampler"):
-        check(game, Settings(truncation=0.5), Second(1.0))
+        check(game, EvaluateConfig(truncation=0.5), Second(1.0))
 
 
 # -- games that translate ---------------------------------------------------------------------------
@@ -414,7 +414,7 @@ def translating(kind=Translation, labels=0):
 
 
 def translated(game, data, count, batch_size):
-    settings = Settings(samples=count, batch_size=batch_size)
+    settings = EvaluateConfig(samples=count, batch_size=batch_size)
     inputs = inputs_for(game, data, count)
     latents = draw_latents(game, settings, 0, data.labels, inputs)
     return torch.cat(list(samples(game, latents, batch_size, inputs=inputs)))
@@ -451,7 +451,7 @@ def test_labels_are_those_of_the_inputs():
     data = WithSource(labels=torch.arange(10) % 4)
     game = translating(labels=4)
     game.networks["generator"].conditional = True
-    latents = draw_latents(game, Settings(samples=4), 0, data.labels, inputs_for(game, data, 4))
+    latents = draw_latents(game, EvaluateConfig(samples=4), 0, data.labels, inputs_for(game, data, 4))
     assert latents.labels.tolist() == [0, 3, 2, 1]  # of 0, 3, 6 and 9
 
 
@@ -473,7 +473,7 @@ def test_games_that_translate_are_scored_on_inputs_of_the_split(source, tmp_path
 
 def test_standing_statistics_of_a_game_that_translates_are_those_of_its_inputs():
     game, data = translating(), WithSource()
-    settings = Settings(samples=10, batch_size=10, batch_norm="standing")
+    settings = EvaluateConfig(samples=10, batch_size=10, batch_norm="standing")
     with sampling_as(game, settings, None, data=data):
         norm = game.networks["generator"].norm
         mean = (255 - data.samples).float().mean() / 127.5 - 1
@@ -487,7 +487,7 @@ def test_a_game_that_translates_without_inputs_is_an_error():
 
 def test_truncation_of_a_game_without_latents_is_refused():
     with pytest.raises(ConfigError, match="evaluate.truncation=1.0 has no effect: Translation draws no latents"):
-        check(translating(), Settings(truncation=1.0))
+        check(translating(), EvaluateConfig(truncation=1.0))
 
 
 def test_only_8_bit_images_are_quantised():

@@ -3,10 +3,10 @@ import copy
 import pytest
 import torch
 
+from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.records import Latent
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.sampling import check, draw_latents, samples, sampling_as
-from gan_framework.evaluation.settings import Settings
 
 
 def drawn(game, settings, seed=0, labels=None):
@@ -15,8 +15,8 @@ def drawn(game, settings, seed=0, labels=None):
 
 
 def test_truncated_latents_are_those_drawn_with_the_large_entries_drawn_again(game):
-    plain = draw_latents(game, Settings(samples=500), 0, None).z
-    cut = draw_latents(game, Settings(samples=500, truncation=0.5), 0, None).z
+    plain = draw_latents(game, EvaluateConfig(samples=500), 0, None).z
+    cut = draw_latents(game, EvaluateConfig(samples=500, truncation=0.5), 0, None).z
     assert cut.abs().max() <= 0.5
     small = plain.abs() <= 0.5
     assert torch.equal(cut[small], plain[small])
@@ -27,12 +27,12 @@ def test_truncated_latents_are_those_drawn_with_the_large_entries_drawn_again(ga
 def test_latents_with_codes_cannot_be_truncated(game):
     game.latent = lambda n, labels, generator: Latent(torch.zeros(n, 4), labels, {"category": torch.zeros(n, 2)})
     with pytest.raises(ConfigError, match="codes"):
-        draw_latents(game, Settings(truncation=1.0), 0, None)
+        draw_latents(game, EvaluateConfig(truncation=1.0), 0, None)
 
 
 def test_an_impossible_truncation_is_an_error(game):
     with pytest.raises(ConfigError, match="truncation=1e-09"):
-        draw_latents(game, Settings(samples=10, truncation=1e-9), 0, None)
+        draw_latents(game, EvaluateConfig(samples=10, truncation=1e-9), 0, None)
 
 
 def test_ema_on_and_off(game):
@@ -40,9 +40,9 @@ def test_ema_on_and_off(game):
     torch.nn.init.zeros_(average.layers[-2].weight)
     game.networks["generator_ema"] = average
     game.sampling_network = "generator_ema"
-    latents = draw_latents(game, Settings(samples=8), 0, None)
+    latents = draw_latents(game, EvaluateConfig(samples=8), 0, None)
     for ema, name in ((None, "generator_ema"), (True, "generator_ema"), (False, "generator")):
-        with sampling_as(game, Settings(ema=ema), None) as protocol:
+        with sampling_as(game, EvaluateConfig(ema=ema), None) as protocol:
             found = game.sample(latents)
         assert protocol["ema"] == (name == "generator_ema")
         with torch.no_grad():
@@ -51,12 +51,12 @@ def test_ema_on_and_off(game):
 
 
 def test_ema_of_a_model_without_averages_is_an_error(game):
-    with pytest.raises(ConfigError, match="evaluate.ema"), sampling_as(game, Settings(ema=True), None):
+    with pytest.raises(ConfigError, match="evaluate.ema"), sampling_as(game, EvaluateConfig(ema=True), None):
         pass
 
 
 def test_batch_statistics_are_those_of_each_batch(game):
-    settings = Settings(samples=24, batch_size=8, batch_norm="batch")
+    settings = EvaluateConfig(samples=24, batch_size=8, batch_norm="batch")
     latents = draw_latents(game, settings, 0, None)
     with sampling_as(game, settings, None) as protocol:
         found = torch.cat(list(samples(game, latents, 8)))
@@ -69,7 +69,7 @@ def test_batch_statistics_are_those_of_each_batch(game):
 
 
 def test_standing_statistics_are_the_average_over_fresh_batches(game):
-    settings = Settings(batch_size=500, batch_norm="standing")
+    settings = EvaluateConfig(batch_size=500, batch_norm="standing")
     norm = game.networks["generator"].layers[1]
     with sampling_as(game, settings, None) as protocol:
         standing = copy.deepcopy(game.networks["generator"].layers)
@@ -84,7 +84,7 @@ def test_standing_statistics_are_the_average_over_fresh_batches(game):
 def test_the_game_is_left_as_it_was(game, mode):
     before = copy.deepcopy(game.networks.state_dict())
     network = game.networks["generator"]
-    settings = Settings(samples=20, batch_norm=mode)
+    settings = EvaluateConfig(samples=20, batch_norm=mode)
     with sampling_as(game, settings, None):
         drawn(game, settings)
     assert game.networks["generator"] is network
@@ -94,25 +94,28 @@ def test_the_game_is_left_as_it_was(game, mode):
 
 def test_batch_norm_of_a_network_without_any_is_an_error(game):
     game.networks["generator"].layers[1] = torch.nn.Identity()
-    with pytest.raises(ConfigError, match="batch_norm=batch"), sampling_as(game, Settings(batch_norm="batch"), None):
+    with (
+        pytest.raises(ConfigError, match="batch_norm=batch"),
+        sampling_as(game, EvaluateConfig(batch_norm="batch"), None),
+    ):
         pass
 
 
 def test_batches_without_statistics_of_their_own_are_an_error(game):
     for settings, said in (
-        (Settings(samples=21, batch_size=20, batch_norm="batch"), "evaluate.samples=21.*evaluate.batch_size=20"),
-        (Settings(samples=20, batch_size=1, batch_norm="batch"), "evaluate.batch_size=1.*batch_norm=batch"),
-        (Settings(samples=20, batch_size=1, batch_norm="standing"), "evaluate.batch_size=1.*batch_norm=standing"),
+        (EvaluateConfig(samples=21, batch_size=20, batch_norm="batch"), "evaluate.samples=21.*evaluate.batch_size=20"),
+        (EvaluateConfig(samples=20, batch_size=1, batch_norm="batch"), "evaluate.batch_size=1.*batch_norm=batch"),
+        (EvaluateConfig(samples=20, batch_size=1, batch_norm="standing"), "evaluate.batch_size=1.*batch_norm=standing"),
     ):
         with pytest.raises(ConfigError, match=said):
             check(game, settings)
-    check(game, Settings(samples=40, batch_size=20, batch_norm="batch"))
-    check(game, Settings(samples=21, batch_size=20, batch_norm="standing"))
-    check(game, Settings(samples=21, batch_size=1))
+    check(game, EvaluateConfig(samples=40, batch_size=20, batch_norm="batch"))
+    check(game, EvaluateConfig(samples=21, batch_size=20, batch_norm="standing"))
+    check(game, EvaluateConfig(samples=21, batch_size=1))
 
 
 def test_a_batch_is_no_larger_than_the_samples(game):
-    with sampling_as(game, Settings(samples=7, batch_size=20, batch_norm="batch"), None) as protocol:
+    with sampling_as(game, EvaluateConfig(samples=7, batch_size=20, batch_norm="batch"), None) as protocol:
         assert protocol["batch_norm"] == "batch of 7"
 
 
@@ -121,4 +124,4 @@ def test_a_batch_is_no_larger_than_the_samples(game):
 )
 def test_wrong_settings_name_the_setting(setting, value):
     with pytest.raises(ConfigError, match=f"evaluate.{setting}={value}"):
-        Settings(**{setting: value})
+        EvaluateConfig(**{setting: value})

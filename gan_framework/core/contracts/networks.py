@@ -96,4 +96,5 @@ def _keep_layout(maps: Tensor) -> None:
     Out of a fully connected layer it comes in the other layout, in which the layers before take twenty times as long.
     """
     if maps.requires_grad and maps.ndim == 4 and not maps.is_contiguous():
-        maps.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+        # None where a penalty is differentiated through which no gradient reaches the maps.
+        maps.register_hook(lambda g: g if g is None else g.contiguous(memory_format=torch.channels_last))

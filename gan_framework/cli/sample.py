@@ -1,0 +1,135 @@
+"""Draws samples of a trained model: grids, single images, walks, translations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan_framework.config.compose import plain
+from gan_framework.config.scoring import parse, rescored
+from gan_framework.core import seeding
+from gan_framework.core.checks import blank
+from gan_framework.core.contracts.networks import SAMPLES
+from gan_framework.core.game import Game
+from gan_framework.core.records import Batch, Latent
+from gan_framework.data import Sources
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation import drawing, latents
+from gan_framework.evaluation.folder import image_files, read_images
+from gan_framework.evaluation.inputs import batch_of
+from gan_framework.evaluation.sampler import Sampler
+from gan_framework.registry import registry
+from gan_framework.runs.device import choose_device
+from gan_framework.runs.restore import load_game
+from gan_framework.storage import pictures
+from gan_framework.storage.layout import run_folder
+
+ROOTS = ("sampler", "data")
+"""What the overrides of a sampling may change."""
+
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be drawn.
+
+    Attributes:
+        n: how many samples.
+        columns: of the grid.
+        seed: what the latents follow from.
+        classes: the classes to go through in turn; None for all.
+        interpolate: whether each row walks between two latents.
+        traverse: the code that has another value in each row.
+        singles: whether each sample has a file of its own.
+        source: the split or the folder of images that samples are made of.
+    """
+
+    n: int
+    columns: int
+    seed: int
+    classes: list[int] | None = None
+    interpolate: bool = False
+    traverse: str | None = None
+    singles: bool = False
+    source: str | None = None
+
+
+def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Path | None) -> Path:
+    """Draw samples of a run's folder or of a checkpoint, and return where they were written.
+
+    Raises:
+        ConfigError: there is no intact checkpoint, or the model cannot draw what is wanted.
+    """
+    parse(overrides, "a sampling", ROOTS)
+    game, saved = load_game(run, choose_device(device))
+    config = plain(rescored(saved, overrides))
+    sampler = _sampler(config, game)
+    folder = run_folder(run)
+    if wanted.traverse is not None:
+        path = out or folder / f"traversal_{wanted.traverse}.png"
+        varied = latents.traverse(game, wanted.traverse, wanted.columns, wanted.seed)
+        return pictures.write(path, drawing.drawn(game, varied, wanted.columns))
+    if wanted.interpolate:
+        path = out or folder / "interpolation.png"
+        walk = latents.interpolate(game, -(-wanted.n // wanted.columns), wanted.columns, wanted.seed)
+        return pictures.write(path, drawing.draw(game, walk, wanted.columns))
+    latent, targets = _latent(game, wanted, config)
+    random = seeding.generator(wanted.seed, "sampler")
+    if wanted.singles:
+        path = out or folder / "sample"
+        drawing.write_singles(path, game, latent, sampler=sampler, random=random)
+        return path
+    picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random)
+    return pictures.write(out or folder / "sample.png", picture)
+
+
+def _sampler(config: dict[str, Any], game: Game) -> Sampler | None:
+    if not config.get("sampler"):
+        return None
+    sampler: Sampler = registry.build("samplers", config["sampler"])
+    sampler.check(game)
+    return sampler
+
+
+def _latent(game: Game, wanted: Wanted, config: dict[str, Any]) -> tuple[Latent, torch.Tensor | None]:
+    """Return what samples are made of, and what they should be where that is known."""
+    inputs = targets = None
+    if wanted.source is not None:
+        if game.generates_from is None:
+            raise ConfigError(
+                f"--from {wanted.source}: {type(game).__name__} draws samples from its prior alone; leave it out"
+            )
+        inputs, targets = _inputs(game, wanted.source, wanted.n, config)
+    elif game.generates_from is not None:
+        raise ConfigError(
+            f"{type(game).__name__} makes samples of samples: name them by --from test, --from train or --from FOLDER"
+        )
+    n = wanted.n if inputs is None else len(inputs.samples)
+    return latents.fixed_latent(game, n, wanted.seed, wanted.classes, inputs), targets
+
+
+def _inputs(game: Game, source: str, n: int, config: dict[str, Any]) -> tuple[Batch, torch.Tensor | None]:
+    """Return at most n samples of a split or a folder, and what is to be made of them if that is known."""
+    if source in SPLITS:
+        data = Sources(config["data"], {}).first.load(source)
+        batch = batch_of(data, torch.arange(min(n, len(data))), game.device)
+        return batch, batch.samples if game.generates_from != SAMPLES else None
+    folder = Path(source)
+    if not folder.is_dir():
+        raise ConfigError(f"--from {source}: it is neither a split ({', '.join(SPLITS)}) nor a folder of images")
+    name = game.generates_from
+    assert name is not None
+    shape = game.data.sample if name == SAMPLES else tuple(game.data.extra[name])
+    if len(shape) != 3 or shape[0] not in pictures.COLOURS:
+        raise ConfigError(f"--from {source}: the model is given {name} of shape {shape}, which no image file holds")
+    paths = image_files(folder)[:n]
+    pixels = torch.cat(list(read_images(paths, shape, len(paths))))
+    images = pixels.to(game.device).float().div(127.5).sub(1.0)
+    nothing = blank(game.data, len(images), game.device)
+    if name == SAMPLES:
+        return Batch(images, nothing.labels, nothing.extra, None, nothing.others), None
+    return Batch(nothing.samples, nothing.labels, {**nothing.extra, name: images}, None, nothing.others), None
