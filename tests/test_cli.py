@@ -109,7 +109,7 @@ HEAVY = ("torch", "torchvision", "wandb", "matplotlib", "sklearn", "scipy", "tor
 
 @pytest.mark.parametrize(
     "arguments",
-    [["train", "--help"], ["train", "model=mlp", "--cfg", "job"], ["plugins"], ["--help"]],
+    [["train", "--help"], ["train", "model=mlp", "--cfg", "job"], ["--help"]],
     ids=" ".join,
 )
 def test_nothing_heavy_is_imported_to_show_something(arguments):

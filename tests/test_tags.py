@@ -52,11 +52,11 @@ def test_words_are_found_from_a_checkpoint_with_no_data(run):
     source = build_source(run.config["data"])
     words = [f"word {i}" for i in range(50)]
     conditions = source.load("test").labels
-    found = describe(run.folder, conditions.numpy(), words, source.vocabulary.numpy())
+    found = describe(run.folder.path, conditions.numpy(), words, source.vocabulary.numpy())
     expected = most_frequent_words(run.game, conditions, source.vocabulary)
     assert found == [[words[i] for i in row] for row in expected.tolist()]
     assert all(len(set(row)) == 10 for row in found)
-    assert found == describe(run.folder / "checkpoints" / "last.pt", conditions, words, source.vocabulary)
+    assert found == describe(run.folder.last, conditions, words, source.vocabulary)
 
 
 def test_what_does_not_fit_is_refused(run):
