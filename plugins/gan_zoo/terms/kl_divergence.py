@@ -27,6 +27,15 @@ class KLDivergence(Term):
             )
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the mean over the pair's samples."""
+        """Return the mean over the pair's samples.
+
+        Raises:
+            ConfigError: the pair's latents were not drawn by an encoder.
+        """
         code = pair.latent.code
+        if not {"mean", "log_variance"} <= code.keys():
+            raise ConfigError(
+                f"kl_divergence is about codes drawn around a mean, and {type(self.game).__name__} draws none: leave "
+                "out terms.kl_divergence"
+            )
         return kl_to_standard_normal(code["mean"], code["log_variance"]).mean()

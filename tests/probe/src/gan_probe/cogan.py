@@ -21,19 +21,15 @@ class CoGAN(Game):
         teams = ("discriminator", "generator")
         self.network("generator_b").share(self.network("generator_a"))
         self.network("discriminator_b").share(self.network("discriminator_a"))
-        return [
-            Player(team, tuple(f"{team}_{d}" for d in DOMAINS), team, dict.fromkeys(DOMAINS, team)) for team in teams
-        ]
+        of = {team: tuple(f"{team}_{domain}" for domain in DOMAINS) for team in teams}
+        return [Player(team, of[team], team, dict.fromkeys(DOMAINS, team)) for team in teams]
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return each domain before its judge."""
+        made = {domain: self.generate(latent, f"generator_{domain}") for domain in DOMAINS}
+        judges = {domain: self.judge(f"discriminator_{domain}") for domain in DOMAINS}
         real = {"a": batch.samples, "b": batch.others["b"].samples}
-        return {
-            d: Pair(
-                self.judge(f"discriminator_{d}"), batch, latent, self.generate(latent, f"generator_{d}"), real=real[d]
-            )
-            for d in DOMAINS
-        }
+        return {domain: Pair(judges[domain], batch, latent, made[domain], real=real[domain]) for domain in DOMAINS}
 
 
 class CoupledGenerator(Generator):

@@ -32,11 +32,10 @@ class CycleGAN(Game):
 
     def make_players(self) -> list[Player]:
         """Return a judge for each domain, and both generators as one player."""
-        judges = [
-            Player(f"discriminator_{d}", (f"discriminator_{d}",), "discriminator", {d: "discriminator"}) for d in "ab"
-        ]
+        names = {f"discriminator_{domain}": {domain: "discriminator"} for domain in "ab"}
+        judges = [Player(name, (name,), "discriminator", faced) for name, faced in names.items()]
         both = ("generator_ab", "generator_ba")
-        return [*judges, Player("generator", both, "generator", {"a": "generator", "b": "generator"})]
+        return [*judges, Player("generator", both, "generator", dict.fromkeys("ab", "generator"))]
 
     def translate(self, x: Tensor, network: str) -> Tensor:
         """Return samples translated by a generator."""

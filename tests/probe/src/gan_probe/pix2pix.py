@@ -1,4 +1,4 @@
-"""pix2pix (Isola et al. 2017, arXiv 1611.07004): an image is made of another, and judged in patches together with it."""
+"""pix2pix (Isola et al. 2017, arXiv 1611.07004): images of images, judged in patches beside their source."""
 
 from __future__ import annotations
 

@@ -22,9 +22,8 @@ class VAEGAN(Game):
             mean, log_variance = self.network("encoder")(batch.samples).chunk(2, dim=1)
         code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
         both = latent._replace(z=torch.cat([code, latent.z]), code={"mean": mean, "log_variance": log_variance})
-        return Pair(
-            self.judge("discriminator"), batch, latent._replace(labels=None, code=both.code), self.generate(both)
-        )
+        made = self.generate(both)
+        return Pair(self.judge("discriminator"), batch, latent._replace(labels=None, code=both.code), made)
 
 
 class LayerDistance(Term):

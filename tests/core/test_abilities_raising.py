@@ -1,0 +1,100 @@
+"""A judge that raises when it is not given what it judges samples with, in front of everything that asks a judge."""
+
+import pytest
+import torch
+
+from gan_framework.core import seeding
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation import latents
+from gan_framework.evaluation.sampler import as_promised
+from gan_framework.registry import registry
+from tests.core.abilities import experiment, play
+
+pytestmark = pytest.mark.usefixtures("probe")
+
+
+def own(kind):
+    """The plugins of a kind that the repository itself has."""
+    return sorted(plugin.name for plugin in registry.installed(kind) if plugin.distribution == "gan-framework")
+
+
+SETTINGS = {
+    "pretrain_discriminator": ["strategy.pretrain_discriminator.steps=2"],
+    "minibatch_discrimination": ["strategy.minibatch_discrimination.kernels=3"],
+    "k_step": ["strategy.k_step.k=2"],
+    "unrolled": ["strategy.unrolled.k=1", "optimizer=sgd"],
+    "momentum_ramp": ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"],
+}
+"""What makes a strategy cheap, or gives it what it asks for."""
+
+REFUSED = {
+    "q_head": "prior=codes",
+    "virtual_batch_norm": "batch norm",
+    "auxiliary_classification": "class",
+    "mutual_information": "codes",
+    "kl_divergence": None,
+}
+"""What does not fit the game, and a word of the reason."""
+
+
+def outcome(compose, name, *overrides):
+    """Play two steps; return None, or why the game was refused."""
+    try:
+        game, batches = experiment(compose, *overrides)
+        measured = play(game, batches, range(2))
+    except ConfigError as error:
+        assert name in str(error), f"{name} refuses the game and does not name itself: {error}"
+        assert "judged together with" not in str(error), f"{name} asks the judge about x alone: {error}"
+        return str(error)
+    assert all(torch.isfinite(value).all() for step in measured for value in step.values())
+    return None
+
+
+GAMES = ["bigan", "pix2pix"]
+
+
+@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("name", own("strategies"))
+def test_strategies_ask_the_judge_with_all_that_it_needs(compose, game, name):
+    reason = outcome(compose, name, game, f"strategy=[{name}]", *SETTINGS.get(name, []))
+    assert (reason is not None) == (name in REFUSED or (game == "pix2pix" and name == "train_with_labels")), reason
+
+
+@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("name", own("terms"))
+def test_terms_ask_the_judge_with_all_that_it_needs(compose, game, name):
+    reason = outcome(compose, name, game, f"term=[{name}]", f"terms.{name}.player=discriminator")
+    assert (reason is not None) == (name in REFUSED), reason
+
+
+@pytest.mark.parametrize("name", own("losses"))
+def test_losses_and_schedules_ask_the_judge_with_all_that_it_needs(compose, name):
+    for schedule in own("schedules"):
+        assert outcome(compose, name, "bigan", f"loss={name}", f"schedule={schedule}") is None
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_batch_in_parts_asks_the_judge_with_all_that_it_needs(compose, game):
+    assert outcome(compose, "accumulate", game, "train.accumulate=4", "term=[r1,gradient_penalty]") is None
+
+
+@pytest.mark.parametrize("name", own("samplers"))
+def test_samplers_ask_the_judge_with_all_that_it_needs(compose, name):
+    game, batches = experiment(compose, "bigan", "strategy=[ema]")
+    play(game, batches, range(2))
+    sampler = registry.build("samplers", compose("experiment=bigan", f"sampler={name}")["sampler"])
+    sampler.check(game)
+    random = seeding.generator(0, "sampler")
+    latent = latents.fixed_latent(game, 8, seed=0)
+    with as_promised(game):
+        sampler.prepare(game, latent, random)
+        assert sampler.draw(game, latent, random).shape == (8, 2)
+
+
+def test_a_probe_asks_the_judge_with_all_that_it_needs(compose):
+    game, _ = experiment(compose, "bigan")
+    assert game.probe("discriminator").features[-1].shape == (2, 32)
+    assert game.network("discriminator").batch_independent is None
+    assert game.judge("discriminator").batch_independent  # found out by asking it about (x, z)
+    with pytest.raises(LookupError, match="judged together with 0"):
+        game.judge("discriminator")(torch.zeros(2, 2))
