@@ -1,27 +1,29 @@
-"""Images or vectors of the user's own, as arrays in an `.npz` file."""
+"""Samples of the user's own, of any shape, as arrays in an `.npz` file."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
+from gan_zoo.datasets import array_kinds
 from gan_zoo.datasets.arrays import read_array
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.splits import held_out, known_share
 
-MAX_CLASSES = 2**20
-
 
 class Npz(DataSource):
-    """Arrays of samples and labels.
+    """Arrays of samples, labels and extras.
 
-    Samples are images, uint8 (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, or vectors,
-    floating-point (N, D). Labels are class indices, whole numbers (N,), or condition vectors,
-    floating-point (N, K).
+    With an `image_size`, samples are images, uint8 (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, which are
+    resized. Without, they are used as they are: vectors and whatever else is floating-point (N, ...), 8-bit images
+    (N, C, H, W), volumes and videos uint8, or tokens, whole numbers (N, T). Labels are class indices, whole numbers
+    (N,), or condition vectors, floating-point (N, K). Extras are images uint8, whole numbers or floating-point
+    (N, ...); they are never resized.
 
     Args:
         path: the `.npz` file.
@@ -29,10 +31,14 @@ class Npz(DataSource):
         test_share: without `test_path`, the share of the samples that is held out as `test`.
         x: the name of the array of samples.
         y: the name of the array of labels, or None for unlabelled samples.
-        image_size: height and width in pixels to resize to; None for vectors.
-        channels: 1 or 3; the size of vectors, or None for whatever it is.
+        image_size: height and width in pixels to resize to; None for samples as they are.
+        channels: 1 or 3; without `image_size` the first of a sample's sizes, or None for whatever it is.
         num_classes: the number of classes, or None for as many as the labels name.
         condition_dim: the size of condition vectors, or None for whatever it is.
+        value_range: the least and the greatest value of floating-point samples, or None where they have no bounds.
+        vocabulary: the number of symbols where samples are tokens, else 0.
+        extra: the names of the arrays of extras, by the names that games know them by.
+        mirrors: for each extra whether it is mirrored together with its sample.
     """
 
     def __init__(
@@ -46,6 +52,10 @@ class Npz(DataSource):
         channels: int | None,
         num_classes: int | None,
         condition_dim: int | None,
+        value_range: tuple[float, float] | None = None,
+        vocabulary: int = 0,
+        extra: Mapping[str, str] | None = None,
+        mirrors: Mapping[str, bool] | None = None,
     ) -> None:
         if not path:
             raise ConfigError("data.path is missing: an .npz file")
@@ -53,17 +63,19 @@ class Npz(DataSource):
         self.test_path = Path(test_path).expanduser() if test_path else None
         self.test_share = known_share(test_share)
         self.x, self.y = x, y
-        self.vectors = image_size is None
+        self.resized, self.vocabulary = image_size is not None, vocabulary
+        self.value_range = None if value_range is None else (value_range[0], value_range[1])
+        self.extra, self.mirrors = dict(extra or {}), dict(mirrors or {})
+        self._check_settings()
         if image_size is None:
-            sample: tuple[int, ...] = tuple(self._samples(self.path).shape[1:])
-            if channels not in (None, *sample):
-                raise ConfigError(f"data.channels={channels}, but {path} has vectors of size {sample[0]}")
+            shape = self._stored_shape(channels)
         elif channels is None:
             raise ConfigError(f"data.channels=null data.image_size={image_size}: images need both")
         else:
-            sample = image_shape(image_size, channels)
+            shape = DataShape(image_shape(image_size, channels))
         self.labels = self._labels(self.path)
-        self.shape = DataShape(sample, *self._label_shape(num_classes))
+        classes, dim = self._label_shape(num_classes)
+        self.shape = shape._replace(num_classes=classes, condition_dim=dim)
         found = self.shape.condition_dim
         if condition_dim not in (None, found):
             raise ConfigError(f"data.condition_dim={condition_dim}, but {path} has condition vectors of size {found}")
@@ -76,25 +88,91 @@ class Npz(DataSource):
         labels = self.labels if path == self.path else self._test_labels(path)
         if labels is not None and len(labels) != len(samples):
             raise ConfigError(f"{path} has {len(samples)} samples ({self.x}), but {len(labels)} labels ({self.y})")
+        extra = self._extra(path, len(samples))
         if self.test_path is None:
             chosen = held_out(len(samples), self.test_share, split)
             samples, labels = samples[chosen], None if labels is None else labels[chosen]
-        if self.vectors and tuple(samples.shape[1:]) != self.shape.sample:
-            raise ConfigError(f"{path} has vectors of size {samples.shape[1]}, {self.path} of {self.shape.sample[0]}")
-        if not self.vectors:
+            extra = {name: tensor[chosen] for name, tensor in extra.items()}
+        if self.resized:
             channels, image_size, _ = self.shape.sample
             samples = fit(samples, image_size, channels)
-        return InMemory(samples, labels)
+        elif samples.shape[1:] != self._samples_shape:
+            raise ConfigError(
+                f"{path} has samples of shape {tuple(samples.shape[1:])}, {self.path} of {tuple(self._samples_shape)}"
+            )
+        return InMemory(samples, labels, extra, self.vocabulary)
+
+    def _check_settings(self) -> None:
+        least, greatest = self.value_range or (0.0, 1.0)
+        if not least < greatest:
+            raise ConfigError(f"data.value_range={[least, greatest]}: the first value must be less than the second")
+        if self.vocabulary < 0 or (self.vocabulary and self.value_range):
+            raise ConfigError(
+                f"data.vocabulary={self.vocabulary} must be the number of symbols of tokens, which have no "
+                "data.value_range; 0 for samples that are none"
+            )
+        if self.resized and (self.vocabulary or self.value_range):
+            raise ConfigError(
+                "data.vocabulary and data.value_range are for samples that are used as they are: set "
+                "data.image_size=null data.channels=null"
+            )
+        unknown = self.mirrors.keys() - self.extra.keys()
+        if unknown:
+            raise ConfigError(
+                f"data.mirrors names {', '.join(sorted(unknown))}, and data.extra has {', '.join(self.extra) or 'none'}"
+            )
+        if "samples" in self.extra:
+            raise ConfigError("data.extra names samples, which is the samples' own name: choose another")
+
+    def _stored_shape(self, channels: int | None) -> DataShape:
+        """Return the shape of samples that are used as they are."""
+        samples = self._samples(self.path)
+        self._samples_shape = samples.shape[1:]
+        first = self._samples_shape[0]
+        if channels not in (None, first):
+            what = "vectors of size" if samples.ndim == 2 else "samples whose first size is"
+            raise ConfigError(f"data.channels={channels}, but {self.path} has {what} {first}")
+        if self.vocabulary:
+            return DataShape((first, self.vocabulary), vocabulary=self.vocabulary)
+        return DataShape(tuple(self._samples_shape), value_range=self._range_of(samples))
+
+    def _range_of(self, samples: Tensor) -> tuple[float, float] | None:
+        if samples.dtype == torch.uint8:
+            if self.value_range is not None:
+                raise ConfigError(
+                    f"data.value_range={list(self.value_range)}, but {self.path} ({self.x}) is uint8, which is always "
+                    "brought to [-1, 1]: set it to null"
+                )
+            return None
+        return self.value_range or ((-math.inf, math.inf) if samples.ndim >= 4 else None)
 
     def _samples(self, path: Path) -> Tensor:
         where = f"{path} ({self.x})"
         array = read_array(path, self.x, "data.x")
         if array.ndim == 0 or array.size == 0:
             raise ConfigError(f"{where} has no samples")
-        return _vectors(array, where) if self.vectors else _images(array, where)
+        if self.resized:
+            return array_kinds.images(array, where)
+        samples = array_kinds.as_they_are(array, where, self.vocabulary)
+        if self.value_range is not None and samples.is_floating_point():
+            (least, greatest), (low, high) = self.value_range, (float(bound) for bound in samples.aminmax())
+            if low < least or high > greatest:
+                raise ConfigError(
+                    f"{where} has values from {low:g} to {high:g}, not within data.value_range={[least, greatest]}"
+                )
+        return samples
+
+    def _extra(self, path: Path, n: int) -> dict[str, Tensor]:
+        read = {}
+        for name, key in self.extra.items():
+            tensor = array_kinds.extra(read_array(path, key, f"data.extra.{name}"), f"{path} ({key})")
+            if len(tensor) != n:
+                raise ConfigError(f"{path} has {n} samples ({self.x}), but {len(tensor)} of data.extra.{name} ({key})")
+            read[name] = tensor
+        return read
 
     def _labels(self, path: Path) -> Tensor | None:
-        return None if self.y is None else _labels(read_array(path, self.y, "data.y"), f"{path} ({self.y})")
+        return None if self.y is None else array_kinds.labels(read_array(path, self.y, "data.y"), f"{path} ({self.y})")
 
     def _test_labels(self, path: Path) -> Tensor | None:
         labels = self._labels(path)
@@ -114,53 +192,3 @@ class Npz(DataSource):
         if num_classes is not None and num_classes < found:
             known_classes(str(self.path), num_classes, found)
         return num_classes or found, 0
-
-
-def _images(array: np.ndarray, where: str) -> Tensor:
-    """Return images (N, C, H, W) uint8."""
-    if array.dtype != np.uint8:
-        hint = ". For vectors set data.image_size=null data.channels=null" if array.ndim == 2 else ""
-        raise ConfigError(f"{where} is {array.dtype}, but images are uint8 from 0 to 255{hint}")
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and array.shape[3] in (1, 3):
-        array = array.transpose(0, 3, 1, 2)
-    if array.ndim != 4 or array.shape[1] not in (1, 3) or 0 in array.shape[2:]:
-        raise ConfigError(
-            f"{where} has the shape {array.shape}, but images are (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3"
-        )
-    return torch.from_numpy(array)
-
-
-def _vectors(array: np.ndarray, where: str) -> Tensor:
-    """Return vectors (N, D) float32."""
-    if array.dtype.kind != "f" or array.ndim != 2 or not array.shape[1]:
-        raise ConfigError(
-            f"{where} is {array.dtype} {array.shape}, but vectors are floating-point (N, D). "
-            "For images set data.image_size and data.channels"
-        )
-    return _finite(array, where)
-
-
-def _labels(array: np.ndarray, where: str) -> Tensor:
-    """Return class indices (N,) int64 or condition vectors (N, K) float32."""
-    if array.dtype.kind == "f" and array.ndim == 2 and array.shape[1]:
-        return _finite(array, where)
-    if array.dtype.kind not in "iu" or array.ndim != 1 or not len(array):
-        raise ConfigError(
-            f"{where} is {array.dtype} {array.shape}, but labels are whole numbers (N,) or floating-point (N, K)"
-        )
-    if array.min() < 0 or array.max() >= MAX_CLASSES:
-        raise ConfigError(
-            f"{where} has labels from {array.min()} to {array.max()}: they must lie between 0 and {MAX_CLASSES - 1}"
-        )
-    return torch.from_numpy(array.astype(np.int64))
-
-
-def _finite(array: np.ndarray, where: str) -> Tensor:
-    with np.errstate(over="ignore"):
-        values = torch.from_numpy(array.astype(np.float32))
-    bad = int((~values.isfinite()).any(1).sum())
-    if bad:
-        raise ConfigError(f"{where} has {bad} rows with values that are not finite in float32")
-    return values

@@ -1,0 +1,109 @@
+"""From the arrays of strangers to samples, labels and extras, each checked for what it is to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_framework.api import ConfigError
+
+MAX_CLASSES = 2**20
+
+
+def images(array: np.ndarray, where: str) -> Tensor:
+    """Return images (N, C, H, W) uint8."""
+    if array.dtype != np.uint8:
+        hint = ". For vectors set data.image_size=null data.channels=null" if array.ndim == 2 else ""
+        raise ConfigError(f"{where} is {array.dtype}, but images are uint8 from 0 to 255{hint}")
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[3] in (1, 3):
+        array = array.transpose(0, 3, 1, 2)
+    if array.ndim != 4 or array.shape[1] not in (1, 3) or 0 in array.shape[2:]:
+        raise ConfigError(
+            f"{where} has the shape {array.shape}, but images are (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3"
+        )
+    return torch.from_numpy(array)
+
+
+def as_they_are(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
+    """Return samples of any shape.
+
+    Args:
+        array: floating-point (N, ...); 8-bit images (N, C, H, W), volumes or videos of five dimensions, uint8; or
+            tokens, whole numbers (N, T).
+        where: names the array in messages.
+        vocabulary: the number of symbols where they are tokens, else 0.
+
+    Returns:
+        float32 (N, ...), uint8 as it is, or tokens (N, T) int64.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if vocabulary:
+        return _tokens(array, where, vocabulary)
+    if array.dtype.kind == "f" and array.ndim >= 2:
+        return _finite(array, where)
+    if array.dtype == np.uint8 and array.ndim in (4, 5):
+        return torch.from_numpy(array)
+    hint = ". For tokens set data.vocabulary" if array.dtype.kind in "iu" and array.ndim == 2 else ""
+    raise ConfigError(
+        f"{where} is {array.dtype} {array.shape}, but vectors are floating-point (N, D), other samples are "
+        "floating-point (N, ...), or uint8 of four or five dimensions, (N, C, H, W) first. For images to be resized "
+        f"set data.image_size and data.channels{hint}"
+    )
+
+
+def _tokens(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
+    if array.dtype.kind not in "iu" or array.ndim != 2:
+        raise ConfigError(
+            f"{where} is {array.dtype} {array.shape}, but with data.vocabulary={vocabulary} samples are tokens, whole "
+            "numbers (N, T)"
+        )
+    if array.min() < 0 or array.max() >= vocabulary:
+        raise ConfigError(
+            f"{where} has tokens from {array.min()} to {array.max()}: with data.vocabulary={vocabulary} they must lie "
+            f"between 0 and {vocabulary - 1}"
+        )
+    return torch.from_numpy(array.astype(np.int64))
+
+
+def extra(array: np.ndarray, where: str) -> Tensor:
+    """Return an extra (N, ...): 8-bit images uint8 (N, C, H, W), other whole numbers int64, or float32."""
+    if array.ndim and array.size:
+        if array.dtype == np.uint8 and array.ndim >= 3:
+            return torch.from_numpy(array[:, None] if array.ndim == 3 else array)
+        if array.dtype.kind == "f":
+            return _finite(array, where)
+        if array.dtype.kind in "iu" and array.max() < 2**63:
+            return torch.from_numpy(array.astype(np.int64))
+    raise ConfigError(
+        f"{where} is {array.dtype} {array.shape}, but extras are images uint8, whole numbers, or floating-point "
+        "(N, ...)"
+    )
+
+
+def labels(array: np.ndarray, where: str) -> Tensor:
+    """Return class indices (N,) int64 or condition vectors (N, K) float32."""
+    if array.dtype.kind == "f" and array.ndim == 2 and array.shape[1]:
+        return _finite(array, where)
+    if array.dtype.kind not in "iu" or array.ndim != 1 or not len(array):
+        raise ConfigError(
+            f"{where} is {array.dtype} {array.shape}, but labels are whole numbers (N,) or floating-point (N, K)"
+        )
+    if array.min() < 0 or array.max() >= MAX_CLASSES:
+        raise ConfigError(
+            f"{where} has labels from {array.min()} to {array.max()}: they must lie between 0 and {MAX_CLASSES - 1}"
+        )
+    return torch.from_numpy(array.astype(np.int64))
+
+
+def _finite(array: np.ndarray, where: str) -> Tensor:
+    with np.errstate(over="ignore"):
+        values = torch.from_numpy(array.astype(np.float32))
+    bad = int((~values.isfinite()).flatten(1).any(1).sum()) if values.ndim > 1 else int((~values.isfinite()).sum())
+    if bad:
+        raise ConfigError(f"{where} has {bad} rows with values that are not finite in float32")
+    return values
