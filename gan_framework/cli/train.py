@@ -19,6 +19,7 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
+from gan_framework.config.compose import without_null
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder
@@ -76,6 +77,7 @@ def _train() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     secrets.learn(sys.argv[1:])
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
+    sys.argv[1:] = map(without_null, sys.argv[1:])
     try:
         if {"-h", "--help"} & set(sys.argv[1:]):
             print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")]))

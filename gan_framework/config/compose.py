@@ -8,12 +8,12 @@ from typing import Any
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError
-from gan_framework.registry.packages import config_folder
+from gan_framework.registry.packages import config_folder, groups
 
 
 def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
@@ -28,9 +28,15 @@ def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
     """
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra.compose("config", overrides=list(overrides), return_hydra_config=with_hydra)
+            return hydra.compose("config", overrides=list(map(without_null, overrides)), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error)) from error
+
+
+def without_null(override: str) -> str:
+    """Return an override as Hydra reads it: `prior=null`, no option of a group, is written `~prior` there."""
+    group, _, option = override.partition("=")
+    return f"~{group}" if option == "null" and group in groups() else override
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -41,6 +47,11 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """
     try:
         resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True, enum_to_str=True)
+    except InterpolationKeyError as error:
+        reason = " ".join(str(error).splitlines()[0].split())
+        raise ConfigError(
+            f"{error.full_key} refers to a setting that this configuration does not have: {reason}"
+        ) from error
     except Exception as error:
         raise ConfigError(" ".join(str(error).split())) from error
     assert isinstance(resolved, dict)

@@ -83,8 +83,8 @@ class Player(nn.Module):
             pair by name, or None.
         combine: makes one number of the adversarial losses of several pairs (P,); their sum if None.
         terms: further summands of its objective by name, with their `plans`.
-        look_aheads: what the player makes of a meeting before it evaluates it, one after another (an unrolled
-            discriminator).
+        look_aheads: what the player makes of a meeting before it evaluates it, one after another (a
+            discriminator some steps ahead).
         after_step: modules called without arguments after every update (weight clipping, EMA).
         clip: the greatest norm of its gradient; None for any.
         updates: how often it has been updated.

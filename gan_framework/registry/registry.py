@@ -18,6 +18,7 @@ from typing import Any
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import typecheck
+from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.packages import canonical, owner, registered
 
@@ -144,6 +145,13 @@ def settings(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
 
 
+def _newer(plugin: Plugin, missing: list[str]) -> dict[str, Any]:
+    """Return the defaults of settings that a configuration written for an older version of a plugin does not have."""
+    path = yaml_file(plugin.kind, plugin.name, plugin.distribution) if missing else None
+    known = defaults(path, plugin.name) if path is not None else {}
+    return {key: known[key] for key in missing if key in known and "${" not in str(known[key])}
+
+
 def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     """Build the plugin that a configuration names, with the settings beside the name.
 
@@ -168,7 +176,9 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
             f"it accepts {', '.join(accepted) or 'no settings'}"
         )
     parameters = settings(factory)
-    missing = [key for key in accepted if key not in arguments and parameters[key].default is inspect.Parameter.empty]
+    required = [key for key in accepted if parameters[key].default is inspect.Parameter.empty]
+    arguments = _newer(plugin, [key for key in required if key not in arguments]) | arguments
+    missing = [key for key in required if key not in arguments]
     if missing:
         raise ConfigError(f"{plugin.name} ({kind}) needs the settings {', '.join(missing)}")
     types = typecheck.wanted(factory)

@@ -6,7 +6,7 @@ import inspect
 
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
-from gan_framework.registry.listing import defaults, yaml_file
+from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.testing.guards import expect, own_randomness, same
 from gan_framework.testing.subject import Subject
 
@@ -32,7 +32,7 @@ def builds(subject: Subject) -> None:
 def yaml_agrees(subject: Subject) -> None:
     """The YAML names every setting once, with the only default there is."""
     plugin = registry.find(subject.kind, subject.name)
-    path = yaml_file(plugin)
+    path = yaml_file(plugin.kind, plugin.name, plugin.distribution)
     expect(path is not None, f"{plugin.distribution} ships no YAML for it, so nobody can choose it by name")
     assert path is not None
     written = defaults(path, plugin.name)

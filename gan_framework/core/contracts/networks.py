@@ -51,7 +51,7 @@ class Generator(nn.Module, ABC):
 class Discriminator(nn.Module, ABC):
     """Scores samples: inner `features`, then the layer `output` on the last of them.
 
-    The two stages are kept apart so that a strategy can put something between them (minibatch
+    The two are kept apart so that a strategy can put something between them (minibatch
     discrimination) and an extra head can read the same features (AC-GAN, InfoGAN).
 
     Attributes:
