@@ -31,8 +31,6 @@ def task(config: DictConfig) -> float | None:
     global _begun
     _begun = True
     hydra_config = HydraConfig.get()
-    secrets.learn([*hydra_config.overrides.task, *hydra_config.overrides.hydra])
-    secrets.learn_settings(OmegaConf.to_container(config, resolve=False))
     # How a sweep goes on is nothing of the run's.
     settings = config.sweep
     with open_dict(config):
@@ -40,11 +38,13 @@ def task(config: DictConfig) -> float | None:
     if hydra_config.mode == RunMode.MULTIRUN:
         from gan_framework.sweeps.job import run_job
 
+        secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         return run_job(config, cast(DictConfig, hydra_config), settings)
     # Imported here: `--help`, `--cfg job` and tab completion need no torch.
     from gan_framework.runs.launch import launch
 
     try:
+        secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         if settings.resume is not None:
             raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run is resumed by hydra.run.dir")
         return launch(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
@@ -75,10 +75,10 @@ def _train() -> None:
     full = os.environ.get("HYDRA_FULL_ERROR")
     # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    secrets.learn(sys.argv[1:])
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
     sys.argv[1:] = map(without_null, sys.argv[1:])
     try:
+        secrets.refuse(sys.argv[1:])
         if {"-h", "--help"} & set(sys.argv[1:]):
             print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")]))
             return

@@ -15,6 +15,7 @@ from gan_framework.config.compose import compose
 from gan_framework.config.explain import explain
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.errors import ConfigError
+from gan_framework.storage.secrets import refuse
 
 GROUPS = ("data", "extractor", "metrics", "sampler")
 """Groups in which a scoring can choose another option than the run had."""
@@ -40,6 +41,7 @@ def parse(overrides: list[str], what: str = "a scoring", roots: tuple[str, ...] 
     Raises:
         ConfigError: one cannot be read, or changes what it may not change.
     """
+    refuse(overrides)
     try:
         parsed: list[Override] = OverridesParser.create().parse_overrides(overrides)
     except HydraException as error:

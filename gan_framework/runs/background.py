@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from gan_framework.runs.tracker import RunInfo, Tracker
-from gan_framework.storage.secrets import mask
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +76,7 @@ class Background:
         logger.warning(
             "the tracker %s has failed and is left out from now on (%s); %s",
             self.name,
-            mask(why),
+            why,
             self.tracker.kept,
         )
         abandoning = threading.Thread(target=self.tracker.abandon, daemon=True)

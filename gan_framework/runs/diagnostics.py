@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,15 +26,15 @@ def figures(measured: dict[str, Tensor]) -> dict[str, float]:
     `d_real` and `d_fake` (`d_real_<pair>` where a game has several pairs) are the means of D(x) and D(G(z));
     accuracies are the shares of samples on the right side of zero.
     """
-    result = {f"train/{name}": value.item() for name, value in measured.items() if value.ndim == 0}
+    result = {f"train/{name}": value for name, value in measured.items() if value.ndim == 0}
     for name, value in measured.items():
         side = name.partition("_")[0]
         if value.ndim and side in RIGHT:
             logits = value.float()
-            result[f"health/logit_{name}"] = logits.mean().item()
-            result[f"health/d_{name}"] = logits.sigmoid().mean().item()
-            result[f"health/accuracy_{name}"] = RIGHT[side](logits, 0).float().mean().item()
-    return result
+            result[f"health/logit_{name}"] = logits.mean()
+            result[f"health/d_{name}"] = logits.sigmoid().mean()
+            result[f"health/accuracy_{name}"] = RIGHT[side](logits, 0).float().mean()
+    return _numbers(result)
 
 
 def reported(game: Game) -> dict[str, float]:
@@ -46,11 +47,8 @@ def reported(game: Game) -> dict[str, float]:
         parts |= {f"{name}/{term}": module for term, module in player.terms.items()}
         parts |= {f"{name}/{_name(module)}": module for module in player.after_step}
     parts |= {f"transforms/{_name(module)}": module for module in game.transforms}
-    return {
-        f"train/{part}/{figure}": float(value)
-        for part, module in parts.items()
-        for figure, value in getattr(module, "figures", dict)().items()
-    }
+    figures_of = {part: getattr(module, "figures", dict)() for part, module in parts.items()}
+    return _numbers({f"train/{part}/{name}": value for part, own in figures_of.items() for name, value in own.items()})
 
 
 def _name(module: nn.Module) -> str:
@@ -59,11 +57,25 @@ def _name(module: nn.Module) -> str:
 
 def gradient_norms(game: Game) -> dict[str, float]:
     """Return the norm of the last gradient of each player that has moved in this iteration."""
-    return {
-        f"health/gradient_norm_{name}": game.player(name).gradient_norm().item()
-        for name in game.players
-        if game.player(name).gradients
-    }
+    return _numbers(
+        {
+            f"health/gradient_norm_{name}": game.player(name).gradient_norm()
+            for name in game.players
+            if game.player(name).gradients
+        }
+    )
+
+
+def _numbers(values: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """Return values of one element each as numbers, in one transfer for all that are alike in type and device."""
+    numbers = {name: 0.0 if isinstance(value, Tensor) else float(value) for name, value in values.items()}
+    alike: dict[tuple[torch.dtype, torch.device], dict[str, Tensor]] = defaultdict(dict)
+    for name, value in values.items():
+        if isinstance(value, Tensor):
+            alike[value.dtype, value.device][name] = value.detach().reshape(())
+    for tensors in alike.values():
+        numbers |= dict(zip(tensors, map(float, torch.stack([*tensors.values()]).tolist()), strict=True))
+    return numbers
 
 
 def first_nonfinite(history: list[dict[str, Tensor]], last_step: int) -> tuple[int, str] | None:

@@ -15,7 +15,6 @@ from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.tracking import Trackers
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
-from gan_framework.storage.secrets import mask
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ VERSIONS = ("gan-framework", "torch", "torchvision", "torchmetrics", "torch-fide
 
 
 class Summary:
-    """Writes summary.json; secrets are masked."""
+    """Writes summary.json."""
 
     def __init__(self, folder: Path, seed: int, overrides: list[str]) -> None:
         self._path = RunFolder(folder).summary
@@ -44,7 +43,6 @@ class Summary:
         if run is not None:
             content |= run.report()
         content |= self._known | {"versions": _versions(), "git": _git()}
-        content = mask(content)
         if run is None and isinstance(error, ConfigError) and self._path.exists():
             return  # of an earlier run, about which this wrong request says nothing
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan_framework.errors import ConfigError
+from gan_framework.storage.secrets import mask
 
 UNFINISHED = ".part"
 """How the name of a file ends that is still being written, or was when its process was killed."""
@@ -50,9 +51,9 @@ def remove_unfinished(folder: Path, name: str = "*") -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
+    """Write a text file atomically, without the environment's secrets."""
     with atomic(path) as file:
-        file.write(text.encode())
+        file.write(mask(text).encode())
 
 
 def write_json(path: Path, content: Any) -> None:

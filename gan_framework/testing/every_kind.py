@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 
 from gan_framework.registry import registry
-from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.defaults import defaults, yaml_file
+from gan_framework.registry.kinds import KINDS
 from gan_framework.testing.guards import expect, own_randomness, same
 from gan_framework.testing.subject import Subject
 

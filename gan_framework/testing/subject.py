@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import inspect
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_framework.build import build_game
-from gan_framework.config.compose import compose as config_compose
-from gan_framework.config.compose import plain
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import DataSource, build_source
-from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.kinds import KINDS, kind_of_network
+from gan_framework.registry.kinds import KINDS
+from gan_framework.testing import surroundings
+from gan_framework.testing.guards import expect
+from gan_framework.testing.samples import BATCH_SIZE, Samples
+from gan_framework.testing.surroundings import Config, Surroundings
 
-SMALL_RUN = {
-    "model": "mlp",
-    "debug": "smoke",
-    "metrics": "[]",
-    "tracker": "[]",
-    "train.device": "cpu",
-}
-"""What is composed beside the plugin, unless the overrides say otherwise: small networks, no scores, no trackers."""
-
-BATCH_SIZE = 8
-
-Config = dict[str, Any]
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -45,7 +36,8 @@ class Subject:
         kind: the plugin's kind.
         name: its name.
         settings: settings that differ from its YAML.
-        overrides: what the configuration around it has, as on the command line.
+        overrides: what the configuration around it has, as on the command line; without any, the suites find
+            surroundings for it.
     """
 
     kind: str
@@ -56,47 +48,29 @@ class Subject:
     # -- its configuration --------------------------------------------------------------------------
 
     @cached_property
+    def surroundings(self) -> Surroundings:
+        """The small run that it is tried in.
+
+        Raises:
+            ConfigError: there is none that uses the plugin.
+        """
+        if self.overrides:
+            return surroundings.given(self.kind, self.name, self.overrides)
+        return _found(self.kind, self.name, json.dumps(dict(self.settings), sort_keys=True))
+
+    @cached_property
     def config(self) -> Config:
         """The resolved configuration of a small run that uses the plugin.
 
         Raises:
             ConfigError: nothing that the overrides and the option of the plugin's name compose uses it.
         """
-        config = compose(self.overrides)
-        if not list(self._places(config)):
-            config = compose((*self.overrides, self._option()))
-        places = list(self._places(config))
-        if not places:
-            raise ConfigError(
-                f"{self._option()} composes nothing named {self.name!r} among the {self.kind}: is `name:` in its YAML "
-                "right, and its `# @package`?"
-            )
-        for place in places:
-            place.update(copy.deepcopy(dict(self.settings)))
-        return plain(OmegaConf.create(config))  # only now, so that others may refer to the settings
+        return surroundings.resolve(self.surroundings.config, self.kind, self.name, self.settings)
 
-    @cached_property
+    @property
     def own(self) -> Config:
         """The plugin's own part of the configuration: its name and settings."""
-        return next(self._places(self.config))
-
-    def _places(self, config: Config) -> Iterator[Config]:
-        """Yield the parts of a configuration that build this plugin."""
-        if self.kind in ("generators", "discriminators", "networks"):
-            candidates = [
-                place for name, place in config["networks"].items() if kind_of_network(name).name == self.kind
-            ]
-        else:
-            place = config[KINDS[self.kind].place]
-            candidates = [place] if "name" in place else list(place.values())
-        names = (self.name, self.name.rpartition(":")[2])
-        yield from (place for place in candidates if isinstance(place, dict) and place.get("name") in names)
-
-    def _option(self) -> str:
-        kind, name = KINDS[self.kind], self.name.rpartition(":")[2]
-        if self.kind == "networks":
-            return f"+{kind.group}={name}"
-        return f"{kind.group}=[{name}]" if kind.listed else f"{kind.group}={name}"
+        return next(surroundings.places(self.config, self.kind, self.name))
 
     # -- what is built from it ----------------------------------------------------------------------
 
@@ -113,63 +87,136 @@ class Subject:
         config = copy.deepcopy(self.config)
         config["seed"] = seed
         if without:
-            place = config[KINDS[self.kind].place]
-            for key in [key for key, value in place.items() if value.get("name") == self.own["name"]]:
-                del place[key]
-        return build_game(config, self.shape, torch.device("cpu"))
+            for key, _ in list(surroundings.named_places(config, self.kind, self.name)):
+                del config[KINDS[self.kind].place][key]
+        return build_game(config, self.shape, CPU)
 
     @cached_property
-    def source(self) -> DataSource:
+    def data(self) -> Samples:
         """The small run's data."""
-        return build_source(self.config["data"])
+        return Samples(self.config["data"], self.config["sources"])
+
+    @property
+    def source(self) -> DataSource:
+        """The small run's first source."""
+        return self.data.source
 
     @property
     def shape(self) -> DataShape:
         """The shape of the small run's data."""
-        return self.source.shape
+        return self.data.shape
 
     # -- what it is tried on ------------------------------------------------------------------------
 
+    def batch(self, seed: int = 0) -> Batch:
+        """Return a batch of the data with all that belongs to it, another one for another seed."""
+        return self.data.batch(BATCH_SIZE, seed)
+
     def samples(self, n: int = BATCH_SIZE, seed: int = 0) -> Tensor:
-        """Return noise of the data's shape: images in [-1, 1], or standard normal vectors."""
-        random = seeding.generator(seed, "samples")
-        if len(self.shape.sample) == 3:
-            return torch.rand(n, *self.shape.sample, generator=random).mul(2).sub(1)
-        return torch.randn(n, *self.shape.sample, generator=random)
+        """Return samples of the data."""
+        return self.data.batch(n, seed).samples
 
     def labels(self, n: int = BATCH_SIZE, seed: int = 0) -> Tensor | None:
-        """Return labels such as the data have."""
-        random = seeding.generator(seed, "labels")
-        if self.shape.condition_dim:
-            return torch.randn(n, self.shape.condition_dim, generator=random)
-        return torch.randint(self.shape.num_classes, (n,), generator=random) if self.shape.num_classes else None
+        """Return the labels of `samples`."""
+        return self.data.batch(n, seed).labels
 
-    def batch(self, seed: int = 0) -> Batch:
-        """Return a batch of noise with labels."""
-        return Batch(self.samples(seed=seed), self.labels(seed=seed))
+    def latent(self, game: Game, n: int = BATCH_SIZE, seed: int = 0) -> Latent:
+        """Return what the game makes of as many samples as of the data."""
+        seeding.reseed(seed, "latent")
+        with torch.no_grad():
+            return game.latent_for(self.data.batch(n, seed))
 
-    def labelled(self, seed: int = 0) -> tuple[Tensor, Tensor | None]:
-        """Return samples of noise with their labels."""
-        return self.samples(seed=seed), self.labels(seed=seed)
+    def call(self, seed: int = 0) -> Call:
+        """Return what the small run's game gives to a network that the plugin makes, in one meeting.
 
-    def latent(self, n: int = BATCH_SIZE, seed: int = 0) -> Latent:
-        """Return what the small run's generator is given: latents, or samples where it has no prior."""
-        labels = self.labels(n, seed)
-        if not self.config["prior"]:
-            return Latent(self.samples(n, seed), labels)
-        prior = registry.build("priors", self.config["prior"])
-        drawn: Latent = prior.draw(n, torch.device("cpu"), seeding.generator(seed, "latent"))
-        return drawn._replace(labels=labels)
+        Raises:
+            ContractBroken: the game never asks such a network.
+        """
+        game = self.game()
+        names = [name for name, _ in surroundings.named_places(self.config, self.kind, self.name)]
+        seeding.reseed(seed, "latent")
+        calls = calls_in(game, names, self.batch(seed))
+        expect(
+            bool(calls), f"{type(game).__name__} never asks networks.{' or networks.'.join(names)}: try it elsewhere"
+        )
+        return calls[0]
 
 
-def compose(overrides: tuple[str, ...]) -> Config:
-    """Compose a small run with overrides, which may replace what it has; references are not resolved yet."""
-    chosen = {override.lstrip("+~").partition("=")[0] for override in overrides}
-    base = [f"{key}={value}" for key, value in SMALL_RUN.items() if key not in chosen]
-    return copy.deepcopy(_composed((*base, *overrides)))
+@dataclass(frozen=True)
+class Call:
+    """What a network was given in a game.
+
+    Attributes:
+        network: the network's name there.
+        given: its arguments: latents or samples, their labels, and what is given beside them.
+        wanted: the shape that what it makes must have for its judge; None where that is nobody's business.
+        sampled: whether what it makes are the game's samples.
+    """
+
+    network: str
+    given: tuple[Any, ...]
+    wanted: tuple[int, ...] | None
+    sampled: bool
+
+    @property
+    def first(self) -> Tensor:
+        """The latents or samples (N, ...)."""
+        value: Tensor = self.given[0]
+        return value
+
+    @property
+    def labels(self) -> Tensor | None:
+        """Their labels, or None."""
+        return self.given[1] if len(self.given) > 1 else None
+
+    def alone(self) -> tuple[Any, ...]:
+        """Return what it was given of the first sample."""
+        return tuple(_rows(value, slice(1)) for value in self.given)
+
+    def replaced(self, **changes: Any) -> tuple[Any, ...]:
+        """Return its arguments with another `first` or other `labels`."""
+        first, labels, *beside = (*self.given, None) if len(self.given) == 1 else self.given
+        return changes.get("first", first), changes.get("labels", labels), *beside
+
+
+def calls_in(game: Game, names: list[str], batch: Batch) -> list[Call]:
+    """Return what some networks of a game are given while samples are made, and judged, in one meeting."""
+    seen: list[tuple[str, tuple[Any, ...], Any]] = []
+
+    def remember(name: str) -> Any:
+        def hook(network: nn.Module, given: tuple[Any, ...], by_name: dict[str, Any], made: Any) -> None:
+            bound = inspect.signature(network.forward).bind(*given, **by_name)
+            seen.append((name, tuple(_detached(value) for value in bound.args), made))
+
+        return hook
+
+    hooks = [game.network(name).register_forward_hook(remember(name), with_kwargs=True) for name in names]
+    try:
+        with torch.no_grad():
+            meeting = game.meet(batch, graph=False)
+            for pair in meeting.values():
+                if pair.has_judge:
+                    pair.outputs  # noqa: B018 (asks its judge about both sides)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    wanted = {id(pair.fake): tuple(pair.real.shape[1:]) for pair in meeting.values()}
+    return [Call(name, given, wanted.get(id(made)), name == game.sampling_network) for name, given, made in seen]
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach()
+    return {key: _detached(one) for key, one in value.items()} if isinstance(value, Mapping) else value
+
+
+def _rows(value: Any, of: slice) -> Any:
+    if isinstance(value, Tensor):
+        return value[of]
+    return {key: _rows(one, of) for key, one in value.items()} if isinstance(value, Mapping) else value
 
 
 @lru_cache(maxsize=64)
-def _composed(overrides: tuple[str, ...]) -> Config:
-    composed: Config = OmegaConf.to_container(config_compose(overrides), enum_to_str=True)  # type: ignore[assignment]
-    return composed
+def _found(kind: str, name: str, settings: str) -> Surroundings:
+    """Return where a plugin belongs; each check of a suite asks again, and finding it builds games."""
+    return surroundings.found(kind, name, json.loads(settings))

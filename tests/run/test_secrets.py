@@ -18,13 +18,8 @@ def leaks(folder, *outputs):
     return [place for place, text in texts.items() if any(s.encode() in text or s in place for s in secrets)]
 
 
-def test_secrets_are_written_nowhere(tmp_path, cache):
-    given = [
-        "tracker=[wandb]",
-        f"tracker.wandb.notes=see {IN_ENVIRONMENT}",
-        f"+hydra.job.env_set.SOME_TOKEN={IN_OVERRIDE}",
-        f"tracker.wandb.tags=[{IN_OVERRIDE}]",
-    ]
+def test_secrets_of_the_environment_are_written_nowhere(tmp_path, cache):
+    given = ["tracker=[wandb]", f"tracker.wandb.notes=see {IN_ENVIRONMENT}", f"tracker.wandb.tags=[{IN_ENVIRONMENT}]"]
     done = run([*TINY, *given, f"hydra.run.dir={tmp_path}/run"], env=ENVIRONMENT, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("run/wandb/*/*.wandb"))
@@ -32,21 +27,25 @@ def test_secrets_are_written_nowhere(tmp_path, cache):
 
 
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
-def test_a_refused_request_gives_its_secrets_away_nowhere(tmp_path, cache, multirun):
-    given = [f"+data.api_key={IN_OVERRIDE}", f"data.flip={IN_ENVIRONMENT}"]
+@pytest.mark.parametrize("setting", ["+data.api_key", "+tracker.wandb.api_key", "+hydra.job.env_set.SOME_TOKEN"])
+def test_a_setting_that_is_named_like_a_secret_is_refused_without_its_value(tmp_path, cache, multirun, setting):
     folders = [f"hydra.run.dir={tmp_path}/run", f"hydra.sweep.dir={tmp_path}/sweep"]
-    done = run([*multirun, *TINY, *given, *folders], env=ENVIRONMENT, cwd=tmp_path)
-    assert done.returncode == (1 if multirun else 2), done.stderr
-    assert "api_key" in done.stderr
-    assert leaks(tmp_path, done.stdout, done.stderr) == []
-
-
-def test_a_sweeps_setting_without_a_sweep_gives_no_secret_away(tmp_path, cache):
-    given = [f"+tracker.wandb.api_key={IN_OVERRIDE}", "tracker=[wandb]", "sweep.resume=somewhere"]
-    done = run([*TINY, *given, f"hydra.run.dir={tmp_path}/run"], cwd=tmp_path)
+    done = run([*multirun, *TINY, "tracker=[wandb]", f"{setting}={IN_OVERRIDE}", *folders], cwd=tmp_path)
     assert done.returncode == 2, done.stderr
-    assert "sweep.resume=somewhere needs -m" in done.stderr
+    assert setting.lstrip("+") in done.stderr and "environment" in done.stderr
     assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+def test_a_file_of_settings_holds_no_secret_either(tmp_path, cache):
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "conf" / "experiment" / "ours.yaml").write_text(
+        f"# @package _global_\ndefaults:\n  - override /tracker: [wandb]\ntracker:\n  wandb:\n    password: {IN_OVERRIDE}\n"
+    )
+    given = ["experiment=ours", f"hydra.searchpath=[file://{tmp_path}/conf]", f"hydra.run.dir={tmp_path}/run"]
+    done = run([*TINY, *given], cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "tracker.wandb.password" in done.stderr
+    assert leaks(tmp_path / "run", done.stdout, done.stderr) == []
 
 
 @pytest.fixture

@@ -1,22 +1,34 @@
-"""Secrets are replaced, other values are left as they are."""
+"""Settings hold no secrets, those of the environment are replaced, other values are left as they are."""
 
-from gan_framework.storage.secrets import mask
+import pytest
+
+from gan_framework.errors import ConfigError
+from gan_framework.storage.secrets import mask, refuse, refuse_settings
 
 
-def test_settings_named_like_secrets_are_masked():
-    config = {
-        "api_key": "abc",
-        "data": {"token": "t", "num_tokens": 3, "tokens": "words", "auth": [{"db_password": "p"}]},
-        "secret": None,
-        "aws_secret_access_key": "xyz",
-    }
-    assert mask(config) == {
-        "api_key": "***",
-        "data": {"token": "***", "num_tokens": 3, "tokens": "words", "auth": [{"db_password": "***"}]},
-        "secret": None,
-        "aws_secret_access_key": "***",
-    }
-    assert config["api_key"] == "abc"
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"api_key": "abc"}, "api_key"),
+        ({"data": {"token": "t", "num_tokens": 3}}, "data.token"),
+        ({"data": {"auth": [{"db_password": "p"}]}}, "data.auth.0.db_password"),
+        ({"aws_secret_access_key": "xyz"}, "aws_secret_access_key"),
+    ],
+)
+def test_settings_named_like_secrets_are_refused(settings, named):
+    with pytest.raises(ConfigError, match=f"^{named}: ") as raised:
+        refuse_settings(settings)
+    assert not any(value in str(raised.value).split() for value in ("abc", "t", "p", "xyz"))
+
+
+def test_what_is_no_secret_is_no_trouble():
+    refuse_settings({"data": {"num_tokens": 3, "tokens": "words", "token": None}, "secret": "", "keys": ["a"]})
+    refuse(["data.tokens=words", "+data.token=null", "model=mlp", "-m", "~prior"])
+
+
+def test_an_override_named_like_a_secret_is_refused():
+    with pytest.raises(ConfigError, match="^data.api_key: "):
+        refuse(["model=mlp", "++data.api_key=abc"])
 
 
 def test_what_the_environment_holds_is_masked_wherever_it_stands(monkeypatch):
