@@ -8,7 +8,7 @@ from itertools import chain
 import torch
 from torch import nn
 
-from gan_framework.api import Game, Strategy
+from gan_framework.api import ConfigError, Game, Strategy
 
 
 class Average(nn.Module):
@@ -69,13 +69,19 @@ class EMA(Strategy):
     def apply(self, game: Game) -> None:
         """Add a network `<name>_ema` for each generator, and sample from it."""
         game.claim("network that samples are drawn from", "ema")
-        generators = game.generators if self.networks is None else self.networks
-        for name in generators:
-            self._average(game, name)
-        if game.sampling_network in generators:
-            game.sampling_network = f"{game.sampling_network}_ema"
+        sampled = game.sampling_network
+        own = [name for name in (sampled,) if any(name in game.player(player).networks for player in game.players)]
+        generators = dict.fromkeys(game.generators + own) if self.networks is None else self.networks
+        if not generators:
+            raise ConfigError(f"ema has no effect on {type(game).__name__}: none of its players updates a generator")
+        averages = {id(game.network(name)): self._average(game, name) for name in generators}
+        if sampled not in generators and sampled not in own:
+            # Made of others (a pyramid): a copy is made of their averages.
+            game.networks[f"{sampled}_ema"] = copy.deepcopy(game.network(sampled), averages).requires_grad_(False)
+        if f"{sampled}_ema" in game.networks:
+            game.sampling_network = f"{sampled}_ema"
 
-    def _average(self, game: Game, name: str) -> None:
+    def _average(self, game: Game, name: str) -> nn.Module:
         trained = game.network(name)
         average = copy.deepcopy(trained).requires_grad_(False)
         game.networks[f"{name}_ema"] = average
@@ -88,3 +94,4 @@ class EMA(Strategy):
         # And one that trains the generator before the others play (a VAE).
         for player in counted + [player for player in players if player not in playing]:
             player.after_step.append(following)
+        return average

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.api import Pair, Player
+from gan_framework.api import ConfigError, Game, Pair, Player, try_meeting
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
 
@@ -19,6 +19,20 @@ class GradientPenalty(CriticGradientPenalty):
     def __init__(self, one_sided: bool) -> None:
         super().__init__()
         self.one_sided = one_sided
+
+    def check(self, game: Game, player: Player) -> None:
+        """See that the penalty reaches a discriminator, and that there is a generated sample for each real one.
+
+        Raises:
+            ConfigError: see `CriticGradientPenalty.check`, or the numbers of samples differ.
+        """
+        super().check(game, player)
+        for pair in try_meeting(game).values():
+            if len(pair.real) != len(pair.fake):
+                raise ConfigError(
+                    f"gradient_penalty looks between real and generated samples, and {type(game).__name__} has "
+                    f"{len(pair.real)} real and {len(pair.fake)} generated ones: choose r1"
+                )
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the penalty at points between this pair's samples."""
