@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from gan_framework.evaluation.metric import Metric as Metric
     from gan_framework.evaluation.sampler import Sampler as Sampler
     from gan_framework.evaluation.sampler import pairs_of as pairs_of
+    from gan_framework.evaluation.stopping import stop_point as stop_point
     from gan_framework.runs.columns import AXES as AXES
     from gan_framework.runs.columns import UPDATES as UPDATES
     from gan_framework.runs.columns import columns as columns
@@ -96,6 +97,7 @@ _MODULES = {
     "evaluation.extractor": "Extractor Features fingerprint to_rgb",
     "evaluation.metric": "Comparison FeatureSet Metric",
     "evaluation.sampler": "Sampler pairs_of",
+    "evaluation.stopping": "stop_point",
     "runs.columns": "AXES UPDATES columns",
     "runs.restore": "load_game",
     "runs.tracker": "RunInfo Tracker",

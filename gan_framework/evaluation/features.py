@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.errors import RunFailed
 from gan_framework.evaluation.extractor import Extractor, Features
+from gan_framework.evaluation.stopping import stop_point
 
 
 def extract_all(
@@ -29,6 +30,7 @@ def extract_all(
     features = logits = None
     lowest, highest, start = float("inf"), -float("inf"), 0
     for samples in batches:
+        stop_point()
         low, high = (float(bound) for bound in samples.aminmax())
         if samples.is_floating_point() and not samples.isfinite().all():
             raise RunFailed(f"{what} cannot be scored: some samples hold NaN or infinite values")

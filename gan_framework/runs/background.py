@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from gan_framework.runs.signals import StopRequest
 from gan_framework.runs.tracker import RunInfo, Tracker
 
 logger = logging.getLogger(__name__)
@@ -16,6 +18,8 @@ WAITING_RECORDS = 10_000
 STOPPED_DEADLINE = 3.0
 """Seconds that a run stopped by a signal waits for its trackers: it must be gone soon."""
 ABANDON_DEADLINE = 2.0
+POLL = 0.1
+"""Seconds between two looks at whether a stop was requested."""
 
 
 class Background:
@@ -48,13 +52,14 @@ class Background:
         except queue.Full:
             self._let_go(f"{WAITING_RECORDS} calls wait for it")
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Wait until the tracker has finished, no longer than its deadline."""
+    def finish(self, summary: Mapping[str, Any], stop: StopRequest) -> None:
+        """Wait until the tracker has finished, no longer than its deadline, or a little once a stop is requested."""
         self.call("finish", summary)
-        stopped = summary.get("status") == "stopped"
-        deadline = min(self.tracker.deadline, STOPPED_DEADLINE) if stopped else self.tracker.deadline
-        if not self._failed.is_set():
-            self._thread.join(deadline)
+        start, deadline = time.monotonic(), self.tracker.deadline
+        while self._thread.is_alive() and not self._failed.is_set() and time.monotonic() - start < deadline:
+            if stop.requested or summary.get("status") == "stopped":
+                deadline = min(deadline, STOPPED_DEADLINE)
+            self._thread.join(POLL)
         if self._thread.is_alive():
             self._let_go(f"it has not finished within {deadline:g} s")
         if self._failed.is_set():

@@ -47,8 +47,13 @@ def reported(game: Game) -> dict[str, float]:
         parts |= {f"{name}/{term}": module for term, module in player.terms.items()}
         parts |= {f"{name}/{_name(module)}": module for module in player.after_step}
     parts |= {f"transforms/{_name(module)}": module for module in game.transforms}
-    figures_of = {part: getattr(module, "figures", dict)() for part, module in parts.items()}
-    return _numbers({f"train/{part}/{name}": value for part, own in figures_of.items() for name, value in own.items()})
+    return _numbers(
+        {
+            f"train/{part}/{figure}": value
+            for part, module in parts.items()
+            for figure, value in getattr(module, "figures", dict)().items()
+        }
+    )
 
 
 def _name(module: nn.Module) -> str:

@@ -17,6 +17,7 @@ from gan_framework.config.compose import plain
 from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import checkpoint, group, out_of_memory
 from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.progress import Progress
@@ -78,8 +79,9 @@ def launch(
     with owned(folder), nullcontext(stop) if stop else StopRequest() as stop, group.leaving():
         run: Run | None = None
         try:
-            with stop.within(0):
+            with stoppable(stop.check):
                 run = _prepare(config, folder, job)
+                stop.check()
             with run.progress:
                 train(run, stop)
             summary.write(run, "finished", stop=stop)
@@ -95,8 +97,7 @@ def launch(
 def _known(error: BaseException, config: DictConfig, run: Run | None, stop: StopRequest) -> BaseException:
     """Return what an error means for a run, as one of our own errors if it is known."""
     if isinstance(error, Interrupted):
-        where = "before it began" if run is None else f"in the middle of step {run.counters.step + 1}"
-        return RunStopped(f"stopped by {stop.reason} {where}; the same command in the same folder resumes")
+        return RunStopped(f"stopped by {stop.reason} before it began; the same command in the same folder resumes")
     if group.lost(error):
         return RunFailed("another process of the run is gone; what it said of it stands above")
     if exhausted := out_of_memory.cause(error):

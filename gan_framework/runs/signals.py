@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,14 +13,14 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR2
 
 
 class Interrupted(BaseException):
-    """Raised wherever the program is, because a stop was requested and its time is up."""
+    """A stop was requested, and what was under way has been left; nothing on the way may take it for its own error."""
 
 
 class StopRequest:
     """Notes SIGTERM, SIGINT and SIGUSR2 while it is entered; a second SIGINT ends the process at once.
 
-    Afterwards whoever handled the signal before is told of it too: a cluster's launcher requeues
-    the job on SIGUSR2, but only once the run has been saved.
+    A run asks it after each step, each batch that is scored and each picture. Afterwards whoever handled the signal
+    before is told of it too: a cluster's launcher requeues the job on SIGUSR2, but only once the run has been saved.
 
     Attributes:
         requested: whether a stop was requested.
@@ -35,30 +34,16 @@ class StopRequest:
         self.relay: Callable[[int], object] | None = None
         self._number: int | None = None
         self._before: dict[signal.Signals, Any] = {}
-        self._patience: float | None = None
-        self._timer: threading.Timer | None = None
-        self._time_is_up = False
 
     def request(self, reason: str) -> None:
         """Request a stop."""
         self.requested = True
         self.reason = reason
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Raise Interrupted so long after a signal has asked for a stop, if the context has not been left by then.
-
-        What is done in it must be such that it can be left anywhere: `within(0)` leaves it at once.
-        """
-        before, self._patience = self._patience, seconds
-        try:
-            if self._number is not None:
-                self._wait()
-            yield
-        finally:
-            self._patience = before
-            if self._timer is not None:
-                self._timer.cancel()
+    def check(self) -> None:
+        """Raise Interrupted if a stop was requested."""
+        if self.requested:
+            raise Interrupted
 
     def __enter__(self) -> StopRequest:
         # Only the main thread may set handlers; elsewhere signals keep their usual meaning.
@@ -77,11 +62,6 @@ class StopRequest:
             before(self._number, None)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._time_is_up:
-            self._time_is_up = False
-            if self._patience is not None:
-                raise Interrupted
-            return
         if self._number is not None:
             if number == signal.SIGINT:
                 os._exit(130)
@@ -90,21 +70,3 @@ class StopRequest:
         self.request(signal.Signals(number).name)
         if self.relay is not None:
             self.relay(number)
-        self._wait()
-
-    def _wait(self) -> None:
-        """Raise Interrupted once the patience of the context is over; without one, never."""
-        if self._patience is None:
-            return
-        if self._patience == 0:
-            raise Interrupted
-        self._timer = threading.Timer(self._patience, self._call)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _call(self) -> None:
-        # By a signal, because only its handler runs in the main thread, and because it ends a wait there.
-        main = threading.main_thread().ident
-        if hasattr(signal, "pthread_kill") and main is not None and self._number is not None:
-            self._time_is_up = True
-            signal.pthread_kill(main, self._number)

@@ -11,8 +11,7 @@ from typing import Any
 
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.runs.run import Run
-from gan_framework.runs.signals import Interrupted, StopRequest
-from gan_framework.runs.tracking import Trackers
+from gan_framework.runs.signals import StopRequest
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
 
@@ -37,7 +36,7 @@ class Summary:
             run: the run; None for one that never came to be.
             status: `finished`, `failed` or `stopped`.
             error: why it did not finish.
-            stop: once a stop is requested, the trackers are not waited for.
+            stop: once a stop is requested, the trackers are not waited for long.
         """
         content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
         if run is not None:
@@ -52,15 +51,7 @@ class Summary:
                 raise
             log.error("%s", unwritten)  # of what went wrong, the first is the one to report
         if run is not None:
-            _end(run.trackers, content, stop or StopRequest())
-
-
-def _end(trackers: Trackers, summary: dict[str, Any], stop: StopRequest) -> None:
-    try:
-        with stop.within(0):
-            trackers.finish(summary)
-    except Interrupted:
-        trackers.finish({**summary, "status": "stopped"})
+            run.trackers.finish(content, stop)
 
 
 def describe(error: BaseException) -> str:

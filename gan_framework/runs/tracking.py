@@ -9,6 +9,7 @@ from typing import Any
 from gan_framework.registry import registry
 from gan_framework.runs.background import Background
 from gan_framework.runs.metrics_file import MetricsFile
+from gan_framework.runs.signals import StopRequest
 from gan_framework.runs.tracker import RunInfo, Tracker
 from gan_framework.storage.secrets import mask
 
@@ -53,12 +54,12 @@ class Trackers:
         for tracker in self._optional:
             tracker.call("image", name, path, record)
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """End the run with what `summary.json` holds; waits for each tracker until its deadline."""
+    def finish(self, summary: Mapping[str, Any], stop: StopRequest | None = None) -> None:
+        """End the run with what `summary.json` holds; waits for each tracker until its deadline, less once stopped."""
         self._metrics.close()
         summary = mask(summary)
         for tracker in self._optional:
-            tracker.finish(summary)
+            tracker.finish(summary, stop or StopRequest())
 
 
 def build_trackers(settings: Mapping[str, Mapping[str, Any]]) -> Trackers:

@@ -9,6 +9,7 @@ from torch import Tensor
 from gan_framework.core import distributed
 from gan_framework.errors import NonFinite, RunStopped
 from gan_framework.evaluation import drawing
+from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import checkpoint, diagnostics, group
 from gan_framework.runs.run import Run
 from gan_framework.runs.signals import Interrupted, StopRequest
@@ -17,9 +18,6 @@ from gan_framework.storage import pictures
 from gan_framework.storage.images import save_png
 
 log = logging.getLogger(__name__)
-
-GRACE = 5.0
-"""Seconds that a step may take to end after a request to stop; then it is broken off and counts as never begun."""
 
 PRUNER = "the sweep's pruner"
 """Who requests the stop that a pruner is for."""
@@ -31,10 +29,8 @@ def train(run: Run, stop: StopRequest) -> None:
     Raises:
         RunFailed: a loss was not finite, or a file could not be written.
         RunStopped: a stop was requested; the run has been saved and can be resumed.
-        Interrupted: a stop was requested, and the step under way did not end soon enough to be saved.
     """
-    with stop.within(GRACE):
-        _play(run, stop)
+    _play(run, stop)
     if run.counters.step < run.counters.steps:
         run.save()
         reason = stop.reason or "another process"
@@ -156,7 +152,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
     run.counters.pause()
     state = {**run.state(), "begun": metrics}  # scoring changes none of it
     try:
-        with stop.within(0):
+        with stoppable(stop.check):
             evaluation = run.evaluator(run.game)
     except Interrupted:
         run.write(state)

@@ -39,11 +39,14 @@ def test_a_penalty_stays_finite(compose, precision, penalty):
     images = torch.randint(256, (64, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     images[::2] = 255
     draw = Batches(InMemory(images), 8, 0, device)
-    values = []
+    losses, norms = [], []
     for _ in range(STEPS):
-        values += [value for value in game.step(draw).values() if value.ndim == 0]
-        values.append(game.player("discriminator").gradient_norm())
-    assert torch.stack([value.float() for value in values]).isfinite().all()
+        losses += [value.float() for value in game.step(draw).values() if value.ndim == 0]
+        norms.append(game.player("discriminator").gradient_norm())
+    assert torch.stack(losses).isfinite().all()
+    left_out = int((~torch.stack(norms).isfinite()).sum())
+    # In fp16 a gradient overflows until the scaler has found its scale, and the update is left out.
+    assert left_out <= (STEPS // 10 if precision == "fp16" else 0)
     assert all(parameter.isfinite().all() for parameter in game.parameters())
 
 

@@ -38,9 +38,8 @@ def test_a_setting_that_is_named_like_a_secret_is_refused_without_its_value(tmp_
 
 def test_a_file_of_settings_holds_no_secret_either(tmp_path, cache):
     (tmp_path / "conf" / "experiment").mkdir(parents=True)
-    (tmp_path / "conf" / "experiment" / "ours.yaml").write_text(
-        f"# @package _global_\ndefaults:\n  - override /tracker: [wandb]\ntracker:\n  wandb:\n    password: {IN_OVERRIDE}\n"
-    )
+    settings = f"defaults:\n  - override /tracker: [wandb]\ntracker:\n  wandb:\n    password: {IN_OVERRIDE}\n"
+    (tmp_path / "conf" / "experiment" / "ours.yaml").write_text(f"# @package _global_\n{settings}")
     given = ["experiment=ours", f"hydra.searchpath=[file://{tmp_path}/conf]", f"hydra.run.dir={tmp_path}/run"]
     done = run([*TINY, *given], cwd=tmp_path)
     assert done.returncode == 2, done.stderr

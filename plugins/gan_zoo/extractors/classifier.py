@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import Cache, ConfigError, Data, DataShape, DataSource, Extractor, Features, seeding
+from gan_framework.api import Cache, ConfigError, Data, DataShape, DataSource, Extractor, Features, seeding, stop_point
 
 VERSION = 2
 """Raised when the network or its training changes."""
@@ -115,6 +115,7 @@ def fit(network: nn.Module, data: Data, epochs: int, seed: int, device: torch.de
             loss.backward()
             optimizer.step()
             schedule.step()
+            stop_point()
 
 
 @torch.no_grad()
