@@ -447,6 +447,34 @@ def test_inputs_are_evenly_spaced_in_their_order_and_repeated_where_there_are_to
     assert torch.equal(found, translated(translating(kind), WithSource(), count, batch_size=count))
 
 
+def test_noise_that_a_game_gives_of_its_own_is_the_same_in_each_scoring_and_another_for_each_input():
+    class Noisy(OwnSamples):
+        def latent_for(self, batch):
+            latent = super().latent_for(batch)
+            return latent._replace(given={"samples": torch.randn_like(latent.given["samples"]) / 4})
+
+    before = torch.random.get_rng_state()
+    first = translated(translating(Noisy), WithSource(), 8, batch_size=4)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.randn(5)
+    assert torch.equal(first, translated(translating(Noisy), WithSource(), 8, batch_size=4))
+    assert not torch.equal(first[:4], first[4:])
+
+
+@pytest.mark.parametrize("kind", [Translation, OwnSamples])
+def test_a_judge_of_input_and_output_is_given_the_input(kind):
+    class Both(kind):
+        def pair(self, batch, latent):
+            source = batch.samples if kind is OwnSamples else batch.extra["source"]
+            return Pair(self.judge("discriminator"), batch, latent, self.generate(latent), fake_given=(source,))
+
+    game = translating(Both)
+    game.networks["discriminator"].function = lambda x, labels, source: (x / source).flatten(1).mean(1)
+    latent = inputs_for(game, WithSource(), 4).give(game, game.latent(4), slice(0, 4))
+    with as_promised(game):
+        assert pairs_of(game, latent)["main"].fake_output.scores.tolist() == pytest.approx([0.5] * 4)
+
+
 def test_labels_are_those_of_the_inputs():
     data = WithSource(labels=torch.arange(10) % 4)
     game = translating(labels=4)

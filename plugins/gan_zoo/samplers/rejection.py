@@ -92,7 +92,9 @@ class Rejection(Sampler):
             chosen = (first * len(left) + torch.arange(len(left)))[found]
             samples[left[found].to(samples.device)] = drawn[chosen.to(samples.device)]
             left = left[~found]
-        advice = "set sampler.percentile=80" if self.percentile is None else f"lower sampler.percentile={self.percentile:g}"
+        advice = (
+            "set sampler.percentile=80" if self.percentile is None else f"lower sampler.percentile={self.percentile:g}"
+        )
         raise RunFailed(
             f"sampler=rejection keeps none of more than {TRIES:,} samples: the best of sampler.burn_in={self.burn_in} "
             f"are taken for real so much more often; {advice} to keep more"
@@ -101,7 +103,8 @@ class Rejection(Sampler):
     def _keeps(self, logits: Tensor, random: torch.Generator) -> Tensor:
         self._greatest = max(self._greatest, float(logits.max()))
         chance = (self._margin(logits) - self._shift).sigmoid()
-        return torch.rand(len(logits), generator=random, dtype=torch.float64) < chance
+        coins = torch.rand(len(logits), generator=random, device=random.device, dtype=torch.float64)
+        return coins.cpu() < chance
 
     def _margin(self, logits: Tensor) -> Tensor:
         """Return F, by section 3.2, equation 8."""
