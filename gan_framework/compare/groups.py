@@ -102,8 +102,8 @@ class Comparison:
             return "one seed, so no spread is known"
         if max(spreads) >= difference:
             return (
-                f"not told apart from the best: the spread over seeds ({max(spreads):.3g}) is not smaller than "
-                f"the difference ({difference:.3g})"
+                f"not significantly different from the best: the spread over seeds ({max(spreads):.3g}) is not smaller "
+                f"than the difference ({difference:.3g})"
             )
         return f"worse than the best by {difference:.3g}"
 

@@ -4,7 +4,7 @@ torchrun, or a cluster's launcher, starts the processes and says in the environm
 `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR`, `MASTER_PORT`). They are one group while they train. Outside of a
 group, as in a run of one process, every exchange gives back what it is given.
 
-Gradients are averaged by hand after the backward pass, in one exchange for each move: wrappers such as
+Gradients are averaged by hand after the backward pass, in one exchange for each update: wrappers such as
 DistributedDataParallel fail on the double backward of penalties and on several passes to one backward.
 """
 

@@ -10,7 +10,7 @@ AXES = ("images_seen", "step", "seconds")
 """What a chart can have on its x axis; the first one it has by default."""
 
 UPDATES = "updates/"
-"""What the names of figures start with that count a player's moves."""
+"""What the names of figures start with that count a player's updates."""
 
 LISTS = {"strategy": "strategies", "terms": "all_terms", "metrics": "all_metrics"}
 """The groups that hold several plugins, each with the column that names the chosen ones."""

@@ -12,8 +12,8 @@ class Counters:
     """How far a run is.
 
     Attributes:
-        step: iterations of the schedule so far.
-        steps: iterations in all.
+        step: steps of the schedule so far.
+        steps: steps in all.
         seconds: wall time so far, over all resumes.
         training_seconds: the part of it spent in steps.
         rollbacks: how often the run went back to a checkpoint because a loss was not finite.

@@ -90,6 +90,6 @@ class Watch:
         if share >= COLLAPSED or step < PATIENCE * self._steps:
             return None
         return (
-            f"the samples are only {share:.0%} as far apart as the data, so the generator makes the same few things; "
+            f"the samples are only {share:.0%} as far apart as the data, which is called mode collapse; "
             "try minibatch_discrimination, unrolled or another loss"
         )

@@ -37,7 +37,7 @@ class AdamSteps:
 
     Args:
         optimizer: is left as it is.
-        parameters: what it moves, by name.
+        parameters: what it updates, by name.
     """
 
     def __init__(self, optimizer: optim.Adam, parameters: Mapping[Key, nn.Parameter]) -> None:

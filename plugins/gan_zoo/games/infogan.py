@@ -6,9 +6,9 @@ from gan_framework.api import Game, Player
 
 
 class InfoGAN(Game):
-    """The two-player game and a third player `q`, which moves G and Q (Chen et al. 2016, arXiv 1606.03657).
+    """The two-player game and a third player `q`, which updates G and Q (Chen et al. 2016, arXiv 1606.03657).
 
-    Its objective is a term, `mutual_information`; it moves after the other two, with an optimizer of
+    Its objective is a term, `mutual_information`; it is updated after the other two, with an optimizer of
     its own. Where Q shares the discriminator's layers, the strategy `q_head` is what is wanted.
     """
 

@@ -1,6 +1,6 @@
 """Optimizer settings that change while a game is played.
 
-They follow from the number of iterations alone, so a resumed run goes on exactly.
+They follow from the number of updates alone, so a resumed run goes on exactly.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gan_framework.api import ConfigError, Game, Player, Strategy
 
 
 class Annealing(nn.Module):
-    """Sets one number of some players' optimizers, once after every move of the player that counts.
+    """Sets one number of some players' optimizers, once after every update of the player that counts.
 
     Args:
-        counted: the player whose moves are counted.
+        counted: the player whose updates are counted.
         players: whose optimizers are set.
         setting: the number's name in the optimizers' parameter groups.
-        value: maps the number's initial value and the moves so far to its value for the next move.
+        value: maps the number's initial value and the updates so far to its value for the next update.
     """
 
     def __init__(
@@ -36,26 +36,26 @@ class Annealing(nn.Module):
         self.value = value
 
     def forward(self) -> None:
-        """Set the number for the next move."""
+        """Set the number for the next update."""
         self._set(self._players[0].updates + 1)
 
     def go_on(self) -> None:
-        """Set the number for the next move of a game that has been restored."""
+        """Set the number for the next update of a game that has been restored."""
         if self._players[0].updates:
             self._set(self._players[0].updates)
 
-    def _set(self, moves: int) -> None:
+    def _set(self, updates: int) -> None:
         for player in self._players[1:]:
             initial = player.optimizer.defaults[self.setting]
             for group in player.optimizer.param_groups:
-                group[self.setting] = self.value(initial, moves)
+                group[self.setting] = self.value(initial, updates)
 
 
 class Annealed(Strategy):
     """The base of strategies that change one number of the players' optimizers.
 
-    The generator's moves are counted (those of the first player in a game without one), so that
-    several discriminator moves for each of them change nothing.
+    The generator's updates are counted (those of the first player in a game without one), so that
+    several discriminator updates for each of them change nothing.
 
     Args:
         players: whose optimizers are changed; all players' if null.
@@ -71,25 +71,25 @@ class Annealed(Strategy):
         self.players = players
 
     @abstractmethod
-    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
-        """Return the number after so many moves of the counted player."""
+    def value(self, initial: float, updates: int, updates_per_step: int) -> float:
+        """Return the number after so many updates of the counted player."""
 
     def apply(self, game: Game) -> None:
-        """Let the number follow the moves of the counted player."""
+        """Let the number follow the updates of the counted player."""
         playing = [*chain(*game.teams())]
         players = [game.player(name) for name in self.players] if self.players is not None else playing
         for player in players:
             if player not in playing:
                 raise ConfigError(
-                    f"{self.name} counts the generator's moves, and the player {player.name!r} has none beside them; "
+                    f"{self.name} counts the generator's updates, and the player {player.name!r} has none beside them; "
                     f"choose among {', '.join(other.name for other in playing)}"
                 )
             game.claim(f"{self.setting} of the player {player.name}", self.name)
             player.annealed.add(self.setting)
         _, generators, others = game.teams()
         counted = (generators or others)[0]
-        per_iteration = getattr(game.schedule, "g_steps", 1)
-        annealing = Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_iteration))
+        per_step = getattr(game.schedule, "g_steps", 1)
+        annealing = Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_step))
         counted.after_step.append(annealing)
         game.register_load_state_dict_post_hook(lambda *_: annealing.go_on())  # type: ignore[no-untyped-call]
 
@@ -100,7 +100,7 @@ class LearningRateDecay(Annealed):
     Args:
         players: whose learning rate falls; all players' if null.
         shape: `linear` or `cosine`.
-        steps: iterations until the minimum is reached.
+        steps: steps until the minimum is reached.
         minimum: the learning rate at the end.
     """
 
@@ -121,18 +121,18 @@ class LearningRateDecay(Annealed):
         self.steps = steps
         self.minimum = minimum
 
-    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+    def value(self, initial: float, updates: int, updates_per_step: int) -> float:
         """Return the learning rate."""
-        progress = min(moves / (self.steps * moves_per_iteration), 1.0)
+        progress = min(updates / (self.steps * updates_per_step), 1.0)
         return self.minimum + (initial - self.minimum) * self.shape(progress)
 
 
 class ExponentialLearningRateDecay(Annealed):
-    """The learning rate is divided by a constant after every move (CGAN, Mirza & Osindero 2014, section 4.1).
+    """The learning rate is divided by a constant after every update (CGAN, Mirza & Osindero 2014, section 4.1).
 
     Args:
         players: whose learning rate falls; all players' if null.
-        divisor: by which each move divides it.
+        divisor: by which each update divides it.
         minimum: below which it does not fall.
     """
 
@@ -146,9 +146,9 @@ class ExponentialLearningRateDecay(Annealed):
         self.divisor = divisor
         self.minimum = minimum
 
-    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+    def value(self, initial: float, updates: int, updates_per_step: int) -> float:
         """Return the learning rate."""
-        return max(initial * self.divisor**-moves, self.minimum)
+        return max(initial * self.divisor**-updates, self.minimum)
 
 
 class MomentumRamp(Annealed):
@@ -157,7 +157,7 @@ class MomentumRamp(Annealed):
     Args:
         players: whose momentum changes; all players' if null.
         final: the momentum at the end.
-        steps: iterations until it is reached.
+        steps: steps until it is reached.
     """
 
     name = "momentum_ramp"
@@ -170,12 +170,12 @@ class MomentumRamp(Annealed):
         self.final = final
         self.steps = steps
 
-    def value(self, initial: float, moves: int, moves_per_iteration: int) -> float:
+    def value(self, initial: float, updates: int, updates_per_step: int) -> float:
         """Return the momentum."""
-        return initial + (self.final - initial) * min(moves / (self.steps * moves_per_iteration), 1.0)
+        return initial + (self.final - initial) * min(updates / (self.steps * updates_per_step), 1.0)
 
     def apply(self, game: Game) -> None:
-        """Let the momentum follow the moves of the counted player."""
+        """Let the momentum follow the updates of the counted player."""
         super().apply(game)
         for name in self.players if self.players is not None else game.players:
             if name in game.optimizers:

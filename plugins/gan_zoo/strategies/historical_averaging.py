@@ -11,13 +11,13 @@ from gan_framework.api import Game, Pair, Player, Strategy, Term
 
 
 class HistoricalAveragingTerm(Term):
-    """‖θ - (1/t) Σ_i θ[i]‖², θ[i] the parameters before the player's move i, the present one included.
+    """‖θ - (1/t) Σ_i θ[i]‖², θ[i] the parameters before the player's update i, the present one included.
 
     The average is a running mean (Salimans et al. 2016, arXiv 1606.03498, section 3.3) and a constant
-    to the gradient. It takes in the parameters once for every move, however often the term is evaluated.
+    to the gradient. It takes in the parameters once for every update, however often the term is evaluated.
 
     Args:
-        parameters: the parameters that the player will move.
+        parameters: the parameters that the player will update.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:

@@ -10,8 +10,8 @@ class KStep(Strategy):
     """k discriminator steps, each with a fresh batch, for g generator steps (Goodfellow et al. 2014, Algorithm 1).
 
     Args:
-        k: discriminator moves in one iteration.
-        g_steps: generator moves in one iteration.
+        k: discriminator updates in one step.
+        g_steps: generator updates in one step.
     """
 
     def __init__(self, k: int, g_steps: int) -> None:

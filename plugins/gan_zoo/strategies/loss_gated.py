@@ -24,7 +24,7 @@ from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.split_discriminator import split
 
 STARTS = {"discriminator_fake": 1.0, "generator": 0.0, "discriminator_real": 1.0}
-"""What stands in for the last losses at first: the discriminator moves before the generator does."""
+"""What stands in for the last losses at first: the discriminator is updated before the generator is."""
 
 CERTAIN = 20.0
 """A logit as far on the wrong side as a loss ever sees."""
@@ -89,9 +89,9 @@ class LossGated(Strategy):
     discriminator's loss have optimizers of their own (see `split_discriminator`).
 
     Args:
-        fake: the discriminator moves on generated samples while its last loss on them is above this.
-        generator: the generator moves while its last loss is above this.
-        real: the discriminator moves on real samples while its last loss on them is above this.
+        fake: the discriminator is updated on generated samples while its last loss on them is above this.
+        generator: the generator is updated while its last loss is above this.
+        real: the discriminator is updated on real samples while its last loss on them is above this.
     """
 
     def __init__(self, fake: float, generator: float, real: float) -> None:
@@ -103,8 +103,8 @@ class LossGated(Strategy):
         schedule = game.schedule
         if not isinstance(schedule, Alternating) or (schedule.d_steps, schedule.g_steps) != (1, 1):
             raise ConfigError(
-                "loss_gated decides by the losses who moves and replaces the alternating schedule with one step for "
-                f"each player, but the schedule is {type(schedule).__name__} with settings of its own"
+                "loss_gated decides by the losses who is updated and replaces the alternating schedule with one step "
+                f"for each player, but the schedule is {type(schedule).__name__} with settings of its own"
             )
         split(game, "loss_gated")
         self._check_gates_can_open(game)
@@ -122,6 +122,6 @@ class LossGated(Strategy):
         for name, threshold in self.thresholds.items():
             if game.player(name).objective is not None and not worst[name] > threshold:
                 raise ConfigError(
-                    f"loss_gated would never let the player {name!r} move: its loss under {type(loss).__name__} stays "
+                    f"loss_gated would never update the player {name!r}: its loss under {type(loss).__name__} stays "
                     f"below the threshold {threshold}"
                 )

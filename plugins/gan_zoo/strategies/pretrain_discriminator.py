@@ -6,10 +6,10 @@ from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Str
 
 
 class Pretraining(BeforeFirstStep):
-    """The discriminator's players move alone, each step on a fresh real and a fresh generated batch.
+    """The discriminator's players are updated alone, each time on a fresh real and a fresh generated batch.
 
     Args:
-        steps: moves of each player on the discriminator's side.
+        steps: updates of each player on the discriminator's side.
     """
 
     def __init__(self, steps: int) -> None:
@@ -17,7 +17,7 @@ class Pretraining(BeforeFirstStep):
         self.steps = steps
 
     def play(self, game: Game, next_batch: NextBatch) -> None:
-        """Move the discriminator's players."""
+        """Update the discriminator's players."""
         discriminators, _, _ = game.teams()
         for _ in range(self.steps):
             meeting = game.meet(next_batch(), graph=False)
@@ -28,10 +28,10 @@ class Pretraining(BeforeFirstStep):
 class PretrainDiscriminator(Strategy):
     """The discriminator takes n steps before the generator's first one.
 
-    They belong to the first iteration, so `train.steps` counts iterations of the game alone.
+    They belong to the first step, so `train.steps` counts steps of the game alone.
 
     Args:
-        steps: of the discriminator before the first iteration.
+        steps: of the discriminator before the first step.
     """
 
     applies_last = True

@@ -112,7 +112,7 @@ class WandB(Tracker):
             self._run.define_metric(prefix, step_metric=AXES[0])
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Log the metrics of one step beside the axes and how often each player has moved."""
+        """Log the metrics of one step beside the axes and how often each player has been updated."""
         if self._run is not None:
             updates = {f"{UPDATES}{player}": n for player, n in record.get("updates", {}).items()}
             self._run.log({**self._axes(record), **updates, **record.get("metrics", {})}, step=record["step"])
