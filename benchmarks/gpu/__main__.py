@@ -2,7 +2,8 @@
 
     python -m gpu FOLDER [DATA]
 
-The environment sets GPU_DRY=1 for a dry run on the CPU, and GPU_SECONDS, the limit of everything (460).
+The environment sets GPU_DRY=1 for a dry run on the CPU, GPU_SECONDS, the limit of everything (460), and GPU_PARTS, the
+kinds of parts to measure, such as `footprint,tests`; all of them without it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main() -> None:
         "parts": {},
     }
     with tempfile.TemporaryDirectory() as work, (out / "gpu.log").open("w") as log:
-        for group in plan(data, out, Path(work)):
+        for group in filter(None, map(chosen, plan(data, out, Path(work)))):
             # Side by side only where each has cores enough for itself.
             together = len(group) if (os.cpu_count() or 1) >= len(group) else 1
             with ThreadPoolExecutor(together) as pool:
@@ -56,6 +57,12 @@ def main() -> None:
                     print(f"\n== {name}\n{said}", file=log, flush=True)
                     print(f"{name}: {result['seconds']:.0f} s, {result['error'] or 'done'}", flush=True)
     print((out / "gpu.md").read_text())
+
+
+def chosen(group: list[Planned]) -> list[Planned]:
+    """Return the parts of the kinds that are asked for."""
+    kinds = os.environ.get("GPU_PARTS", "").replace(",", " ").split()
+    return [part for part in group if not kinds or part.name.split()[0] in kinds]
 
 
 def about() -> dict[str, Any]:

@@ -20,14 +20,17 @@ def markdown(results: Results) -> str:
         f"{about['seconds']:.0f} s in all" + ("; **a dry run of tiny sizes**." if about["dry"] else "."),
         "",
         "Milliseconds per step are medians over rounds in which the loops take turns, with quartiles. A ratio is the",
-        "time of a hand-written loop with the same networks, optimizers and precision over the loop's: above 1, the",
-        "loop is faster.",
+        "time of a hand-written loop with the same networks, optimizers and precision over the loop's, in the same",
+        "turns: above 1, the loop is faster. The hand-written loop takes part in all turns; its time is the first's.",
         "",
         *table(
             "system, precision | by hand | framework | ratio | compiled | ratio | by hand as a CUDA graph | ratio",
             _steps(results),
         ),
-        *table("system, precision | waits per step | where | at an epoch's end | peak memory", _footprints(results)),
+        *table(
+            "system, precision | waits per step | where | at an epoch's end | at a log line | peak memory",
+            _footprints(results),
+        ),
         *table("penalty, networks | " + " | ".join(PRECISIONS), _penalties(results)),
         *table("run | status | steps | training images/s | start | losses | picture", _runs(results)),
         *table("part | seconds | outcome", _parts(results)),
@@ -63,7 +66,7 @@ def _steps(results: Results) -> Iterator[tuple[str, ...]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in [*rows(results, "steps"), *rows(results, "compiled")]:
         more = {key: value for key, value in row.items() if key not in ("system", "precision")}
-        # What a row measures beside the hand-written loop is in it; the loop's own time is the first one's.
+        # What a row measures beside the hand-written loop is in it; the loop's own time is the first's.
         found[row["system"], row["precision"]] = more | found.get((row["system"], row["precision"]), {})
     for name in SYSTEMS:
         mine = {precision: row for (system, precision), row in found.items() if system == name}
@@ -80,11 +83,16 @@ def _footprints(results: Results) -> Iterator[tuple[str, ...]]:
     for row in rows(results, "footprint"):
         label = f"{row['system']}, {row['precision']}" + (", data.flip=true" if row["flip"] else "")
         if "waits" not in row:
-            yield label, "unknown on a CPU", "", "", ""
+            yield label, "unknown on a CPU", "", "", "", ""
             continue
         memory = f"{row['peak_mib']} MiB, of them {row['data_mib']} the data set"
         waits = f"{row['waits'] / row['steps']:.2g}"
-        yield label, waits, _places(row["where"]), f"{row['epoch_waits']}: {_places(row['epoch_where'])}", memory
+        ends, lines = (_counted(row[f"{when}_waits"], row[f"{when}_where"]) for when in ("epoch", "log"))
+        yield label, waits, _places(row["where"]), ends, lines, memory
+
+
+def _counted(waits: int, where: dict[str, int]) -> str:
+    return f"{waits}: {_places(where)}" if waits else "0"
 
 
 def _places(where: dict[str, int]) -> str:
