@@ -76,6 +76,21 @@ def test_the_order_follows_from_the_seed():
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_order_and_the_flips_are_those_of_version_0_1_0(kind):
+    # A run of that version goes on here with the batches that it would have drawn.
+    expected = [
+        ([7, 1, 5, 4], [1, 1, 1, 1]),
+        ([2, 6, 3, 0], [0, 1, 0, 0]),
+        ([1, 5, 0, 7], [1, 0, 1, 1]),
+        ([2, 4, 6, 3], [0, 1, 0, 0]),
+    ]
+    left_to_right = torch.tensor([0, 255], dtype=torch.uint8).expand(8, 1, 1, 2)
+    draw = Batches(kind(left_to_right, torch.arange(8)), 4, 5, "cpu", flip=True)
+    drawn = [draw() for _ in expected]
+    assert [(b.labels.tolist(), (b.samples[:, 0, 0, 0] > 0).int().tolist()) for b in drawn] == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("drawn", [1, 4, 5, 11])
 def test_setting_drawn_equals_skipping(kind, drawn):
     data = kind(pictures(), torch.arange(20))
