@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from gan_framework.runs.restore import load_game as load_game
     from gan_framework.runs.tracker import RunInfo as RunInfo
     from gan_framework.runs.tracker import Tracker as Tracker
+    from gan_framework.storage.figures import panels as panels
+    from gan_framework.storage.figures import rendered as rendered
     from gan_framework.storage.images import to_uint8 as to_uint8
     from gan_framework.storage.pictures import grid as grid
     from gan_framework.storage.secrets import mask as mask
@@ -101,6 +103,7 @@ _MODULES = {
     "runs.columns": "AXES UPDATES columns",
     "runs.restore": "load_game",
     "runs.tracker": "RunInfo Tracker",
+    "storage.figures": "panels rendered",
     "storage.images": "to_uint8",
     "storage.pictures": "grid",
     "storage.secrets": "mask",

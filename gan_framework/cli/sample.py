@@ -68,6 +68,11 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
     game, saved = load_game(run, choose_device(device))
     config = plain(rescored(saved, overrides))
     sampler = _sampler(config, game)
+    if sampler is not None and (wanted.interpolate or wanted.traverse is not None):
+        raise ConfigError(
+            f"sampler={config['sampler']['name']} draws samples of its own and has no effect on --interpolate and "
+            "--traverse, which show what the network makes; leave it out"
+        )
     folder = run_folder(run)
     if wanted.traverse is not None:
         path = out or folder / f"traversal_{wanted.traverse}.png"

@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch
-from gan_zoo import figures
+from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch, panels, rendered
 
 
 class Bilinear(Game):
@@ -47,7 +46,7 @@ class Bilinear(Game):
     def picture(self, latent: Latent, columns: int) -> Tensor:
         """Draw the path in the plane, and both coordinates over time."""
         positions = self.path
-        figure, (plane, time) = figures.panels(3.2, 4.0)
+        figure, (plane, time) = panels(3.2, 4.0)
         plane.plot(*positions.T, linewidth=0.8)
         plane.plot(*positions[0], "o", *positions[-1], "s", color="black", markersize=4)
         plane.plot(0, 0, "+", color="red", markersize=10)
@@ -56,7 +55,7 @@ class Bilinear(Game):
         time.plot(positions.norm(dim=1), linewidth=0.8, color="black", label="distance")
         time.set(xlabel="step")
         time.legend()
-        return figures.rendered(figure)
+        return rendered(figure)
 
     def _position(self) -> Tensor:
         parameters = [*self.discriminator.parameters(), *self.generator.parameters()]

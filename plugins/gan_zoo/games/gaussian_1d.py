@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch, evaluation_mode
-from gan_zoo import figures, theory
+from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch, evaluation_mode, panels, rendered
+from gan_zoo import theory
 from gan_zoo.generators.gaussian import GaussianGenerator
 from gan_zoo.priors.normal import Normal
 
@@ -64,7 +64,7 @@ class Gaussian1D(Game):
         """Draw p_data, p_g, D and D* on one axis."""
         x = torch.linspace(self.mean - 8 * self.std, self.mean + 8 * self.std, 500, dtype=torch.float64)
         log_p, log_g = self._log_p(x), self._log_g(x)
-        figure, (axes,) = figures.panels(5.0)
+        figure, (axes,) = panels(5.0)
         curves = {
             "p_data": (log_p.exp(), "k:"),
             "p_g": (log_g.exp(), "g-"),
@@ -75,7 +75,7 @@ class Gaussian1D(Game):
             axes.plot(x, values, style, label=label, linewidth=1)
         axes.set(xlabel="x", ylim=(0, 1.2 * max(1.0, float(log_p.exp().max()))))
         axes.legend(loc="upper right")
-        return figures.rendered(figure)
+        return rendered(figure)
 
     @torch.no_grad()
     def _logit(self, x: Tensor) -> Tensor:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch
-from gan_zoo import figures
+from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch, panels, rendered
 from gan_zoo.reference import Reference
 
 KEPT = 1000
@@ -30,7 +29,7 @@ class Plane(Game):
 
     def picture(self, latent: Latent, columns: int) -> Tensor:
         """Draw the samples of latents, and real points behind them."""
-        figure, (axes,) = figures.panels(3.2)
+        figure, (axes,) = panels(3.2)
         for points, label, colour in (
             (self.reference.kept, "real", "silver"),
             (self.sample(latent), "generated", "C0"),
@@ -40,4 +39,4 @@ class Plane(Game):
         reach = 1.4 * float(self.reference.kept.abs().max())
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         axes.legend(loc="upper right", fontsize="x-small")
-        return figures.rendered(figure)
+        return rendered(figure)
