@@ -55,10 +55,22 @@ def blank(shape: DataShape, n: int = BLANKS, device: torch.device | str = "cpu")
 
 
 @contextmanager
-def _without_a_trace(game: Game) -> Iterator[None]:
+def without_a_trace(game: Game) -> Iterator[None]:
     """Leave no gradient, no running statistics and no random number behind."""
     with torch.no_grad(), evaluation_mode(game.networks), forked_random_numbers(game.device):
         yield
+
+
+@contextmanager
+def _tried(game: Game, complaint: str) -> Iterator[None]:
+    """Leave no trace, and let what fails inside be a ConfigError that begins with a complaint."""
+    try:
+        with without_a_trace(game):
+            yield
+    except ConfigError:
+        raise
+    except (RuntimeError, ValueError, TypeError, LookupError, AssertionError) as error:
+        raise ConfigError(f"{complaint}: {error}") from error
 
 
 @contextmanager
@@ -71,20 +83,8 @@ def forked_random_numbers(device: torch.device) -> Iterator[None]:
 def try_meeting(game: Game, batch: Batch | None = None) -> Meeting:
     """Return the pairs that the game's players face, over blank samples unless others are given."""
     batch = blank(game.data, device=game.device) if batch is None else batch
-    with _without_a_trace(game):
+    with without_a_trace(game):
         return Meeting(game.pairs(batch, game.latent_for(batch)))
-
-
-def check_networks(game: Game) -> None:
-    """See that the networks fit the data and each other.
-
-    Raises:
-        ConfigError: the shapes do not fit, or a conditional network would be given no labels.
-    """
-    for name, network in game.networks.items():
-        if getattr(network, "conditional", False) and not (game.data.num_classes or game.data.condition_dim):
-            raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
-    check_pairs(game, lambda batch: game.pairs(batch, game.latent_for(batch)))
 
 
 def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> None:
@@ -97,16 +97,11 @@ def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> Non
     Raises:
         ConfigError: the shapes do not fit.
     """
-    try:
-        with _without_a_trace(game):
-            meeting = pairs(blank(game.data, device=game.device))
-            for pair in meeting.values():
-                if pair.has_judge:
-                    pair.outputs  # noqa: B018 (asks the judge about both sides)
-    except ConfigError:
-        raise
-    except (RuntimeError, ValueError, TypeError, LookupError, AssertionError) as error:
-        raise ConfigError(f"the networks do not fit the data {game.data.sample}: {error}") from error
+    with _tried(game, f"the networks do not fit the data {game.data.sample}"):
+        meeting = pairs(blank(game.data, device=game.device))
+        for pair in meeting.values():
+            if pair.has_judge:
+                pair.outputs  # noqa: B018 (asks the judge about both sides)
     for name, pair in meeting.items():
         made, real = tuple(pair.fake.shape[1:]), tuple(pair.real.shape[1:])
         if made != real:
@@ -115,34 +110,9 @@ def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> Non
 
 
 def check_loss(game: Game, player: Player, meeting: Meeting) -> None:
-    """See that a player's parts of the adversarial loss can be computed of what is said of blank samples.
-
-    Raises:
-        ConfigError: they cannot, as where a loss compares sample with sample and there are more generated ones.
-    """
-    try:
-        with _without_a_trace(game):
-            player.adversarial(player.pairs(meeting))
-    except (RuntimeError, ValueError, TypeError, LookupError) as error:
-        what = f"the loss {type(game.loss).__name__} does not fit what the player {player.name!r} faces"
-        raise ConfigError(f"{what}: {error}") from error
-
-
-def probe(game: Game, network: str) -> DiscriminatorOutput:
-    """Return what a network says of blank samples, together with what belongs to them: the shapes strategies need.
-
-    Raises:
-        ConfigError: no pair of the game is judged by that network.
-    """
-    pair = _judged_by(try_meeting(game), network)
-    if pair is None:
-        raise ConfigError(f"no pair of {type(game).__name__} is judged by networks.{network}")
-    with _without_a_trace(game):
-        return pair.real_output
-
-
-def _judged_by(meeting: Meeting, network: str) -> Pair | None:
-    return next((pair for pair in meeting.values() if pair.judged_by_network == network), None)
+    """Raise ConfigError if a player's parts of the loss cannot be computed of what is said of blank samples."""
+    with _tried(game, f"the loss {type(game.loss).__name__} does not fit what the player {player.name!r} faces"):
+        player.adversarial(player.pairs(meeting))
 
 
 def find_batch_independent(game: Game) -> set[str]:

@@ -212,15 +212,22 @@ class Game(nn.Module):
         Raises:
             ConfigError: the shapes do not fit, or a conditional network would be given no labels.
         """
-        checks.check_networks(self)
+        for name, network in self.networks.items():
+            if getattr(network, "conditional", False) and not (self.data.num_classes or self.data.condition_dim):
+                raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
+        checks.check_pairs(self, lambda batch: self.pairs(batch, self.latent_for(batch)))
 
     def probe(self, network: str = "discriminator") -> DiscriminatorOutput:
-        """Return what a judge's network says of two blank samples: the shapes that strategies need.
+        """Return what a network says of blank samples and what belongs to them: the shapes that strategies need.
 
         Raises:
             ConfigError: no pair of the game is judged by that network.
         """
-        return checks.probe(self, network)
+        judged = [pair for pair in checks.try_meeting(self).values() if pair.judged_by_network == network]
+        if not judged:
+            raise ConfigError(f"no pair of {type(self).__name__} is judged by networks.{network}")
+        with checks.without_a_trace(self):
+            return judged[0].real_output
 
     def start(self, device: torch.device, precision: str = "fp32") -> None:
         """Go to the device and give the players their parameters and optimizers.
@@ -231,17 +238,13 @@ class Game(nn.Module):
         self.precision = Precision(precision, device)
         self.to(device)
         _choose_layouts(self.networks)
+        for network in self.networks.values():
+            if [*network.parameters()] and not any(parameter.requires_grad for parameter in network.parameters()):
+                network.eval()  # a frozen one's running statistics and dropout stand still too
         meeting = checks.try_meeting(self)
         self._judges = {name: pair.judge.name for name, pair in meeting.items() if isinstance(pair.judge, Judge)}
-        for player in map(self.player, self.players):
-            if player.name not in self.optimizers:
-                raise ConfigError(
-                    f"optimizer.{player.name} is missing: the game's players are {', '.join(self.players)}"
-                )
-            player.clip = self._clips.get(player.name)
-            trainable = self.trainable(player.networks)
-            player.start(self, list(meeting), trainable, self.optimizers[player.name], self.precision.scaler())
-            checks.check_loss(self, player, meeting)
+        for name in self.players:
+            self.player(name).start(self, meeting, self._clips.get(name))
         self.schedule.check(self)
         self._independent = checks.find_batch_independent(self)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from gan_framework.core import distributed
+from gan_framework.core import checks, distributed
 from gan_framework.core.contracts.loss import AdversarialLoss, SeparableLoss
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.pair import Meeting, Pair
@@ -144,34 +144,32 @@ class Player(nn.Module):
 
     # -- before the first step ----------------------------------------------------------------------
 
-    def start(
-        self,
-        game: Game,
-        pairs: Iterable[str],
-        parameters: list[nn.Parameter],
-        optimizer: OptimizerFactory,
-        scaler: torch.amp.GradScaler,
-    ) -> None:
-        """Take up the parameters to update, once all strategies have been applied.
+    def start(self, game: Game, meeting: Meeting, clip: float | None = None) -> None:
+        """Take up what is updated and how, once all strategies are applied; `meeting` is one over blank samples.
 
         Raises:
-            ConfigError: the player has nothing to minimise, or nothing to update in one of its networks (a frozen one),
-                or names a pair, a team or a part of the loss that does not exist.
+            ConfigError: the player has no optimizer, nothing to minimise, or nothing to update in one of its networks
+                (a frozen one), names a pair, a team or a part of the loss that does not exist, or faces what its loss
+                cannot be computed of.
         """
-        self._check_names([*pairs])
+        if self.name not in game.optimizers:
+            raise ConfigError(f"optimizer.{self.name} is missing: the game's players are {', '.join(game.players)}")
+        self._check_names([*meeting])
         self._check_loss(game.loss)
         frozen = [network for network in self.networks if not game.trainable((network,))]
-        if frozen or not parameters:
+        self._trained = game.trainable(self.networks)
+        if frozen or not self._trained:
             where = " and ".join(frozen) or "any network"
             raise ConfigError(f"the player {self.name!r} has no parameters to update in {where}")
-        self._trained = parameters
         # Kept in a tuple: the loss belongs to the game, and must not be registered twice.
         self._loss = (game.loss,) if game.loss is not None else ()
+        checks.check_loss(game, self, meeting)
         for name in self.terms:
             self.term(name).attach(game)
             self.term(name).check(game, self)
-        self.optimizer = optimizer(parameters)
-        self.scaler = scaler
+        self.clip = clip
+        self.optimizer = game.optimizers[self.name](self._trained)
+        self.scaler = game.precision.scaler()
 
     def _check_names(self, pairs: list[str]) -> None:
         named = self.objective if isinstance(self.objective, Mapping) else {}
