@@ -11,7 +11,7 @@ from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.listing import config_problems
 from gan_framework.registry.packages import canonical
 from gan_framework.testing.guards import ContractBroken
-from gan_framework.testing.suites import check_plugin
+from gan_framework.testing.suites import check_plugin, exemptions
 
 
 def check_distribution(distribution: str, overrides: Sequence[str] = ()) -> bool:
@@ -35,10 +35,14 @@ def check_distribution(distribution: str, overrides: Sequence[str] = ()) -> bool
         print(f"broken  {distribution}: {problem}")
     for plugin in own:
         try:
-            check_plugin(plugin.kind, f"{plugin.distribution}:{plugin.name}", overrides)
+            name = f"{plugin.distribution}:{plugin.name}"
+            check_plugin(plugin.kind, name, overrides)
+            without = exemptions(plugin.kind, name)
         except ContractBroken as error:
             broken.append(str(error))
             print(f"broken  {error}", flush=True)
         else:
             print(f"ok      {plugin.name} ({plugin.kind})", flush=True)
+            for check, reason in without.items():
+                print(f"        without {check}: {reason}", flush=True)
     return not broken

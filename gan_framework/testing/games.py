@@ -12,15 +12,18 @@ from torch import Tensor
 from gan_framework.core import seeding
 from gan_framework.core.contracts.prior import Prior
 from gan_framework.core.game import Game
+from gan_framework.core.records import Latent
+from gan_framework.errors import ConfigError
 from gan_framework.evaluation import drawing, latents
 from gan_framework.testing.guards import expect, expect_finite, own_randomness, same
-from gan_framework.testing.subject import BATCH_SIZE, Subject
+from gan_framework.testing.samples import BATCH_SIZE
+from gan_framework.testing.subject import Subject, calls_in
 
 # -- games, and all that plays in them --------------------------------------------------------------
 
 
 def play(subject: Subject, game: Game, steps: range) -> list[dict[str, Tensor]]:
-    """Play steps of a game on noise; what is random in a step follows from its number."""
+    """Play steps of a game on the data; what is random in a step follows from its number."""
     measured = []
     for step in steps:
         seeding.reseed(0, "step", step)
@@ -63,7 +66,7 @@ def losses_are_finite(subject: Subject) -> None:
 
 
 def measures_well(subject: Subject) -> None:
-    """A step returns tensors without a graph: scalars, or logits (N,)."""
+    """A step returns tensors without a graph: scalars, or flat logits."""
     game = subject.game()
     for name, value in play(subject, game, range(1))[0].items():
         expect(isinstance(value, Tensor), f"a step returns {name} as {type(value).__name__}, not as a tensor")
@@ -72,34 +75,50 @@ def measures_well(subject: Subject) -> None:
 
 
 def players_move(subject: Subject) -> None:
-    """Every player moves within three steps, and every network that is in play is moved by one."""
+    """Every player is updated within three steps, and every network that changes is updated by one."""
     game = subject.game()
     before = copy.deepcopy(_weights(game))
     play(subject, game, range(3))
     for name in game.players:
         player = game.player(name)
-        expect(player.updates > 0, f"the player {name!r} has not moved in three steps")
+        expect(player.updates > 0, f"the player {name!r} has not been updated in three steps")
         missing = sum(parameter.grad is None for parameter in player.trained)
-        expect(not missing, f"{missing} of the parameters that the player {name!r} moves never receive a gradient")
-    moved = {id(parameter) for name in game.players for parameter in game.player(name).trained}
+        expect(not missing, f"{missing} of the parameters that the player {name!r} updates never receive a gradient")
+    updated = {id(parameter) for name in game.players for parameter in game.player(name).trained}
     for name, parameter in game.networks.named_parameters():
         expect(
-            id(parameter) in moved or torch.equal(parameter, before[f"networks.{name}"]),
-            f"networks.{name} has changed though no player moves it",
+            id(parameter) in updated or torch.equal(parameter, before[f"networks.{name}"]),
+            f"networks.{name} has changed though no player updates it",
         )
+
+
+def judges_every_sample(subject: Subject) -> None:
+    """In each of its pairs the judge says something of every sample."""
+    game = subject.game()
+    seeding.reseed(0, "pairs")
+    for name, pair in game.meet(subject.batch(), graph=False).items():
+        if not pair.has_judge:
+            continue
+        for side, output in zip(("real", "fake"), pair.outputs, strict=True):
+            samples = getattr(pair, side)
+            expect(
+                len(output.logits) == len(samples),
+                f"the judge of the pair {name!r} says {len(output.logits)} things of {len(samples)} {side} samples",
+            )
 
 
 def draws_pictures(subject: Subject) -> None:
     """It draws its samples, and samples have the data's shape."""
     game = subject.game()
     play(subject, game, range(1))
-    if game.prior is None:
+    if not game.generates:
         return
-    latent = latents.fixed_latent(game, 4, seed=0)
+    latent = fixed(subject, game, 4)
     samples = game.sample(latent)
+    wanted = _sampled_shape(subject, game)
     expect(
-        tuple(samples.shape) == (4, *subject.shape.sample),
-        f"sample makes {tuple(samples.shape)} of four latents, and the data have the shape {subject.shape.sample}",
+        tuple(samples.shape) == (4, *wanted),
+        f"sample makes {tuple(samples.shape)} of four latents, and the data have the shape {wanted}",
     )
     picture = drawing.draw(game, latent, columns=2).image
     expect(
@@ -108,14 +127,30 @@ def draws_pictures(subject: Subject) -> None:
     )
 
 
+def fixed(subject: Subject, game: Game, n: int) -> Latent:
+    """Return what n samples are made of, always the same."""
+    return latents.fixed_latent(game, n, seed=0, inputs=subject.batch())
+
+
+def _sampled_shape(subject: Subject, game: Game) -> tuple[int, ...]:
+    """Return the shape of a game's samples: that of the real ones in the pair for which they are made."""
+    calls = calls_in(game, [game.sampling_network], subject.batch()) if game.sampling_network in game.networks else []
+    return next((call.wanted for call in calls if call.wanted is not None), subject.shape.sample)
+
+
 def has_effect(subject: Subject) -> None:
     """A strategy changes something: a game with it is not the game without it."""
     outcomes = []
     for without in (False, True):
-        game = subject.game(without=without)
+        try:
+            game = subject.game(without=without)
+        except ConfigError:
+            if without:
+                return  # what is no game without it would not be this game
+            raise
         measured = play(subject, game, range(2))
         updates = {name: game.player(name).updates for name in game.players}
-        sampled = None if game.prior is None else game.sample(latents.fixed_latent(game, 2, seed=0))
+        sampled = game.sample(fixed(subject, game, 2)) if game.generates else None
         settings = [_plain(group) for name in game.players for group in game.player(name).optimizer.param_groups]
         outcomes.append((measured, updates, sampled, settings, _weights(game)))
     expect(
@@ -164,5 +199,5 @@ def draws_latents(subject: Subject) -> None:
 PLAYED = [plays_on_exactly, losses_are_finite, measures_well]
 SCHEDULES = [players_move, *PLAYED]
 STRATEGIES = [has_effect, *PLAYED]
-GAMES = [players_move, draws_pictures, *PLAYED]
+GAMES = [players_move, judges_every_sample, draws_pictures, *PLAYED]
 PRIORS = [draws_latents, *PLAYED]

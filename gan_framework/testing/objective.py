@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from gan_framework.core import seeding
 from gan_framework.core.contracts.loss import AdversarialLoss, SeparableLoss
+from gan_framework.core.contracts.term import Term
+from gan_framework.core.game import Game
+from gan_framework.core.pair import Meeting, Pair
+from gan_framework.core.player import Player
 from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.testing.games import PLAYED
-from gan_framework.testing.guards import expect, expect_finite, inputs_kept, own_randomness
+from gan_framework.testing.guards import expect, expect_finite, inputs_kept, own_randomness, same
 from gan_framework.testing.subject import Subject
 
 CERTAIN = 30.0
@@ -19,21 +27,25 @@ CERTAIN = 30.0
 
 
 def _outputs(subject: Subject) -> tuple[AdversarialLoss, DiscriminatorOutput, DiscriminatorOutput]:
-    """Return a loss, and what a discriminator says of two batches, as leaves that gradients can reach."""
+    """Return a loss, and what a judge says of real and generated samples, as leaves that gradients can reach."""
     game = subject.game()
     assert game.loss is not None
+    seeding.reseed(0, "outputs")
     with torch.no_grad():
-        said = [game.discriminator(*subject.labelled(seed)) for seed in (0, 1)]
+        meeting = game.meet(subject.batch(), graph=False)
+        judged = [pair for pair in meeting.values() if pair.has_judge]
+        expect(bool(judged), f"nobody in {type(game).__name__} says anything of samples: try it elsewhere (overrides)")
+        said = judged[0].outputs
     # Undecided: between 0 and 1, where every usual target or margin still pulls.
     real, fake = (_leaves(output, 0.5 + 0.1 * output.logits.tanh()) for output in said)
     return game.loss, real, fake
 
 
 def _leaves(output: DiscriminatorOutput, logits: Tensor) -> DiscriminatorOutput:
-    return DiscriminatorOutput(
-        logits.detach().clone().requires_grad_(),
-        tuple(feature.detach().clone().requires_grad_() for feature in output.features),
-        {name: head.detach().clone().requires_grad_() for name, head in output.heads.items()},
+    return output._replace(
+        logits=logits.detach().clone().requires_grad_(),
+        features=tuple(feature.detach().clone().requires_grad_() for feature in output.features),
+        heads={name: head.detach().clone().requires_grad_() for name, head in output.heads.items()},
     )
 
 
@@ -63,10 +75,14 @@ def gives_scalars(subject: Subject) -> None:
 
 
 def _doubled(output: DiscriminatorOutput) -> DiscriminatorOutput:
+    def twice(tensor: Tensor) -> Tensor:
+        return torch.cat([tensor] * 2)
+
     return DiscriminatorOutput(
-        torch.cat([output.logits] * 2),
-        tuple(torch.cat([feature] * 2) for feature in output.features),
-        {name: torch.cat([head] * 2) for name, head in output.heads.items()},
+        twice(output.logits),
+        tuple(map(twice, output.features)),
+        {name: twice(head) for name, head in output.heads.items()},
+        *(twice(tensor) if tensor is not None else None for tensor in (output.samples, output.labels)),
     )
 
 
@@ -118,6 +134,19 @@ def _reached(output: DiscriminatorOutput, message: str) -> Tensor | None:
     return output.logits.grad
 
 
+def loss_adapts_after_updates_alone(subject: Subject) -> None:
+    """Computing the loss changes nothing that it keeps: it is also computed where it is only measured."""
+    loss, real, fake = _outputs(subject)
+    before = copy.deepcopy(loss.state_dict())
+    _both(loss, real, fake)
+    changed = [name for name, value in loss.state_dict().items() if not same(value, before[name])]
+    expect(
+        not changed,
+        f"computing it changes {', '.join(changed)}, but a loss is also computed where it is only measured or looked "
+        "ahead at: change what it keeps in after_update",
+    )
+
+
 def halves_add_up(subject: Subject) -> None:
     """The halves of a separable loss add up to the whole."""
     loss, real, fake = _outputs(subject)
@@ -133,20 +162,13 @@ def halves_add_up(subject: Subject) -> None:
 
 
 def adds_to_a_player(subject: Subject) -> None:
-    """The term is a finite scalar whose gradient reaches what its player moves."""
+    """The term is a finite scalar whose gradient reaches what its player updates."""
     game = subject.game()
-    term, player = next(
-        (term, game.player(name))
-        for name in game.players
-        for term in game.player(name).terms.values()
-        if isinstance(term, type(subject.build()))
-    )
+    player, term, pairs = _at_work(subject, game)
     batch = subject.batch()
+    seeding.reseed(0, "term")
     for _ in range(2):
-        meeting = game.meet(batch)
-        for look_ahead in player.look_aheads:
-            meeting = look_ahead(meeting)
-        pair = next(iter(player.pairs(meeting).values()))
+        pair = pairs(game.meet(batch))
         pair.differentiate(term.differentiates)
         with (
             own_randomness("the term"),
@@ -160,11 +182,56 @@ def adds_to_a_player(subject: Subject) -> None:
             continue
         gradients = torch.autograd.grad(value, player.trained, allow_unused=True)
         reached = [gradient for gradient in gradients if gradient is not None]
-        expect(bool(reached), f"its gradient reaches nothing that the player {player.name!r} moves: is `player` right?")
+        expect(
+            bool(reached), f"its gradient reaches nothing that the player {player.name!r} updates: is `player` right?"
+        )
         expect_finite("its gradient", *reached)
         return
     expect(False, f"it has no gradient, so the player {player.name!r} cannot lower it: is something detached?")
 
 
-LOSSES = [gives_scalars, stays_finite, pulls_the_right_way, halves_add_up, *PLAYED]
-TERMS = [adds_to_a_player, *PLAYED]
+def adapts_after_updates_alone(subject: Subject) -> None:
+    """Computing the term changes nothing that it keeps: it is also computed where a loss is only measured."""
+    game = subject.game()
+    player, term, pairs = _at_work(subject, game)
+    player.play(game.meet(subject.batch()))
+    before = copy.deepcopy(term.state_dict())
+    pair = pairs(game.meet(subject.batch(1)))
+    pair.differentiate(term.differentiates)
+    term(pair, player)
+    changed = [name for name, value in term.state_dict().items() if not same(value, before[name])]
+    expect(
+        not changed,
+        f"forward changes {', '.join(changed)}, but a loss is also computed where it is only measured or looked ahead "
+        "at: change what it keeps in after_update",
+    )
+
+
+def _at_work(subject: Subject, game: Game) -> tuple[Player, Term, Callable[[Meeting], Pair]]:
+    """Return a player that has the term, the term, and what finds the first pair that it is computed for."""
+    kind = type(subject.build())
+    player, name = next(
+        (player, name)
+        for player in map(game.player, game.players)
+        for name in player.terms
+        if isinstance(player.term(name), kind)
+    )
+
+    def pair_of(meeting: Meeting) -> Pair:
+        for look_ahead in player.look_aheads:
+            meeting = look_ahead(meeting)
+        named = player.plans[name].pairs
+        return meeting[named[0]] if named else next(iter(player.pairs(meeting).values()))
+
+    return player, player.term(name), pair_of
+
+
+LOSSES = [
+    gives_scalars,
+    stays_finite,
+    pulls_the_right_way,
+    halves_add_up,
+    loss_adapts_after_updates_alone,
+    *PLAYED,
+]
+TERMS = [adds_to_a_player, adapts_after_updates_alone, *PLAYED]

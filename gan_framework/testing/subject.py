@@ -196,7 +196,7 @@ def calls_in(game: Game, names: list[str], batch: Batch) -> list[Call]:
             meeting = game.meet(batch, graph=False)
             for pair in meeting.values():
                 if pair.has_judge:
-                    pair.outputs  # noqa: B018 (asks its judge about both sides)
+                    pair.real_output, pair.fake_output  # noqa: B018 (asks its judge about each side in turn)
     finally:
         for hook in hooks:
             hook.remove()

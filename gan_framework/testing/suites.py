@@ -6,8 +6,9 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from gan_framework.errors import GanFrameworkError
-from gan_framework.testing import data, datasets, games, networks, objective, run
+from gan_framework.errors import ConfigError, GanFrameworkError
+from gan_framework.registry import registry
+from gan_framework.testing import data, datasets, games, networks, objective, run, samplers
 from gan_framework.testing.every_kind import EVERY_KIND
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.subject import Subject
@@ -29,6 +30,7 @@ CHECKS: dict[str, dict[str, Check]] = {
         "datasets": datasets.DATASETS,
         "extractors": data.EXTRACTORS,
         "metrics": data.METRICS,
+        "samplers": samplers.SAMPLERS,
         "optimizers": run.OPTIMIZERS,
         "trackers": run.TRACKERS,
     }.items()
@@ -48,9 +50,10 @@ def check_plugin(
     Args:
         kind: the plugin's kind (`losses`).
         name: its name.
-        overrides: the configuration it is tried in, as on the command line; without any, a small game
-            of fully connected networks on the digits.
-        exempt: checks that the plugin breaks on purpose, each with the reason.
+        overrides: the configuration it is tried in, as on the command line; without any, a small game of fully
+            connected networks on the digits, or the first experiment of its distribution that builds it.
+        exempt: checks that the plugin breaks on purpose, each with the reason, beside those that it says itself in
+            its class attribute `exempt`.
         settings: settings of the plugin that differ from its YAML.
 
     Raises:
@@ -59,25 +62,46 @@ def check_plugin(
     """
     __tracebackhide__ = True
     subject = Subject(kind, name, settings, tuple(overrides))
-    broken = []
-    for title, check in _wanted(kind, exempt or {}).items():
+    broken: dict[str, list[str]] = {}  # checks by what they say, which of a game that cannot be played all say alike
+    for title, check in _wanted(kind, name, exempt or {}).items():
         try:
             check(subject)
         except Exception as error:
-            broken.append(f"{title}: {_reason(error)}")
+            broken.setdefault(_reason(error), []).append(title)
             if title == "builds":  # nothing else can be tried
                 break
     if broken:
-        raise ContractBroken(f"{name} ({kind}) breaks its contract:\n" + "\n".join(f"- {line}" for line in broken))
+        lines = [f"- {', '.join(titles)}: {reason}" for reason, titles in broken.items()]
+        raise ContractBroken(f"{name} ({kind}) breaks its contract:\n" + "\n".join(lines))
 
 
-def _wanted(kind: str, exempt: Mapping[str, str]) -> dict[str, Check]:
+def exemptions(kind: str, name: str) -> dict[str, str]:
+    """Return the checks that a plugin says itself that it breaks on purpose, each with the reason.
+
+    Raises:
+        ContractBroken: it names a check that there is not.
+    """
+    try:
+        declared = dict(getattr(registry.find(kind, name).load(), "exempt", {}))
+    except ConfigError:  # the suite says why it cannot be loaded
+        return {}
+    unknown = declared.keys() - CHECKS[kind].keys()
+    if unknown:
+        raise ContractBroken(
+            f"{name} ({kind}): its `exempt` names {', '.join(sorted(unknown))}, and the checks of {kind} are "
+            f"{', '.join(CHECKS[kind])}"
+        )
+    return declared
+
+
+def _wanted(kind: str, name: str, exempt: Mapping[str, str]) -> dict[str, Check]:
     if kind not in CHECKS:
         raise ValueError(f"there is no plugin kind {kind!r}; the kinds are {', '.join(CHECKS)}")
     unknown = exempt.keys() - CHECKS[kind].keys()
     if unknown:
         raise ValueError(f"{kind} have no check {', '.join(sorted(unknown))}; theirs are {', '.join(CHECKS[kind])}")
-    return {title: check for title, check in CHECKS[kind].items() if title not in exempt}
+    left_out = {**exemptions(kind, name), **exempt}
+    return {title: check for title, check in CHECKS[kind].items() if title not in left_out}
 
 
 def _reason(error: Exception) -> str:
@@ -99,7 +123,7 @@ class PluginContract:
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Let pytest make one test of each check."""
         if "contract_check" in metafunc.fixturenames and hasattr(self, "kind"):
-            metafunc.parametrize("contract_check", list(_wanted(self.kind, self.exempt)))
+            metafunc.parametrize("contract_check", list(_wanted(self.kind, self.name, self.exempt)))
 
     def test_contract(self, contract_check: str) -> None:
         """The plugin does what its kind asks for."""

@@ -23,7 +23,14 @@ from gan_framework.testing.samples import Samples
 
 Config = dict[str, Any]
 
-SMALL = {"debug": "smoke", "metrics": "[]", "tracker": "[]", "train.device": "cpu", "train.precision": "fp32"}
+SMALL = {
+    "debug": "smoke",
+    "metrics": "[]",
+    "tracker": "[]",
+    "train.device": "cpu",
+    "train.precision": "fp32",
+    "train.accumulate": "1",
+}
 """What is composed beside the plugin, unless the overrides say otherwise: two steps, no scores, no trackers."""
 
 PLAIN = {"model": "mlp", **SMALL}
@@ -31,8 +38,8 @@ PLAIN = {"model": "mlp", **SMALL}
 
 OWN = "gan-framework"
 
-NO_GAME = ("datasets", "optimizers", "trackers")
-"""Kinds whose plugins are tried without a game."""
+SCORED = 100
+"""How many samples of either side a metric is to score."""
 
 
 @dataclass(frozen=True)
@@ -103,19 +110,17 @@ def found(kind: str, name: str, settings: Mapping[str, Any]) -> Surroundings:
 def _try(config: Config, kind: str, name: str, settings: Mapping[str, Any]) -> None:
     """Raise ConfigError if the plugin cannot be tried in a configuration."""
     resolved = resolve(config, kind, name, settings)
-    if kind in NO_GAME:
+    if kind in ("datasets", "optimizers", "trackers"):
         return
-    samples = Samples(resolved["data"], resolved["sources"])
-    game = build_game(resolved, samples.shape, torch.device("cpu"))
-    own = next(places(resolved, kind, name))
-    if kind == "metrics":
-        metric = registry.build(kind, own)
-        metric.check(game)
-        metric.check_samples(samples.shape, 100, 100)
-    elif kind == "samplers":
-        registry.build(kind, own).check(game)
-    elif kind == "extractors":
+    samples, own = Samples(resolved["data"], resolved["sources"]), next(places(resolved, kind, name))
+    if kind == "extractors":
         registry.build(kind, own).check(samples.shape)
+        return
+    game = build_game(resolved, samples.shape, torch.device("cpu"))
+    if kind in ("metrics", "samplers"):
+        registry.build(kind, own).check(game)
+    if kind == "metrics":
+        registry.build(kind, own).check_samples(samples.shape, SCORED, SCORED)
 
 
 def resolve(config: Config, kind: str, name: str, settings: Mapping[str, Any]) -> Config:

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from gan_framework.registry import listing, packages, registry
-from gan_framework.testing import subject
+from gan_framework.testing import subject, surroundings
 from tests.plugins.environment import distribution
 
 
@@ -18,7 +18,8 @@ def forget():
         packages.registered,
         registry.installed,
         listing.defaults,
-        subject._composed,
+        surroundings._composed,
+        subject._found,
     ):
         remembered.cache_clear()
 

@@ -8,7 +8,7 @@ from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError
 from gan_framework.registry import packages, registry
 from gan_framework.registry.listing import config_problems, entries
-from gan_framework.testing.subject import compose
+from gan_framework.testing.surroundings import compose
 from tests.plugins.environment import ROOT, Environment, distribution
 
 GOOD = '''
