@@ -99,7 +99,7 @@ def test_images_are_counted_as_they_were_seen(tmp_path, cache):
     for steps, size in ((4, 16), (6, 32)):
         code, output = finish(tmp_path, *SMALL, f"train.steps={steps}", f"train.batch_size={size}")
         assert code == 0, output
-    # Two batches a step, one for each of the discriminator's moves.
+    # Two batches a step, one for each of the discriminator's updates.
     assert [line["images_seen"] for line in lines(tmp_path)] == [32, 64, 96, 128, 192, 256]
 
 
@@ -120,7 +120,7 @@ def test_a_changed_learning_rate_is_that_of_the_resumed_run(tmp_path, cache):
     assert optimizer["param_groups"][0]["lr"] == 1e-5
     code, output = finish(tmp_path, *SMALL, "train.steps=6", "optimizer=sgd")
     assert code == 2, output
-    assert "was moved by Adam, and optimizer." in output
+    assert "was updated by Adam, and optimizer." in output
 
 
 def test_a_finished_run_is_not_trained_again(uninterrupted):
