@@ -153,7 +153,7 @@ def scores_alone(subject: Subject) -> None:
 
 
 def independence_is_true(subject: Subject) -> None:
-    """The attribute `batch_independent`, where it is True, tells the truth: the pair then asks about both sides at once."""
+    """The attribute `batch_independent`, where it is True, tells the truth: both sides are then judged in one pass."""
     discriminator, call = _discriminator(subject), subject.call()
     if discriminator.batch_independent is not True:
         return

@@ -1,4 +1,4 @@
-"""What contract suites try plugins on: real samples of a configuration's data, noise of their shape where there are none."""
+"""What plugins are tried on: real samples of a configuration's data, or noise of their shape."""
 
 from __future__ import annotations
 

@@ -133,7 +133,8 @@ class Subject:
             ContractBroken: the game never asks such a network.
         """
         game = self.game()
-        names = [name for name, _ in surroundings.named_places(self.config, self.kind, self.name)]
+        places = surroundings.named_places(self.config, self.kind, self.name)
+        names = [name for name, settings in places if settings == self.own]
         seeding.reseed(seed, "latent")
         calls = calls_in(game, names, self.batch(seed))
         expect(
