@@ -7,6 +7,7 @@
 # uint8 (N, 32, 32, 3) and `y` (N,), or a tar archive of train/CLASS/NAME.jpg. The framework has to be installed, so
 # that its plugins are found; its code is taken from this checkout. PYTHON names another python3. Without a CUDA device,
 # or with GPU_DRY=1, everything is done in tiny sizes on the CPU, to see that it works.
+# GPU_PARTS=footprint,steps measures such parts alone.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "${1:-gpu-results}"
