@@ -13,7 +13,7 @@ round, for about so many seconds each; the medians and quartiles over the rounds
   reads ahead.
 
 The hand-written loop is what a PyTorch tutorial teaches, with the same networks and losses: float32, Adam as it comes,
-the usual memory layout. It shares its generated batch between the two moves, and draws its batches from a tensor that
+the usual memory layout. It shares its generated batch between the two updates, and draws its batches from a tensor that
 is ready to use. The framework's step is everything that its trainer does when nothing is due: seeding, drawing a batch
 from 8-bit images, the step itself, and the clock.
 """
@@ -31,18 +31,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.build import build_game
-from gan_framework.config.compose import plain
+from gan_framework.config.compose import compose, plain
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.data import Batches, Data, InMemory, build_source
-from gan_framework.registry.packages import config_folder
 from gan_framework.runs.counters import Counters
 
 BATCH = 64
@@ -70,8 +67,7 @@ def configuration(shape: tuple[int, int, int], overrides: list[str], precision: 
     """Compose the configuration of a measurement."""
     channels, size, _ = shape
     own = [f"data.image_size={size}", f"data.channels={channels}", f"train.batch_size={BATCH}"]
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        return plain(compose("config", overrides=[*overrides, *own, f"train.precision={precision}"]))
+    return plain(compose([*overrides, *own, f"train.precision={precision}"]))
 
 
 def random_images(shape: tuple[int, int, int], count: int = 2048) -> Tensor:

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from gan_framework.core.compilation import compile_networks
 
+from gan_framework.build import compile_networks
 from gan_framework.errors import ConfigError
 from tests.core.small import Draws, small_game
 
