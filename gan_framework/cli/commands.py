@@ -117,12 +117,22 @@ def evaluate(
 def new_plugin(
     name: Annotated[str, typer.Argument(help="The plugin's name.")],
     kind: Annotated[str, typer.Option(help="What it is: loss, generator, strategy, ...")],
-    out: Annotated[Path, typer.Option(help="The folder to write it into.")] = Path("."),
+    out: Annotated[Path, typer.Option(help="The folder to write its distribution into.")] = Path("."),
+    into: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The folder of a distribution that it becomes a part of.")
+    ] = None,
 ) -> None:
-    """Write the distribution of a new plugin: code, configuration, tests."""
+    """Write a new plugin: code, configuration, tests; a distribution of its own, or a part of one."""
     from gan_framework import scaffold
 
-    typer.echo(scaffold.write(name, kind, out))
+    if into is None:
+        typer.echo(scaffold.write(name, kind, out))
+        return
+    if out != Path("."):
+        raise ConfigError(f"--out {out} and --into {into} exclude each other: the distribution has its place")
+    for path in scaffold.write_into(name, kind, into):
+        typer.echo(path)
+    typer.echo(f"It is found after `pip install -e {into}`.", err=True)
 
 
 @app.command()
