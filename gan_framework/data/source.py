@@ -69,12 +69,12 @@ class Data(ABC):
             labels = self.labels.cpu().contiguous()
             content.update(f"{tuple(labels.shape)} {labels.dtype}".encode())
             content.update(labels.numpy().tobytes())
-        first_extra = self.read_extra([0])
-        if first_extra:  # else the hash stays that of the data as they were before there were extras
-            content.update(self._digest_of_extra(first_extra))
+        content.update(self._digests_of_extra())
         return content.hexdigest()
 
-    def _digest_of_extra(self, first: Mapping[str, Tensor]) -> bytes:
+    def _digests_of_extra(self) -> bytes:
+        """Return one SHA-256 for each extra, joined; nothing where there are none, so that older hashes hold."""
+        first = self.read_extra([0])
         names = sorted(first)
         hashes = {
             name: hashlib.sha256(f"{name} {tuple(first[name].shape[1:])} {first[name].dtype}".encode())

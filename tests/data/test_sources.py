@@ -149,6 +149,15 @@ def test_sources_are_built_from_their_settings(photos):
     assert 5 < sum(straight) < 25
 
 
+def test_processes_share_what_is_drawn_of_each_source():
+    sources = Sources(defaults("digits") | {"flip": True}, {"b": defaults("mixture")})
+    one, two = sources.batches(10, 0, CPU), [sources.batches(10, 0, CPU, rank, 2) for rank in range(2)]
+    for _ in range(3):
+        whole, halves = one(), [draw() for draw in two]
+        assert torch.equal(whole.samples, torch.cat([half.samples for half in halves]))
+        assert torch.equal(whole.others["b"].samples, torch.cat([half.others["b"].samples for half in halves]))
+
+
 def test_without_further_sources_there_are_no_others():
     sources = Sources(defaults("digits"), {})
     assert sources.shape == DataShape((1, 32, 32), 10, size=1442)
