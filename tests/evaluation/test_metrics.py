@@ -3,18 +3,19 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.signal import convolve2d
 
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
 from gan_zoo.metrics.fid import FID, frechet_distance, statistics
-from gan_zoo.metrics.inception_score import InceptionScore
+from gan_zoo.metrics.inception_score import InceptionScore, inception_score
 from gan_zoo.metrics.kid import KID
 from gan_zoo.metrics.memorisation import Memorisation
 from gan_zoo.metrics.modes import Modes
-from gan_zoo.metrics.ms_ssim import MSSSIM, pairs_within_classes, scales
+from gan_zoo.metrics.ms_ssim import MSSSIM, ms_ssim, pairs_within_classes, scales
 from gan_zoo.metrics.neighbours import nearest
-from gan_zoo.metrics.prc import PRC
+from gan_zoo.metrics.prc import PRC, density_and_coverage
 
 VECTORS = DataShape((2,), 3)
 
@@ -241,15 +242,41 @@ class TestMSSSIM:
         assert torch.equal(labels[first], labels[second])
         assert (first != second).all()
 
-    @pytest.mark.parametrize(("size", "count"), [(11, 1), (21, 1), (22, 2), (44, 3), (98, 3), (99, 4), (176, 5)])
-    def test_as_many_scales_as_torchmetrics_allows(self, size, count):
-        from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as ms_ssim
-
+    @pytest.mark.parametrize(("size", "count"), [(11, 1), (21, 1), (22, 2), (44, 3), (87, 3), (88, 4), (176, 5)])
+    def test_as_many_scales_as_the_window_fits_into(self, size, count):
         betas = scales(size)
         assert len(betas) == count
         assert sum(betas) == pytest.approx(1)
-        x = torch.rand(1, 1, size, size)
-        assert ms_ssim(x, x, data_range=1.0, betas=betas) == pytest.approx(1, abs=1e-5)
+        x = 255 * torch.rand(2, 1, size, size, dtype=torch.float64)
+        torch.testing.assert_close(ms_ssim(x, x, betas), torch.ones(2, dtype=torch.float64))
+
+    @pytest.mark.parametrize("size", [28, 32, 50])
+    def test_against_sums_over_windows_inside_the_image(self, size):
+        random = np.random.default_rng(0)
+        a = random.uniform(0, 255, (3, size, size))
+        b = np.clip(a + random.normal(0, 40, a.shape), 0, 255)
+        betas = scales(size)
+        found = ms_ssim(torch.from_numpy(a)[None], torch.from_numpy(b)[None], betas)
+        assert found.item() == pytest.approx(self.by_convolution(a, b, betas), rel=1e-10)
+
+    def by_convolution(self, a, b, betas):
+        """Wang et al. 2003 with scipy: valid windows, each scale the mean of four pixels."""
+        line = np.exp(-0.5 * ((np.arange(11) - 5) / 1.5) ** 2)
+        window = np.outer(line, line) / line.sum() ** 2
+
+        def mean(x):
+            return np.stack([convolve2d(channel, window, mode="valid") for channel in x])
+
+        result = 1.0
+        for beta in betas:
+            ma, mb = mean(a), mean(b)
+            va, vb, cov = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
+            contrast = (2 * cov + (0.03 * 255) ** 2) / (va + vb + (0.03 * 255) ** 2)
+            light = (2 * ma * mb + (0.01 * 255) ** 2) / (ma**2 + mb**2 + (0.01 * 255) ** 2)
+            result *= max((light * contrast if beta is betas[-1] else contrast).mean(), 0) ** beta
+            even = a.shape[1] // 2 * 2
+            a, b = (x[:, :even, :even].reshape(3, even // 2, 2, even // 2, 2).mean((2, 4)) for x in (a, b))
+        return result
 
     def test_images_too_small(self):
         MSSSIM(pairs=20).check_samples(DataShape((1, 16, 11), 2), 10, 10)
@@ -271,3 +298,19 @@ class TestMSSSIM:
 def test_wrong_settings_name_the_setting(build, setting):
     with pytest.raises(ConfigError, match=setting):
         build()
+
+
+def test_an_inception_score_of_classes_without_any_probability():
+    logits = (torch.eye(10)[3] * 746).repeat(50, 1)  # exp(-746) is zero in float64
+    assert inception_score(logits.double()) == 1.0
+
+
+@pytest.mark.parametrize("shift", [0.0, 100.0])
+def test_the_density_of_copies_does_not_hang_on_rounding(shift):
+    # Strictly inside: a sample's k-th neighbour lies on its ball, so each ball holds itself and k - 1 others at least.
+    real = normal(300, 64, seed=3).double() + shift
+    exact = (real[:, None] - real[None]).norm(dim=2)
+    radii = exact.kthvalue(6, dim=1).values
+    truth = int((exact < radii[:, None]).sum()) / (5 * len(real))
+    order = torch.randperm(300, generator=torch.Generator().manual_seed(0))
+    assert density_and_coverage(real[order].clone(), real, 5) == (truth, 1.0)

@@ -49,14 +49,13 @@ class Gaussian1D(Game):
     def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step, and measure how far the players are from the truth."""
         measured = super().step(next_batch)
-        x = self._points()
-        logit, log_p, log_g = self._logit(x), self._log_p(x), self._log_g(x)
-        jsd = theory.jensen_shannon(log_p, log_g, x)
+        data, generated = self._around(self.mean, self.std), self._around(*self._generated())
+        jsd = theory.jensen_shannon(data, generated)
         truth = {
-            "value": theory.value(logit, log_p, log_g, x),
+            "value": theory.value(self._logit, data, generated),
             "value_optimal": 2 * jsd - math.log(4),
             "jsd": jsd,
-            "d_error": theory.discriminator_error(logit, log_p, log_g, x),
+            "d_error": theory.discriminator_error(self._logit, data, generated),
         }
         return measured | {name: value.float().to(self.device) for name, value in truth.items()}
 
@@ -94,8 +93,7 @@ class Gaussian1D(Game):
         assert isinstance(generator, GaussianGenerator)
         return generator.mean.detach().cpu().double(), generator.std.detach().cpu().double().abs()
 
-    def _points(self) -> Tensor:
-        """Return points that are dense around both densities, in rising order."""
-        mean, std = self._generated()
-        units = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
-        return torch.cat([self.mean + self.std * units, mean + std * units]).sort().values
+    def _around(self, mean: Tensor | float, std: Tensor | float) -> theory.Points:
+        """Return points around a density with this mean and deviation."""
+        x = mean + std * torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
+        return theory.Points(x, self._log_p(x), self._log_g(x))

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.metrics.neighbours import classes_of_generated
@@ -17,6 +18,9 @@ BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 KERNEL = 11
 """The width of the window, which must fit the coarsest scale."""
+
+SIGMA = 1.5
+"""The deviation of the window's weights."""
 
 BATCH = 100
 
@@ -42,6 +46,7 @@ class MSSSIM(Metric):
         if pairs < 1:
             raise ConfigError(f"metrics.ms_ssim.pairs={pairs} must be at least 1")
         self.pairs = pairs
+        self.windows = "inside the image"  # for the protocol: until version 0.1 they reached over its border
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
         """Raise ConfigError if the images are too small."""
@@ -59,24 +64,50 @@ class MSSSIM(Metric):
         }
 
     def _mean(self, read: Callable[[Tensor], Tensor], labels: Tensor, betas: tuple[float, ...]) -> float:
-        from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as ms_ssim
-
         first, second = pairs_within_classes(labels, self.pairs)
         if not len(first):
             return math.nan
-        total = 0.0
-        for a, b in zip(first.split(BATCH), second.split(BATCH), strict=True):
-            similarity = ms_ssim(
-                read(a).float(),
-                read(b).float(),
-                data_range=255.0,
-                kernel_size=KERNEL,
-                betas=betas,
-                normalize="relu",
-                reduction="sum",
-            )
-            total += float(similarity)
+        batches = zip(first.split(BATCH), second.split(BATCH), strict=True)
+        total = sum(float(ms_ssim(read(a).double(), read(b).double(), betas).sum()) for a, b in batches)
         return total / len(first)
+
+
+def ms_ssim(a: Tensor, b: Tensor, betas: tuple[float, ...], largest: float = 255.0) -> Tensor:
+    """Return the multi-scale structural similarity of images a and b (N, C, H, W), each (N,) (Wang et al. 2003).
+
+    As in the authors' program, windows lie inside the image and every scale halves the last by means of four pixels.
+
+    Args:
+        a: images from 0 to `largest`.
+        b: images from 0 to `largest`.
+        betas: the weights of the scales, finest first.
+        largest: the largest value of a pixel.
+    """
+    product = a.new_ones(len(a))
+    for scale, beta in enumerate(betas):
+        similarity, contrast = _ssim(a, b, largest)
+        last = scale == len(betas) - 1
+        product = product * (similarity if last else contrast).clamp(min=0) ** beta
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return product
+
+
+def _ssim(a: Tensor, b: Tensor, largest: float) -> tuple[Tensor, Tensor]:
+    """Return the structural similarity (N,), and its part that compares contrast and structure (N,)."""
+    line = torch.exp(-0.5 * ((torch.arange(KERNEL, dtype=a.dtype) - KERNEL // 2) / SIGMA).square())
+    window = torch.outer(line, line)
+    window = (window / window.sum()).expand(a.shape[1], 1, KERNEL, KERNEL)
+
+    def mean(x: Tensor) -> Tensor:
+        return F.conv2d(x, window, groups=x.shape[1])
+
+    mean_a, mean_b = mean(a), mean(b)
+    var_a, var_b = mean(a * a) - mean_a.square(), mean(b * b) - mean_b.square()
+    covariance = mean(a * b) - mean_a * mean_b
+    c1, c2 = (0.01 * largest) ** 2, (0.03 * largest) ** 2
+    contrast = (2 * covariance + c2) / (var_a + var_b + c2)
+    brightness = (2 * mean_a * mean_b + c1) / (mean_a.square() + mean_b.square() + c1)
+    return (brightness * contrast).flatten(1).mean(1), contrast.flatten(1).mean(1)
 
 
 def scales(size: int) -> tuple[float, ...]:
@@ -85,8 +116,7 @@ def scales(size: int) -> tuple[float, ...]:
     Raises:
         ConfigError: the images are too small for one.
     """
-    # The window must fit the coarsest scale; torchmetrics asks for a little more where there are many.
-    count = sum(size // max(2**finer, finer**2) >= KERNEL for finer in range(len(BETAS)))
+    count = sum(size // 2**finer >= KERNEL for finer in range(len(BETAS)))
     if count == 0:
         raise ConfigError(f"metrics.ms_ssim needs images of at least {KERNEL} pixels, not {size}")
     return tuple(beta / sum(BETAS[:count]) for beta in BETAS[:count])
