@@ -49,7 +49,7 @@ def test_clipping_and_another_bound_on_the_weights_are_refused():
     norm.apply(game)
     with pytest.raises(
         ConfigError,
-        match="spectral_norm and weight_clipping both set the norm of the weights of networks\.discriminator",
+        match=r"spectral_norm and weight_clipping both set the norm of the weights of networks\.discriminator",
     ):
         clipping().apply(game)
 

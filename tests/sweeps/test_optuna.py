@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 import gan_framework.config.schema  # noqa: F401
 from gan_framework.cli.train import config_folder
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
-from gan_framework.sweeps.study import judge_of, open_study, split
+from gan_framework.sweeps.study import pruner_of, open_study, split
 
 optuna = pytest.importorskip("optuna", reason="needs the extra [optuna]")
 
@@ -277,10 +277,10 @@ def test_the_median_pruner_stops_what_is_worse_than_the_others(tmp_path):
     opened = open_study(sweeper, tmp_path)
     for scores in ([5.0, 3.0], [4.0, 2.0]):
         number = opened.study.ask().number
-        judge = judge_of(sweeper, tmp_path, number)
-        assert [judge(step, score) for step, score in zip((10, 20), scores, strict=True)] == [False, False]
+        prune = pruner_of(sweeper, tmp_path, number)
+        assert [prune(step, score) for step, score in zip((10, 20), scores, strict=True)] == [False, False]
         opened.study.tell(number, scores[-1])
-    worse, better = (judge_of(sweeper, tmp_path, opened.study.ask().number) for _ in range(2))
+    worse, better = (pruner_of(sweeper, tmp_path, opened.study.ask().number) for _ in range(2))
     assert worse(10, 4.6)  # the median of 5 and 4 is 4.5
     assert not better(10, 4.4)
     assert not better(15, math.nan)
