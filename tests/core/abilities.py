@@ -80,17 +80,17 @@ def flat(module):
 
 def same_state(one, two):
     """Whether two games hold the same tensors and numbers, to the bit."""
-    a, b = one.state_dict(), two.state_dict()
-    return a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
+    return same_plain(dict(one.state_dict()), dict(two.state_dict()))
 
 
-def _same(a, b):
+def same_plain(a, b):
+    """Whether two mappings, lists, tensors or numbers are the same, to the bit."""
     if isinstance(a, torch.Tensor):
         return torch.equal(a, b)
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(same_plain(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return len(a) == len(b) and all(map(same_plain, a, b))
     return a == b
 
 

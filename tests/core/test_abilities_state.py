@@ -185,11 +185,14 @@ def test_what_adapts_goes_on_exactly(compose, name):
 PROGRAMS = {
     "began": (["strategy=[k_step]", "strategy.k_step.k=2", "strategy.k_step.g_steps=2"], ["loss.k"]),
     "lecam": ([], ["players.discriminator.terms.lecam.real", "players.discriminator.terms.lecam.fake"]),
+    "pix2pix": (["term=[r1]"], []),
+    "cyclegan": (["train.batch_size=8"], []),
 }
+"""An experiment with its options, and the buffers that adapt: also with patches and sources, and with two sources."""
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_two_processes_adapt_as_one_does(name, cache, tmp_path):
+def test_two_processes_do_and_adapt_as_one_does(name, cache, tmp_path):
     options, buffers = PROGRAMS[name]
     common = [f"experiment={name}", "train.steps=3", "train.log_every=1", "train.checkpoint_every=0", "tracker=[]"]
     started = []
