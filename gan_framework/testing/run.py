@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from gan_framework.registry import registry
+from gan_framework.registry.kinds import KINDS
 from gan_framework.runs.tracker import RunInfo, Tracker
 from gan_framework.storage import pictures
 from gan_framework.testing.guards import expect, expect_finite, own_randomness, same
@@ -22,7 +23,8 @@ from gan_framework.testing.subject import Subject
 
 def _pair(subject: Subject, start: float = 3.0) -> tuple[nn.Parameter, torch.optim.Optimizer]:
     parameter = nn.Parameter(torch.full((4,), start))
-    return parameter, registry.build("optimizers", subject.own, [parameter])
+    settings = {key: value for key, value in subject.own.items() if key not in KINDS["optimizers"].reserved}
+    return parameter, registry.build("optimizers", settings, [parameter])
 
 
 def _descend(parameter: nn.Parameter, optimizer: torch.optim.Optimizer, steps: int) -> None:
