@@ -115,6 +115,7 @@ class Batches:
     def _read(self, number: int) -> Record:
         """Return what is stored of the batch of a number, read ahead unless another one was expected."""
         if self._stream is None or self._streamed != number:
+            self._stream = None  # ends the workers that read ahead from another place
             self._stream = iter(self._loader(number))
         record = next(self._stream)
         if isinstance(record, GanFrameworkError):
