@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.compare.making import make_run
+from tests.helpers.comparing import make_run
 
 
 def main() -> None:

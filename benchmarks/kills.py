@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.run.resuming import count, difference, finish, kill, start
+from tests.helpers.resuming import count, difference, finish, kill, start
 
 STEPS = 180
 EVALUATE_EVERY = 6

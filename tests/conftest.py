@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests import program as started
+from tests.helpers import program as started
+from tests.helpers.installing import install  # noqa: F401 (a fixture)
 
 
 def pytest_configure(config):

@@ -11,7 +11,7 @@ from gpu.part import Part
 
 COMMANDS = {
     "smoke": ("run.py", "debug=smoke", "train.device={device}", "metrics=[]", "hydra.run.dir={folder}/run"),
-    "tests": ("-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", "tests/run/test_precision.py"),
+    "tests": ("-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", "tests/core/test_precision.py"),
 }
 """What follows `python`."""
 

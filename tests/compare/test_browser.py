@@ -6,7 +6,7 @@ import pytest
 
 from gan_framework.cli import sources
 from gan_framework.compare import groups, page
-from tests.compare.making import make_run
+from tests.helpers.comparing import make_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package chromium)")

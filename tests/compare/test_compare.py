@@ -11,7 +11,7 @@ from gan_framework.cli.commands import app
 from gan_framework.compare import groups, page, table
 from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
-from tests.compare.making import PROTOCOL, make_run
+from tests.helpers.comparing import PROTOCOL, make_run
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ def test_a_difference_smaller_than_the_spread_is_called_so(sweep):
     comparison = compared(sweep)
     good, close, bad = comparison.groups
     assert comparison.statement(good) == "the best"
-    assert comparison.statement(close).startswith("not told apart from the best: the spread over seeds (1)")
+    assert comparison.statement(close).startswith(
+        "not significantly different from the best: the spread over seeds (1)"
+    )
     assert comparison.statement(bad) == "worse than the best by 7.15"
 
 

@@ -13,8 +13,8 @@ from gan_framework.data.sources import Sources
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.priors.normal import Normal
 from gan_zoo.schedules.alternating import Alternating
-from tests.core.small import sgd
-from tests.independent import finite_differences
+from tests.helpers.independent import finite_differences
+from tests.helpers.small import sgd
 
 CPU = torch.device("cpu")
 

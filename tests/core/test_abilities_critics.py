@@ -20,7 +20,7 @@ from tests.core.abilities import (
     play,
     through_a_file,
 )
-from tests.independent import double_precision  # noqa: F401 (a fixture)
+from tests.helpers.independent import double_precision  # noqa: F401 (a fixture)
 
 from gan_probe.gman import GMAN, soft_maximum  # isort: skip
 from gan_probe.layers import Dense, DenseJudge  # isort: skip

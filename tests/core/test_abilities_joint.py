@@ -10,7 +10,7 @@ from gan_zoo.terms.dragan import Dragan
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 from gan_zoo.terms.zero_centered import R1, R2
 from tests.core.abilities import drawn, flat, gradient, gradient_by_differences, make, noise
-from tests.independent import double_precision  # noqa: F401 (a fixture)
+from tests.helpers.independent import double_precision  # noqa: F401 (a fixture)
 
 from gan_probe.bigan import BiGAN, Encoder  # isort: skip
 from gan_probe.layers import Dense, DenseJudge  # isort: skip

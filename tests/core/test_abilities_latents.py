@@ -6,7 +6,7 @@ import torch
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape
 from tests.core.abilities import experiment, make, noise, play, same_state, through_a_file
-from tests.independent import double_precision  # noqa: F401 (a fixture)
+from tests.helpers.independent import double_precision  # noqa: F401 (a fixture)
 
 from gan_probe.glo import GLO, HalfSquare  # isort: skip
 from gan_probe.layers import Dense  # isort: skip

@@ -10,7 +10,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.runs import diagnostics
 from tests.core.abilities import experiment, flat, make, noise, play, same_state, through_a_file
-from tests.core.small import sgd
+from tests.helpers.small import sgd
 
 from gan_probe.layers import Dense, DenseJudge  # isort: skip
 

@@ -12,7 +12,7 @@ from gan_framework.runs import checkpoint, diagnostics
 from gan_zoo.strategies.loss_gated import LossGated
 from gan_zoo.strategies.unrolled import Unrolled
 from tests.core.abilities import alternating, experiment, make, noise, play, through_a_file
-from tests.run.test_distributed import Ranks, done, same
+from tests.journeys.test_distributed import Ranks, done, same
 
 from gan_probe.began import BEGAN, EnergyJudge  # isort: skip
 from gan_probe.layers import Dense, DenseJudge  # isort: skip

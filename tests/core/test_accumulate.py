@@ -11,7 +11,7 @@ from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.unrolled import Unrolled
 from gan_zoo.terms.zero_centered import R1, R2
-from tests.core.small import Draws, small_game
+from tests.helpers.small import Draws, small_game
 
 SHAPE = DataShape((1, 8, 8), 10)
 

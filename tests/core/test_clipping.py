@@ -9,7 +9,7 @@ from gan_framework.build import build_game
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
-from tests.core.small import Draws, Halves, small_game
+from tests.helpers.small import Draws, Halves, small_game
 
 SHAPE = DataShape((1, 8, 8), 10)
 

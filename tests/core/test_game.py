@@ -4,7 +4,7 @@ import torch
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.schedules.alternating import Alternating
-from tests.core.small import Draws, small_game
+from tests.helpers.small import Draws, small_game
 
 
 def test_outputs_are_computed_when_first_asked_for_and_kept():

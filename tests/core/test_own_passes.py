@@ -5,7 +5,7 @@ import torch
 
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.terms.zero_centered import R1, R2
-from tests.core.small import Draws, small_game
+from tests.helpers.small import Draws, small_game
 
 N = 5
 

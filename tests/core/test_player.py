@@ -6,7 +6,7 @@ from gan_framework.core.contracts.loss import AdversarialLoss
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
-from tests.core.small import Draws, Halves, small_game
+from tests.helpers.small import Draws, Halves, small_game
 
 
 class SquaredWeights(Term):

@@ -8,7 +8,7 @@ from gan_framework.core.contracts.term import Term
 from gan_framework.core.player import Ramp, TermPlan
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
-from tests.core.small import Draws, small_game
+from tests.helpers.small import Draws, small_game
 
 SHAPE = DataShape((1, 8, 8), 10)
 SMALL = ("data.image_size=8", "debug=smoke", "prior=codes", "strategy=[q_head]", "strategy.q_head.hidden=4")

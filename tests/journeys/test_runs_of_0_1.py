@@ -13,7 +13,7 @@ from gan_framework.cli.commands import app
 from gan_framework.core import seeding
 from gan_framework.evaluation import latents
 from gan_framework.runs.restore import load_game
-from tests.program import run as run_program
+from tests.helpers.program import run as run_program
 
 OLD = Path(__file__).parents[1] / "fixtures" / "run_0_1_0"
 

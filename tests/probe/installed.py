@@ -8,7 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.plugins.environment import distribution
+from tests.helpers.environment import distribution
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.resuming import lines
+from tests.helpers.resuming import lines
 from tests.sweeps.conftest import sweep  # noqa: F401 (a fixture)
 
 CLUSTER = Path(__file__).parent / "cluster.sh"

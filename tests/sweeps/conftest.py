@@ -9,8 +9,8 @@ import time
 import pytest
 
 from gan_framework.sweeps.naming import run_name
-from tests.program import Program
-from tests.run.resuming import count
+from tests.helpers.program import Program
+from tests.helpers.resuming import count
 
 TINY = [
     "model=mlp",

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 import gan_framework.config.schema  # noqa: F401
 from gan_framework.cli.train import config_folder
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
-from gan_framework.sweeps.study import pruner_of, open_study, split
+from gan_framework.sweeps.study import open_study, pruner_of, split
 
 optuna = pytest.importorskip("optuna", reason="needs the extra [optuna]")
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from gan_framework.errors import ConfigError
 from gan_framework.sweeps.driver import require
-from tests.run.resuming import lines
+from tests.helpers.resuming import lines
 from tests.sweeps.conftest import gone
 
 LONG = "train.steps=100000"

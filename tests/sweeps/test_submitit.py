@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.run.resuming import lines
+from tests.helpers.resuming import lines
 from tests.sweeps.conftest import parent
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra [slurm]")

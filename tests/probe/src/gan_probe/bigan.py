@@ -46,5 +46,4 @@ class BiGAN(Game):
             self.generate(latent),
             real_given=(code,),
             fake_given=(latent.z,),
-            again=lambda another: self.pair(batch, self.latent_for(batch) if another is None else another),
         )

@@ -1,0 +1,99 @@
+"""Signals to the real program: it saves what it has, says so, and is gone soon; the same command goes on exactly."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from gan_framework.evaluation.stopping import stop_point, stoppable
+from gan_framework.runs.signals import Interrupted, StopRequest
+from tests.helpers.resuming import count, difference, finish, start, wait
+
+SMALL = [
+    "model=mlp",
+    "data.image_size=8",
+    "extractor=raw",
+    "metrics=[fid]",
+    "sample.count=4",
+    "tracker=[]",
+    "train.batch_size=8",
+    "train.log_every=1",
+    "train.sample_every=3",
+    "train.checkpoint_every=50",
+]
+OFTEN = ["train.sample_every=4", "evaluate.every=4", "evaluate.samples=20000", "evaluate.batch_size=50"]
+SCORING = [*SMALL, "train.steps=8", *OFTEN]
+
+
+def stopped_by(number, process, folder):
+    """Send a signal and return what is said last; the run must end with code 3 and leave a summary within 10 s."""
+    before = time.monotonic()
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert time.monotonic() - before < 10
+    assert process.returncode == 3, output
+    assert "Traceback" not in output
+    assert json.loads((folder / "summary.json").read_text())["status"] == "stopped"
+    return output.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR2])
+def test_a_signal_stops_a_run(tmp_path, cache, number):
+    process = start(tmp_path, *SMALL, "train.steps=1000000")
+    wait(process, lambda: count(tmp_path) >= 3)
+    assert stopped_by(number, process, tmp_path).startswith(f"stopped: stopped by {number.name} at step")
+    assert len(list((tmp_path / "checkpoints").glob("step_*.pt"))) >= 1
+
+
+def test_a_run_that_is_stopped_while_it_is_scored_goes_on_exactly(tmp_path, cache):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    code, output = finish(whole, *SCORING)
+    assert code == 0, output
+    process = start(broken, *SCORING)
+    wait(process, (broken / "samples" / "step_0000004.png").exists)  # drawn just before they are scored
+    assert "while the samples at step 4 were scored" in stopped_by(signal.SIGTERM, process, broken)
+    assert count(broken) == 3
+    code, output = finish(broken, *SCORING)
+    assert code == 0, output
+    assert "resumed from" in output
+    assert difference(whole, broken) == []
+
+
+def test_a_run_is_stopped_while_its_classifier_is_trained(tmp_path, cache, monkeypatch):
+    monkeypatch.setenv("GAN_FRAMEWORK_CACHE", str(tmp_path / "cache"))
+    settings = [*SMALL, "extractor=classifier", "extractor.epochs=100000", "evaluate.every=2", "train.steps=8"]
+    process = start(tmp_path, *settings)
+    wait(process, lambda: count(tmp_path) >= 1)
+    time.sleep(0.5)
+    assert "at step 2 were scored" in stopped_by(signal.SIGTERM, process, tmp_path)
+
+
+def test_a_second_interrupt_ends_a_run_at_once(tmp_path, cache):
+    endless = ["strategy=[k_step]", "strategy.k_step.k=1000000000"]
+    process = start(tmp_path, *SMALL, *endless)
+    wait(process, lambda: (tmp_path / "config.yaml").exists())
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    before = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert time.monotonic() - before < 5
+
+
+def test_what_takes_long_is_left_at_its_next_stop_point():
+    with StopRequest() as stop, stoppable(stop.check):
+        stop_point()
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            stop_point()
+    stop_point()  # outside nobody asks
+
+
+def test_a_signal_is_only_noted():
+    with StopRequest() as stop:
+        signal.raise_signal(signal.SIGUSR2)
+        signal.raise_signal(signal.SIGTERM)
+        assert (stop.requested, stop.reason) == (True, "SIGUSR2")

@@ -1,9 +1,0 @@
-import pytest
-
-from tests.strategies.every import OVERRIDES
-
-
-@pytest.fixture(scope="session")
-def base(compose):
-    """The configuration of `every.py`."""
-    return compose(*OVERRIDES)

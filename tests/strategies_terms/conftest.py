@@ -1,1 +1,0 @@
-from tests.independent import double_precision  # noqa: F401 (a fixture that every test here uses)

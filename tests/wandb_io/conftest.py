@@ -1,0 +1,1 @@
+from tests.helpers.recorded import folders, recorded  # noqa: F401 (fixtures)

@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from gan_framework.build import build_game
+from gan_framework.core.records import DataShape
+from gan_framework.errors import ConfigError
+from gan_zoo.schedules.simultaneous import Simultaneous
+from gan_zoo.strategies.k_step import KStep
+from tests.helpers.small import Draws, small_game
+
+
+def test_k_steps_use_k_fresh_batches_real_and_generated():
+    game = small_game(start=False)
+    KStep(k=4, g_steps=2).apply(game)
+    game.start(torch.device("cpu"))
+    seen = []
+    meet = game.meet
+    game.meet = lambda batch, graph=True: seen.append(meet(batch, graph)) or seen[-1]
+    draws = Draws()
+    game.step(draws)
+
+    assert {name: game.player(name).updates for name in game.players} == {"discriminator": 4, "generator": 2}
+    assert len(draws.batches) == 4
+    # The generator's first update shares the last generated batch; its second has one of its own.
+    assert len(seen) == 5
+    assert [meeting["main"].real is draws.batches[i].samples for i, meeting in enumerate(seen[:4])] == [True] * 4
+    latents = torch.stack([meeting["main"].latent.z for meeting in seen])
+    assert len(torch.unique(latents, dim=0)) == 5
+
+
+def test_a_game_without_a_discriminator_is_refused(compose):
+    settings = compose("model=vae", "data.image_size=8", "strategy=[k_step]")
+    with pytest.raises(ConfigError, match="k_step has no effect on VAE"):
+        build_game(settings, DataShape((1, 8, 8)), torch.device("cpu"))
+
+
+def test_a_schedule_without_step_counts_is_refused():
+    game = small_game(schedule=Simultaneous(), start=False)
+    with pytest.raises(ConfigError, match="k_step .* Simultaneous"):
+        KStep(k=5, g_steps=1).apply(game)
