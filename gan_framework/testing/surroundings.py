@@ -17,6 +17,7 @@ from gan_framework.config.compose import compose as config_compose
 from gan_framework.config.compose import plain
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
+from gan_framework.registry.defaults import OWN
 from gan_framework.registry.kinds import KINDS, kind_of_network
 from gan_framework.registry.packages import config_folder, config_packages
 from gan_framework.testing.samples import Samples
@@ -35,8 +36,6 @@ SMALL = {
 
 PLAIN = {"model": "mlp", **SMALL}
 """The same for a run that no experiment describes: small networks on the digits."""
-
-OWN = "gan-framework"
 
 SCORED = 100
 """How many samples of either side a metric is to score."""
@@ -85,7 +84,7 @@ def found(kind: str, name: str, settings: Mapping[str, Any]) -> Surroundings:
         settings: settings that differ from its YAML.
 
     Raises:
-        ConfigError: it cannot be tried anywhere; the error is the plain run's.
+        ConfigError: it cannot be tried anywhere; the message says what the plain run and the experiments say.
     """
     simple: Surroundings | None = None
     try:
@@ -94,16 +93,23 @@ def found(kind: str, name: str, settings: Mapping[str, Any]) -> Surroundings:
         return simple
     except ConfigError as error:
         refused = error
+    refusals = []
     for experiment in _experiments(kind, name):
         try:
             config = compose((f"experiment={experiment}",), of_kind=kind)
-            if list(places(config, kind, name)):
-                _try(config, kind, name, settings)
-                return Surroundings(config, experiment)
-        except ConfigError:
+        except Exception:  # also what YAML and Hydra raise; an experiment that is wrong is another matter
             continue
+        if not list(places(config, kind, name)):
+            continue
+        try:
+            _try(config, kind, name, settings)
+        except ConfigError as error:
+            refusals.append(f"experiment={experiment}: {error}")
+            continue
+        return Surroundings(config, experiment)
     if simple is None:
-        raise ConfigError(f"{refused}; and no experiment of its distribution builds it") from refused
+        none = "no experiment of its distribution builds it"
+        raise ConfigError("; and ".join([str(refused), *(refusals or [none])])) from refused
     return simple  # in which its own checks say what is wrong with it
 
 

@@ -156,6 +156,23 @@ def Plugin(parameters, lr):
     return Sign(parameters, lr)
 """
 
+SAMPLER = """
+import torch
+from gan_framework.api import Sampler
+
+class Plugin(Sampler):
+    "A sampler."
+    name = "mine"
+    def __init__(self, tries):
+        self.tries = tries
+        self._calls = 0
+    def draw(self, game, latent, random):
+        for _ in range(self.tries):
+            latent = latent._replace(z=latent.z + torch.rand(latent.z.shape, generator=random))
+        self._calls += 1
+        return game.sample(latent)
+"""
+
 TRACKER = """
 from gan_framework.api import Tracker
 
@@ -186,6 +203,7 @@ KINDS = {
     "priors": (PRIOR, "prior", "name: mine\ndim: 10"),
     "datasets": (DATASET, "data", "name: mine\nimage_size: 8\nchannels: 1\nnum_classes: 4\nflip: false\nworkers: 0"),
     "metrics": (METRIC, "metrics", "# @package metrics.mine\nname: mine"),
+    "samplers": (SAMPLER, "sampler", "name: mine\ntries: 2"),
     "optimizers": (OPTIMIZER, "optimizer", "generator: &a\n  name: mine\n  lr: 0.01\ndiscriminator: *a"),
     "trackers": (TRACKER, "tracker", "# @package tracker.mine\nname: mine"),
 }
@@ -278,6 +296,15 @@ BROKEN = [
         "self.calls += 1; return self.calls * F.softplus(-fake.logits).mean()",
         "goes another way than one that was never saved: keep all it remembers in buffers",
     ),
+    (
+        "losses",
+        "self.calls = 0\n    def discriminator(self, real, fake):\n",
+        """self.register_buffer("calls", torch.zeros(()))
+    def discriminator(self, real, fake):
+        self.calls += 1
+""",
+        "loss_adapts_after_updates_alone: computing it changes calls, .* change what it keeps in after_update",
+    ),
     # generators
     (
         "generators",
@@ -340,6 +367,15 @@ BROKEN = [
         "torch.tanh(self.first(x - x.mean(0)))",
         "on the other samples in its",
     ),
+    (
+        "discriminators",
+        "def features(self, x, labels=None):\n",
+        """batch_independent = True
+    def features(self, x, labels=None):
+        x = x - x.mean(0) if self.training else x
+""",
+        "independence_is_true: it says batch_independent = True, but in training a logit depends on the other",
+    ),
     # terms
     ("terms", ".mean()", "", r"it returns the shape \(8,\), not a scalar"),
     (
@@ -353,6 +389,17 @@ BROKEN = [
         "pair.real_output.logits",
         "pair.fake",
         "its gradient reaches nothing that the player 'discriminator' updates",
+    ),
+    (
+        "terms",
+        "def forward(self, pair, player):\n",
+        """def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()))
+    def forward(self, pair, player):
+        self.seen += 1
+""",
+        "adapts_after_updates_alone: forward changes seen, but a loss is also computed where it is only measured",
     ),
     # schedules
     ("schedules", "measured = {}", "measured = {'steps': self.steps}", "returns steps as int, not as a tensor"),
@@ -393,6 +440,35 @@ BROKEN = [
     ),
     ("metrics", "float(comparison.generated.features.mean())", "float('nan')", "the score mine holds NaN"),
     ("metrics", "return {", "self.last = 1; return {", "scoring changes its public attributes"),
+    # samplers
+    ("samplers", ", generator=random", "", "drawing draws from torch's global random numbers"),
+    (
+        "samplers",
+        "game.sample(latent)",
+        "game.sample(latent)[:1]",
+        r"draw gives torch.float32 \(1, 1, 8, 8\) for 4 latents, and the game's own samples are .* \(4, 1, 8, 8\)",
+    ),
+    ("samplers", "game.sample(latent)", "game.sample(latent) / 0", "what draw gives holds NaN or infinite"),
+    ("samplers", 'name = "mine"', 'name = "other"', "its attribute `name` is not its entry point's name"),
+    ("samplers", "for _ in range", "latent.z.mul_(2)\n        for _ in range", "draw changes its input `z` in place"),
+    (
+        "samplers",
+        "self._calls += 1",
+        "self._kept = latent = getattr(self, '_kept', latent)",
+        "follows_from_its_random_numbers: prepared anew and given the same random numbers it draws other samples",
+    ),
+    (
+        "samplers",
+        "self._calls += 1",
+        "next(game.generator.parameters()).mul_(2)",
+        r"leaves_the_game_alone: drawing changes the game \(networks.generator",
+    ),
+    (
+        "samplers",
+        "self._calls += 1",
+        "self.tries += 1",
+        "drawing changes its public attributes, which are its settings",
+    ),
     # optimizers
     ("optimizers", "parameter -= ", "parameter += ", "twenty steps down a parabola have not led down"),
     ("optimizers", 'group["lr"] *', 'group["lr"] * self.steps *', "loaded from its state_dict it steps another way"),
@@ -440,6 +516,29 @@ def test_an_exemption_is_by_name(check):
         check_plugin("losses", "minimax", exempt={"pulls": "why not"})
     with pytest.raises(ValueError, match="there is no plugin kind 'lossy'"):
         check_plugin("lossy", "minimax")
+
+
+def test_a_plugin_says_itself_what_it_is_exempt_from_and_the_reason_is_printed(install, capsys):
+    reason = "low logits are real here"
+    source = LOSS.replace("F.softplus(-real.logits)", "F.softplus(real.logits)")
+    stating = source.replace('"A loss."', f'"A loss."\n    exempt = {{"pulls_the_right_way": "{reason}"}}')
+    points = {"losses": {"mine": "mine.plugin:Plugin"}, "configs": {"mine": "mine.conf"}}
+    files = {"mine/__init__.py": "", "mine/plugin.py": stating, "mine/conf/loss/mine.yaml": "name: mine\nscale: 2.0"}
+    install("mine", points, files)
+    assert check_distribution("mine", SMALL)
+    assert capsys.readouterr().out == f"ok      mine (losses)\n        without pulls_the_right_way: {reason}\n"
+
+
+def test_a_check_that_there_is_not_is_nothing_to_be_exempt_from(check):
+    with pytest.raises(ContractBroken, match="its `exempt` names pulls, and the checks of losses are builds, "):
+        check("losses", '"A loss."', '"A loss."\n    exempt = {"pulls": "why not"}')
+
+
+def test_what_all_checks_say_alike_is_told_once(check):
+    with pytest.raises(ContractBroken) as broken:
+        check("generators", "x = self.linear(z)", "x = self.linear(z)[:, :-1]")
+    assert str(broken.value).count("networks do not fit the data") == 1
+    assert "makes_samples, depends_on_latents, samples_alone" in str(broken.value)
 
 
 def test_every_problem_is_told_at_once(check):
