@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from gan_framework.data import Data as Data
     from gan_framework.data import DataSource as DataSource
     from gan_framework.data import InMemory as InMemory
+    from gan_framework.data import encoded as encoded
+    from gan_framework.data import one_hot as one_hot
     from gan_framework.data.decoding import FORMATS as FORMATS
     from gan_framework.data.decoding import decode as decode
     from gan_framework.data.decoding import read_limited as read_limited
@@ -90,7 +92,7 @@ _MODULES = {
     "core.pair": "MAIN Meeting Pair nobody",
     "core.player": "Player Ramp TermPlan",
     "core.records": "EMPTY Batch DataShape DiscriminatorOutput Latent NextBatch",
-    "data": "Data DataSource InMemory",
+    "data": "Data DataSource InMemory encoded one_hot",
     "data.decoding": "FORMATS decode read_limited",
     "data.image_names": "SUFFIXES image_names is_image",
     "data.pixels": "fit",

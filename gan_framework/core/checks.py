@@ -50,6 +50,7 @@ def blank(shape: DataShape, n: int = BLANKS, device: torch.device | str = "cpu")
     elif shape.num_classes:
         labels = zeros(n).long() + shape.num_classes - 1  # the last, which a network for fewer classes does not know
     extra = {name: zeros(n, *of_one) for name, of_one in shape.extra.items()}
+    extra |= {name: extra[name].long() for name in shape.integers}
     others = {name: blank(other, n, device) for name, other in shape.others.items()}
     return Batch(samples, labels, extra, torch.arange(n, device=device), others)
 
@@ -84,7 +85,7 @@ def try_meeting(game: Game, batch: Batch | None = None) -> Meeting:
     """Return the pairs that the game's players face, over blank samples unless others are given."""
     batch = blank(game.data, device=game.device) if batch is None else batch
     with without_a_trace(game):
-        return Meeting(game.pairs(batch, game.latent_for(batch)))
+        return game.pair_up(batch, game.latent_for(batch))
 
 
 def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import ClassVar, cast
 
@@ -126,14 +127,7 @@ class Game(nn.Module):
     def pair(self, batch: Batch, latent: Latent) -> Pair:
         """Return the real batch and what is generated of latents, before the discriminator."""
         made = self.make(latent)
-        return Pair(
-            self.judge("discriminator"),
-            batch,
-            latent,
-            made[SAMPLES],
-            made=made,
-            again=lambda another: self.pair(batch, self.latent_for(batch) if another is None else another),
-        )
+        return Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], made=made)
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return all that the players face, by name."""
@@ -184,16 +178,14 @@ class Game(nn.Module):
         Raises:
             ConfigError: the game has no such player.
         """
-        replaced = self.player(name)
+        self.player(name)
         self._replaced[name] = f"{owner} has put {' and '.join(new.name for new in players)} in its place"
         for player in players:
             if name in self.optimizers:
                 self.optimizers.setdefault(player.name, self.optimizers[name])
             if name in self._clips:
                 self._clips.setdefault(player.name, self._clips[name])
-        order = [self.player(other) for other in self.players]
-        at = order.index(replaced)
-        order[at : at + 1] = players
+        order = chain.from_iterable(players if other == name else [self.player(other)] for other in self.players)
         self.players = nn.ModuleDict({player.name: player for player in order})
 
     def claim(self, what: str, owner: str) -> None:
@@ -315,7 +307,18 @@ class Game(nn.Module):
 
     def _meet(self, batch: Batch, latent: Latent, graph: bool) -> Meeting:
         with torch.set_grad_enabled(graph):
-            return Meeting(self.pairs(batch, latent))
+            return self.pair_up(batch, latent)
+
+    def pair_up(self, batch: Batch, latent: Latent) -> Meeting:
+        """Return all that the players face, each pair such that it can be made `another` time."""
+
+        def again(name: str, another: Latent | None) -> Pair:
+            return self.pair_up(batch, self.latent_for(batch) if another is None else another)[name]
+
+        meeting = Meeting(self.pairs(batch, latent))
+        for name, pair in meeting.items():
+            pair.again = partial(again, name)
+        return meeting
 
     def latent(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Latent:
         """Draw n latents and give them labels; z is (n, 0) where there is no prior."""

@@ -54,6 +54,7 @@ class Pair:
         real_given: what the real samples are judged together with, further arguments of the judge.
         fake_given: what the generated samples are judged together with.
         made: further outputs of the generator by name (a mask, log-probabilities).
+        again: makes the pair anew of other latents, for `another`; set by the game.
     """
 
     def __init__(
@@ -67,9 +68,7 @@ class Pair:
         real_given: tuple[Tensor, ...] = (),
         fake_given: tuple[Tensor, ...] = (),
         made: Mapping[str, Tensor] = EMPTY,
-        again: Callable[[Latent | None], Pair] | None = None,
     ) -> None:
-        """Take up what is compared; `again` makes the pair anew of other latents, for `another`."""
         self.judge = judge
         self.batch = batch
         self.latent = latent
@@ -80,7 +79,7 @@ class Pair:
         self.real_given = real_given
         self.fake_given = fake_given
         self.made = made
-        self._again = again
+        self.again: Callable[[Latent | None], Pair] | None = None
         self._differentiated: set[str] = set()
         self._inputs: dict[str, Tensor] = {}
         self._gradients: dict[str, Tensor] = {}
@@ -116,11 +115,9 @@ class Pair:
         """
         if self._can_be_joined():
             real, fake = self._seen("real"), self._seen("fake")
-            labels = None
-            if self.real_labels is not None and self.fake_labels is not None:
-                labels = torch.cat([self.real_labels, self.fake_labels])
+            labels = [labels for labels in (self.real_labels, self.fake_labels) if labels is not None]
             given = (torch.cat(both) for both in zip(self.real_given, self.fake_given, strict=True))
-            joined = self.judge(torch.cat([real, fake]), labels, *given)
+            joined = self.judge(torch.cat([real, fake]), torch.cat(labels) if labels else None, *given)
             n = len(real)
             self.real_output, self.fake_output = joined.part(slice(n)), joined.part(slice(n, None))
         with getattr(self.judge, "autocast", nullcontext)():  # converts the weights once for both passes
@@ -218,10 +215,9 @@ class Pair:
         Args:
             latent: what it is made of; None draws z anew.
         """
-        if self._again is None:
-            raise TypeError(f"{type(self).__name__} was made without `again`, so no second batch can be generated")
+        assert self.again is not None, "only a pair that comes from Game.meet can be made again"
         with torch.set_grad_enabled(self.fake.requires_grad):
-            return self._again(latent)
+            return self.again(latent)
 
     def _changed(self, **changes: Any) -> Self:
         pair = copy.copy(self)

@@ -113,6 +113,7 @@ class DataShape(NamedTuple):
         vocabulary: the number V of symbols where samples are tokens, else 0.
         size: the number of samples to train on, 0 where nobody has counted them.
         others: the shapes of the run's further sources by name.
+        integers: the names of the extras that are int64 (lengths), where the others are float32.
     """
 
     sample: tuple[int, ...]
@@ -123,6 +124,7 @@ class DataShape(NamedTuple):
     vocabulary: int = 0
     size: int = 0
     others: Mapping[str, DataShape] = EMPTY
+    integers: tuple[str, ...] = ()
 
     @property
     def is_image(self) -> bool:
@@ -138,13 +140,13 @@ class DataShape(NamedTuple):
         """Return what a checkpoint keeps of it: lists, mappings and numbers."""
         extra = {name: tuple(shape) for name, shape in self.extra.items()}
         others = {name: other.plain() for name, other in self.others.items()}
-        return [*self[:3], extra, self.value_range, self.vocabulary, self.size, others]
+        return [*self[:3], extra, self.value_range, self.vocabulary, self.size, others, self.integers]
 
     @classmethod
     def of(cls, plain: list[Any]) -> DataShape:
         """Return the shape of which a checkpoint has kept `plain()`; older ones have its first three entries."""
-        shape, others = cls(tuple(plain[0]), *plain[1:7]), plain[7] if len(plain) > 7 else {}
-        return shape._replace(others={name: cls.of(other) for name, other in others.items()})
+        shape, (others, integers) = cls(tuple(plain[0]), *plain[1:7]), plain[7:] or ({}, ())
+        return shape._replace(others={n: cls.of(other) for n, other in others.items()}, integers=tuple(integers))
 
 
 NextBatch = Callable[[], Batch]

@@ -137,5 +137,10 @@ def shape_of(source: DataSource, train: Data) -> DataShape:
             f"{type(source).__name__}: shape.vocabulary={shape.vocabulary}, but its split `train` has "
             f"{train.vocabulary} symbols"
         )
-    extra = {name: tuple(tensor.shape[1:]) for name, tensor in train.read_extra([0]).items()}
-    return shape._replace(extra=extra, vocabulary=train.vocabulary, size=len(train))
+    first = train.read_extra([0])
+    return shape._replace(
+        extra={name: tuple(tensor.shape[1:]) for name, tensor in first.items()},
+        integers=tuple(name for name, tensor in first.items() if tensor.dtype == torch.int64),
+        vocabulary=train.vocabulary,
+        size=len(train),
+    )

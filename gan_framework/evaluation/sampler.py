@@ -80,7 +80,7 @@ def pairs_of(game: Game, latent: Latent) -> Meeting:
     given = {name: latent.given.get(name, tensor) for name, tensor in real.extra.items()}
     batch = replace(real, samples=latent.given.get(SAMPLES, real.samples), labels=latent.labels, extra=given)
     with _averages_in_place(game):
-        return Meeting(game.pairs(batch, latent))
+        return game.pair_up(batch, latent)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import torch
 
 from gan_framework.build import Assembly, Config
 from gan_framework.core.records import Batch
+from gan_framework.data import encoded
 from gan_framework.errors import NonFinite
 from gan_framework.evaluation import inputs, latents
 from gan_framework.evaluation.protocol import differences
@@ -222,6 +223,5 @@ class Run:
     def _data_diversity(self, count: int = 256) -> float:
         """Return the mean distance between real samples."""
         data = self.batches.data
-        samples = data.read(torch.linspace(0, len(data) - 1, min(count, len(data))).long())
-        scale = 127.5 if samples.dtype == torch.uint8 else 1.0
-        return diversity(samples.float() / scale)
+        chosen = torch.linspace(0, len(data) - 1, min(count, len(data))).long()
+        return diversity(encoded(data.read(chosen), data.vocabulary))
