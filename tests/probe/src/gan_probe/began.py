@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ class BEGAN(AdversarialLoss):
         balance: γ, the energy of generated samples for each of real ones.
         rate: λ, by which k follows.
     """
+
+    exempt: ClassVar[Mapping[str, str]] = {"pulls_the_right_way": "logits are energies, low for real samples"}
 
     def __init__(self, balance: float, rate: float) -> None:
         super().__init__()

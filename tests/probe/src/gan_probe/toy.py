@@ -20,13 +20,12 @@ class Toy(DataSource):
         seed: what the samples follow from.
     """
 
-    mirrors = {"source": True}
-
     def __init__(self, shape: list[int], samples: int, vocabulary: int, source: bool, seed: int) -> None:
         values = None if vocabulary else (-1.0, 1.0)
         of_one = (*shape, vocabulary) if vocabulary else tuple(shape)
         self.shape = DataShape(of_one, value_range=values, vocabulary=vocabulary)
         self.samples, self.source, self.seed = samples, source, seed
+        self.mirrors = {"source": True} if source else {}
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
