@@ -4,10 +4,12 @@ import re
 import shlex
 
 import pytest
+import torch
 
 from gan_framework.core.pair import Pair
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
+from gan_framework.testing.subject import Subject
 from tests.helpers.environment import ROOT, Environment
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text()
@@ -88,6 +90,23 @@ def test_the_members_of_a_pair_are_on_the_page():
 
 def test_the_version_of_the_contract_is_on_the_page():
     assert f"\n| {registry.CONTRACT} | gan-framework" in PAGE
+
+
+def test_the_step_by_hand_is_the_step_that_the_framework_plays():
+    """With latents of its own for each update, as in schedule.share_fakes=false."""
+    (code,) = (text for _, path, text in FILES if path.endswith("by_hand.py"))
+    module = {}
+    exec(code, module)
+    subject = Subject("losses", "nonsaturating", overrides=("data.image_size=8", "schedule.share_fakes=false"))
+    games = subject.game(), subject.game()
+    for number in range(2):
+        batch = subject.batch(number)
+        for game, play in zip(games, (module["step"], lambda game, batch: game.step(lambda: batch)), strict=True):
+            torch.manual_seed(number)
+            play(game, batch)
+    by_hand, played, before = (dict(game.named_parameters()) for game in (*games, subject.game()))
+    assert all(torch.equal(weight, played[name]) for name, weight in by_hand.items())
+    assert not any(torch.equal(weight, before[name]) for name, weight in by_hand.items())
 
 
 @pytest.mark.slow
