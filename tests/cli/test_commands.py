@@ -71,7 +71,6 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["seed=1.5"], "seed=1.5: Value '1.5' of type 'float' could not be converted to Integer"),
         (["x=["], "'x=[' cannot be read as an override"),
         (["loss=hinge,minimax"], "a sweep, which needs -m; a list is written loss=[hinge,minimax]"),
-        (["loss=null"], "Config group override must be a string or a list. Got NoneType"),
         (["~foo"], "Could not delete from config. 'foo' does not exist."),
     ],
 )
@@ -79,6 +78,13 @@ def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
     code, out, last = call(*overrides, program=train.train)
     assert code == 2 and not out
     assert last.startswith("error: ") and reason in last
+
+
+def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
+    done = program("debug=smoke", "loss=null", f"hydra.run.dir={tmp_path}", check=2)
+    assert done.stderr.splitlines()[-1].startswith(
+        "error: the player 'discriminator' minimises an adversarial loss, and"
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,15 @@ def test_settings_are_checked_before_anything_is_built():
     config = {"name": "normal", "dimension": 3}
     with pytest.raises(ConfigError, match=r"normal \(priors\) does not accept 'dimension'; it accepts dim"):
         registry.build("priors", config)
-    with pytest.raises(ConfigError, match=r"normal \(priors\) needs the settings dim"):
-        registry.build("priors", {"name": "normal"})
+    with pytest.raises(ConfigError, match=r"mlp \(generators\) needs the settings latent_dim, image_size, channels$"):
+        registry.build("generators", {"name": "mlp"})
     with pytest.raises(ConfigError, match="needs a `name`"):
         registry.build("priors", {"dim": 3})
     assert registry.build("priors", {"name": "normal", "dim": 3}).draw(2, torch.device("cpu")).z.shape == (2, 3)
+
+
+def test_a_setting_that_an_older_configuration_does_not_have_is_that_of_the_yaml():
+    assert registry.build("priors", {"name": "normal"}).dim == 100
 
 
 def test_what_a_plugin_refuses_is_the_users_mistake():

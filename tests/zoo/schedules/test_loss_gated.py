@@ -152,7 +152,7 @@ def test_measured_losses_are_reported_for_all_three():
 
 
 def test_a_gate_that_can_never_open_is_refused():
-    with pytest.raises(ConfigError, match="loss_gated would never let the player 'generator' move.*Minimax"):
+    with pytest.raises(ConfigError, match="loss_gated would never update the player 'generator': .*Minimax"):
         gated_game(loss=Minimax())
 
 

@@ -1,0 +1,1 @@
+from tests.evaluation.conftest import source  # noqa: F401 (a fixture)

@@ -1,0 +1,1 @@
+from tests.evaluation.conftest import conditional_game, game, source  # noqa: F401 (fixtures)
