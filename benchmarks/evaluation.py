@@ -29,10 +29,10 @@ from torch import Tensor, nn
 from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, InMemory
 from gan_framework.evaluation.evaluator import Evaluator
-from gan_framework.evaluation.settings import Settings
 from gan_zoo.extractors.inception import Inception
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inception_score import InceptionScore
@@ -144,7 +144,7 @@ def main() -> None:
                 {"fid": FID(), "inception_score": InceptionScore(10), "kid": KID(100, subset)},
                 Images(real),
                 "benchmark",
-                Settings(batch_size=BATCH),
+                EvaluateConfig(batch_size=BATCH),
                 torch.device("cpu"),
                 Path(cache),
             )

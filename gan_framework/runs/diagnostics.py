@@ -61,7 +61,7 @@ def _name(module: nn.Module) -> str:
 
 
 def gradient_norms(game: Game) -> dict[str, float]:
-    """Return the norm of the last gradient of each player that has moved in this iteration."""
+    """Return the norm of the last gradient of each player that has been updated in this step."""
     return _numbers(
         {
             f"health/gradient_norm_{name}": game.player(name).gradient_norm()
