@@ -33,7 +33,7 @@ MNIST = ("data=npz", "data.path={data}", "data.image_size=28", "data.channels=1"
 def tag_precision(run: Path) -> dict[str, float]:
     """Return the share of right words among the ten that a trained `cgan_vectors` finds for unseen conditions."""
     from gan_framework.data import build_source
-    from gan_framework.evaluation.latents import load_game
+    from gan_framework.runs.restore import load_game
     from gan_zoo.tags import most_frequent_words
 
     game, config = load_game(run)
