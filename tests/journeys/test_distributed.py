@@ -40,7 +40,7 @@ class Ranks:
             Program(arguments, env={**meeting, "RANK": str(n), "LOCAL_RANK": str(n)}, merged=True) for n in range(world)
         ]
 
-    def end(self, timeout=60):
+    def end(self, timeout=150):
         """Return the exit code and the output of each."""
         deadline = time.monotonic() + timeout
         hanging = []
