@@ -71,6 +71,17 @@ def gradient_norms(game: Game) -> dict[str, float]:
     )
 
 
+def unreached(game: Game) -> list[str]:
+    """Return the networks that a player has updated in this step and no gradient has reached, as `player: network`."""
+    found = []
+    for name in game.players:
+        player = game.player(name)
+        reached = {p for p, gradient in zip(player.trained, player.gradients, strict=False) if gradient is not None}
+        if player.gradients:
+            found += [f"{name}: {net}" for net in player.networks if reached.isdisjoint(game.trainable((net,)))]
+    return found
+
+
 def _numbers(values: Mapping[str, Tensor | float]) -> dict[str, float]:
     """Return values of one element each as numbers, in one transfer for all that are alike in type and device."""
     numbers = {name: 0.0 if isinstance(value, Tensor) else float(value) for name, value in values.items()}

@@ -120,7 +120,7 @@ def _log(run: Run, metrics: dict[str, float]) -> None:
     """Write one line of metrics to the trackers and the progress bar."""
     step = run.counters.step
     run.metrics |= metrics
-    for trouble in run.watch.look(step, metrics):
+    for trouble in run.watch.look(step, metrics, diagnostics.unreached(run.game)):
         log.warning("step %d: %s", step, trouble)
     run.trackers.log({**run.axes(), "metrics": metrics})
     run.progress.show(step, metrics, run.images_per_second)

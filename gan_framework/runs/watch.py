@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
@@ -45,9 +46,15 @@ class Watch:
         self._fake: deque[float] = deque(maxlen=LOOKS)
         self._present: dict[str, bool] = {}
 
-    def look(self, step: int, figures: dict[str, float]) -> list[str]:
-        """Return the troubles that begin with these figures, each as `name: what it means`."""
-        begun = []
+    def look(self, step: int, figures: dict[str, float], unreached: Sequence[str] = ()) -> list[str]:
+        """Return the troubles that begin with these figures, each as `name: what it means`.
+
+        Args:
+            step: the step that they are of.
+            figures: what the log line holds.
+            unreached: the networks that no gradient has reached, as `player: network`.
+        """
+        begun = self._note("no_gradient", self._blockage(unreached))
         if self._probabilistic and {"health/d_real", "health/d_fake"} <= figures.keys():
             begun += self._note("discriminator_saturated", self._saturation(figures))
         if "health/diversity" in figures:
@@ -84,6 +91,17 @@ class Watch:
         return (
             f"over the last {LOOKS} log lines D(x) is {real:.3f} and D(G(z)) is {fake:.3f}, so the generator learns "
             "next to nothing; slow the discriminator (optimizer.discriminator.lr), or use one_sided_label_smoothing"
+        )
+
+    def _blockage(self, unreached: Sequence[str]) -> str | None:
+        if not unreached:
+            return None
+        networks = " and ".join(
+            f"networks.{network} ({player})" for player, network in (x.split(": ") for x in unreached)
+        )
+        return (
+            f"no gradient reaches {networks}, so nothing is learned there; "
+            "see that the player's losses depend on it and that no judge, term or game detaches what it makes"
         )
 
     def _collapse(self, step: int, share: float) -> str | None:

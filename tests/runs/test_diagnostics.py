@@ -42,6 +42,17 @@ def test_gradient_norms_are_those_of_players_that_have_moved():
     assert all(value > 0 for value in norms.values())
 
 
+def test_a_generator_whose_samples_a_judge_detaches_is_not_reached(monkeypatch):
+    game = small_game()
+    assert diagnostics.unreached(game) == []
+    game.step(Draws())
+    assert diagnostics.unreached(game) == []
+    features = game.discriminator.features
+    monkeypatch.setattr(game.discriminator, "features", lambda x, labels=None: features(x.detach(), labels))
+    game.step(Draws())
+    assert diagnostics.unreached(game) == ["generator: generator"]
+
+
 def test_what_is_read_at_a_log_line_is_read_at_once():
     class Single(TorchDispatchMode):
         read = 0

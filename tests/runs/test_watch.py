@@ -48,3 +48,11 @@ def test_diversity_is_the_mean_distance_of_pairs():
     corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     assert diversity(corners.reshape(4, 1, 1, 2)) == pytest.approx((4 * 1 + 2 * math.sqrt(2)) / 6)
     assert diversity(torch.ones(5, 3)) == 0.0
+
+
+def test_a_network_that_no_gradient_reaches_is_named_once():
+    watch = Watch(steps=100, probabilistic=True)
+    assert watch.look(1, {}, ["generator: encoder"])[0].startswith("no_gradient: no gradient reaches networks.encoder")
+    assert watch.look(2, {}, ["generator: encoder"]) == []
+    assert watch.look(3, {}, []) == []
+    assert len(watch.named) == 1

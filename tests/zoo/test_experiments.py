@@ -6,7 +6,7 @@ import torch
 from gan_framework.cli.train import config_folder
 from gan_framework.core import seeding
 from gan_framework.core.player import Player
-from gan_framework.runs import checkpoint
+from gan_framework.runs import checkpoint, diagnostics
 from tests.helpers.runs import make_run
 
 EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
@@ -65,6 +65,7 @@ def test_experiment(name, compose, monkeypatch, tmp_path):
         run.save()
         expected = step(run)
         assert watch.changed() == []
+        assert diagnostics.unreached(run.game) == []
     assert all(torch.isfinite(value).all() for measured in [*first, expected] for value in measured.values())
     assert watch.trained == {player: updates > 0 for player, updates in run.updates.items()}
     assert any(watch.trained.values())
