@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.listing import config_problems
 from gan_framework.registry.packages import canonical
+from gan_framework.registry.registry import Plugin
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.suites import check_plugin, exemptions
 
@@ -29,11 +31,25 @@ def check_distribution(distribution: str, overrides: Sequence[str] = ()) -> bool
     if not own:
         others = ", ".join(sorted({plugin.distribution for plugin in plugins}))
         raise ConfigError(f"no distribution {distribution!r} with plugins is installed; there are {others}")
+    with _without_warnings():
+        return _check(own, distribution, overrides)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    before = logging.root.manager.disable
     logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _check(plugins: list[Plugin], distribution: str, overrides: Sequence[str]) -> bool:
     broken = [problem for name, problem in config_problems().items() if canonical(name) == canonical(distribution)]
     for problem in broken:
         print(f"broken  {distribution}: {problem}")
-    for plugin in own:
+    for plugin in plugins:
         try:
             name = f"{plugin.distribution}:{plugin.name}"
             check_plugin(plugin.kind, name, overrides)

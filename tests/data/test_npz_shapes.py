@@ -62,7 +62,7 @@ def test_tokens_have_a_vocabulary(npz, dtype):
     train = data.load("train")
     assert np.array_equal(train.read(range(N)).numpy(), x)
     assert train.read_extra([3])["length"].tolist() == [3]
-    assert shape_of(data, train) == data.shape._replace(extra={"length": ()}, size=N)
+    assert shape_of(data, train) == data.shape._replace(extra={"length": ()}, size=N, integers=("length",))
 
 
 def test_extras_belong_to_the_samples_of_each_split(npz, tmp_path):

@@ -1,5 +1,6 @@
 """The contract suites say what is wrong with plugins that are broken on purpose, and pass the sound ones."""
 
+import logging
 import textwrap
 
 import pytest
@@ -526,6 +527,7 @@ def test_a_plugin_says_itself_what_it_is_exempt_from_and_the_reason_is_printed(i
     files = {"mine/__init__.py": "", "mine/plugin.py": stating, "mine/conf/loss/mine.yaml": "name: mine\nscale: 2.0"}
     install("mine", points, files)
     assert check_distribution("mine", SMALL)
+    assert logging.root.isEnabledFor(logging.WARNING)
     assert capsys.readouterr().out == f"ok      mine (losses)\n        without pulls_the_right_way: {reason}\n"
 
 
