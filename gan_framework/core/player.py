@@ -291,7 +291,7 @@ class Player(nn.Module):
         return {f"adversarial_{name}": loss for name, loss in found.items()}
 
     def _due(self) -> list[str]:
-        return [name for name in self.terms if self.updates % self.plans[name].every == 0]
+        return [name for name, plan in self.plans.items() if self.updates % plan.every == 0]
 
     def _pairs_of(self, term: str, meeting: Meeting) -> dict[str, Pair]:
         names = self.plans[term].pairs
