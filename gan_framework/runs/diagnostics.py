@@ -71,14 +71,14 @@ def gradient_norms(game: Game) -> dict[str, float]:
     )
 
 
-def unreached(game: Game) -> list[str]:
-    """Return the networks that a player has updated in this step and no gradient has reached, as `player: network`."""
+def unreached(game: Game) -> list[tuple[str, str]]:
+    """Return (player, network) for each network that a player has updated in this step and no gradient has reached."""
     found = []
     for name in game.players:
         player = game.player(name)
         reached = {p for p, gradient in zip(player.trained, player.gradients, strict=False) if gradient is not None}
         if player.gradients:
-            found += [f"{name}: {net}" for net in player.networks if reached.isdisjoint(game.trainable((net,)))]
+            found += [(name, net) for net in player.networks if reached.isdisjoint(game.trainable((net,)))]
     return found
 
 

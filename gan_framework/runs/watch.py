@@ -46,13 +46,13 @@ class Watch:
         self._fake: deque[float] = deque(maxlen=LOOKS)
         self._present: dict[str, bool] = {}
 
-    def look(self, step: int, figures: dict[str, float], unreached: Sequence[str] = ()) -> list[str]:
+    def look(self, step: int, figures: dict[str, float], unreached: Sequence[tuple[str, str]] = ()) -> list[str]:
         """Return the troubles that begin with these figures, each as `name: what it means`.
 
         Args:
             step: the step that they are of.
             figures: what the log line holds.
-            unreached: the networks that no gradient has reached, as `player: network`.
+            unreached: the networks that no gradient has reached, each behind its player.
         """
         begun = self._note("no_gradient", self._blockage(unreached))
         if self._probabilistic and {"health/d_real", "health/d_fake"} <= figures.keys():
@@ -93,12 +93,10 @@ class Watch:
             "next to nothing; slow the discriminator (optimizer.discriminator.lr), or use one_sided_label_smoothing"
         )
 
-    def _blockage(self, unreached: Sequence[str]) -> str | None:
+    def _blockage(self, unreached: Sequence[tuple[str, str]]) -> str | None:
         if not unreached:
             return None
-        networks = " and ".join(
-            f"networks.{network} ({player})" for player, network in (x.split(": ") for x in unreached)
-        )
+        networks = " and ".join(f"networks.{network} ({player})" for player, network in unreached)
         return (
             f"no gradient reaches {networks}, so nothing is learned there; "
             "see that the player's losses depend on it and that no judge, term or game detaches what it makes"

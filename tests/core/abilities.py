@@ -119,6 +119,17 @@ def noise(n, *shape, seed=0, **beside):
     return Batch(torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed)), **beside)
 
 
+class Draws:
+    """Gives batches of noise (6, 3), each of another seed."""
+
+    def __init__(self):
+        self.drawn = 0
+
+    def __call__(self):
+        self.drawn += 1
+        return noise(6, 3, seed=self.drawn)
+
+
 def drawn(n, *shape, seed=1):
     """Return latents (n, ...) that follow from a seed."""
     return Latent(torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed)))

@@ -9,7 +9,7 @@ from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.runs import diagnostics
-from tests.core.abilities import experiment, flat, make, noise, play, same_state, through_a_file
+from tests.core.abilities import Draws, experiment, flat, make, play, same_state, through_a_file
 from tests.helpers.small import sgd
 
 from gan_probe.layers import Dense, DenseJudge  # isort: skip
@@ -22,15 +22,6 @@ THREE = [
     {"players": ["generator"]},
 ]
 """First a critic of its own, then the game with two steps of D, then G alone."""
-
-
-class Draws:
-    def __init__(self):
-        self.drawn = 0
-
-    def __call__(self):
-        self.drawn += 1
-        return noise(6, 3, seed=self.drawn)
 
 
 class ThreePlayers(Game):

@@ -11,7 +11,7 @@ from gan_framework.core.game import Game
 from gan_framework.runs import checkpoint, diagnostics
 from gan_zoo.strategies.loss_gated import LossGated
 from gan_zoo.strategies.unrolled import Unrolled
-from tests.core.abilities import alternating, experiment, make, noise, play, through_a_file
+from tests.core.abilities import Draws, alternating, experiment, make, play, through_a_file
 from tests.journeys.test_distributed import Ranks, done, same
 
 from gan_probe.began import BEGAN, EnergyJudge  # isort: skip
@@ -60,15 +60,6 @@ def plain(loss, edit=None, judge=None, **parts):
     networks = {"generator": Dense(2, [3], 4, None), "discriminator": judge or DenseJudge(3, 0, 4)}
     players = ("generator", "discriminator", "discriminator_real", "discriminator_fake")
     return make(Game, networks, (3,), players=players, loss=loss, edit=edit, **parts)
-
-
-class Draws:
-    def __init__(self):
-        self.drawn = 0
-
-    def __call__(self):
-        self.drawn += 1
-        return noise(6, 3, seed=self.drawn)
 
 
 def edits(game):

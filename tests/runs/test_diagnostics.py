@@ -50,7 +50,7 @@ def test_a_generator_whose_samples_a_judge_detaches_is_not_reached(monkeypatch):
     features = game.discriminator.features
     monkeypatch.setattr(game.discriminator, "features", lambda x, labels=None: features(x.detach(), labels))
     game.step(Draws())
-    assert diagnostics.unreached(game) == ["generator: generator"]
+    assert diagnostics.unreached(game) == [("generator", "generator")]
 
 
 def test_what_is_read_at_a_log_line_is_read_at_once():

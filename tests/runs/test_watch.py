@@ -52,7 +52,9 @@ def test_diversity_is_the_mean_distance_of_pairs():
 
 def test_a_network_that_no_gradient_reaches_is_named_once():
     watch = Watch(steps=100, probabilistic=True)
-    assert watch.look(1, {}, ["generator: encoder"])[0].startswith("no_gradient: no gradient reaches networks.encoder")
-    assert watch.look(2, {}, ["generator: encoder"]) == []
+    assert watch.look(1, {}, [("generator", "encoder")])[0].startswith(
+        "no_gradient: no gradient reaches networks.encoder"
+    )
+    assert watch.look(2, {}, [("generator", "encoder")]) == []
     assert watch.look(3, {}, []) == []
     assert len(watch.named) == 1
