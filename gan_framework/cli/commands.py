@@ -63,7 +63,7 @@ def sample(
     run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="sampler=NAME, data.path=..., ...")] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="How many samples; 64 by default.")] = None,
-    classes: Annotated[str | None, typer.Option(help="Classes to go through in turn: 7,7,3.")] = None,
+    classes: Annotated[str | None, typer.Option(help="Classes to go through in turn, by name: 7,7,3.")] = None,
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="SPLIT|FOLDER", help="What a model that translates makes samples of."),
@@ -87,12 +87,12 @@ def sample(
         raise ConfigError(f"--n {n} has no effect on --traverse: the code's values are the rows, --columns the columns")
     if columns is not None and singles:
         raise ConfigError(f"--columns {columns} has no effect on --singles, which makes no grid: leave it out")
-    numbers = _numbers(classes) if classes is not None else None
+    named = [name.strip() for name in classes.split(",")] if classes is not None else None
     _check_out(out, folder=singles)
 
     from gan_framework.cli.sample import Wanted, sample
 
-    wanted = Wanted(n or 64, columns or 8, seed, numbers, interpolate, traverse, singles, source)
+    wanted = Wanted(n or 64, columns or 8, seed, named, interpolate, traverse, singles, source)
     typer.echo(sample(run, wanted, overrides or [], device, out))
 
 
@@ -202,13 +202,6 @@ def _check_out(out: Path | None, folder: bool = False) -> None:
     for parent in out.parents:
         if parent.exists() and not parent.is_dir():
             raise ConfigError(f"--out {out}: {parent} is a file and can hold no {kind}; name another place")
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(number) for number in text.split(",")]
-    except ValueError as error:
-        raise ConfigError(f"--classes {text}: these are no class numbers; write 7,7,3") from error
 
 
 def main() -> int:

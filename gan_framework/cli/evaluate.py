@@ -8,18 +8,22 @@ from typing import Any
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.records import DataShape
-from gan_framework.data import build_source
+from gan_framework.data import build_source, check_classes, identity
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.folder import LOSSY, image_files, read_images
 from gan_framework.runs.device import choose_device
-from gan_framework.runs.restore import load_game
+from gan_framework.runs.restore import load
+from gan_framework.runs.resuming import other_data
 from gan_framework.storage import files
 from gan_framework.storage.images import save_png
 from gan_framework.storage.layout import RunFolder, run_folder
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
 """Settings of `evaluate` that say how a model is sampled."""
+
+SHOWN = 10
+"""How many entries of a list are printed; the file has all."""
 
 
 def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple[Evaluation, Path]:
@@ -47,7 +51,7 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
         evaluation, details = _score_folder(what, overrides)
     out = out or RunFolder(run_folder(what)).evaluation
     content: dict[str, Any] = {
-        "evaluated": str(what),
+        "evaluated": str(what.absolute()),
         **details,
         "scores": evaluation.scores,
         "deviations": evaluation.deviations,
@@ -63,9 +67,10 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
 
 def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
     device = choose_device(_device(overrides))
-    game, saved = load_game(what, device)
-    config = plain(rescored(saved, overrides))
-    source = build_source(config["data"])
+    game, state = load(what, device)
+    config = plain(rescored(state["config"], overrides))
+    classes = state["config"]["data"].get("classes")
+    source = build_source({**config["data"], "classes": None})
     if source.shape.sample != game.data.sample:
         raise ConfigError(
             f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
@@ -76,9 +81,14 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
             f"{what} is conditional on {_labels(game.data)}, and data={config['data']['name']} has "
             f"{_labels(source.shape)}: score it against data with the labels that it was trained on"
         )
+    if game.conditional and classes and source.classes:
+        check_classes(classes, source.classes, f"the classes that {what} was trained on")
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
-    return evaluator(game), {"updates": {name: game.player(name).updates for name in game.players}}
+    evaluation = evaluator(game)
+    others = other_data(state.get("data", {}), {"": identity(source.load("train"))})
+    evaluation.warnings.extend(f"scored against other data than the model was trained on: {what}" for what in others)
+    return evaluation, {"updates": {name: game.player(name).updates for name in game.players}}
 
 
 def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
@@ -136,7 +146,12 @@ def show(evaluation: Evaluation, out: Path) -> None:
     console = Console(markup=False, emoji=False)  # paths and names may hold [brackets] and :colons:
     console.print(table)
     fields = ((name, value) for name, value in evaluation.protocol.items() if name != "metrics")
-    console.print(", ".join(f"{name} {value}" for name, value in fields), highlight=False)
+    console.print(", ".join(f"{name} {_short(value)}" for name, value in fields), highlight=False)
     for warning in evaluation.warnings:
         console.print(f"warning: {warning}", style="yellow", highlight=False)
     console.print(str(out), highlight=False, soft_wrap=True)
+
+
+def _short(value: Any) -> Any:
+    """Return a field of the protocol as it is printed: of long lists, such as the names of classes, the beginning."""
+    return [*value[:SHOWN], "..."] if isinstance(value, list) and len(value) > SHOWN else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Wanted:
         n: how many samples.
         columns: of the grid.
         seed: what the latents follow from.
-        classes: the classes to go through in turn; None for all.
+        classes: the classes to go through in turn, by name or, where they have none, by number; None for all.
         interpolate: whether each row walks between two latents.
         traverse: the code that has another value in each row.
         singles: whether each sample has a file of its own.
@@ -51,7 +52,7 @@ class Wanted:
     n: int
     columns: int
     seed: int
-    classes: list[int] | None = None
+    classes: list[str] | None = None
     interpolate: bool = False
     traverse: str | None = None
     singles: bool = False
@@ -82,7 +83,9 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
         path = out or folder / "interpolation.png"
         walk = latents.interpolate(game, -(-wanted.n // wanted.columns), wanted.columns, wanted.seed)
         return pictures.write(path, drawing.draw(game, walk, wanted.columns))
-    latent, targets = _latent(game, wanted, config)
+    names = saved["data"].get("classes") or ()
+    classes = None if wanted.classes is None else class_numbers(wanted.classes, names)
+    latent, targets = _latent(game, wanted, classes, config)
     random = seeding.generator(wanted.seed, "sampler")
     if wanted.singles:
         path = out or folder / "sample"
@@ -100,7 +103,26 @@ def _sampler(config: dict[str, Any], game: Game) -> Sampler | None:
     return sampler
 
 
-def _latent(game: Game, wanted: Wanted, config: dict[str, Any]) -> tuple[Latent, torch.Tensor | None]:
+def class_numbers(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Return the numbers of classes that are named; by number only where that is no other class's name.
+
+    Raises:
+        ConfigError: there is no such class.
+    """
+    numbers = {name: number for number, name in enumerate(names)}
+    if not any(name.isdecimal() for name in names):
+        numbers = {str(number): number for number in range(len(names))} | numbers
+    try:
+        return [numbers[name] if names else int(name) for name in wanted]
+    except (KeyError, ValueError):
+        known = f"the classes are {', '.join(names[:20])}" if names else "write their numbers: 7,7,3"
+        unknown = [name for name in wanted if name not in numbers and (names or not name.isdecimal())]
+        raise ConfigError(f"--classes {','.join(wanted)}: there is no class {', '.join(unknown)}; {known}") from None
+
+
+def _latent(
+    game: Game, wanted: Wanted, classes: list[int] | None, config: dict[str, Any]
+) -> tuple[Latent, torch.Tensor | None]:
     """Return what samples are made of, and what they should be where that is known."""
     inputs = targets = None
     if wanted.source is not None:
@@ -114,7 +136,7 @@ def _latent(game: Game, wanted: Wanted, config: dict[str, Any]) -> tuple[Latent,
             f"{type(game).__name__} makes samples of samples: name them by --from test, --from train or --from FOLDER"
         )
     n = wanted.n if inputs is None else len(inputs.samples)
-    return latents.fixed_latent(game, n, wanted.seed, wanted.classes, inputs), targets
+    return latents.fixed_latent(game, n, wanted.seed, classes, inputs), targets
 
 
 def _inputs(game: Game, source: str, n: int, config: dict[str, Any]) -> tuple[Batch, torch.Tensor | None]:

@@ -19,7 +19,7 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
-from gan_framework.config.compose import without_null
+from gan_framework.config.compose import readable
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder
@@ -53,6 +53,9 @@ def task(config: DictConfig) -> float | None:
         return None
 
 
+MULTIRUN = ("-m", "--multirun")
+"""What Hydra reads only where no override stands before it; here it may stand anywhere."""
+
 _begun = False
 """Whether this process has begun with a run: what went wrong before was the request."""
 
@@ -76,7 +79,7 @@ def _train() -> None:
     # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
-    sys.argv[1:] = map(without_null, sys.argv[1:])
+    sys.argv[1:] = map(readable, sorted(sys.argv[1:], key=lambda argument: argument not in MULTIRUN))
     try:
         secrets.refuse(sys.argv[1:])
         if {"-h", "--help"} & set(sys.argv[1:]):

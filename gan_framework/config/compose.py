@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError
 from gan_framework.registry.packages import config_folder, groups
+
+PLAIN_TEXT = re.compile(r"""[^][{}()'"]*[=~#!&;<>^`][^][{}()'"]*(?<!\\)""")
+"""Values that Hydra's grammar has no place for, though they can mean nothing but themselves: `runs/lr=0.1`, `~/x`."""
 
 
 def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
@@ -28,15 +32,21 @@ def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
     """
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra.compose("config", overrides=list(map(without_null, overrides)), return_hydra_config=with_hydra)
+            return hydra.compose("config", overrides=list(map(readable, overrides)), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error)) from error
 
 
-def without_null(override: str) -> str:
+def readable(override: str) -> str:
     """Return an override as Hydra reads it: `prior=null`, no option of a group, is written `~prior` there."""
     group, _, option = override.partition("=")
-    return f"~{group}" if option == "null" and group in groups() else override
+    return f"~{group}" if option == "null" and group in groups() else quoted(override)
+
+
+def quoted(override: str) -> str:
+    """Return an override with quotes around a value that Hydra's grammar would stumble over without."""
+    key, is_set, value = override.partition("=")
+    return f"{key}='{value}'" if is_set and not key.startswith("-") and PLAIN_TEXT.fullmatch(value) else override
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

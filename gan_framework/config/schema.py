@@ -54,6 +54,7 @@ class TrainConfig:
         compile: whether torch compiles the networks.
         sync_batch_norm: whether batch norm sees the batch of all processes.
         resume: `auto` (from this run's folder), a checkpoint, or None.
+        resume_changed: whether to go on with another loss, networks, data or batch size than the checkpoint's.
         log_every: steps between log lines.
         sample_every: steps between grids of samples.
         checkpoint_every: steps between checkpoints.
@@ -70,6 +71,7 @@ class TrainConfig:
     compile: bool = False
     sync_batch_norm: bool = False
     resume: str | None = "auto"
+    resume_changed: bool = False
     log_every: int = 10
     sample_every: int = 100
     checkpoint_every: int = 100

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gan_framework.config.compose import compose
+from gan_framework.config.compose import compose, quoted
 from gan_framework.config.explain import explain
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.errors import ConfigError
@@ -43,7 +43,7 @@ def parse(overrides: list[str], what: str = "a scoring", roots: tuple[str, ...] 
     """
     refuse(overrides)
     try:
-        parsed: list[Override] = OverridesParser.create().parse_overrides(overrides)
+        parsed: list[Override] = OverridesParser.create().parse_overrides([*map(quoted, overrides)])
     except HydraException as error:
         raise ConfigError(explain(error)) from error
     for override in parsed:

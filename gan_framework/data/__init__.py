@@ -3,7 +3,7 @@
 from gan_framework.data.batches import Batches, images
 from gan_framework.data.encoding import encoded, one_hot
 from gan_framework.data.memory import InMemory
-from gan_framework.data.source import COMMON_SETTINGS, Data, DataSource, build_source
+from gan_framework.data.source import COMMON_SETTINGS, Data, DataSource, build_source, check_classes, identity
 from gan_framework.data.sources import Sources, shape_of
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "InMemory",
     "Sources",
     "build_source",
+    "check_classes",
     "encoded",
+    "identity",
     "images",
     "one_hot",
     "shape_of",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from torch import Tensor
 
 from gan_framework.core.records import EMPTY, DataShape
+from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
+from gan_framework.registry.kinds import KINDS
 
 COMMON_SETTINGS = ("flip", "workers")
 """Settings of every dataset's YAML that the framework uses itself and gives to no plugin."""
@@ -89,6 +91,11 @@ class Data(ABC):
         return (range(start, min(start + CHUNK, len(self))) for start in range(0, len(self), CHUNK))
 
 
+def identity(data: Data) -> dict[str, Any]:
+    """Return what a checkpoint keeps of a split, by which it is known again: its content's hash and its size."""
+    return {"content": data.content_hash(), "samples": len(data)}
+
+
 class DataSource(ABC):
     """Where real data come from; the contract of the plugin kind `datasets`.
 
@@ -115,9 +122,31 @@ class DataSource(ABC):
 def build_source(settings: Mapping[str, Any]) -> DataSource:
     """Build the source that the settings of `data` name, without those the framework uses itself.
 
+    Each split is loaded once, however many read it: the run, what its samples are compared with, an extractor.
+
     Raises:
-        ConfigError: no such plugin, or a setting it refuses.
+        ConfigError: no such plugin, a setting it refuses, or its classes are not the `classes` that the settings name.
     """
-    own = {key: value for key, value in settings.items() if key not in COMMON_SETTINGS}
+    own = {key: value for key, value in settings.items() if key not in KINDS["datasets"].reserved}
     source: DataSource = registry.build("datasets", own)
+    if settings.get("classes") is not None:
+        check_classes(settings["classes"], source.classes, f"data.classes of {settings['name']}")
+    source.load = lru_cache(maxsize=None)(source.load)  # type: ignore[method-assign]
     return source
+
+
+def check_classes(known: Sequence[str], found: Sequence[str], what: str) -> None:
+    """Raise ConfigError, with both lists, if data have other classes than they had, or in another order.
+
+    Args:
+        known: the names of the classes in the order of their labels, as they were when a run began.
+        found: those of the data.
+        what: names the former in the message.
+    """
+    if [*known] != [*found]:
+        raise ConfigError(f"{what} are {_listed(known)}, and the data have {_listed(found)}: each label means another")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return f"[{shown}]"

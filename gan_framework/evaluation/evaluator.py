@@ -16,10 +16,10 @@ from gan_framework.config.schema import EvaluateConfig, read
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.data import Data, DataSource
-from gan_framework.errors import ConfigError
+from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
-from gan_framework.evaluation.features import extract_all
+from gan_framework.evaluation.features import Bounds, extract_all
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
@@ -141,7 +141,7 @@ class Evaluator:
 
         Raises:
             ConfigError: the settings do not fit the game.
-            RunFailed: the samples are not finite or all of one value.
+            NonFinite: the samples are not finite.
         """
         wanted = self.settings
         data = self.reference.data(wanted.split)
@@ -156,7 +156,6 @@ class Evaluator:
 
         Raises:
             ConfigError: the data lack a split that is read, or a metric does not fit the images.
-            RunFailed: the images are all of one value.
         """
         self._check_samples(count)
         with self._random_state_kept():
@@ -169,7 +168,15 @@ class Evaluator:
         real = self.reference.count(self.settings.split)
         for name, metric in self.metrics.items():
             self._check_splits(f"metrics.{name}", metric.needs_splits)
+            if real < metric.least_real:
+                raise ConfigError(
+                    f"metrics.{name} needs at least {metric.least_real} real samples, and there are {real} in the "
+                    f"split {self.settings.split}: set evaluate.split, or use more data (data.test_share)"
+                )
             metric.check_samples(self.shape, generated, real)
+            labels = self.reference.labels(self.settings.split)
+            if metric.needs_labels and labels is not None:
+                metric.check_labels(labels)
 
     def _check_splits(self, reader: str, splits: Iterable[str]) -> None:
         for split in splits:
@@ -188,15 +195,17 @@ class Evaluator:
 
     def _compare(self, batches: Iterable[Tensor], count: int, labels: Tensor | None, game: Game | None) -> Comparison:
         kept: list[Tensor] = []
+        bounds = Bounds()
         passing = _keep(batches, max((m.samples_kept for m in self.metrics.values()), default=0), kept)
-        found = extract_all(self.reference.extractor, passing, count, self.device, "the generated samples")
+        passing = bounds.watching(passing)
+        found = extract_all(self.reference.extractor, passing, count, self.device, "the generated samples", NonFinite)
         generated = FeatureSet(
             found.features,
             found.logits,
             labels.cpu() if labels is not None else None,
             lambda indices: torch.cat(kept)[indices],
         )
-        return Comparison(
+        comparison = Comparison(
             generated,
             self.reference.features(self.settings.split),
             self.reference.all_features,
@@ -204,6 +213,11 @@ class Evaluator:
             self.extractor.classifies_labels,
             game=game,
         )
+        if bounds.constant:
+            comparison.warnings.append(
+                f"every value of all {count} generated samples is {bounds.lowest:g}: scores of a constant mean little"
+            )
+        return comparison
 
     def _evaluate(self, comparisons: Iterable[Comparison], protocol: Protocol) -> Evaluation:
         values: dict[str, list[float]] = {}
@@ -218,6 +232,9 @@ class Evaluator:
                     settings[name] = metric.settings()
             warnings |= dict.fromkeys(comparison.warnings)
             pictures = pictures or comparison.pictures
+        for name, found in values.items():
+            if not np.isfinite(found).all():
+                warnings[f"{name} is {np.mean(found)}, which is no score: it ranks nothing"] = None
         return Evaluation(
             {name: rounded(np.mean(found)) for name, found in values.items()},
             self.reference.protocol(self.settings.split) | protocol | {"metrics": settings},

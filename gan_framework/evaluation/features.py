@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -12,8 +12,32 @@ from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.stopping import stop_point
 
 
+class Bounds:
+    """The least and the greatest value of the samples that have passed by."""
+
+    def __init__(self) -> None:
+        self.lowest, self.highest = float("inf"), -float("inf")
+
+    def watching(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Yield batches of samples as they come."""
+        for samples in batches:
+            low, high = (float(bound) for bound in samples.aminmax())
+            self.lowest, self.highest = min(self.lowest, low), max(self.highest, high)
+            yield samples
+
+    @property
+    def constant(self) -> bool:
+        """Whether all values were the same."""
+        return self.lowest == self.highest
+
+
 def extract_all(
-    extractor: Extractor, batches: Iterable[Tensor], count: int, device: torch.device, what: str
+    extractor: Extractor,
+    batches: Iterable[Tensor],
+    count: int,
+    device: torch.device,
+    what: str,
+    error: type[RunFailed] = RunFailed,
 ) -> Features:
     """Return the features of `count` samples on the CPU, holding nothing but these and one batch.
 
@@ -23,21 +47,17 @@ def extract_all(
         count: the number of samples.
         device: where the extractor is.
         what: names the samples in errors.
-
-    Raises:
-        RunFailed: the samples are not finite or all of one value, or their features are not finite.
+        error: what is raised where the samples or their features are not finite.
     """
     features = logits = None
-    lowest, highest, start = float("inf"), -float("inf"), 0
+    start = 0
     for samples in batches:
         stop_point()
-        low, high = (float(bound) for bound in samples.aminmax())
         if samples.is_floating_point() and not samples.isfinite().all():
-            raise RunFailed(f"{what} cannot be scored: some samples hold NaN or infinite values")
-        lowest, highest = min(lowest, low), max(highest, high)
+            raise error(f"{what} cannot be scored: some samples hold NaN or infinite values")
         output = extractor(samples.to(device))
         if not output.features.isfinite().all():
-            raise RunFailed(f"{what} cannot be scored: extractor={extractor.name} gave features that are not finite")
+            raise error(f"{what} cannot be scored: extractor={extractor.name} gave features that are not finite")
         if features is None:
             features = torch.empty(count, output.features.shape[1])
             logits = torch.empty(count, output.logits.shape[1]) if output.logits is not None else None
@@ -47,6 +67,4 @@ def extract_all(
             logits[start:stop] = output.logits
         start = stop
     assert features is not None and start == count
-    if lowest == highest:
-        raise RunFailed(f"{what} cannot be scored: every value of all {count} samples is {lowest:g}")
     return Features(features, logits)

@@ -68,6 +68,7 @@ class Metric(ABC):
         needs_labels: whether it only works with labelled data.
         needs_images: whether it only works with images.
         needs_game: whether it only works with a model that made the samples, not with samples read from files.
+        least_real: how many real samples it needs at least.
         samples_kept: how many generated samples it reads, beside their features.
         needs_splits: which splits of the data it reads, beside the reference.
     """
@@ -77,6 +78,7 @@ class Metric(ABC):
     needs_labels: ClassVar[bool] = False
     needs_images: ClassVar[bool] = False
     needs_game: ClassVar[bool] = False
+    least_real: ClassVar[int] = 1
     samples_kept: ClassVar[int] = 0
     needs_splits: ClassVar[tuple[str, ...]] = ()
 
@@ -89,6 +91,9 @@ class Metric(ABC):
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:  # noqa: B027 (most metrics score any)
         """Raise ConfigError if the metric cannot score so many generated and real samples of such a shape."""
+
+    def check_labels(self, labels: Tensor) -> None:  # noqa: B027 (most metrics score any)
+        """Raise ConfigError if a metric that `needs_labels` cannot score against samples of these classes (N,)."""
 
     def settings(self) -> dict[str, Any]:
         """Return the settings, for the protocol."""

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from gan_framework.data import Data, DataSource, one_hot
+from gan_framework.errors import RunFailed
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
-from gan_framework.evaluation.features import extract_all
+from gan_framework.evaluation.features import Bounds, extract_all
 from gan_framework.evaluation.metric import FeatureSet
 from gan_framework.evaluation.protocol import Protocol
 
@@ -66,6 +67,11 @@ class Reference:
         available = len(self.data(split))
         return available if self._limit is None else min(available, self._limit)
 
+    def labels(self, split: str) -> Tensor | None:
+        """Return the labels of a split's reference samples, or None."""
+        labels = self.data(split).labels
+        return None if labels is None else labels[evenly_spaced(len(labels), self.count(split))]
+
     def features(self, split: str) -> FeatureSet:
         """Return the features of a split's reference samples, which the limit may make a part of it."""
         return self._features(split, self.count(split))
@@ -89,6 +95,7 @@ class Reference:
             "split": split,
             "reference_count": self.count(split),
             "reference_hash": data.content_hash()[:16],
+            "classes": [*self.source.classes],
         }
 
     def _load_features(self, split: str, count: int) -> FeatureSet:
@@ -112,7 +119,13 @@ class Reference:
         what = f"the {split} split of {self.dataset}"
         log.info("extracting features of %d samples of %s with %s", len(chosen), what, self.extractor.name)
         batches = (_read(data, indices) for indices in chosen.split(self._batch_size))
-        found: dict[str, Any] = extract_all(self.extractor, batches, len(chosen), self.device, what)._asdict()
+        bounds = Bounds()
+        passing = bounds.watching(batches)
+        found: dict[str, Any] = extract_all(self.extractor, passing, len(chosen), self.device, what)._asdict()
+        if bounds.constant:
+            raise RunFailed(
+                f"{what} cannot be compared with: every value of all {len(chosen)} samples is {bounds.lowest:g}"
+            )
         return {name: tensor for name, tensor in found.items() if tensor is not None}
 
 

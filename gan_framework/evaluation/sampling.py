@@ -15,7 +15,7 @@ from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Latent
 from gan_framework.data import Data
-from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation.inputs import Inputs
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.sampler import AVERAGED, Sampler, as_promised
@@ -135,11 +135,11 @@ def samples(
     """Yield the samples of latents as `batches` does, but 8-bit images quantised to uint8, as they are scored.
 
     Raises:
-        RunFailed: a sample is not finite.
+        NonFinite: a sample is not finite.
     """
     for batch in batches(game, latents, batch_size, sampler, random, inputs):
         if not batch.isfinite().all():
-            raise RunFailed("the generated samples cannot be scored: some hold NaN or infinite values")
+            raise NonFinite("the generated samples cannot be scored: some hold NaN or infinite values")
         yield to_uint8(batch) if game.data.is_8_bit else batch
 
 

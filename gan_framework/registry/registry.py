@@ -10,14 +10,15 @@ import difflib
 import importlib
 import inspect
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 from gan_framework.errors import ConfigError
-from gan_framework.registry import typecheck
+from gan_framework.registry import paths, typecheck
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.packages import canonical, owner, registered
@@ -145,8 +146,9 @@ def settings(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
 
 
-def _newer(plugin: Plugin, missing: list[str]) -> dict[str, Any]:
+def newer_settings(plugin: Plugin, missing: Iterable[str]) -> dict[str, Any]:
     """Return the defaults of settings that a configuration written for an older version of a plugin does not have."""
+    missing = [*missing]
     path = yaml_file(plugin.kind, plugin.name, plugin.distribution) if missing else None
     known = defaults(path, plugin.name) if path is not None else {}
     return {key: known[key] for key in missing if key in known and "${" not in str(known[key])}
@@ -154,6 +156,8 @@ def _newer(plugin: Plugin, missing: list[str]) -> dict[str, Any]:
 
 def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     """Build the plugin that a configuration names, with the settings beside the name.
+
+    A setting that a plugin wants as a `Path` is given to it as an absolute one.
 
     Args:
         kind: the plugin's kind.
@@ -177,7 +181,7 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
         )
     parameters = settings(factory)
     required = [key for key in accepted if parameters[key].default is inspect.Parameter.empty]
-    arguments = _newer(plugin, [key for key in required if key not in arguments]) | arguments
+    arguments = newer_settings(plugin, [key for key in required if key not in arguments]) | arguments
     missing = [key for key in required if key not in arguments]
     if missing:
         raise ConfigError(f"{plugin.name} ({kind}) needs the settings {', '.join(missing)}")
@@ -187,6 +191,7 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
         if right is not None:
             place = "" if KINDS[kind].several else f"{KINDS[kind].place}."
             raise ConfigError(f"{plugin.name} ({kind}): {place}{key}={value} must be {right}")
+    arguments |= _files(types, arguments)
     try:
         return factory(*supplied, **arguments)
     except ConfigError:
@@ -195,3 +200,17 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
         # All that a plugin is given are settings, so whatever it raises is about them.
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {what}") from error
+
+
+def file_settings(kind: str, config: Mapping[str, Any]) -> dict[str, Path]:
+    """Return those settings of a plugin's configuration that name files, as absolute paths.
+
+    Raises:
+        ConfigError: no such plugin.
+    """
+    return _files(typecheck.wanted(find(kind, config["name"]).load()), config)
+
+
+def _files(types: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Path]:
+    named = {key: value for key, value in settings.items() if paths.asks_for_path(types.get(key))}
+    return {key: paths.absolute(value) for key, value in named.items() if isinstance(value, (str, Path)) and value}

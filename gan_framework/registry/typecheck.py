@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", type(None): "null"}
+NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    Path: "a path",
+    type(None): "null",
+}
 
 
 def wanted(factory: Callable[..., Any]) -> dict[str, Any]:
@@ -37,6 +45,8 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if kind is Path:
+        return isinstance(value, (str, Path)) and value != ""
     if kind in NAMES or kind is None:
         return isinstance(value, type(None) if kind is None else kind)
     if isinstance(origin, type) and issubclass(origin, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ class Best:
             self.found = {}
         before = self.found.get("value", value)
         better = not self.found or (value > before if self._ranking[name] else value < before)
-        if not better or value != value:
+        if not better or not math.isfinite(value):
             return False
         self.found = {"metric": name, "step": step, "value": value, "higher_is_better": self._ranking[name]}
         return True

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gan_framework.build import assemble
 from gan_framework.config import schema
 from gan_framework.config.compose import plain
+from gan_framework.config.paths import anchored
 from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation.stopping import stoppable
-from gan_framework.runs import checkpoint, group, out_of_memory
+from gan_framework.runs import checkpoint, group, out_of_memory, resuming
 from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Pruner, Run
@@ -110,12 +111,14 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
 
 
 def _prepare(composed: DictConfig, folder: Path, job: SweepJob) -> Run:
+    composed = anchored(composed)
     settings = schema.Config.of(plain(composed))
     device = set_up_device(settings.train, job.number)
     check_processes(settings.train, settings.evaluate, device)
     log.info("in %s, on %s with %d CPU threads", folder, device, torch.get_num_threads())
     sources = Sources(settings.data, settings.sources)
-    config = _completed(composed, sources)
+    composed = _completed(composed, sources)
+    config = plain(composed)
     trackers = build_trackers(config["tracker"])
     assembly = assemble(config, sources, device, scored=True)
     announced, config = config, mask(config)
@@ -131,6 +134,7 @@ def _prepare(composed: DictConfig, folder: Path, job: SweepJob) -> Run:
         run.pruner = job.pruner
         if resumed is not None:
             path, state = resumed
+            resuming.check(state, composed, run.data_identity, f"the checkpoint {path}")
             run.restore(state, path)
             files.write_text(layout.config, text)  # only now is it known to fit
             log.info("resumed from %s at step %d", path, run.counters.step)
@@ -145,15 +149,19 @@ def _prepare(composed: DictConfig, folder: Path, job: SweepJob) -> Run:
     return run
 
 
-def _completed(composed: DictConfig, sources: Sources) -> dict[str, Any]:
+def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
     """Return a configuration with what folders and arrays say of their samples only when they have been looked at."""
     composed = composed.copy()
-    places = [(composed.data, sources.first.shape)]
-    places += [(composed.sources[name], source.shape) for name, source in sources.others.items()]
-    for settings, shape in places:
+    places = [(composed.data, sources.first)]
+    places += [(composed.sources[name], source) for name, source in sources.others.items()]
+    for settings, source in places:
+        shape = source.shape
         found = {"channels": shape.sample[0], "num_classes": shape.num_classes, "condition_dim": shape.condition_dim}
         settings.update({key: value for key, value in found.items() if key in settings})
-    return plain(composed)
+        if source.classes:
+            with open_dict(settings):
+                settings.classes = [*source.classes]
+    return composed
 
 
 def _resume_from(setting: str | None, folder: RunFolder) -> tuple[Path, dict[str, Any]] | None:

@@ -15,15 +15,18 @@ from gan_framework.runs import checkpoint
 from gan_framework.storage.layout import RunFolder
 
 
-def run_folder(path: Path) -> Path:
-    """Return the folder of what is given: a folder itself, or the run's that a checkpoint is from."""
-    if path.is_dir():
-        return path
-    return path.parent.parent if path.parent.name == "checkpoints" else path.parent
-
-
 def load_game(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
     """Rebuild a trained game from a run's folder or a checkpoint, and return it with its configuration.
+
+    Raises:
+        ConfigError: there is no intact checkpoint, or its plugins are not installed.
+    """
+    game, state = load(path, device)
+    return game, state["config"]
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
+    """Rebuild a trained game from a run's folder or a checkpoint, and return it with all that the checkpoint holds.
 
     Raises:
         ConfigError: there is no intact checkpoint, or its plugins are not installed.
@@ -35,10 +38,9 @@ def load_game(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dic
         path, state = found
     else:
         state = checkpoint.load(path)
-    config = state["config"]
-    game = build_game(config, DataShape.of(state["shape"]), torch.device(device))
+    game = build_game(state["config"], DataShape.of(state["shape"]), torch.device(device))
     restore(game, state["game"], path)
-    return game, config
+    return game, state
 
 
 def restore(game: Game, state: dict[str, Any], path: Path) -> None:

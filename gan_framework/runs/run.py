@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from gan_framework.build import Assembly, Config
 from gan_framework.core.records import Batch
-from gan_framework.data import encoded
+from gan_framework.data import encoded, identity
 from gan_framework.errors import NonFinite
 from gan_framework.evaluation import inputs, latents
 from gan_framework.evaluation.protocol import differences
@@ -115,6 +116,11 @@ class Run:
         """The number of real images per second of training."""
         return self.images_seen / max(self.counters.training_seconds, 1e-9)
 
+    @cached_property
+    def data_identity(self) -> dict[str, dict[str, Any]]:
+        """By which the training data are known again, for each source by name; the first has none."""
+        return {name: identity(batches.data) for name, batches in {"": self.batches, **self.batches.others}.items()}
+
     def axes(self) -> dict[str, Any]:
         """Return what a line of metrics can be drawn over."""
         return {
@@ -135,9 +141,13 @@ class Run:
             "higher_is_better": self.evaluator.higher_is_better if self.evaluator is not None else {},
         }
 
+    def forget_scores(self) -> None:
+        """Forget the newest scores: they are of an earlier step."""
+        self.metrics = {name: value for name, value in self.metrics.items() if not name.startswith("eval/")}
+
     def take_up_protocol(self, protocol: dict[str, Any]) -> None:
         """Forget earlier scores, and the best if a resumed run measures in another way."""
-        self.metrics = {name: value for name, value in self.metrics.items() if not name.startswith("eval/")}
+        self.forget_scores()
         fields = differences(self.protocol, protocol) if self.protocol else []
         if fields:
             log.warning("scores are measured in another way from here on: %s; the best begins anew", ", ".join(fields))
@@ -151,6 +161,7 @@ class Run:
         return {
             "config": self.config,
             "shape": self.game.data.plain(),
+            "data": self.data_identity,
             "game": self.game.state_dict(),
             "clock": self.counters.state(),
             "batches": self.batches.drawn,

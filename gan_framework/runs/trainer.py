@@ -144,6 +144,9 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         metrics: what is known of the step already.
         stop: a request to stop breaks the evaluation off; the resumed run begins with it.
 
+    Returns:
+        The scores; none if the samples are not finite.
+
     Raises:
         RunStopped: a stop was requested; the run has been saved and can be resumed.
     """
@@ -154,6 +157,11 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
     try:
         with stoppable(stop.check):
             evaluation = run.evaluator(run.game)
+    except NonFinite as problem:  # whether the run goes on is for its losses to say (train.on_nonfinite)
+        run.forget_scores()
+        run.watch.note(run.counters.step, f"no_scores: {problem}")
+        log.warning("step %d: no_scores: %s", run.counters.step, problem)
+        return {}
     except Interrupted:
         run.write(state)
         raise RunStopped(

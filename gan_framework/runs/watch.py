@@ -59,8 +59,13 @@ class Watch:
             begun += self._note("discriminator_saturated", self._saturation(figures))
         if "health/diversity" in figures:
             begun += self._note("diversity_collapsed", self._collapse(step, figures["health/diversity"]))
-        self.named += [f"step {step}: {trouble}" for trouble in begun]
+        for trouble in begun:
+            self.note(step, trouble)
         return begun
+
+    def note(self, step: int, trouble: str) -> None:
+        """Take up a trouble, `name: what it means`, that has begun at a step."""
+        self.named.append(f"step {step}: {trouble}")
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
@@ -103,7 +108,7 @@ class Watch:
         )
 
     def _collapse(self, step: int, share: float) -> str | None:
-        if share >= COLLAPSED or step < PATIENCE * self._steps:
+        if not share < COLLAPSED or step < PATIENCE * self._steps:
             return None
         return (
             f"the samples are only {share:.0%} as far apart as the data, which is called mode collapse; "

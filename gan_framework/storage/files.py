@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,23 +22,27 @@ UNFINISHED = ".part"
 def atomic(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path`; at the end it is flushed to disk and renamed to `path`.
 
-    A symbolic link at `path` is replaced, not followed.
+    Where the system can, the file has no name until it is whole, so that a killed process leaves nothing behind. A
+    symbolic link at `path` is replaced, not followed.
 
     Raises:
         OSError: the file cannot be written; it names `path`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
+        name = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+        nameless = _open_nameless(path.parent)
+        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666) if nameless is None else nameless
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o666 & ~_umask())
+                os.fsync(descriptor)
+                if nameless is not None:
+                    _give_name(descriptor, name)
             os.replace(name, path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
             raise
         _flush_folder(path.parent)
     except OSError as error:
@@ -95,10 +100,25 @@ def link_or_copy(source: Path, target: Path) -> None:
     _flush_folder(target.parent)
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def _open_nameless(folder: Path) -> int | None:
+    """Open a file in a folder that has no name yet; None where the operating system or the file system has no such."""
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+            return None
+        raise
+
+
+def _give_name(descriptor: int, name: Path) -> None:
+    folder = os.open(name.parent, os.O_RDONLY)
+    try:
+        # Without a folder's descriptor Python would link to the entry in /proc itself.
+        os.link(f"/proc/self/fd/{descriptor}", name.name, dst_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -286,8 +286,8 @@ def test_classes_are_gone_through_in_turn(call, trained, tmp_path):
     ("model", "classes", "reason"),
     [
         ("mlp", "1", "classes were asked for, but this model is not conditional"),
-        ("cgan_mlp", "10", "classes [10]: they must lie between 0 and 9"),
-        ("cgan_mlp", "cat", "--classes cat: these are no class numbers; write 7,7,3"),
+        ("cgan_mlp", "7,10", "--classes 7,10: there is no class 10; the classes are 0, 1, 2"),
+        ("cgan_mlp", "cat", "--classes cat: there is no class cat; the classes are 0, 1, 2"),
     ],
 )
 def test_wrong_classes_are_refused(call, trained, model, classes, reason):

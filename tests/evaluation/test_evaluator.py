@@ -6,7 +6,7 @@ import torch
 
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.records import DataShape
-from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.errors import ConfigError, NonFinite, RunFailed
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.storage.images import to_uint8
@@ -14,6 +14,7 @@ from gan_zoo.extractors.classifier import Classifier
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inception_score import InceptionScore
+from gan_zoo.metrics.kid import KID
 from gan_zoo.metrics.memorisation import Memorisation
 from gan_zoo.metrics.prc import PRC
 from tests.evaluation.conftest import Blobs
@@ -78,6 +79,7 @@ def test_the_protocol_names_everything(source, game, tmp_path):
         "split": "train",
         "reference_count": 200,
         "reference_hash": data.content_hash()[:16],
+        "classes": ["left", "right"],
         "samples": 50,
         "sample_seeds": [3],
         "truncation": None,
@@ -155,11 +157,36 @@ def test_too_few_samples_for_fid_is_a_warning(source, game, tmp_path):
     assert "biased" in warning
 
 
-@pytest.mark.parametrize(("value", "said"), [(0.3, "every value of all 50 samples is 166"), (float("nan"), "NaN")])
-def test_samples_without_content_are_an_error(source, game, tmp_path, value, said):
+@pytest.mark.parametrize("value", [0.3, -1.0, 1.0])
+@pytest.mark.parametrize("metrics", [{"fid": FID()}, {"kid": KID(2, 20)}, {"prc": PRC(3, 5)}])
+def test_a_constant_is_scored_with_a_warning(source, game, tmp_path, value, metrics):
     game.sample = lambda latent: torch.full((len(latent.z), 1, 8, 8), value)
-    with pytest.raises(RunFailed, match=said):
+    found = make(source, tmp_path, metrics=metrics)(game)
+    assert f"every value of all 50 generated samples is {round((value + 1) * 127.5)}" in found.warnings[-1]
+    assert found.scores and np.isfinite([*found.scores.values()]).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_samples_that_are_not_finite_are_an_error_of_their_own(source, game, tmp_path, value):
+    game.sample = lambda latent: torch.full((len(latent.z), 1, 8, 8), value)
+    with pytest.raises(NonFinite, match="NaN or infinite"):
         make(source, tmp_path)(game)
+
+
+def test_scores_that_are_no_numbers_are_named(source, game, tmp_path):
+    class Undefined(FID):
+        def scores(self, comparison):
+            return {"fid": float("nan"), "other": 1.0}
+
+    (warning,) = make(source, tmp_path, metrics={"fid": Undefined()})(game).warnings
+    assert warning == "fid_halves is nan, which is no score: it ranks nothing"
+
+
+@pytest.mark.parametrize("metric", [FID(), KID(1, 2)])
+def test_a_metric_says_before_training_that_it_needs_more_real_samples(source, game, tmp_path, metric):
+    with pytest.raises(ConfigError, match="metrics.it needs at least 2 real samples, and there are 1 in the split"):
+        make(type(source)(n=1), tmp_path, metrics={"it": metric}).check(game)
+    make(type(source)(n=2), tmp_path, metrics={"it": metric}).check(game)
 
 
 def test_several_seeds_give_mean_and_standard_deviation(source, game, tmp_path):

@@ -248,7 +248,7 @@ def test_a_move_that_is_not_finite_is_skipped(tmp_path, cache, poisoned):
 
 
 def test_a_run_goes_back_and_on_with_other_batches(tmp_path, cache, poisoned):
-    code, output = finish(tmp_path / "run", *poisoned, "train.on_nonfinite=rollback")
+    code, output = finish(tmp_path / "run", *poisoned, "train.on_nonfinite=rollback", "train.resume_changed=true")
     assert code == 0, output
     assert output.count("is not finite; back to step_") == 1
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
@@ -260,7 +260,7 @@ def test_a_run_that_has_gone_back_too_often_gives_up(tmp_path, cache, poisoned):
     code, output = finish(tmp_path / "run", *poisoned, "train.steps=2")
     assert code == 0, output
     np.savez(tmp_path / "poisoned.npz", x=np.full((64, 2), 3e38, np.float32))
-    code, output = finish(tmp_path / "run", *poisoned, "train.on_nonfinite=rollback")
+    code, output = finish(tmp_path / "run", *poisoned, "train.on_nonfinite=rollback", "train.resume_changed=true")
     assert code == 1, output
     assert output.count("back to step_0000002.pt") == 3 and "(3 of 3 times)" in output
     assert "is not finite" in output.strip().splitlines()[-1]

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -6,11 +7,14 @@ import pytest
 import torch
 
 from gan_framework.evaluation.cache import Cache
+from gan_framework.storage import files
 from gan_framework.storage.lock import owned
 
 KILLED = """
 import os, pathlib, signal, sys
 from gan_framework.storage import files
+if sys.argv[2] == "named":  # as on a file system that has no files without names
+    del os.O_TMPFILE
 with files.atomic(pathlib.Path(sys.argv[1])) as file:
     file.write(b"half")
     file.flush()
@@ -18,20 +22,55 @@ with files.atomic(pathlib.Path(sys.argv[1])) as file:
 """
 
 
-def killed_while_writing(path):
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+def killed_while_writing(path, how="named"):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), how], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not path.exists()
-    (left,) = path.parent.iterdir()
-    assert left.read_bytes() == b"half"
+    return [left.read_bytes() for left in path.parent.iterdir()]
 
 
 @pytest.mark.parametrize("name", ["checkpoints/step_0000004.pt", "samples/step_0000010.png", "summary.json"])
 def test_what_a_killed_process_was_writing_is_gone_when_the_run_goes_on(tmp_path, name):
     path = tmp_path / name
-    killed_while_writing(path)
+    assert killed_while_writing(path) == [b"half"]
     with owned(tmp_path):
         assert [*path.parent.glob(".*.part")] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this operating system has no files without names")
+def test_a_killed_process_leaves_nothing_where_files_can_be_without_a_name(tmp_path):
+    assert killed_while_writing(tmp_path / "last.pt", "nameless") == []
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_file_appears_whole_in_the_place_of_what_was_there(tmp_path, monkeypatch, nameless):
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    precious, path = tmp_path / "precious", tmp_path / "file"
+    precious.write_text("mine")
+    path.symlink_to(precious)
+    before = os.umask(0o027)
+    try:
+        with files.atomic(path) as file:
+            file.write(b"whole")
+            assert path.is_symlink()
+    finally:
+        os.umask(before)
+    assert not path.is_symlink() and path.read_bytes() == b"whole" and precious.read_text() == "mine"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "precious"]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_what_goes_wrong_while_a_file_is_written_leaves_the_old_one(tmp_path, monkeypatch, nameless):
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), files.atomic(path) as file:
+        file.write(b"new")
+        raise ZeroDivisionError
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("file", "old")]
 
 
 def test_a_folder_that_another_process_holds_is_left_alone(tmp_path):

@@ -47,7 +47,7 @@ class TorchvisionSource(DataSource):
     files: ClassVar[str]
 
     def __init__(
-        self, image_size: int, channels: int, num_classes: int | None, root: str | None, download: bool
+        self, image_size: int, channels: int, num_classes: int | None, root: Path | None, download: bool
     ) -> None:
         known_classes(self.name, num_classes, len(self.classes))
         self.shape = DataShape(image_shape(image_size, channels), len(self.classes))
@@ -68,10 +68,10 @@ class TorchvisionSource(DataSource):
         """Return a split's images (N, C, H, W) uint8 and labels (N,), as torchvision has them."""
 
 
-def root_folder(root: str | None) -> Path:
+def root_folder(root: Path | None) -> Path:
     """Return the folder that holds data sets, by default one in the user's data folder."""
     if root:
-        return Path(root).expanduser()
+        return root
     import platformdirs
 
     return Path(platformdirs.user_data_dir("gan-framework")) / "datasets"

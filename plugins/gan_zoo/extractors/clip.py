@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -28,7 +30,7 @@ class CLIP(Extractor):
     resize = "bilinear as in TensorFlow 1, to the model's size"
     downloads = True
 
-    def __init__(self, model: str, weights: str | None, precision: str) -> None:
+    def __init__(self, model: str, weights: Path | None, precision: str) -> None:
         super().__init__(precision)
         if model not in MODELS:
             raise ConfigError(f"extractor.model={model}: choose one of {', '.join(MODELS)}")

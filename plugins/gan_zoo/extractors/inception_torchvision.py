@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,7 +25,7 @@ class InceptionTorchvision(Extractor):
     downloads = True
     classifies = True
 
-    def __init__(self, weights: str | None, precision: str) -> None:
+    def __init__(self, weights: Path | None, precision: str) -> None:
         super().__init__(precision)
         self.weights = known_file(weights)
         self._fingerprint = ""

@@ -12,7 +12,7 @@ import torch
 from gan_framework.api import ConfigError, RunFailed
 
 
-def known_file(weights: str | None) -> str | None:
+def known_file(weights: Path | None) -> str | None:
     """Return the path of a weights file, or None for a download.
 
     Raises:
@@ -20,7 +20,7 @@ def known_file(weights: str | None) -> str | None:
     """
     if weights is not None and not Path(weights).is_file():
         raise ConfigError(f"extractor.weights={weights}: there is no such file")
-    return weights
+    return None if weights is None else str(weights)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class FID(Metric):
     """Fréchet distance between Gaussians fitted to the features of real and of generated samples."""
 
     higher_is_better: ClassVar[dict[str, bool]] = {"fid": False}
+    least_real: ClassVar[int] = 2
 
     def __init__(self) -> None:
         self._real: tuple[Tensor, Statistics] | None = None

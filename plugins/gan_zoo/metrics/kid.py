@@ -16,6 +16,7 @@ class KID(Metric):
     """Squared maximum mean discrepancy with a cubic kernel, unbiased, mean over random subsets."""
 
     higher_is_better: ClassVar[dict[str, bool]] = {"kid": False}
+    least_real: ClassVar[int] = 2
 
     def __init__(self, subsets: int, subset_size: int) -> None:
         """Choose the subsets.

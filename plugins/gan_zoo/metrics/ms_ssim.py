@@ -52,6 +52,14 @@ class MSSSIM(Metric):
         """Raise ConfigError if the images are too small."""
         scales(min(shape.sample[1:]))
 
+    def check_labels(self, labels: Tensor) -> None:
+        """Raise ConfigError if no class has two real samples."""
+        if labels.bincount().max() < 2:
+            raise ConfigError(
+                f"metrics.ms_ssim compares samples of one class, and of the {len(labels)} real samples no two are of "
+                "one: set evaluate.split, or use more data"
+            )
+
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `ms_ssim` and, for real images, `ms_ssim_real`."""
         generated, real = comparison.generated, comparison.real

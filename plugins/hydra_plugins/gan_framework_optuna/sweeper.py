@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gan_framework.config.explain import explain
-from gan_framework.errors import ConfigError, RunStopped
+from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.sweeps.driver import Driver, require, why
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class OptunaSweeper(Sweeper):
             self._search(opened)
         self._show_best(opened)
         self.driver.conclude()
+        if not any(trial.state.name in ("COMPLETE", "PRUNED") for trial in opened.study.get_trials()):
+            raise RunFailed("no run of the search has a score that is a finite number, so there is no best one")
 
     def _validate(self) -> None:
         """Compose every choice once: an option that does not exist is found before any training."""

@@ -1,0 +1,26 @@
+"""Settings that name files, made to mean the same wherever the configuration is read."""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig, OmegaConf
+
+from gan_framework.config.compose import plain
+from gan_framework.config.plugins import plugins_of
+from gan_framework.registry import registry
+from gan_framework.registry.paths import absolute
+
+
+def anchored(composed: DictConfig) -> DictConfig:
+    """Return a configuration in which all settings that name files are absolute paths.
+
+    Raises:
+        ConfigError: it names a plugin that there is not.
+    """
+    composed, config = composed.copy(), plain(composed)
+    for place, kind, settings in plugins_of(config):
+        for key, path in registry.file_settings(kind, settings).items():
+            OmegaConf.update(composed, f"{place}.{key}", str(path))
+    resume = config["train"].get("resume")
+    if resume not in (None, "auto"):
+        composed.train.resume = str(absolute(resume))
+    return composed
