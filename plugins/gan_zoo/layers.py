@@ -13,6 +13,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
     "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
 }
 
 
@@ -146,12 +147,22 @@ def init_normal(module: nn.Module, std: float) -> None:
             nn.init.zeros_(layer.bias)
 
 
-def init_truncated_normal(module: nn.Module, std: float, bias: float = 0.0) -> None:
-    """Draw convolution and linear weights from N(0, std) cut off at two deviations; set biases to a constant."""
+def init_truncated_normal(module: nn.Module, std: float, bias: float | None = 0.0) -> None:
+    """Draw convolution and linear weights from N(0, std) cut off at two deviations; biases too, or they are set.
+
+    Args:
+        module: what is initialised.
+        std: the deviation of what is cut off.
+        bias: the value of all biases; None draws them from the distribution of the weights.
+    """
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
             nn.init.trunc_normal_(layer.weight, 0.0, std, -2 * std, 2 * std)
-            if layer.bias is not None:
+            if layer.bias is None:
+                continue
+            if bias is None:
+                nn.init.trunc_normal_(layer.bias, 0.0, std, -2 * std, 2 * std)
+            else:
                 nn.init.constant_(layer.bias, bias)
 
 
@@ -162,7 +173,9 @@ INITS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def init_scaled(module: nn.Module, scheme: str) -> None:
-    """Draw linear weights scaled by the layers' sizes, biases 0: `he` (normal, std sqrt(2/in)) or `xavier` (uniform).
+    """Draw weights scaled by the layers' sizes, biases 0: `he` (normal, std sqrt(2/in)) or `xavier` (uniform).
+
+    What goes in and out of a convolution is its channels times its kernel's entries.
 
     Raises:
         ValueError: there is no such scheme.
@@ -170,9 +183,46 @@ def init_scaled(module: nn.Module, scheme: str) -> None:
     if scheme not in INITS:
         raise ValueError(f"init={scheme!r}: choose one of {', '.join(INITS)}")
     for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            INITS[scheme](layer.weight)
-            nn.init.zeros_(layer.bias)
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            # The weights of a transposed convolution are (in, out, ...), those of the others (out, in, ...).
+            transposed = isinstance(layer, nn.ConvTranspose2d)
+            INITS[scheme](layer.weight.transpose(0, 1) if transposed else layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def init_weights(module: nn.Module, init: str, std: float, bias: float = 0.0) -> None:
+    """Draw weights as a setting `init` says.
+
+    Args:
+        module: what is initialised.
+        init: `normal` or `truncated_normal` with the deviation `std`; `he` or `xavier` scale with the layers' sizes.
+        std: see `init`.
+        bias: where biases start with `truncated_normal`; with the others at 0.
+
+    Raises:
+        ValueError: there is no such scheme.
+    """
+    if init == "normal":
+        init_normal(module, std)
+    elif init == "truncated_normal":
+        init_truncated_normal(module, std, bias)
+    elif init in INITS:
+        init_scaled(module, init)
+    else:
+        raise ValueError(f"init={init!r}: choose one of normal, truncated_normal, {', '.join(INITS)}")
+
+
+def in_order(norm: nn.Module, activation: nn.Module, norm_position: str) -> tuple[nn.Module, nn.Module]:
+    """Return a norm and an activation in the order in which they run.
+
+    Raises:
+        ValueError: the norm is to stand neither `before` nor `after` the activation.
+    """
+    orders = {"before": (norm, activation), "after": (activation, norm)}
+    if norm_position not in orders:
+        raise ValueError(f"norm_position={norm_position!r}: choose before or after (the activation)")
+    return orders[norm_position]
 
 
 def doublings(image_size: int) -> tuple[int, int]:

@@ -5,7 +5,26 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import init_normal, quarter
+from gan_zoo.layers import in_order, init_weights, quarter
+
+
+def trunk(image_size: int, channels: int, width: int, hidden: int, norm_position: str) -> list[nn.Module]:
+    """Return the layers that D and Q have alike, block by block; see `InfoGANDiscriminator`.
+
+    Raises:
+        ValueError: a size or a position does not fit.
+    """
+    base = quarter(image_size)
+    wide = 2 * width
+
+    def normed(norm: nn.Module) -> tuple[nn.Module, nn.Module]:
+        return in_order(norm, nn.LeakyReLU(0.2, inplace=True), norm_position)
+
+    return [
+        nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
+        nn.Sequential(nn.Conv2d(width, wide, 4, 2, 1), *normed(nn.BatchNorm2d(wide))),
+        nn.Sequential(nn.Flatten(), nn.Linear(base * base * wide, hidden), *normed(nn.BatchNorm1d(hidden))),
+    ]
 
 
 class InfoGANDiscriminator(Discriminator):
@@ -20,26 +39,23 @@ class InfoGANDiscriminator(Discriminator):
         channels: of the images.
         width: channels of the first layer.
         hidden: the size of the fully connected layer.
+        norm_position: whether batch norm stands `before` the activation or, at the cost above, `after` it.
+        init: of the weights: `normal` or `truncated_normal`, both of deviation 0.02, `he` or `xavier`.
     """
 
-    def __init__(self, image_size: int, channels: int, width: int, hidden: int) -> None:
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        width: int,
+        hidden: int,
+        norm_position: str = "before",
+        init: str = "normal",
+    ) -> None:
         super().__init__()
-        base = quarter(image_size)
-        wide = 2 * width
-        self.blocks = nn.ModuleList(
-            [
-                nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
-                nn.Sequential(nn.Conv2d(width, wide, 4, 2, 1), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, inplace=True)),
-                nn.Sequential(
-                    nn.Flatten(),
-                    nn.Linear(base * base * wide, hidden),
-                    nn.BatchNorm1d(hidden),
-                    nn.LeakyReLU(0.2, inplace=True),
-                ),
-            ]
-        )
+        self.blocks = nn.ModuleList(trunk(image_size, channels, width, hidden, norm_position))
         self.output = nn.Linear(hidden, 1)
-        init_normal(self, 0.02)
+        init_weights(self, init, 0.02)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""

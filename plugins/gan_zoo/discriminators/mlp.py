@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_truncated_normal, sample_shape
+from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_weights, sample_shape
 
 
 class MLPDiscriminator(Discriminator):
@@ -19,10 +19,11 @@ class MLPDiscriminator(Discriminator):
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
-        init_std: weights are drawn from a normal distribution cut off at two deviations.
-        init_bias: the value at which biases start.
+        init_std: the deviation of the first weights with `truncated_normal` and `normal`.
+        init_bias: the value at which biases start with `truncated_normal`.
         pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
             they are, in [-1, 1].
+        init: `truncated_normal`, cut off at two deviations, or `normal`; `he` or `xavier`, with biases 0.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class MLPDiscriminator(Discriminator):
         init_std: float,
         init_bias: float,
         pixels: str,
+        init: str = "truncated_normal",
     ) -> None:
         super().__init__()
         if not hidden:
@@ -45,7 +47,7 @@ class MLPDiscriminator(Discriminator):
             for inputs, outputs in pairwise(sizes)
         )
         self.output = nn.Linear(sizes[-1], 1)
-        init_truncated_normal(self, init_std, init_bias)
+        init_weights(self, init, init_std, init_bias)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every hidden layer."""

@@ -19,9 +19,18 @@ class ConvGenerator(Generator):
         latent_dim: the size of z.
         image_size: an even number.
         channels: of the images.
+        drawn_biases: whether biases are drawn as the weights are; they are 0 otherwise.
+        norm_gain: whether batch norm has a gain to be learned; without it, it has a bias alone.
     """
 
-    def __init__(self, latent_dim: int, image_size: int, channels: int) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        image_size: int,
+        channels: int,
+        drawn_biases: bool = False,
+        norm_gain: bool = True,
+    ) -> None:
         super().__init__()
         if image_size % 2:
             raise ValueError(f"image_size={image_size}: it must be even")
@@ -38,7 +47,11 @@ class ConvGenerator(Generator):
             ]
         )
         self.output = nn.Sequential(nn.Conv2d(quarter, channels, 1, 2), SigmoidImage())
-        init_truncated_normal(self, 0.02)
+        init_truncated_normal(self, 0.02, None if drawn_biases else 0.0)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                # A gain that stays at 1, so that the layer's names in checkpoints are the same.
+                layer.weight.requires_grad_(norm_gain)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""

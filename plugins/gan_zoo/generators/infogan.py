@@ -5,15 +5,15 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import SigmoidImage, init_normal, quarter
+from gan_zoo.layers import SigmoidImage, in_order, init_weights, quarter
 
 
 class InfoGANGenerator(Generator):
     """Two fully connected layers, then two transposed convolutions (Chen et al. 2016, arXiv 1606.03657, table 1).
 
-    At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, batch norm and ReLU (in the order of the authors'
-    code) after each of the first two, ReLU after the third (which has batch norm too in the paper), sigmoid (rescaled
-    to [-1, 1]) at the end.
+    At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, batch norm and ReLU (in that order in the authors' code,
+    in the other in tutorials) after each of the first two, ReLU after the third (which has batch norm too in the
+    paper), sigmoid (rescaled to [-1, 1]) at the end.
 
     Args:
         latent_dim: the size of z, codes included.
@@ -21,26 +21,35 @@ class InfoGANGenerator(Generator):
         channels: of the images.
         hidden: the size of the first layer.
         width: channels of the layer before the image.
+        norm_position: whether batch norm stands `before` the activation or `after` it.
+        init: of the weights: `normal` or `truncated_normal`, both of deviation 0.02, `he` or `xavier`.
     """
 
-    def __init__(self, latent_dim: int, image_size: int, channels: int, hidden: int, width: int) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        image_size: int,
+        channels: int,
+        hidden: int,
+        width: int,
+        norm_position: str = "before",
+        init: str = "normal",
+    ) -> None:
         super().__init__()
         base = quarter(image_size)
         wide = 2 * width
         self.layers = nn.Sequential(
             nn.Linear(latent_dim, hidden),
-            nn.BatchNorm1d(hidden),
-            nn.ReLU(inplace=True),
+            *in_order(nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), norm_position),
             nn.Linear(hidden, base * base * wide),
-            nn.BatchNorm1d(base * base * wide),
-            nn.ReLU(inplace=True),
+            *in_order(nn.BatchNorm1d(base * base * wide), nn.ReLU(inplace=True), norm_position),
             nn.Unflatten(1, (wide, base, base)),
             nn.ConvTranspose2d(wide, width, 4, 2, 1),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(width, channels, 4, 2, 1),
             SigmoidImage(),
         )
-        init_normal(self, 0.02)
+        init_weights(self, init, 0.02)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""

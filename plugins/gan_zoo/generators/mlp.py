@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_truncated_normal, sample_shape
+from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_weights, sample_shape
 
 
 class MLPGenerator(Generator):
@@ -21,8 +21,9 @@ class MLPGenerator(Generator):
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
         output: `sigmoid` (rescaled to [-1, 1]), `tanh`, or `linear` for vectors.
-        init_std: weights are drawn from a normal distribution cut off at two deviations.
-        init_bias: the value at which biases start.
+        init_std: the deviation of the first weights with `truncated_normal` and `normal`.
+        init_bias: the value at which biases start with `truncated_normal`.
+        init: `truncated_normal`, cut off at two deviations, or `normal`; `he` or `xavier`, with biases 0.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class MLPGenerator(Generator):
         output: str,
         init_std: float,
         init_bias: float,
+        init: str = "truncated_normal",
     ) -> None:
         super().__init__()
         self.shape = sample_shape(channels, image_size)
@@ -44,7 +46,7 @@ class MLPGenerator(Generator):
             layers += [nn.Linear(inputs, outputs), choose(ACTIVATIONS, "activation", activation)]
         layers += [nn.Linear(sizes[-1], math.prod(self.shape)), choose(OUTPUTS, "output", output)]
         self.layers = nn.Sequential(*layers)
-        init_truncated_normal(self, init_std, init_bias)
+        init_weights(self, init, init_std, init_bias)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1], or vectors (N, D)."""

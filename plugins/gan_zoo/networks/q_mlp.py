@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_zoo.codes import CodeList, QOutput
-from gan_zoo.layers import PIXELS, choose, init_truncated_normal, sample_shape
+from gan_zoo.layers import PIXELS, choose, init_weights, sample_shape
 
 
 class QMLP(nn.Module):
@@ -21,9 +21,10 @@ class QMLP(nn.Module):
         hidden: the size of the hidden layer.
         codes: the codes to be told, as in the prior.
         deviation: of continuous codes, `fixed` at 1 or `predicted` from the sample.
-        init_std: weights are drawn from a normal distribution cut off at two deviations.
+        init_std: the deviation of the first weights with `truncated_normal` and `normal`.
         pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
             they are, in [-1, 1].
+        init: `truncated_normal`, cut off at two deviations, or `normal`, `he` or `xavier`; biases are 0.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class QMLP(nn.Module):
         deviation: str,
         init_std: float,
         pixels: str,
+        init: str = "truncated_normal",
     ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
@@ -44,7 +46,7 @@ class QMLP(nn.Module):
             nn.ReLU(),
             QOutput(hidden, CodeList.of(codes), deviation),
         )
-        init_truncated_normal(self, init_std)
+        init_weights(self, init, init_std)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map samples, images (N, C, H, W) in [-1, 1], to the parameters of Q(c|x) (N, dim + continuous)."""
