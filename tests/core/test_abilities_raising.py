@@ -22,6 +22,7 @@ SETTINGS = {
     "pretrain_discriminator": ["strategy.pretrain_discriminator.steps=2"],
     "minibatch_discrimination": ["strategy.minibatch_discrimination.kernels=3"],
     "k_step": ["strategy.k_step.k=2"],
+    "stored_discriminators": ["strategy.stored_discriminators.every=1"],
     "unrolled": ["strategy.unrolled.k=1", "optimizer=sgd"],
     "momentum_ramp": ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"],
 }
@@ -30,6 +31,7 @@ SETTINGS = {
 REFUSED = {
     "q_head": "prior=codes",
     "virtual_batch_norm": "batch norm",
+    "rbm_pretraining": "auto-encoder",
     "auxiliary_classification": "class",
     "mutual_information": "codes",
     "kl_divergence": None,

@@ -17,6 +17,9 @@ LABELS = [
     "+terms.told={name: auxiliary_classification, player: discriminator, weight: 1}",
 ]
 MOMENTUM = ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"]
+# A discriminator that loses what it has learnt, so that within two steps a stored one is better.
+RESTLESS = ["optimizer=sgd", "optimizer.discriminator.lr=5"]
+TANH_CODES = ["model=autoencoder", "networks.autoencoder.activation=tanh"]
 VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
@@ -43,6 +46,8 @@ SPECIAL = {
     ("strategies", "momentum_ramp"): {"overrides": MOMENTUM},
     ("strategies", "pretrain_discriminator"): {"steps": 2},
     ("strategies", "q_head"): {"overrides": CODES},
+    ("strategies", "rbm_pretraining"): {"overrides": TANH_CODES, "steps": 2},
+    ("strategies", "stored_discriminators"): {"overrides": RESTLESS, "every": 1},
     ("strategies", "virtual_batch_norm"): {"overrides": ["generator=dcgan", "networks.generator.width=8"]},
     ("games", "autoencoder"): {"overrides": ["model=autoencoder"]},
     ("games", "vae"): {"overrides": ["model=vae"]},

@@ -130,6 +130,7 @@ class Unrolled(Strategy):
             raise ConfigError(
                 f"unrolled has no effect on {type(game).__name__}, where no player has a discriminator's loss"
             )
+        game.claim("discriminator that the generator faces", "unrolled")
         if self.k and self.lr is None:
             for player in game.teams()[0]:
                 if player.name in game.optimizers:

@@ -17,6 +17,8 @@ CONTRADICTIONS = {
         ("q_head", "loss_gated"),
         ("weight_clipping", "spectral_norm"),
         ("lr_decay", "lr_decay_exponential"),
+        ("stored_discriminators", "unrolled"),
+        ("stored_discriminators", "feature_matching"),
     )
 }
 # The term it adds to the discriminator cannot be divided afterwards; two halves can each be given it.
