@@ -50,8 +50,12 @@ if TYPE_CHECKING:
     from gan_framework.data.decoding import decode as decode
     from gan_framework.data.decoding import read_limited as read_limited
     from gan_framework.data.image_names import SUFFIXES as SUFFIXES
-    from gan_framework.data.image_names import image_names as image_names
+    from gan_framework.data.image_names import Listing as Listing
+    from gan_framework.data.image_names import describe_bad as describe_bad
+    from gan_framework.data.image_names import describe_left_out as describe_left_out
+    from gan_framework.data.image_names import is_hidden as is_hidden
     from gan_framework.data.image_names import is_image as is_image
+    from gan_framework.data.image_names import list_images as list_images
     from gan_framework.data.pixels import fit as fit
     from gan_framework.errors import ConfigError as ConfigError
     from gan_framework.errors import RunFailed as RunFailed
@@ -94,7 +98,7 @@ _MODULES = {
     "core.records": "EMPTY Batch DataShape DiscriminatorOutput Latent NextBatch",
     "data": "Data DataSource InMemory encoded one_hot",
     "data.decoding": "FORMATS decode read_limited",
-    "data.image_names": "SUFFIXES image_names is_image",
+    "data.image_names": "SUFFIXES Listing describe_bad describe_left_out is_hidden is_image list_images",
     "data.pixels": "fit",
     "errors": "ConfigError RunFailed",
     "evaluation.cache": "Cache",

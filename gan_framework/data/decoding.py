@@ -7,13 +7,19 @@ from typing import IO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 from torch import Tensor
 
 MAX_BYTES = 256 * 2**20
 """A single image file larger than this is not read."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
+
+FULL_RANGE = ("PNG", "PPM")
+"""Formats whose pixels of more than 8 bits Pillow brings to 0 to 65535, in mode `I` too."""
+
+WHITE_IS_ZERO = 0
+"""A photometric interpretation of TIFF."""
 
 MAX_PIXELS = 2**26
 """An image of more pixels is refused before it is decoded."""
@@ -40,11 +46,13 @@ def decode(content: bytes) -> Tensor:
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise ValueError(f"{opened.width}x{opened.height} pixels are more than {MAX_PIXELS:,}")
+        if opened.mode == "I" and opened.format not in FULL_RANGE:
+            raise ValueError("its pixels are 32-bit whole numbers, whose range is unknown: save them with 8 or 16 bits")
+        if opened.mode == "F":
+            raise ValueError("its pixels are floating-point numbers, whose range is unknown")
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I"):
-            return torch.from_numpy(_from_16_bits(np.asarray(image)))[None]
-        if image.mode == "F":
-            raise ValueError("its pixels are floating-point numbers, whose range is unknown")
+            return torch.from_numpy(_from_16_bits(np.asarray(image), *_scale(opened)))[None]
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -53,8 +61,18 @@ def decode(content: bytes) -> Tensor:
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
 
-def _from_16_bits(values: np.ndarray) -> np.ndarray:
+def _scale(image: Image.Image) -> tuple[int, bool]:
+    """Return the greatest grey level of an image of more than 8 bits, and whether it means black."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 65535, False
+    # Pillow hands over 12 and 16 bits as they lie in the file, scaled neither way.
+    bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
+    return 2**bits - 1, image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO
+
+
+def _from_16_bits(values: np.ndarray, greatest: int, inverted: bool) -> np.ndarray:
     wide = values.astype(np.int64)
-    if wide.min() < 0 or wide.max() > 65535:
-        raise ValueError("its pixels do not fit in 16 bits")
-    return ((wide * 255 + 32767) // 65535).astype(np.uint8)
+    if wide.min() < 0 or wide.max() > greatest:
+        raise ValueError(f"its pixels do not lie between 0 and {greatest}")
+    levels = ((wide * 255 + greatest // 2) // greatest).astype(np.uint8)
+    return 255 - levels if inverted else levels

@@ -1,36 +1,149 @@
-"""Which files of a folder are images: one rule for what is trained on and what is scored."""
+"""Which files of a folder are images, and what becomes of the others: one rule for what is trained on and scored."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+)
+"""Those that Pillow knows the formats by that are decoded; of a `.pfm`, it is said that it cannot be used."""
+
+
+class Listing(NamedTuple):
+    """What lies in a folder and its subfolders; all names are relative to it, with forward slashes, and sorted.
+
+    Attributes:
+        images: the names of the image files. A link to nothing that is named like an image is one, of which the reading
+            fails.
+        bad: what cannot be followed, by name, and why: links to nothing, folders that cannot be read, folders that are
+            reached under a second name, pipes and devices that are named like images.
+        left_out: the names of all files that are no images, and of hidden files and folders, which are not entered.
+        folders: the names of the subfolders that have been entered.
+    """
+
+    images: tuple[str, ...]
+    bad: Mapping[str, str]
+    left_out: tuple[str, ...]
+    folders: tuple[str, ...]
 
 
 def is_image(name: str) -> bool:
     """Return whether a file's name, relative and with forward slashes, is an image's and nothing in it is hidden."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_hidden(name)
 
 
-def image_names(root: Path) -> tuple[str, ...]:
-    """Return the names of the image files in a folder and its subfolders, relative to it, sorted."""
-    return tuple(sorted(_walk(root)))
+def is_hidden(name: str) -> bool:
+    """Return whether a name, relative and with forward slashes, is hidden or lies in what is."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
-def _walk(root: Path) -> Iterator[str]:
-    """Yield the image files below a folder; linked folders are followed, each only once."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        for name in names:
-            relative = (Path(folder) / name).relative_to(root).as_posix()
-            if is_image(relative) and os.path.isfile(os.path.join(folder, name)):
-                yield relative
+def describe_left_out(names: Iterable[str]) -> str:
+    """Return how many files have been left out, by their suffixes; empty for none."""
+    kinds = Counter("hidden" if is_hidden(name) else PurePosixPath(name).suffix.lower() for name in names)
+    if not kinds:
+        return ""
+    counts = [f"{count} {kind or 'without a suffix'}" for kind, count in sorted(kinds.items(), key=_most_first)]
+    more = f" and {len(counts) - 10} other kinds" if len(counts) > 10 else ""
+    total = kinds.total()
+    what = "1 file that is no image" if total == 1 else f"{total} files that are no images"
+    return f"left out {what}: {', '.join(counts[:10])}{more}"
+
+
+def describe_bad(bad: Mapping[str, str]) -> str:
+    """Return the bad entries and why they are, ten at most."""
+    shown = "; ".join(f"{name}: {why}" for name, why in list(bad.items())[:10])
+    return shown + (f"; and {len(bad) - 10} more" if len(bad) > 10 else "")
+
+
+def list_images(root: Path) -> Listing:
+    """Return what lies in a folder and its subfolders; linked folders are entered like others."""
+    walk = _Walk(root)
+    walk.run()
+    bad = dict(sorted(walk.bad.items()))
+    return Listing(tuple(sorted(walk.images)), bad, tuple(sorted(walk.left_out)), tuple(sorted(walk.folders)))
+
+
+class _Walk:
+    """Enters every folder once; those that are no links first, so that a link is the second name of a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.images: list[str] = []
+        self.bad: dict[str, str] = {}
+        self.left_out: list[str] = []
+        self.folders: list[str] = []
+        self._linked: list[str] = []
+        self._seen: dict[tuple[int, int], str] = {}
+
+    def run(self) -> None:
+        self._enter("")
+        while self._linked:
+            self._enter(self._linked.pop(0))
+
+    def _enter(self, first: str) -> None:
+        waiting = [first]
+        while waiting:
+            name = waiting.pop()
+            try:
+                status = os.stat(self.root / name)
+                known = self._seen.setdefault((status.st_dev, status.st_ino), name)
+                if known != name:
+                    self.bad[name] = f"the same folder as {known or '.'}, which has been read already"
+                    continue
+                entries = sorted(os.scandir(self.root / name), key=_name)
+            except OSError as error:
+                self.bad[name or "."] = f"a folder that cannot be read ({error.strerror or error})"
+                continue
+            if name:
+                self.folders.append(name)
+            inside = list(self._sort_out(name, entries))
+            waiting += reversed(inside)
+
+    def _sort_out(self, folder: str, entries: list[os.DirEntry[str]]) -> Iterator[str]:
+        """Put the entries of a folder where they belong, and yield the folders among them that are no links."""
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if is_hidden(entry.name):
+                self.left_out.append(name)
+                continue
+            try:
+                linked = entry.is_symlink()
+                if linked:
+                    entry.stat()  # raises for a link to nothing, which the next two take for no file
+                is_folder, is_file = entry.is_dir(), entry.is_file()
+            except OSError as error:
+                if is_image(name):
+                    self.images.append(name)
+                else:
+                    self.bad[name] = _unfollowed(entry, error)
+                continue
+            if is_folder and linked:
+                self._linked.append(name)
+            elif is_folder:
+                yield name
+            elif is_file and is_image(name):
+                self.images.append(name)
+            elif is_image(name):
+                self.bad[name] = "neither a file nor a folder"
+            else:
+                self.left_out.append(name)
+
+
+def _unfollowed(entry: os.DirEntry[str], error: OSError) -> str:
+    if not entry.is_symlink():
+        return str(error.strerror or error)
+    return f"a link to {os.readlink(entry.path)}, which cannot be followed ({error.strerror or error})"
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]

@@ -56,8 +56,7 @@ class Cache:
             key: everything the tensors depend on, in values that JSON holds.
             compute: makes the tensors.
         """
-        text = json.dumps(key, sort_keys=True)
-        path = self._folder / kind / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
+        path, text = self._place(kind, key)
         lock = FileLock(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +72,18 @@ class Cache:
             return found
         finally:
             lock.release()
+
+    def drop(self, kind: str, key: Mapping[str, Any]) -> None:
+        """Forget the tensors of a key, so that they are computed when they are next asked for."""
+        try:
+            self._place(kind, key)[0].unlink(missing_ok=True)
+        except OSError as error:
+            self._warn(error)
+
+    def _place(self, kind: str, key: Mapping[str, Any]) -> tuple[Path, str]:
+        """Return the file of a key, and the key as text."""
+        text = json.dumps(key, sort_keys=True)
+        return self._folder / kind / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz", text
 
     def _save(self, path: Path, text: str, tensors: Tensors) -> None:
         arrays: dict[str, Any] = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}

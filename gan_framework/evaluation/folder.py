@@ -11,29 +11,53 @@ from PIL import UnidentifiedImageError
 from torch import Tensor
 
 from gan_framework.data.decoding import FORMATS, decode, read_limited
-from gan_framework.data.image_names import SUFFIXES, image_names
+from gan_framework.data.image_names import SUFFIXES, describe_bad, describe_left_out, list_images
 from gan_framework.data.pixels import with_channels
 from gan_framework.errors import ConfigError
 
-LOSSY = {".jpg", ".jpeg", ".webp"}
+LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif", ".webp"}
 
 PICTURES = "evaluation_*.png"
 """Files directly in the folder that are no images of it: pictures that an earlier scoring wrote there."""
+
+SCORES = "evaluation*.json"
+"""Scores of an earlier time, beside them."""
 
 
 def image_files(folder: Path) -> list[Path]:
     """Return the image files in a folder and its subfolders, the same as the data set `folder` reads, sorted.
 
     Raises:
-        ConfigError: there are fewer than two.
+        ConfigError: there are fewer than two, or there is what cannot be followed.
     """
-    found = [folder / name for name in image_names(folder) if "/" in name or not fnmatch(name, PICTURES)]
+    return find_images(folder)[0]
+
+
+def find_images(folder: Path) -> tuple[list[Path], str]:
+    """Return the image files in a folder and its subfolders, sorted, and in words what else lies there, if anything.
+
+    Raises:
+        ConfigError: there are fewer than two images, or there is what cannot be followed, such as a link to nothing.
+    """
+    listing = list_images(folder)
+    if listing.bad:
+        raise ConfigError(
+            f"{folder}: {len(listing.bad)} of its entries cannot be followed: {describe_bad(listing.bad)}. Remove or "
+            "repair them: which images are meant is not known"
+        )
+    found = [folder / name for name in listing.images if not _is_written(name, PICTURES)]
+    left_out = describe_left_out(name for name in listing.left_out if not _is_written(name, SCORES))
     if len(found) < 2:
         raise ConfigError(
-            f"{folder} is neither a run nor a folder of at least two images: it holds {len(found)}; "
-            f"images end in {' '.join(SUFFIXES)}, and hidden ones and {PICTURES} are not counted"
+            f"{folder} is neither a run nor a folder of at least two images: it holds {len(found)}"
+            f"{' and has ' * bool(left_out)}{left_out}; images end in {' '.join(SUFFIXES)}, and hidden ones and "
+            f"{PICTURES} are not counted"
         )
-    return found
+    return found, left_out
+
+
+def _is_written(name: str, pattern: str) -> bool:
+    return "/" not in name and fnmatch(name, pattern)
 
 
 def read_images(paths: list[Path], shape: tuple[int, ...], batch_size: int) -> Iterator[Tensor]:

@@ -1,6 +1,8 @@
-"""From the arrays of strangers to samples, labels and extras, each checked for what it is to be."""
+"""From the arrays of strangers to samples and extras, each checked for what it is to be."""
 
 from __future__ import annotations
+
+import logging
 
 import numpy as np
 import torch
@@ -8,23 +10,48 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError
 
-MAX_CLASSES = 2**20
+log = logging.getLogger(__name__)
+
+BYTES = (np.dtype(np.uint8), np.dtype(np.bool_))
+"""The types of 8-bit images; False and True are 0 and 1."""
+
+
+def channels_of(shape: tuple[int, ...], dtype: np.dtype, where: str) -> int:
+    """Return the number of channels, 1 or 3, of an array of images.
+
+    Args:
+        shape: the array's, (N, H, W), (N, H, W, C) or (N, C, H, W).
+        dtype: the array's, uint8 or bool.
+        where: names the array in messages.
+
+    Raises:
+        ConfigError: these are no images.
+    """
+    if 0 in shape or not shape:
+        raise ConfigError(f"{where} has no samples")
+    if dtype not in BYTES:
+        hint = ". For vectors set data.image_size=null data.channels=null" if len(shape) == 2 else ""
+        raise ConfigError(f"{where} is {dtype}, but images are uint8 from 0 to 255{hint}")
+    if len(shape) == 3:
+        return 1
+    if len(shape) == 4:
+        if shape[3] in (1, 3):
+            return shape[3]
+        if shape[1] in (1, 3):
+            return shape[1]
+    raise ConfigError(
+        f"{where} has the shape {shape}, but images are (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3"
+    )
 
 
 def images(array: np.ndarray, where: str) -> Tensor:
     """Return images (N, C, H, W) uint8."""
-    if array.dtype != np.uint8:
-        hint = ". For vectors set data.image_size=null data.channels=null" if array.ndim == 2 else ""
-        raise ConfigError(f"{where} is {array.dtype}, but images are uint8 from 0 to 255{hint}")
+    channels_of(array.shape, array.dtype, where)
     if array.ndim == 3:
         array = array[:, None]
-    elif array.ndim == 4 and array.shape[3] in (1, 3):
+    elif array.shape[3] in (1, 3):
         array = array.transpose(0, 3, 1, 2)
-    if array.ndim != 4 or array.shape[1] not in (1, 3) or 0 in array.shape[2:]:
-        raise ConfigError(
-            f"{where} has the shape {array.shape}, but images are (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3"
-        )
-    return torch.from_numpy(array)
+    return torch.from_numpy(array.view(np.uint8))
 
 
 def as_they_are(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
@@ -45,9 +72,15 @@ def as_they_are(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
     if vocabulary:
         return _tokens(array, where, vocabulary)
     if array.dtype.kind == "f" and array.ndim >= 2:
-        return _finite(array, where)
-    if array.dtype == np.uint8 and array.ndim in (4, 5):
-        return torch.from_numpy(array)
+        return finite(array, where)
+    if array.dtype in BYTES and array.ndim in (4, 5):
+        if array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
+            log.warning(
+                "%s is %s: used as it is, that is %d channels of %dx%d pixels. For images (N, H, W, C) set "
+                "data.image_size, or save them as (N, C, H, W)",
+                *(where, array.shape, *array.shape[1:]),
+            )
+        return torch.from_numpy(array.view(np.uint8))
     hint = ". For tokens set data.vocabulary" if array.dtype.kind in "iu" and array.ndim == 2 else ""
     raise ConfigError(
         f"{where} is {array.dtype} {array.shape}, but vectors are floating-point (N, D), other samples are "
@@ -73,10 +106,10 @@ def _tokens(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
 def extra(array: np.ndarray, where: str) -> Tensor:
     """Return an extra (N, ...): 8-bit images uint8 (N, C, H, W), other whole numbers int64, or float32."""
     if array.ndim and array.size:
-        if array.dtype == np.uint8 and array.ndim >= 3:
-            return torch.from_numpy(array[:, None] if array.ndim == 3 else array)
+        if array.dtype in BYTES and array.ndim >= 3:
+            return torch.from_numpy((array[:, None] if array.ndim == 3 else array).view(np.uint8))
         if array.dtype.kind == "f":
-            return _finite(array, where)
+            return finite(array, where)
         if array.dtype.kind in "iu" and array.max() < 2**63:
             return torch.from_numpy(array.astype(np.int64))
     raise ConfigError(
@@ -85,22 +118,12 @@ def extra(array: np.ndarray, where: str) -> Tensor:
     )
 
 
-def labels(array: np.ndarray, where: str) -> Tensor:
-    """Return class indices (N,) int64 or condition vectors (N, K) float32."""
-    if array.dtype.kind == "f" and array.ndim == 2 and array.shape[1]:
-        return _finite(array, where)
-    if array.dtype.kind not in "iu" or array.ndim != 1 or not len(array):
-        raise ConfigError(
-            f"{where} is {array.dtype} {array.shape}, but labels are whole numbers (N,) or floating-point (N, K)"
-        )
-    if array.min() < 0 or array.max() >= MAX_CLASSES:
-        raise ConfigError(
-            f"{where} has labels from {array.min()} to {array.max()}: they must lie between 0 and {MAX_CLASSES - 1}"
-        )
-    return torch.from_numpy(array.astype(np.int64))
+def finite(array: np.ndarray, where: str) -> Tensor:
+    """Return an array as float32.
 
-
-def _finite(array: np.ndarray, where: str) -> Tensor:
+    Raises:
+        ConfigError: it has values that are not finite.
+    """
     with np.errstate(over="ignore"):
         values = torch.from_numpy(array.astype(np.float32))
     bad = int((~values.isfinite()).flatten(1).any(1).sum()) if values.ndim > 1 else int((~values.isfinite()).sum())

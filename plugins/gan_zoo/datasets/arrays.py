@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -27,43 +30,77 @@ def read_array(path: Path, key: str, setting: str) -> np.ndarray:
     Raises:
         ConfigError: the file or the array is missing, damaged, pickled or too large.
     """
-    if not path.is_file():
-        raise ConfigError(f"{path} is no file; an .npz file is wanted")
-    with open_zip(path) as archive:
-        keys = [name.removesuffix(".npy") for name in archive.namelist()]
-        if key not in keys:
-            raise ConfigError(f"{path} has no array {setting}={key}; it has {', '.join(keys) or 'none'}")
-        where = f"{path} ({key})"
-        try:
-            _check(where, archive, archive.getinfo(f"{key}.npy"))
-            with archive.open(f"{key}.npy") as file:
-                array = npy.read_array(file, allow_pickle=False)
-        except ConfigError:
-            raise
-        except Exception as error:  # a damaged header or stream can make the unpacking raise anything
-            raise ConfigError(f"{where} cannot be read as an array: {type(error).__name__}: {error}") from error
+    with _opened(path, key, setting) as archive:
+        array = npy.read_array(archive, allow_pickle=False)
     native: np.ndarray = array.astype(array.dtype.newbyteorder("="), copy=False)
     return native
 
 
-def _check(where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    with archive.open(entry) as file:
-        version = npy.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise ConfigError(f"{where} is written in version {version} of the .npy format: only 1.0 and 2.0 are read")
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(file)
-        if dtype.hasobject:
-            raise ConfigError(
-                f"{where} holds pickled Python objects, which can run code when loaded: refused. "
-                "Save it as an array of numbers"
-            )
-        size = math.prod(shape) * dtype.itemsize
-        held = entry.file_size - file.tell()
+def read_form(path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Return the shape and the type of one array of an `.npz` file, without reading it.
+
+    Raises:
+        ConfigError: as for `read_array`.
+    """
+    with _opened(path, key, setting) as archive:
+        return _header(archive)
+
+
+@contextmanager
+def _opened(path: Path, key: str, setting: str) -> Iterator[IO[bytes]]:
+    """Open an array whose announced kind and size are what it is; whatever its reading raises becomes a ConfigError."""
+    if not path.is_file():
+        raise ConfigError(f"{path} is no file; an .npz file is wanted")
+    # Arrays may pack to any degree: their size is announced, and checked against the memory.
+    with open_zip(path, max_ratio=None) as archive:
+        keys = [name.removesuffix(".npy") for name in archive.namelist()]
+        if key not in keys:
+            raise ConfigError(f"{path} has no array {setting}={key}; it has {', '.join(keys) or 'none'}")
+        if keys.count(key) > 1:
+            raise ConfigError(f"{path} has {keys.count(key)} arrays {setting}={key}: which is meant is not known")
+        where = f"{path} ({key})"
+        try:
+            entry = archive.getinfo(f"{key}.npy")
+            with archive.open(entry) as file:
+                _check(where, entry, file)
+            with archive.open(entry) as file:
+                yield file
+        except ConfigError:
+            raise
+        except Exception as error:  # a damaged header or stream can make the unpacking raise anything
+            raise ConfigError(f"{where} cannot be read as an array: {type(error).__name__}: {error}") from error
+
+
+def _check(where: str, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
+    try:
+        shape, dtype = _header(file)
+    except _UnknownVersion as error:
+        raise ConfigError(
+            f"{where} is written in version {error} of the .npy format: only 1.0 and 2.0 are read"
+        ) from None
+    if dtype.hasobject:
+        raise ConfigError(
+            f"{where} holds pickled Python objects, which can run code when loaded: refused. "
+            "Save it as an array of numbers"
+        )
+    size, held = math.prod(shape) * dtype.itemsize, entry.file_size - file.tell()
     if size != held:
         raise ConfigError(f"{where} announces {shape} {dtype}, {size:,} bytes, but holds {held:,}")
     if size > _memory():
         raise ConfigError(f"{where} takes {size:,} bytes, more than this machine's memory of {_memory():,}")
+
+
+class _UnknownVersion(Exception):
+    """A version of the format that is not read."""
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    version = npy.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise _UnknownVersion(version)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    return shape, dtype
 
 
 def _memory() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,8 +10,10 @@ import torch
 from gan_framework.api import ConfigError, Data, DataShape, DataSource
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
 from gan_zoo.datasets.files import FolderFiles
-from gan_zoo.datasets.image_files import Reading, load_images
+from gan_zoo.datasets.image_files import Parts, Reading, load_images
 from gan_zoo.datasets.torchvision_source import fetch, root_folder
+
+SPLITS = ("train", "test")
 
 FILES = (
     "list_attr_celeba.txt, identity_CelebA.txt, list_bbox_celeba.txt, list_landmarks_align_celeba.txt, "
@@ -28,7 +31,7 @@ class CelebA(DataSource):
         attribute: one of the 40 attributes (`Smiling`), whose absence and presence are two classes.
         root: the folder that holds the files, or None for the user's data folder.
         download: whether to download what is missing (this needs the package gdown).
-        in_memory_mb: a split that takes at most so many MiB is held in memory, others streamed.
+        in_memory_mb: images that take at most so many MiB are held in memory, more are streamed.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class CelebA(DataSource):
         channels: int,
         num_classes: int | None,
         attribute: str | None,
-        root: str | None,
+        root: Path | None,
         download: bool,
         in_memory_mb: int,
     ) -> None:
@@ -48,20 +51,30 @@ class CelebA(DataSource):
         self.attribute = attribute
         self.root = root_folder(root)
         self.download = download
-        self.reading = Reading("refuse", in_memory_mb)
+        self.reading = Reading("refuse", in_memory_mb, may_skip=False)
+        self._parts: Parts | None = None
 
     def load(self, split: str) -> Data:
-        """Return a split, `train` or `test`."""
-        known_split("celeba", split, ("train", "test"))
+        """Return a split, `train` or `test`; every file of both is read when the first of them is asked for."""
+        known_split("celeba", split, SPLITS)
+        if self._parts is None:
+            self._parts = self._read()
+        return self._parts[split]
+
+    def _read(self) -> Parts:
         from torchvision import datasets
 
         def read(download: bool) -> Any:
-            return datasets.CelebA(str(self.root), split, download=download)
+            return [datasets.CelebA(str(self.root), split, download=download) for split in SPLITS]
 
-        data = fetch(read, "celeba", self.root, FILES, self.download)
-        labels = self._labels([name for name in data.attr_names if name], data.attr)
-        files = FolderFiles(self.root / "celeba" / "img_align_celeba", data.filename)
-        return load_images(files, files.names, self.image_shape, labels, self.reading)
+        found = fetch(read, "celeba", self.root, FILES, self.download)
+        files = FolderFiles(
+            self.root / "celeba" / "img_align_celeba", [name for data in found for name in data.filename]
+        )
+        numbers = torch.arange(len(files.names)).split([len(data.filename) for data in found])
+        attributes = torch.cat([data.attr for data in found])
+        labels = self._labels([name for name in found[0].attr_names if name], attributes)
+        return load_images(files, dict(zip(SPLITS, numbers, strict=True)), self.image_shape, labels, self.reading)
 
     def _labels(self, names: list[str], attributes: torch.Tensor) -> torch.Tensor | None:
         if not self.attribute:

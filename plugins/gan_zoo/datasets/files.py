@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
-from gan_framework.api import SUFFIXES, ConfigError, image_names, is_image, read_limited
+from gan_framework.api import (
+    SUFFIXES,
+    ConfigError,
+    Listing,
+    describe_bad,
+    describe_left_out,
+    is_hidden,
+    is_image,
+    list_images,
+    read_limited,
+)
 from gan_zoo.datasets.archives import open_zip
+
+log = logging.getLogger(__name__)
+
+Stamp = tuple[str | int, ...]
 
 
 class Files(ABC):
@@ -18,10 +35,16 @@ class Files(ABC):
     Attributes:
         path: the folder or zip file.
         names: the names of all image files, sorted.
+        bad: what cannot be followed, by name, and why.
+        left_out: the names of files that are no images.
+        folders: the names of the subfolders.
     """
 
     path: Path
     names: tuple[str, ...]
+    bad: Mapping[str, str]
+    left_out: tuple[str, ...]
+    folders: tuple[str, ...]
 
     @abstractmethod
     def read(self, name: str) -> bytes:
@@ -32,11 +55,14 @@ class Files(ABC):
         """
 
     @abstractmethod
-    def stamp(self, name: str) -> tuple[str, int, int]:
-        """Return what changes when the file does: its name, its size, and its time or checksum.
+    def stamp(self, name: str) -> Stamp:
+        """Return what changes when the file does: its name, its size, and its times or checksum.
 
         A file that is missing has the size -1.
         """
+
+    def _keep(self, listing: Listing) -> None:
+        self.names, self.bad, self.left_out, self.folders = listing
 
 
 class FolderFiles(Files):
@@ -49,20 +75,23 @@ class FolderFiles(Files):
 
     def __init__(self, path: Path, names: Iterable[str] | None = None) -> None:
         self.path = path
-        self.names = image_names(path) if names is None else tuple(names)
+        self._keep(list_images(path) if names is None else Listing(tuple(names), {}, (), ()))
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
         with open(self.path / name, "rb") as file:
             return read_limited(file)
 
-    def stamp(self, name: str) -> tuple[str, int, int]:
-        """Return the name, the size and the time of the last change."""
+    def stamp(self, name: str) -> Stamp:
+        """Return the name, the size, the number of the file, and when it, or what is known of it, last changed.
+
+        Programs that copy files can set the time of the last change to what they like, but not the other one.
+        """
         try:
             status = os.stat(self.path / name)
         except OSError:
-            return name, -1, 0
-        return name, status.st_size, status.st_mtime_ns
+            return name, -1
+        return name, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 class ZipFiles(Files):
@@ -71,16 +100,18 @@ class ZipFiles(Files):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opened: tuple[int, zipfile.ZipFile] | None = None
-        self.names = tuple(sorted(name for name in set(self._archive().namelist()) if is_image(name)))
+        entries = {entry.filename: entry for entry in self._archive().infolist()}
+        self._inside = {plain_name(name): name for name in entries}
+        self._keep(_list_entries(self._archive().infolist()))
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
-        with self._archive().open(name) as file:
+        with self._archive().open(self._inside[name]) as file:
             return read_limited(file)
 
-    def stamp(self, name: str) -> tuple[str, int, int]:
+    def stamp(self, name: str) -> Stamp:
         """Return the name, the size and the checksum."""
-        entry = self._archive().getinfo(name)
+        entry = self._archive().getinfo(self._inside[name])
         return name, entry.file_size, entry.CRC
 
     def _archive(self) -> zipfile.ZipFile:
@@ -93,7 +124,39 @@ class ZipFiles(Files):
         return {**self.__dict__, "_opened": None}
 
 
-def find_files(path: str | None, setting: str) -> Files:
+def plain_name(name: str) -> str:
+    """Return the name of a zip file's entry with forward slashes, which some programs for Windows do not write."""
+    return PurePosixPath(name.replace("\\", "/")).as_posix()
+
+
+def _list_entries(entries: list[zipfile.ZipInfo]) -> Listing:
+    """Return what lies in a zip file, sorted out like the files of a folder."""
+    images: set[str] = set()
+    bad: dict[str, str] = {}
+    left_out: set[str] = set()
+    folders: set[str] = set()
+    counts = Counter(plain_name(entry.filename) for entry in entries)
+    for entry in entries:
+        name = plain_name(entry.filename)
+        is_folder = entry.filename.endswith(("/", "\\"))
+        if not is_hidden(name):
+            inside = PurePosixPath(name)
+            folders.update(parent.as_posix() for parent in ([inside] if is_folder else []) + [*inside.parents][:-1])
+        if is_folder:
+            continue
+        if is_image(name):
+            images.add(name)
+            if counts[name] > 1:
+                bad[name] = f"{counts[name]} files of this name lie in the zip file"
+        elif not is_hidden(name) and stat.S_ISLNK(entry.external_attr >> 16):
+            bad[name] = "a link, and none is followed in a zip file"
+        else:
+            left_out.add(name)
+    good = sorted(images - bad.keys())
+    return Listing(tuple(good), dict(sorted(bad.items())), tuple(sorted(left_out)), tuple(sorted(folders)))
+
+
+def find_files(path: str | Path | None, setting: str) -> Files:
     """Return the image files of the folder or zip file that a setting names.
 
     Raises:
@@ -111,5 +174,28 @@ def find_files(path: str | None, setting: str) -> Files:
         raise ConfigError(f"{setting}={path} is neither a folder nor a file")
     files = FolderFiles(place) if place.is_dir() else ZipFiles(place)
     if not files.names:
-        raise ConfigError(f"{setting}={path} holds no image; images end in {' '.join(SUFFIXES)}")
+        details = [*filter(None, [describe_bad(files.bad), describe_left_out(files.left_out)])]
+        why = f" ({'; '.join(details)})" if details else ""
+        raise ConfigError(f"{setting}={path} holds no image{why}; images end in {' '.join(SUFFIXES)}")
     return files
+
+
+def report_others(files: Files, on_bad: str, used: str = "") -> None:
+    """Say what of a place is not read.
+
+    Args:
+        files: the place.
+        on_bad: `skip` or `refuse` what cannot be followed.
+        used: the name of a file that is no image and is read nevertheless.
+
+    Raises:
+        ConfigError: there is what cannot be followed, and it is to be refused.
+    """
+    if files.bad:
+        message = f"{files.path}: {len(files.bad)} of its entries cannot be followed: {describe_bad(files.bad)}"
+        if on_bad == "refuse":
+            raise ConfigError(f"{message}. Remove or repair them, or set data.on_bad=skip")
+        log.warning("%s. They are skipped", message)
+    left_out = describe_left_out(name for name in files.left_out if name != used)
+    if left_out:
+        log.info("%s: %s", files.path, left_out)

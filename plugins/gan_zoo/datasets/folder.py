@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePosixPath
+import logging
+import os
+import unicodedata
+from pathlib import Path
 
 import torch
 
 from gan_framework.api import ConfigError, Data, DataShape, DataSource
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
-from gan_zoo.datasets.files import Files, find_files
-from gan_zoo.datasets.image_files import Reading, load_images
-from gan_zoo.datasets.splits import held_out, known_share
+from gan_zoo.datasets.files import Files, find_files, report_others
+from gan_zoo.datasets.image_files import Parts, Reading, load_images
+from gan_zoo.datasets.layouts import Layout, read_layout
+from gan_zoo.datasets.splits import held_out, known_share, members
+
+log = logging.getLogger(__name__)
 
 
 class Folder(DataSource):
     """A folder or zip file of images; the names of its subfolders, sorted, are the classes.
 
-    Images that lie directly in it have no labels. Images of any size are cropped to their central
-    square and resized.
+    Images that lie directly in it have no labels, those of an archive of StyleGAN have the ones in its `dataset.json`.
+    Images of any size are cropped to their central square and resized.
 
     Args:
         path: the folder or zip file.
         test_path: another one, for the split `test`.
-        test_share: without `test_path`, the share of the images that is held out as `test`.
+        test_share: without `test_path`, the share of the images that is held out as `test`; an image's name decides
+            whether it is.
         image_size: height and width in pixels.
         channels: 1 or 3.
         num_classes: the number of classes, or None for as many as there are.
@@ -33,8 +39,8 @@ class Folder(DataSource):
 
     def __init__(
         self,
-        path: str | None,
-        test_path: str | None,
+        path: Path | None,
+        test_path: Path | None,
         test_share: float,
         image_size: int,
         channels: int,
@@ -47,62 +53,69 @@ class Folder(DataSource):
         self.test_files = find_files(test_path, "data.test_path") if test_path else None
         self.test_share = known_share(test_share)
         self.reading = Reading(on_bad, in_memory_mb)
-        self.classes = tuple(sorted({name for name in _class_names(self.files) if name}))
+        self.layout = read_layout(self.files)
+        report_others(self.files, on_bad, used=self.layout.labels_file)
+        if self.test_files is not None:
+            report_others(self.test_files, on_bad, used=self.layout.labels_file)
+        self.classes = self.layout.classes
         known_classes(str(path), num_classes, len(self.classes))
         self.shape = DataShape(self.image_shape, len(self.classes))
+        self._parts: Parts | None = None
 
     def load(self, split: str) -> Data:
-        """Return a split, `train` or `test`."""
+        """Return a split, `train` or `test`; every file of both is read when the first of them is asked for."""
         known_split("folder", split, ("train", "test"))
-        if self.test_files is not None:
-            files = self.test_files if split == "test" else self.files
-            chosen = list(range(len(files.names)))
-        else:
-            files = self.files
-            chosen = held_out(len(files.names), self.test_share, split).tolist()
-        labels = self._labels(files)
-        return load_images(
-            files,
-            [files.names[number] for number in chosen],
-            self.image_shape,
-            None if labels is None else labels[chosen],
-            self.reading,
-        )
+        if self._parts is None:
+            self._parts = self._read()
+        if split not in self._parts:
+            if self.test_files is None:
+                members(self._held(), self.test_share, split)  # says why there is none
+            raise ConfigError(f"{self.files.path}: not one image of the split {split!r} can be read")
+        return self._parts[split]
 
-    def _labels(self, files: Files) -> torch.Tensor | None:
-        names = _class_names(files, known=self.classes if files is self.test_files else ())
-        unknown = sorted(set(names) - set(self.classes or [""]))
+    def _read(self) -> Parts:
+        if self.test_files is not None:
+            places = [("train", self.files, self.layout), ("test", self.test_files, self._test_layout(self.test_files))]
+            parts: Parts = {}
+            for split, files, layout in places:
+                labels = self._labels(layout)
+                chosen = torch.arange(len(files.names))
+                parts |= load_images(files, {split: chosen}, self.image_shape, labels, self.reading)
+        else:
+            held = self._held()
+            chosen_of = {"train": (~held).nonzero()[:, 0], "test": held.nonzero()[:, 0]}
+            labels = self._labels(self.layout)
+            parts = load_images(self.files, chosen_of, self.image_shape, labels, self.reading)
+        self._warn_of_unseen(parts)
+        return parts
+
+    def _held(self) -> torch.Tensor:
+        """Return for each file of `path` whether it is held out."""
+        # The same name is composed on one system and decomposed on another.
+        identities = (os.fsencode(unicodedata.normalize("NFC", name)) for name in self.layout.below)
+        return held_out(identities, self.test_share)
+
+    def _test_layout(self, files: Files) -> Layout:
+        layout = read_layout(files, known=self.classes)
+        unknown = sorted(set(layout.kinds) - set(self.classes or [""]))
         if unknown:
             raise ConfigError(
                 f"data.test_path={files.path} has the classes {', '.join(map(repr, unknown))}, which "
-                f"data.path={self.files.path} has not; it has {', '.join(self.classes) or 'no subfolders'}"
+                f"data.path={self.files.path} has not; it has {', '.join(self.classes) or 'no classes'}"
             )
+        return layout
+
+    def _labels(self, layout: Layout) -> torch.Tensor | None:
         if not self.classes:
             return None
         numbers = {name: number for number, name in enumerate(self.classes)}
-        return torch.tensor([numbers[name] for name in names])
+        return torch.tensor([numbers[name] for name in layout.kinds])
 
-
-def _class_names(files: Files, known: Sequence[str] = ()) -> list[str]:
-    """Return the class of every file, empty for files that lie directly in the root.
-
-    A single folder that holds everything else is not a class but the root, unless a class of that name is known.
-    """
-    folders = [PurePosixPath(name).parts[:-1] for name in files.names]
-    shared = 0
-    while all(len(parts) > shared for parts in folders) and len({parts[shared] for parts in folders}) == 1:
-        if folders[0][shared] in known:
-            break
-        shared += 1
-    names = [parts[shared] if len(parts) > shared else "" for parts in folders]
-    if "" in names and len(set(names)) > 1:
-        lost = files.names[names.index("")]
-        raise ConfigError(
-            f"{files.path} has images both in subfolders, which are classes, and beside them ({lost}): move either away"
-        )
-    if {"train", "test"} <= set(names):
-        raise ConfigError(
-            f"{files.path} has the subfolders train and test, which are splits and no classes: "
-            f"set data.path={files.path}/train data.test_path={files.path}/test"
-        )
-    return names
+    def _warn_of_unseen(self, parts: Parts) -> None:
+        labels = parts["train"].labels if "train" in parts else None
+        if labels is None:
+            return
+        counts = labels.bincount(minlength=len(self.classes))
+        unseen = [name for name, count in zip(self.classes, counts.tolist(), strict=True) if not count]
+        if unseen:
+            log.warning("%s: the split 'train' has no image of %s", self.files.path, ", ".join(unseen))

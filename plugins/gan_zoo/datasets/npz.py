@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,12 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets import array_kinds
-from gan_zoo.datasets.arrays import read_array
+from gan_zoo.datasets.arrays import read_array, read_form
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
-from gan_zoo.datasets.splits import held_out, known_share
+from gan_zoo.datasets.label_kinds import LabelKind, label_kind
+from gan_zoo.datasets.splits import held_out, known_share, members, rows
+
+log = logging.getLogger(__name__)
 
 
 class Npz(DataSource):
@@ -22,19 +26,22 @@ class Npz(DataSource):
     With an `image_size`, samples are images, uint8 (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, which are
     resized. Without, they are used as they are: vectors and whatever else is floating-point (N, ...), 8-bit images
     (N, C, H, W), volumes and videos uint8, or tokens, whole numbers (N, T). Labels are class indices, whole numbers
-    (N,), or condition vectors, floating-point (N, K). Extras are images uint8, whole numbers or floating-point
-    (N, ...); they are never resized.
+    (N,) or one-hot rows (N, K), or condition vectors, floating-point (N, K). Extras are images uint8, whole numbers or
+    floating-point (N, ...); they are never resized. 8-bit images whose greatest value is 1 are of two colours: 0 and 1
+    become 0 and 255.
 
     Args:
         path: the `.npz` file.
         test_path: another one, for the split `test`.
-        test_share: without `test_path`, the share of the samples that is held out as `test`.
+        test_share: without `test_path`, the share of the samples that is held out as `test`; a sample's content decides
+            whether it is.
         x: the name of the array of samples.
         y: the name of the array of labels, or None for unlabelled samples.
         image_size: height and width in pixels to resize to; None for samples as they are.
-        channels: 1 or 3; without `image_size` the first of a sample's sizes, or None for whatever it is.
-        num_classes: the number of classes, or None for as many as the labels name.
-        condition_dim: the size of condition vectors, or None for whatever it is.
+        channels: 1 or 3, to which images are brought; without `image_size` the first of a sample's sizes. None for
+            whatever it is.
+        num_classes: the number of classes, with labels from 0 on; or None for one class for each label that there is.
+        condition_dim: the size of condition vectors, which one-hot rows then are too; or None for whatever it is.
         value_range: the least and the greatest value of floating-point samples, or None where they have no bounds.
         vocabulary: the number of symbols where samples are tokens, else 0.
         extra: the names of the arrays of extras, by the names that games know them by.
@@ -43,8 +50,8 @@ class Npz(DataSource):
 
     def __init__(
         self,
-        path: str | None,
-        test_path: str | None,
+        path: Path | None,
+        test_path: Path | None,
         test_share: float,
         x: str,
         y: str | None,
@@ -67,22 +74,30 @@ class Npz(DataSource):
         self.value_range = None if value_range is None else (value_range[0], value_range[1])
         self.extra, self.mirrors = dict(extra or {}), dict(mirrors or {})
         self._check_settings()
+        self._two_colours: dict[str, bool] = {}
         if image_size is None:
             shape = self._stored_shape(channels)
-        elif channels is None:
-            raise ConfigError(f"data.channels=null data.image_size={image_size}: images need both")
         else:
-            shape = DataShape(image_shape(image_size, channels))
-        self.labels = self._labels(self.path)
-        classes, dim = self._label_shape(num_classes)
-        self.shape = shape._replace(num_classes=classes, condition_dim=dim)
-        found = self.shape.condition_dim
+            shape = DataShape(image_shape(image_size, self._channels(channels)))
+        self.label_kind, self.labels = self._training_labels(num_classes, condition_dim)
+        self.classes = self.label_kind.classes if self.label_kind else ()
+        found = self.label_kind.condition_dim if self.label_kind else 0
+        self.shape = shape._replace(num_classes=len(self.classes), condition_dim=found)
         if condition_dim not in (None, found):
             raise ConfigError(f"data.condition_dim={condition_dim}, but {path} has condition vectors of size {found}")
 
     def load(self, split: str) -> InMemory:
-        """Return a split, `train` or `test`."""
+        """Return a split, `train` or `test`; what is wrong with `test_path` is found together with `train`.
+
+        Raises:
+            ConfigError: there is no such split, or a file is unusable.
+        """
         known_split("npz", split, ("train", "test"))
+        if split == "train" and self.test_path:
+            self._load("test")
+        return self._load(split)
+
+    def _load(self, split: str) -> InMemory:
         path = self.test_path if self.test_path and split == "test" else self.path
         samples = self._samples(path)
         labels = self.labels if path == self.path else self._test_labels(path)
@@ -90,7 +105,7 @@ class Npz(DataSource):
             raise ConfigError(f"{path} has {len(samples)} samples ({self.x}), but {len(labels)} labels ({self.y})")
         extra = self._extra(path, len(samples))
         if self.test_path is None:
-            chosen = held_out(len(samples), self.test_share, split)
+            chosen = members(held_out(rows(samples), self.test_share), self.test_share, split)
             samples, labels = samples[chosen], None if labels is None else labels[chosen]
             extra = {name: tensor[chosen] for name, tensor in extra.items()}
         if self.resized:
@@ -152,8 +167,9 @@ class Npz(DataSource):
         if array.ndim == 0 or array.size == 0:
             raise ConfigError(f"{where} has no samples")
         if self.resized:
-            return array_kinds.images(array, where)
+            return self._in_full_range("samples", self.x, array_kinds.images(array, where), path)
         samples = array_kinds.as_they_are(array, where, self.vocabulary)
+        samples = self._in_full_range("samples", self.x, samples, path)
         if self.value_range is not None and samples.is_floating_point():
             (least, greatest), (low, high) = self.value_range, (float(bound) for bound in samples.aminmax())
             if low < least or high > greatest:
@@ -168,27 +184,68 @@ class Npz(DataSource):
             tensor = array_kinds.extra(read_array(path, key, f"data.extra.{name}"), f"{path} ({key})")
             if len(tensor) != n:
                 raise ConfigError(f"{path} has {n} samples ({self.x}), but {len(tensor)} of data.extra.{name} ({key})")
-            read[name] = tensor
+            read[name] = self._in_full_range(name, key, tensor, path)
         return read
 
-    def _labels(self, path: Path) -> Tensor | None:
-        return None if self.y is None else array_kinds.labels(read_array(path, self.y, "data.y"), f"{path} ({self.y})")
+    def _training_labels(
+        self, num_classes: int | None, condition_dim: int | None
+    ) -> tuple[LabelKind | None, Tensor | None]:
+        if self.y is None:
+            known_classes(str(self.path), num_classes, 0)
+            return None, None
+        where, array = f"{self.path} ({self.y})", read_array(self.path, self.y, "data.y")
+        kind = label_kind(array, where, num_classes, condition_dim)
+        known_classes(str(self.path), num_classes, len(kind.classes))
+        return kind, kind.read(array, where)
 
     def _test_labels(self, path: Path) -> Tensor | None:
-        labels = self._labels(path)
-        if labels is None:
+        if self.label_kind is None or self.y is None:
             return None
-        condition = labels.shape[1] if labels.ndim == 2 else 0
-        if condition != self.shape.condition_dim or (not condition and labels.max() >= self.shape.num_classes):
-            raise ConfigError(f"{path} ({self.y}) has labels that {self.path} has not")
-        return labels
+        return self.label_kind.read(read_array(path, self.y, "data.y"), f"{path} ({self.y})")
 
-    def _label_shape(self, num_classes: int | None) -> tuple[int, int]:
-        """Return the number of classes and the size of condition vectors."""
-        if self.labels is None or self.labels.ndim == 2:
-            known_classes(str(self.path), num_classes, 0)
-            return 0, 0 if self.labels is None else self.labels.shape[1]
-        found = int(self.labels.max()) + 1
-        if num_classes is not None and num_classes < found:
-            known_classes(str(self.path), num_classes, found)
-        return num_classes or found, 0
+    def _channels(self, wanted: int | None) -> int:
+        """Return the number of channels of images: the wanted one, or what they have.
+
+        Raises:
+            ConfigError: none is wanted, and those of `test_path` have another number.
+        """
+        places = [self.path] if self.test_path is None else [self.path, self.test_path]
+        found = [array_kinds.channels_of(*read_form(path, self.x, "data.x"), f"{path} ({self.x})") for path in places]
+        if wanted is None and found[0] != found[-1]:
+            raise ConfigError(
+                f"data.test_path={self.test_path} has images of {found[-1]} channels, and data.path={self.path} of "
+                f"{found[0]}: set data.channels to what both are to be brought to"
+            )
+        if wanted == 1 and 3 in found:
+            log.info("%s: its colour images are turned to grey, as data.channels=1 says", places[found.index(3)])
+        return wanted or found[0]
+
+    def _in_full_range(self, name: str, key: str, tensor: Tensor, path: Path) -> Tensor:
+        """Return 8-bit images with 0 and 1 brought to 0 and 255 where the training file has no other values.
+
+        Args:
+            name: what they are, `samples` or an extra's name.
+            key: the array's name in the file.
+            tensor: what has been read of `path`, which is changed.
+            path: the training file or the test file.
+
+        Raises:
+            ConfigError: one of the two files has images of two colours, and the other has others.
+        """
+        if tensor.dtype != torch.uint8:
+            return tensor
+        greatest = int(tensor.max())
+        if name not in self._two_colours:
+            of_training = greatest if path == self.path else int(read_array(self.path, key, "data.x").max())
+            self._two_colours[name] = of_training == 1
+            if of_training == 1:
+                log.info("%s (%s) has the values 0 and 1 only: they become 0 and 255", self.path, key)
+            elif of_training == 0:
+                log.warning("%s (%s) has no value but 0: its images are black", self.path, key)
+        two_colours = self._two_colours[name]
+        if greatest > 1 if two_colours else (greatest == 1 and path != self.path):
+            others = "only 0 and 1" if two_colours else "others than 0 and 1"
+            raise ConfigError(
+                f"{path} ({key}) has values up to {greatest}, and {self.path} ({key}) {others}: bring both to one range"
+            )
+        return tensor.mul_(255) if two_colours else tensor

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, seeding
+from gan_framework.api import ConfigError
+
+CHUNK = 2**26
+"""Bytes of samples that are copied at a time."""
 
 
 def known_share(share: float) -> float:
@@ -19,18 +26,45 @@ def known_share(share: float) -> float:
     return share
 
 
-def held_out(n: int, share: float, split: str) -> Tensor:
-    """Return which of n samples belong to a split, in their order, when a share is held out as `test`.
+def held_out(identities: Iterable[bytes | memoryview], share: float) -> Tensor:
+    """Return for each sample, (N,) bool, whether it is held out as `test`.
 
-    The choice follows from n alone, so `train` and `test` never overlap, in whatever run.
+    A sample's identity alone decides: its hash, a number from 0 to 1, is less than the share. So samples that come or
+    go exchange no others, and equal identities never lie on both sides.
+    """
+    hashes = b"".join([hashlib.blake2b(identity, digest_size=8).digest() for identity in identities])
+    return torch.from_numpy(np.frombuffer(hashes, ">u8") / 2.0**64 < share)
+
+
+def members(held: Tensor, share: float, split: str) -> Tensor:
+    """Return which samples belong to a split, in their order.
+
+    Args:
+        held: for each sample whether it is held out, (N,) bool.
+        share: the setting that says how many are to be.
+        split: `train` or `test`.
 
     Raises:
-        ConfigError: the share leaves nothing of the split.
+        ConfigError: there are none.
     """
-    held = round(n * share)
-    if split == "test" and held == 0:
+    chosen = (held if split == "test" else ~held).nonzero()[:, 0]
+    if len(chosen):
+        return chosen
+    if split == "test":
+        why = "is none" if share == 0 else f"happened to be none (each is held out with a chance of {share})"
         raise ConfigError(
-            f"there is no split 'test': data.test_share={share} of {n} samples is none; raise it or set data.test_path"
+            f"there is no split 'test': data.test_share={share} of {len(held)} samples {why}; raise it or set "
+            "data.test_path"
         )
-    mixed = torch.randperm(n, generator=seeding.generator(0, "held out"))
-    return (mixed[:held] if split == "test" else mixed[held:]).sort().values
+    raise ConfigError(
+        f"nothing is left for the split 'train': data.test_share={share} holds out all {len(held)} samples; lower it, "
+        "or set it to 0 and give data.test_path"
+    )
+
+
+def rows(samples: Tensor) -> Iterator[memoryview]:
+    """Yield the bytes of each of the samples (N, ...), which are their identities."""
+    size = samples[0].numel() * samples.element_size()
+    for part in samples.split(max(1, CHUNK // size)):
+        content = memoryview(part.contiguous().numpy().reshape(-1).view(np.uint8))
+        yield from (content[start : start + size] for start in range(0, len(content), size))
