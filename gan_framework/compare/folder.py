@@ -1,65 +1,109 @@
-"""Runs from their folders."""
+"""Runs from their folders, which somebody else may have made."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import os
+import re
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from gan_framework.compare.records import Grid, Record
-from gan_framework.errors import ConfigError
+from gan_framework.compare.figures import Figure, Gathering
+from gan_framework.compare.records import Damaged, Grid, Record
+from gan_framework.compare.schema import check_config, check_summary
+from gan_framework.storage import foreign, plain
 from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.text import few, visible
 
 CONFIG_FILE = "config.yaml"
 """What makes a folder a run's."""
+METRICS_BYTES = 2**30
+"""The largest metrics.jsonl that is read."""
+LINE_BYTES = 2**18
+"""Its longest line."""
+ID_BYTES = 1024
+"""The largest .run_id that is read."""
+PICTURE = re.compile(r"step_(\d{1,15})\.png", re.ASCII)
 
 
-def find_runs(folder: Path) -> list[Path]:
-    """Return the run folders among a folder and all below it."""
-    return sorted(path.parent for path in folder.rglob(CONFIG_FILE) if not _foreign(path.parent))
+def find_runs(folder: Path, problems: list[str] | None = None) -> list[Path]:
+    """Return the run folders among a folder and all below it.
+
+    Args:
+        folder: where to look; symbolic links to other folders are not followed.
+        problems: takes up, a line each, what could not be looked into.
+    """
+    found = []
+    for place in foreign.walk(folder, problems):
+        if CONFIG_FILE in place.names and not _not_ours(place.path):
+            found.append(place.path)
+        if problems is not None:
+            problems += [
+                f"{visible(str(place.path / name))} is a symbolic link to a run, and none is followed: name its target"
+                for name in sorted(place.links)
+                if (place.path / name / CONFIG_FILE).is_file()
+            ]
+    return sorted(found)
 
 
-def _foreign(folder: Path) -> bool:
+def _not_ours(folder: Path) -> bool:
     """Return whether the config.yaml in a folder is Hydra's or W&B's own."""
     return folder.name == ".hydra" or (folder.name == "files" and any(folder.parent.glob("run-*.wandb")))
 
 
-def read_run(folder: Path) -> Record:
-    """Read a run's folder.
-
-    Raises:
-        ConfigError: its configuration or summary is damaged.
-    """
+def read_run(folder: Path) -> Record | Damaged:
+    """Read a run's folder: regular files in it alone, and of each only what is as it should be."""
     try:
-        config = yaml.load((folder / CONFIG_FILE).read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        path = RunFolder(folder).summary
-        summary = json.loads(path.read_text()) if path.exists() else {}
-    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the run {folder} is damaged: {error}") from error
-    if not (isinstance(config, dict) and isinstance(summary, dict)):
-        raise ConfigError(f"the run {folder} is damaged: its {CONFIG_FILE} or summary.json holds no settings by name")
-    id_file = RunFolder(folder).run_id
-    run_id = id_file.read_text().strip() if id_file.exists() else None
-    return Record(str(folder), summary, config, run_id, lambda: _lines(folder), lambda: _grids(folder))
+        return _read(folder)
+    except (foreign.Damaged, OSError) as error:
+        return Damaged(str(folder), str(error))
 
 
-def _lines(folder: Path) -> Iterator[dict[str, Any]]:
-    path = RunFolder(folder).metrics
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
+def _read(folder: Path) -> Record:
+    place = RunFolder(folder)
+    config = plain.read_yaml(place.config, folder)
+    check_config(config, CONFIG_FILE)
+    try:
+        summary = plain.read_json(place.summary, folder)
+    except FileNotFoundError:
+        summary = {}
+    check_summary(summary, place.summary.name)
+    try:
+        run_id = foreign.read_text(place.run_id, folder, ID_BYTES).strip() or None
+    except FileNotFoundError:
+        run_id = None
+    try:
+        figures = _figures(folder)
+    except FileNotFoundError:
+        figures = {}
+    grids, passed_over = _grids(folder)
+    return Record(str(folder), summary, config, run_id, figures, grids, passed_over)
+
+
+def _figures(folder: Path) -> dict[str, Figure]:
+    path, gathering = RunFolder(folder).metrics, Gathering()
+    try:
+        for number, line in enumerate(foreign.read_lines(path, folder, METRICS_BYTES, LINE_BYTES), 1):
             # A last line without its end was cut off by a kill.
             if line.endswith(b"\n"):
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise ConfigError(f"{path} is damaged: {error}") from error
+                found = plain.parse_line(line, number)
+                gathering.add(found.get("images_seen"), found.get("metrics"), number, len(line))
+        return gathering.figures()
+    except foreign.Damaged as error:
+        raise foreign.Damaged(str(error) if str(error).startswith(path.name) else f"{path.name}: {error}") from error
 
 
-def _grids(folder: Path) -> list[Grid]:
-    paths = sorted(RunFolder(folder).samples.glob("step_*.png"))
-    return [Grid(int(path.stem.removeprefix("step_")), path.read_bytes) for path in paths]
+def _grids(folder: Path) -> tuple[list[Grid], list[str]]:
+    """Return the grids of samples, and what looks like one and is none."""
+    samples = RunFolder(folder).samples
+    if samples.is_symlink():
+        return [], [f"{samples.name} is a symbolic link, and none is followed"]
+    try:
+        names = sorted(name for name in os.listdir(samples) if name.startswith("step_") and name.endswith(".png"))
+    except (FileNotFoundError, NotADirectoryError):
+        return [], []
+    except OSError as error:
+        return [], [f"{samples.name} cannot be looked into: {error.strerror}"]
+    steps = {name: found for name in names if (found := PICTURE.fullmatch(name))}
+    grids = [Grid(int(found[1]), partial(foreign.read_png, samples / name, folder)) for name, found in steps.items()]
+    odd = [f"{samples.name}/{visible(name)} names no step" for name in names if name not in steps]
+    return sorted(grids, key=lambda grid: grid.step), few(odd)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from gan_framework.compare.records import Record
+from gan_framework.compare.records import Damaged, Record
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.protocol import differences
+from gan_framework.storage.text import brief, visible
+
+SAID = 500
+"""Characters of what runs say of themselves in a message."""
+BUDGETS = ("images_seen", "seconds")
+"""What a run has used, beside its players' updates."""
 
 
 class Spread(NamedTuple):
@@ -51,10 +57,8 @@ class Group:
 
     def budget(self, name: str) -> float:
         """Return the mean of a figure of the summaries: `images_seen`, `seconds`, or a player's updates."""
-        values = [
-            run.summary["updates"].get(name) if name not in run.summary else run.summary[name] for run in self.runs
-        ]
-        return fmean(value for value in values if value is not None) if any(v is not None for v in values) else math.nan
+        found = [run.summary.get(name) if name in BUDGETS else run.updates.get(name) for run in self.runs]
+        return mean([value for value in found if value is not None])
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class Comparison:
         higher_is_better: its direction.
         groups: best first; groups without a scored run come last.
         failed: all runs that did not finish.
+        damaged: all runs that could not be read.
+        passed_over: what in the runs' folders was not read, and why.
     """
 
     metric: str
@@ -74,6 +80,8 @@ class Comparison:
     higher_is_better: bool
     groups: list[Group]
     failed: list[Record]
+    damaged: list[Damaged]
+    passed_over: list[str]
 
     @property
     def settings(self) -> list[str]:
@@ -83,7 +91,7 @@ class Comparison:
     @property
     def players(self) -> list[str]:
         """All players' names, in the order in which they were met."""
-        return list(dict.fromkeys(name for g in self.groups for run in g.runs for name in run.summary["updates"]))
+        return list(dict.fromkeys(name for g in self.groups for run in g.runs for name in run.updates))
 
     def ranked(self, group: Group) -> Spread:
         """Return the scores that a group is ranked by."""
@@ -108,23 +116,33 @@ class Comparison:
         return f"worse than the best by {difference:.3g}"
 
 
-def compare(records: Iterable[Record], metric: str | None = None, by: str = "last") -> Comparison:
+def compare(runs: Iterable[Record | Damaged], metric: str | None = None, by: str = "last") -> Comparison:
     """Group runs by everything except the seed and rank the groups.
 
     Args:
-        records: the runs.
-        metric: the score that ranks; by default the one that the runs' best checkpoints were chosen by.
+        runs: the runs; those that could not be read are left out, and named in what is returned.
+        metric: the score that ranks; by default the one that most runs' best checkpoints were chosen by.
         by: `last` or `best` score of each run.
 
     Raises:
         ConfigError: no run was scored, the metric is unknown, or scores have different protocols.
     """
-    records = list(records)
+    runs = list(runs)
+    records = [run for run in runs if isinstance(run, Record)]
+    damaged = [run for run in runs if isinstance(run, Damaged)]
+    if not records:
+        reasons = [brief(f"{run.place}: {run.why}", SAID) for run in damaged[:3]]
+        raise ConfigError(f"none of the {len(runs)} runs can be read; {'; '.join(reasons)}")
     scored = [run for run in records if run.finished and run.summary.get("best")]
     if not scored:
-        reasons = sorted({run.why for run in records if not run.finished}) or ["all finished without a score"]
-        raise ConfigError(f"none of the {len(records)} runs was finished and scored; {'; '.join(reasons[:3])}")
-    metric = metric or scored[0].summary["best"]["metric"]
+        reasons = sorted({brief(run.why, SAID) for run in records if not run.finished}) or [
+            "all finished without a score"
+        ]
+        left_out = f"; {len(damaged)} more cannot be read" if damaged else ""
+        raise ConfigError(
+            f"none of the {len(records)} runs was finished and scored; {'; '.join(reasons[:3])}{left_out}"
+        )
+    metric = metric or _most(run.summary["best"]["metric"] for run in scored)
     higher = _direction(scored, metric)
     _require_one_protocol([run for run in scored if _score(run, metric) is not None], metric)
 
@@ -137,7 +155,9 @@ def compare(records: Iterable[Record], metric: str | None = None, by: str = "las
         _group({name: own[name] for name in names if name in own}, runs, metric, higher)
         for own, runs in zip(settings, members.values(), strict=True)
     ]
-    comparison = Comparison(metric, by, higher, groups, [run for run in records if not run.finished])
+    failed = [run for run in records if not run.finished]
+    passed_over = [f"{run.place}: {text}" for run in records for text in run.passed_over]
+    comparison = Comparison(metric, by, higher, groups, failed, damaged, passed_over)
     sign = -1 if higher else 1
     value: Callable[[Group], float] = lambda group: comparison.ranked(group).mean  # noqa: E731
     groups.sort(key=lambda group: math.inf if math.isnan(value(group)) else sign * value(group))
@@ -152,28 +172,57 @@ def _group(settings: dict[str, str], runs: list[Record], metric: str, higher: bo
     others = [run for run in runs if not any(run is one for one in scored)]
     choose = max if higher else min
     last = [run.summary["metrics"][name] for run in scored]
-    best = [choose([value for _, value in run.curves.get(name, [])] + [run.summary["metrics"][name]]) for run in scored]
+    best = [choose([score, *_extremes(run, name)]) for run, score in zip(scored, last, strict=True)]
     return Group(settings, scored, others, spread(last), spread(best))
 
 
 def _score(run: Record, metric: str) -> float | None:
-    score: float | None = run.summary["metrics"].get(f"eval/{metric}")
+    score: float | None = (run.summary.get("metrics") or {}).get(f"eval/{metric}")
     return score
+
+
+def _extremes(run: Record, name: str) -> list[float]:
+    """Return the least and the greatest value that a figure ever had."""
+    figure = run.figures.get(name)
+    return [figure.least, figure.greatest] if figure is not None else []
 
 
 def spread(values: list[float]) -> Spread:
     """Return mean and standard deviation of values."""
-    mean = fmean(values) if values else math.nan
-    return Spread(mean, stdev(values) if len(values) > 1 else math.nan, len(values))
+    return Spread(mean(values), deviation(values) if len(values) > 1 else math.nan, len(values))
+
+
+def mean(values: list[float]) -> float:
+    """Return the mean of finite values, NaN for none."""
+    if not values:
+        return math.nan
+    try:
+        return fmean(values)
+    except OverflowError:  # the sum is no float; the mean is one
+        return sum(value / len(values) for value in values)
+
+
+def deviation(values: list[float]) -> float:
+    """Return the standard deviation of at least two finite values, infinity where no float can hold it."""
+    try:
+        return stdev(values)
+    except OverflowError:
+        return math.inf
+
+
+def _most(names: Iterable[str]) -> str:
+    """Return the name that stands there most often, the first of several."""
+    return Counter(names).most_common(1)[0][0]
 
 
 def _direction(scored: list[Record], metric: str) -> bool:
-    for run in scored:
-        directions: dict[str, bool] = run.summary.get("higher_is_better", {})
-        if metric in directions:
-            return directions[metric]
-    known = sorted({name for run in scored for name in run.summary.get("higher_is_better", {})})
-    raise ConfigError(f"--metric {metric}: the runs have no such score; they have {', '.join(known)}")
+    """Return whether higher is better, as most of the runs say."""
+    directions = [run.summary.get("higher_is_better") or {} for run in scored]
+    votes: Counter[bool] = Counter(found[metric] for found in directions if metric in found)
+    if votes:
+        return votes.most_common(1)[0][0]
+    known = sorted({name for found in directions for name in found})
+    raise ConfigError(f"--metric {metric}: the runs have no such score; they have {brief(', '.join(known), SAID)}")
 
 
 def _require_one_protocol(scored: list[Record], metric: str) -> None:
@@ -185,9 +234,11 @@ def _require_one_protocol(scored: list[Record], metric: str) -> None:
                 f"{field} ({first.summary['protocol'].get(field)} and {run.summary['protocol'].get(field)})"
                 for field in fields
             ]
+            places = f"{visible(first.place)} and {visible(run.place)}"
             raise ConfigError(
-                f"{metric} was measured in different ways and cannot be ranked: {first.place} and {run.place} differ "
-                f"in {', '.join(theirs)}; runs can be ranked whose data, evaluate, extractor and metrics are alike"
+                f"{visible(metric)} was measured in different ways and cannot be ranked: {places} differ "
+                f"in {brief(', '.join(theirs), SAID)}; runs can be ranked whose data, evaluate, "
+                "extractor and metrics are alike"
             )
 
 
@@ -195,13 +246,22 @@ def differing(settings: list[dict[str, str]]) -> list[str]:
     """Return the settings in which groups differ, but those that follow from the choice of their plugin."""
     names = dict.fromkeys(name for one in settings for name in one)
     found = [name for name in names if len({one.get(name) for one in settings}) > 1]
-    return [name for name in found if not any(_follows(name, choice, settings) for choice in found)]
+    # What a choice (`loss.name`, `strategy`) is about begins like it (`loss.`, `strategy.`).
+    choices: dict[str, list[str]] = defaultdict(list)
+    for choice in found:
+        choices[choice.removesuffix("name").rstrip(".")].append(choice)
+    return [name for name in found if not any(_follows(name, choice, settings) for choice in _about(name, choices))]
+
+
+def _about(name: str, choices: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the choices that a setting may follow from."""
+    for end, character in enumerate(name):
+        if character == ".":
+            yield from (choice for choice in choices.get(name[:end], []) if choice != name)
 
 
 def _follows(name: str, choice: str, settings: list[dict[str, str]]) -> bool:
     """Return whether a setting of a plugin (`loss.weight_clip`) always has one value for each choice (`loss.name`)."""
-    if name == choice or not name.startswith(choice.removesuffix("name").rstrip(".") + "."):
-        return False
     values: dict[str | None, set[str | None]] = defaultdict(set)
     for one in settings:
         values[one.get(choice)].add(one.get(name))

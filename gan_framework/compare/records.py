@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from gan_framework.compare.figures import Curve, Figure
 from gan_framework.runs.columns import LISTS, chosen
-
-Curve = list[tuple[int, float]]
-"""Pairs of images seen and value, in order."""
 
 IGNORED = ("seed", "tracker", "sweep", "train.resume", "train.device", "train.threads")
 """Settings that do not make two runs different experiments."""
 
 
 class Grid(NamedTuple):
-    """A grid of samples: the step at which it was drawn, and how to read the PNG file."""
+    """A grid of samples.
+
+    Attributes:
+        step: when it was drawn.
+        read: reads the PNG file; raises ConfigError or OSError if there is none to be had.
+    """
 
     step: int
     read: Callable[[], bytes]
+
+
+class Damaged(NamedTuple):
+    """A run that cannot be read: where it lies, and which file and which field of it are not as they should be."""
+
+    place: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -30,19 +40,21 @@ class Record:
 
     Attributes:
         place: where it was read from.
-        summary: what `summary.json` holds.
-        config: the resolved configuration.
+        summary: what `summary.json` holds, checked by `schema.check_summary`.
+        config: the resolved configuration, checked by `schema.check_config`.
         run_id: its id in W&B; None if it was not tracked at all.
-        lines: reads the lines of `metrics.jsonl`; of each, `images_seen` and `metrics` are needed.
-        find_grids: finds the grids of samples, in the order they were drawn.
+        figures: every figure of `metrics.jsonl` by name.
+        grids: the grids of samples, in the order they were drawn.
+        passed_over: what in its place was not read, and why, one text each.
     """
 
     place: str
     summary: dict[str, Any]
     config: Mapping[str, Any]
-    run_id: str | None
-    lines: Callable[[], Iterable[Mapping[str, Any]]]
-    find_grids: Callable[[], list[Grid]]
+    run_id: str | None = None
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    grids: list[Grid] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:
@@ -52,7 +64,12 @@ class Record:
     @property
     def why(self) -> str:
         """What became of a run that did not finish."""
-        return f"{self.summary.get('status', 'no summary')}: {self.summary.get('error') or 'no reason given'}"
+        return f"{self.summary.get('status') or 'no summary'}: {self.summary.get('error') or 'no reason given'}"
+
+    @property
+    def updates(self) -> dict[str, float]:
+        """How often each player was updated."""
+        return self.summary.get("updates") or {}
 
     @property
     def wandb(self) -> dict[str, Any] | None:
@@ -68,25 +85,10 @@ class Record:
         flat |= {group: chosen(self.config[group]) for group in LISTS if group in self.config}
         return {key: value for key, value in flat.items() if not any(_within(key, ignored) for ignored in IGNORED)}
 
-    @cached_property
-    def curves(self) -> dict[str, Curve]:
-        """Every figure by name."""
-        return curves(self.lines())
-
     @property
-    def grids(self) -> list[Grid]:
-        """The grids of samples, in the order they were drawn."""
-        return self.find_grids()
-
-
-def curves(lines: Iterable[Mapping[str, Any]]) -> dict[str, Curve]:
-    """Return every figure of the lines of `metrics.jsonl` by name."""
-    found: dict[str, Curve] = {}
-    for line in lines:
-        for name, value in line["metrics"].items():
-            if value is not None:
-                found.setdefault(name, []).append((line["images_seen"], value))
-    return found
+    def curves(self) -> dict[str, Curve]:
+        """The curve of every figure, as far as it is held."""
+        return {name: figure.curve for name, figure in self.figures.items()}
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gan_framework.compare.records import Grid, Record, curves
+from gan_framework.compare.records import Damaged, Grid, Record
 from gan_framework.errors import ConfigError
-from gan_framework.runs.columns import configuration, line
+from gan_framework.storage import foreign
+from gan_framework.storage.plain import shown
+from gan_framework.wandb_io.rows import Rows, inside, record, row_of
 
 PREFIX = "wandb:"
 """What a project starts with: `wandb:ENTITY/PROJECT`, or a sweep in it, `wandb:ENTITY/PROJECT/GROUP`."""
 
 
-def read_project(source: str, api: Any = None) -> list[Record]:
+def read_project(source: str, api: Any = None) -> list[Record | Damaged]:
     """Read the training runs of a project, or of one group in it.
 
     Args:
@@ -58,20 +60,28 @@ def log_in() -> Any:
     raise ConfigError(f"the W&B server cannot be used without an API key (`wandb login` asks for it once){mode}")
 
 
-def _record(source: str, run: Any) -> Record:
-    rows = list(run.scan_history())
-    lines = [line(row) for row in rows]
-    images = [(row["_step"], row["samples"]["path"]) for row in rows if isinstance(row.get("samples"), Mapping)]
+def _record(source: str, run: Any) -> Record | Damaged:
+    place = f"{source.split('/')[0]}/{run.project}/{run.id}"
     summary = dict(run.summary_metrics)
     # A run that was killed has written no status.
     summary.setdefault("status", run.state)
-    summary["metrics"] = {name: curve[-1][1] for name, curve in curves(lines).items()}
-    place = f"{source.split('/')[0]}/{run.project}/{run.id}"
-    grids = [Grid(step, partial(_download, run, path)) for step, path in images]
-    return Record(place, summary, configuration(run.config), run.id, lambda: lines, lambda: grids)
+    rows, grids, passed_over = Rows(), [], []
+    try:
+        for row in map(row_of, run.scan_history()):
+            rows.add(row)
+            if not isinstance(row.get("samples"), Mapping):
+                continue
+            picture = row["samples"].get("path")
+            if inside(picture):
+                grids.append(Grid(row["_step"], partial(_download, run, picture)))
+            else:
+                passed_over.append(f"samples.path is {shown(picture)} and leads out of the run's folder")
+        return record(place, run.id, dict(run.config), summary, rows.figures(), grids, passed_over)
+    except foreign.Damaged as error:
+        return Damaged(place, str(error))
 
 
 def _download(run: Any, path: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         run.file(path).download(root=folder)
-        return (Path(folder) / path).read_bytes()
+        return foreign.read_png(Path(folder) / path, Path(folder))

@@ -11,6 +11,7 @@ from gan_framework.compare.groups import Comparison
 from gan_framework.errors import ConfigError
 from gan_framework.runs.columns import AXES, LISTS
 from gan_framework.storage import files
+from gan_framework.storage.text import visible
 from gan_framework.wandb_io.projects import log_in
 
 MOST = 10
@@ -38,8 +39,8 @@ def build(comparison: Comparison, entity: str | None, project: str | None) -> An
         raise ConfigError("none of the runs was tracked by W&B (tracker=[wandb])")
     names = comparison.settings
     return ws.Workspace(
-        entity=entity or _one("entity", {tracker["entity"] for tracker in trackers}) or "",
-        project=project or _one("project", {tracker["project"] for tracker in trackers}),
+        entity=entity or _one("entity", {tracker.get("entity") for tracker in trackers}) or "",
+        project=project or _one("project", {tracker.get("project") for tracker in trackers}),
         name=f"{comparison.metric} by {', '.join(names) or 'seed'}",
         sections=_sections(comparison),
         settings=ws.WorkspaceSettings(x_axis=AXES[0], max_runs=max(MOST, len(comparison.groups))),
@@ -89,7 +90,7 @@ def _sections(comparison: Comparison) -> list[Any]:
 
     last, best = f"eval/{comparison.metric}", f"best/{comparison.metric}"
     runs = [run for group in comparison.groups for run in group.runs]
-    names = sorted({name for run in runs for name in run.curves})
+    names = sorted({name for run in runs for name in run.figures})
     over_seeds = {"groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
 
     def curves(prefix: str) -> list[Any]:
@@ -139,6 +140,6 @@ def _column(setting: str) -> str:
 
 def _one(name: str, values: set[str | None]) -> str | None:
     if len(values) > 1:
-        found = ", ".join(sorted(map(str, values)))
+        found = ", ".join(sorted(visible(str(value)) for value in values))
         raise ConfigError(f"the runs have several W&B settings of {name} ({found}): choose one by --{name}")
     return values.pop()

@@ -1,0 +1,183 @@
+"""Reading YAML and JSON that somebody else may have made: plain values alone, up to a number and a depth of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gan_framework.storage.foreign import Damaged, read_bytes
+from gan_framework.storage.text import brief, visible
+
+YAML_BYTES = 2**20
+"""The largest YAML file that is read."""
+JSON_BYTES = 4 * 2**20
+"""The largest JSON file that is read."""
+VALUES = 5_000
+"""The most values of a YAML file, each counted as often as its anchors repeat it."""
+DEPTH = 32
+"""The most mappings and lists within each other."""
+BITS = 256
+"""The largest whole number."""
+NUMBER = 400
+"""The longest number, in characters; YAML reads `1:1:1:...` as one, and takes long for it."""
+SHOWN = 60
+"""Characters of a value that a message shows."""
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path, within: Path) -> dict[str, Any]:
+    """Return the settings of a YAML file.
+
+    Args:
+        path: the file.
+        within: the folder that it must lie in.
+
+    Raises:
+        Damaged: it is no mapping of plain values, or larger, deeper or more manifold than the limits above.
+        FileNotFoundError: there is none.
+    """
+    content = read_bytes(path, within, YAML_BYTES)
+    try:
+        _require_few(content)
+        found = yaml.load(content, LOADER)
+    except Damaged as error:
+        raise Damaged(f"{path.name}: {error}") from error
+    # The constructors of YAML's tags raise whatever Python does on their values.
+    except Exception as error:
+        raise Damaged(f"{path.name} is no YAML: {_reason(error)}") from error
+    return require_plain(found, path.name)
+
+
+def read_json(path: Path, within: Path) -> dict[str, Any]:
+    """Return the fields of a JSON file; as `read_yaml`."""
+    return parse_json(read_bytes(path, within, JSON_BYTES), path.name)
+
+
+def parse_json(content: bytes, name: str) -> dict[str, Any]:
+    """Return the fields of a JSON object.
+
+    Raises:
+        Damaged: it is none, is nested too deeply, or holds a number that is not finite.
+    """
+    try:
+        found = JSON.decode(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{name} is no JSON: {_reason(error)}") from error
+    return require_plain(found, name)
+
+
+def parse_line(line: bytes, number: int) -> dict[str, Any]:
+    """Return the fields of a line of a file of JSON objects; quick, so what is in them is not looked at.
+
+    Raises:
+        Damaged: it is no JSON object; the message names the line by its number.
+    """
+    try:
+        text = line.decode()
+        found, end = SCAN(text)
+        if text[end:].strip():
+            raise ValueError("there is more than one value in it")
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"line {number} is no JSON: {_reason(error)}") from error
+    if not isinstance(found, dict):
+        raise Damaged(f"line {number} is {shown(found)} and not a mapping")
+    return found
+
+
+def require_plain(found: Any, name: str) -> dict[str, Any]:
+    """Return what is given if it is a mapping of plain values: text, numbers, true and false, null, lists, mappings.
+
+    Raises:
+        Damaged: it is none; the message names the field.
+    """
+    if not isinstance(found, dict):
+        raise Damaged(f"{name} holds no settings by name but {shown(found)}")
+    # A stack instead of calls in each other: what is too deep is found before it matters.
+    stack: list[tuple[tuple[str, ...], Any, int]] = [((), found, 0)]
+    while stack:
+        path, value, depth = stack.pop()
+        if depth > DEPTH:
+            raise Damaged(f"{name}: {_dotted(path)} is nested more than {DEPTH} deep")
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if not isinstance(key, (str, int, float)):
+                    raise Damaged(f"{name}: {_dotted(path)} has a key that is no text: {shown(key)}")
+                stack.append(((*path, str(key)), inner, depth + 1))
+        elif isinstance(value, list):
+            stack += [((*path, str(i)), inner, depth + 1) for i, inner in enumerate(value)]
+        elif isinstance(value, int) and value.bit_length() > BITS:
+            raise Damaged(f"{name}: {_dotted(path)} is a number of more than {BITS} bits")
+        elif not (value is None or isinstance(value, (str, int, float))):
+            raise Damaged(f"{name}: {_dotted(path)} is {shown(value)}, which is no plain value")
+    return found
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages show it."""
+    if isinstance(value, (Mapping, list, set)):
+        kind = "mapping" if isinstance(value, Mapping) else type(value).__name__
+        return f"a {kind}" if value else f"an empty {kind}"
+    if isinstance(value, int) and value.bit_length() > BITS:
+        return "a huge number"
+    return brief(
+        json.dumps(value, ensure_ascii=False) if isinstance(value, (str, int, float)) or value is None else repr(value),
+        SHOWN,
+    )
+
+
+def _require_few(content: bytes) -> None:
+    """Raise Damaged if a YAML text holds too much, counted before anything is built of it.
+
+    Mappings that are merged (`<<`) multiply while they are built, so what an anchor stands for is
+    counted wherever it is repeated.
+    """
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []
+    count = 0
+    for event in yaml.parse(content, LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            # An anchor within itself is not known yet; its depth has no end.
+            if event.anchor not in sizes:
+                raise Damaged(f"the anchor {brief(event.anchor, SHOWN)} stands within itself or for nothing")
+            count += sizes[event.anchor]
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            open_nodes.append((event.anchor, count))
+            count += 1
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            anchor, before = open_nodes.pop()
+            if anchor is not None:
+                sizes[anchor] = count - before
+        elif isinstance(event, yaml.ScalarEvent):
+            count += 1
+            if not event.style and len(event.value) > NUMBER and event.value[0] in "0123456789+-.":
+                raise Damaged(f"line {event.start_mark.line + 1} has a number longer than {NUMBER} characters")
+            if event.anchor is not None:
+                sizes[event.anchor] = 1
+        if getattr(event, "tag", None) is not None:
+            raise Damaged(f"line {event.start_mark.line + 1} has the tag {brief(event.tag, SHOWN)}: no tags are read")
+        if len(open_nodes) > DEPTH:
+            raise Damaged(f"line {event.start_mark.line + 1} is nested more than {DEPTH} deep")
+        if count > 2 * VALUES:
+            raise Damaged(f"it holds more than {VALUES:,} values, each counted as often as anchors repeat it")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no finite number")
+
+
+JSON = json.JSONDecoder(parse_constant=_refuse)
+"""Reads JSON that holds no NaN and no infinity."""
+SCAN = JSON.raw_decode
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return brief(".".join(path), SHOWN) or "it"
+
+
+def _reason(error: Exception) -> str:
+    return visible(" ".join(str(error).split()))[:200] or type(error).__name__
