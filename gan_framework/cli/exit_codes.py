@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from gan_framework.errors import GanFrameworkError, RunStopped
 from gan_framework.storage.secrets import mask
@@ -24,9 +25,25 @@ def exit_code(work: Callable[[], object]) -> int:
         known = isinstance(error, GanFrameworkError)
         reason = str(error).strip() if known else f"{type(error).__name__}: {error}"
         reason = mask(" ".join(reason.split()))
-        print(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}", file=sys.stderr)
+        _say(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}")
         return error.exit_code if isinstance(error, GanFrameworkError) else 1
     except KeyboardInterrupt:
-        print("stopped: stopped by SIGINT before anything was begun", file=sys.stderr)
+        _say("stopped: stopped by SIGINT before anything was begun")
         return RunStopped.exit_code
+    finally:
+        _let_go_of_closed_output()
     return 0
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):  # the terminal is closed
+        print(line, file=sys.stderr)
+
+
+def _let_go_of_closed_output() -> None:
+    """Flush what was printed; of a closed terminal or pipe Python would complain with an exit code of its own."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from contextlib import suppress
 from types import TracebackType
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 
+class _Terminal:
+    """The terminal as it may be closed at any time, by a user or a broken connection: what is written then is lost."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class Progress:
     """Shows how far a run is, while it is entered."""
 
     def __init__(self, steps: int) -> None:
-        console = Console(stderr=True)
+        stream = sys.stderr or io.StringIO()  # there is none where it was closed before the start
+        console = Console(file=cast(IO[str], _Terminal(stream)))
         self._bar = Bar(
             MofNCompleteColumn(),
             BarColumn(bar_width=24),
             TimeRemainingColumn(),
             TextColumn("{task.description}"),
             console=console,
-            disable=not sys.stderr.isatty(),
+            disable=not stream.isatty(),
         )
         self._task = self._bar.add_task("", total=steps)
 

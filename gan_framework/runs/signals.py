@@ -9,7 +9,9 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR2") if hasattr(signal, name))
+NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
+"""What asks a run to stop: a user, a closed terminal, a cluster, a limit of processor time."""
 
 
 class Interrupted(BaseException):
@@ -17,7 +19,9 @@ class Interrupted(BaseException):
 
 
 class StopRequest:
-    """Notes SIGTERM, SIGINT and SIGUSR2 while it is entered; a second SIGINT ends the process at once.
+    """Notes the signals that ask for a stop while it is entered; a second SIGINT ends the process at once.
+
+    What is ignored already, as a hang-up is under nohup, stays ignored.
 
     A run asks it after each step, each batch that is scored and each picture. Afterwards whoever handled the signal
     before is told of it too: a cluster's launcher requeues the job on SIGUSR2, but only once the run has been saved.
@@ -48,7 +52,8 @@ class StopRequest:
     def __enter__(self) -> StopRequest:
         # Only the main thread may set handlers; elsewhere signals keep their usual meaning.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heard}
         return self
 
     def __exit__(

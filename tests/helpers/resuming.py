@@ -1,8 +1,11 @@
 """Killing a run and comparing what is left at its end with what an uninterrupted one leaves."""
 
 import json
+import os
 import signal
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -56,7 +59,7 @@ def kill(process, folder, choice, at, moment, evaluate_every):
     if moment == "step":
         time.sleep(choice.uniform(0, 0.05))
     elif moment == "checkpoint":  # its temporary file is there
-        wait(process, lambda: any((folder / "checkpoints").glob(".step_*.pt.*")))
+        wait(process, lambda: _holds_open(process.pid, folder / "checkpoints"))
     elif moment == "evaluation":
         wait(process, lambda: count(folder) % evaluate_every == evaluate_every - 1)
         time.sleep(choice.uniform(0, 0.1))
@@ -67,6 +70,15 @@ def kill(process, folder, choice, at, moment, evaluate_every):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     return running
+
+
+def _holds_open(pid, folder):
+    """Whether a process has a file of a folder open; one that is still being written has no name there yet."""
+    for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):  # closed meanwhile
+            if os.readlink(descriptor).startswith(f"{folder}/"):
+                return True
+    return False
 
 
 def wait(process, condition):

@@ -1,14 +1,25 @@
 """Signals to the real program: it saves what it has, says so, and is gone soon; the same command goes on exactly."""
 
+import fcntl
 import json
+import os
+import pty
 import signal
+import subprocess
+import sys
+import termios
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from gan_framework.evaluation.stopping import stop_point, stoppable
+from gan_framework.runs import checkpoint
 from gan_framework.runs.signals import Interrupted, StopRequest
 from tests.helpers.resuming import count, difference, finish, start, wait
+
+ROOT = Path(__file__).parents[2]
 
 SMALL = [
     "model=mlp",
@@ -38,12 +49,42 @@ def stopped_by(number, process, folder):
     return output.strip().splitlines()[-1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR2])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU], ids=lambda n: n.name
+)
 def test_a_signal_stops_a_run(tmp_path, cache, number):
     process = start(tmp_path, *SMALL, "train.steps=1000000")
     wait(process, lambda: count(tmp_path) >= 3)
     assert stopped_by(number, process, tmp_path).startswith(f"stopped: stopped by {number.name} at step")
     assert len(list((tmp_path / "checkpoints").glob("step_*.pt"))) >= 1
+
+
+def test_a_run_whose_terminal_is_closed_is_saved(tmp_path, cache):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *SMALL, "train.steps=1000000", f"hydra.run.dir={tmp_path}"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        env={**os.environ, "GAN_FRAMEWORK_CACHE": str(cache)},
+    )
+    os.close(theirs)
+    drain = threading.Thread(target=_drain, args=(ours, tmp_path), daemon=True)
+    drain.start()
+    drain.join(60)
+    os.close(ours)  # as when the window is closed, or the connection breaks
+    assert process.wait(30) == 3
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["status"] == "stopped" and "SIGHUP" in summary["error"]
+    assert checkpoint.load(tmp_path / "checkpoints" / "last.pt")["clock"]["step"] == summary["step"] >= 3
+
+
+def _drain(terminal, folder):
+    """Read what is shown, as a terminal does, until the run is under way."""
+    while count(folder) < 3:
+        os.read(terminal, 4096)
 
 
 def test_a_run_that_is_stopped_while_it_is_scored_goes_on_exactly(tmp_path, cache):
