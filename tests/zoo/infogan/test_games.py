@@ -16,6 +16,11 @@ SHARED = [
     *("networks.generator.width=2", "networks.discriminator.width=2", "networks.discriminator.hidden=8"),
 ]
 SEPARATE = ["experiment=infogan_mlp", *SMALL, "networks.q.hidden=8"]
+TUTORIAL = [
+    *("experiment=infogan_tutorial", *SMALL, "networks.generator.hidden=8", "networks.generator.width=2"),
+    *("networks.discriminator.hidden=8", "networks.discriminator.width=2"),
+    *("networks.q.hidden=8", "networks.q.q_hidden=8", "networks.q.width=2"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +62,34 @@ def test_the_shared_q_learns_with_the_discriminator(game, batch):
     assert all(torch.equal(a, b) for a, b in zip(generator, shared.generator.parameters(), strict=True))
 
 
-def test_the_separate_q_moves_the_generator_too_but_not_the_discriminator(game, batch):
-    separate = game(SEPARATE)
+@pytest.mark.parametrize("model", [SEPARATE, TUTORIAL], ids=["infogan_mlp", "infogan_tutorial"])
+def test_the_separate_q_moves_the_generator_too_but_not_the_discriminator(game, batch, model):
+    separate = game(model)
     before = {name: p.detach().clone() for name, p in separate.networks.named_parameters()}
     separate.player("q").play(separate.meet(batch))
     moved = {
         name.partition(".")[0] for name, p in separate.networks.named_parameters() if not torch.equal(p, before[name])
     }
     assert moved == {"generator", "q"}
+
+
+def test_the_tutorials_model_has_three_optimizers_fourteen_of_noise_and_xavier(game):
+    tutorial = game(TUTORIAL)
+    optimizers = {name: tutorial.player(name).optimizer for name in tutorial.players}
+    assert [*optimizers] == ["discriminator", "generator", "q"]
+    assert len({id(optimizer) for optimizer in optimizers.values()}) == 3
+    rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()}
+    assert rates == {"discriminator": 2e-4, "generator": 1e-3, "q": 1e-3}
+    latent = tutorial.latent(5)
+    assert latent.z.shape == (5, 14 + 10 + 2)
+    assert torch.equal(latent.z[:, 14:], torch.cat([*latent.code.values()], dim=1))
+    assert latent.z[:, :14].abs().max() <= 1
+    generator, trunk = tutorial.generator.layers, tutorial.networks["q"].layers
+    assert [type(layer).__name__ for layer in generator[:3]] == ["Linear", "ReLU", "BatchNorm1d"]
+    assert [type(layer).__name__ for layer in trunk[1]] == ["Conv2d", "LeakyReLU", "BatchNorm2d"]
+    # Of 26 x 8 uniform entries the largest is near the bound; N(0, 0.02) would end below a fifth of it.
+    bound = (6 / (26 + 8)) ** 0.5
+    assert 0.9 * bound < generator[0].weight.abs().max() <= bound
 
 
 def test_the_separate_q_moves_last_on_samples_of_the_moved_generator(game, batch):

@@ -7,13 +7,17 @@ import torch
 from torch import nn
 
 from gan_zoo.discriminators.conv import ConvDiscriminator
+from gan_zoo.discriminators.infogan import InfoGANDiscriminator
+from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.discriminators.resnet_projection import ResNetProjectionDiscriminator
 from gan_zoo.generators.cgan_mlp import CGANMLPGenerator
 from gan_zoo.generators.conv import ConvGenerator
 from gan_zoo.generators.dcgan import DCGANGenerator
 from gan_zoo.generators.dcgan_conditional import DCGANConditionalGenerator
+from gan_zoo.generators.infogan import InfoGANGenerator
 from gan_zoo.generators.mlp import MLPGenerator
 from gan_zoo.generators.resnet_projection import ResNetProjectionGenerator
+from gan_zoo.networks.q_mlp import QMLP
 
 CUT_AT_TWO = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 """The deviation of a standard normal variable cut off at two deviations: 0.8796."""
@@ -64,6 +68,26 @@ def test_tutorial_convolutions_are_cut_off_at_two_deviations(build):
     assert torch.all(biases(network) == 0)
 
 
+def test_conv_generators_biases_can_be_drawn_as_its_weights_are():
+    g = ConvGenerator(100, 28, 1, drawn_biases=True)
+    assert deviation(g.linear.bias) == pytest.approx(0.02 * CUT_AT_TWO, rel=0.05)
+    assert biases(g).abs().max() <= 0.04
+    assert torch.all(biases(g) != 0)
+    assert deviation(weights(g)) == pytest.approx(0.02 * CUT_AT_TWO, rel=0.01)
+
+
+def test_without_a_gain_batch_norm_learns_a_bias_alone():
+    g = ConvGenerator(8, 12, 1, norm_gain=False)
+    norms = [layer for layer in g.modules() if isinstance(layer, nn.BatchNorm2d)]
+    adam = torch.optim.Adam([p for p in g.parameters() if p.requires_grad], 0.1)
+    (g(torch.randn(4, 8)) - 1).square().mean().backward()
+    adam.step()
+    assert all(torch.all(norm.weight == 1) for norm in norms)
+    assert all(torch.all(norm.bias != 0) for norm in norms)
+    trained = sum(p.numel() for p in g.parameters() if p.requires_grad)
+    assert trained == (8 * 576 + 576) + (1 + 4 + 2) + (9 * 4 + 4) + (9 * 4 * 2 + 2) + (2 + 1)
+
+
 def test_dcgan_weights_are_normal_with_tails():
     g = DCGANGenerator(100, 32, 1, 32)
     assert deviation(weights(g)) == pytest.approx(0.02, rel=0.01)
@@ -85,6 +109,61 @@ def test_he_and_xavier_scale_with_the_layers_sizes():
     bound = math.sqrt(6 / (128 + 784))
     assert 0.99 * bound < second.abs().max().item() <= bound
     assert deviation(second) == pytest.approx(bound / math.sqrt(3), rel=0.02)
+
+
+MLPS = {
+    "generator": lambda init: MLPGenerator(26, 28, 1, [256], "relu", "sigmoid", 0.1, 0.1, init),
+    "discriminator": lambda init: MLPDiscriminator(28, 1, [128], "relu", 0.1, 0.1, "unit", init),
+    "q": lambda init: QMLP(28, 1, 128, {"categorical": [10]}, "fixed", 0.1, "unit", init),
+}
+
+
+@pytest.mark.parametrize("name", MLPS)
+def test_fully_connected_networks_start_as_init_says(name):
+    def linear(init):
+        network = MLPS[name](init)
+        return network, [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+
+    he, layers = linear("he")
+    assert len(layers) == 2
+    for layer in layers:
+        allowed = 4 / math.sqrt(2 * layer.weight.numel())  # standard errors of a deviation
+        assert deviation(layer.weight) == pytest.approx(math.sqrt(2 / layer.in_features), rel=allowed)
+    assert torch.all(biases(he) == 0)
+
+    xavier, layers = linear("xavier")
+    for layer in layers:
+        bound = math.sqrt(6 / (layer.in_features + layer.out_features))
+        assert 0.95 * bound < layer.weight.abs().max().item() <= bound
+    assert torch.all(biases(xavier) == 0)
+
+    normal, _ = linear("normal")
+    assert deviation(weights(normal)) == pytest.approx(0.1, rel=0.02)
+    assert weights(normal).abs().max() > 0.3
+    assert torch.all(biases(normal) == 0)
+
+    with pytest.raises(ValueError, match="init='glorot': choose one of normal, truncated_normal, he, xavier"):
+        MLPS[name]("glorot")
+
+
+@pytest.mark.parametrize("init", ["he", "xavier"])
+def test_convolutions_of_both_kinds_are_scaled_by_their_channels_and_kernels(init):
+    g = InfoGANGenerator(26, 28, 1, 64, 32, init=init)
+    d = InfoGANDiscriminator(28, 1, 32, 64, init=init)
+    # Maps of 32 and 64 channels on either side; every kernel has 4 x 4 entries.
+    sizes = {
+        g.layers[7]: (64 * 16, 32 * 16),
+        g.layers[9]: (32 * 16, 1 * 16),
+        d.blocks[0][0]: (1 * 16, 32 * 16),
+        d.blocks[1][0]: (32 * 16, 64 * 16),
+        d.blocks[2][1]: (7 * 7 * 64, 64),
+    }
+    for layer, (inputs, outputs) in sizes.items():
+        variance = 2 / inputs if init == "he" else 2 / (inputs + outputs)
+        allowed = 4 / math.sqrt(2 * layer.weight.numel())
+        assert deviation(layer.weight) == pytest.approx(math.sqrt(variance), rel=allowed)
+    assert torch.all(biases(g) == 0)
+    assert torch.all(biases(d) == 0)
 
 
 def test_residual_weights_are_xavier_with_a_gain_inside_the_blocks():
