@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any
+from operator import lt
+from typing import Any, NamedTuple
 
 from gan_framework.storage.foreign import Damaged
 from gan_framework.storage.plain import shown
@@ -34,6 +34,32 @@ NUMBERS = frozenset({int, float})
 def is_number(value: Any) -> bool:
     """Return whether a value is a finite number that a float can hold; true and false are none."""
     return type(value) in NUMBERS and -LARGEST <= value <= LARGEST
+
+
+class Places:
+    """Where some points lie on the axis; figures that were measured there share it.
+
+    Attributes:
+        xs: images seen, each greater than the one before.
+        width: how wide the parts of the axis must be at least for one curve to have all these points.
+    """
+
+    def __init__(self, xs: Sequence[float]) -> None:
+        self.xs = xs
+        self._parts: dict[int, list[tuple[float, int]]] = {}
+        self.width = 1
+        # Wide enough for sure; narrower only where the points lie close together.
+        while (xs[-1] - xs[0]) // self.width >= HELD:
+            self.width *= 2
+        while self.width > 1 and len({x // (self.width // 2) for x in xs}) <= HELD:
+            self.width //= 2
+
+    def parts(self, width: int) -> list[tuple[float, int]]:
+        """Return the parts of the axis in which there are points, each with the number of the first of them."""
+        if width not in self._parts:
+            first = {x // width: i for i, x in zip(range(len(self.xs) - 1, -1, -1), reversed(self.xs), strict=True)}
+            self._parts[width] = list(first.items())
+        return self._parts[width]
 
 
 @dataclass
@@ -62,25 +88,22 @@ class Figure:
         """Take note of how small and how large values are."""
         self.least, self.greatest = min(self.least, min(values)), max(self.greatest, max(values))
 
-    def take(self, xs: Sequence[float], values: Sequence[float], width: int) -> None:
+    def take(self, places: Places, values: Sequence[float]) -> None:
         """Take up points.
 
         Args:
-            xs: images seen, each greater than the one before.
+            places: where they are.
             values: the figure at each.
-            width: a power of two: what the parts of the axis are to be at least as wide as.
         """
-        if xs[-1] >= self._last_x:
-            self._last_x, self.last = xs[-1], values[-1]
-        if width > self._width:
-            self._widen(width)
-        start = 0
-        while start < len(xs):
-            x = xs[start]
-            part = x // self._width
-            if part not in self._kept or x <= self._kept[part][0]:
-                self._kept[part] = (x, values[start])
-            start = bisect_left(xs, (part + 1) * self._width, start + 1)
+        if places.xs[-1] >= self._last_x:
+            self._last_x, self.last = places.xs[-1], values[-1]
+        if places.width > self._width:
+            self._widen(places.width)
+        kept = self._kept
+        for part, i in places.parts(self._width):
+            x = places.xs[i]
+            if part not in kept or x <= kept[part][0]:
+                kept[part] = (x, values[i])
         while len(self._kept) > HELD:
             self._widen(2 * self._width)
 
@@ -95,7 +118,7 @@ class Figure:
         joined = Figure()
         for part in (self, later):
             joined.see([part.least, part.greatest])
-            joined.take([x for x, _ in part.curve], [value for _, value in part.curve], part._width)
+            joined.take(Places([x for x, _ in part.curve]), [value for _, value in part.curve])
         joined.pack()
         return joined
 
@@ -116,17 +139,18 @@ class Figure:
         self._kept = wider
 
 
-Row = tuple[float, int, tuple[Any, ...]]
-"""Images seen, the number of the line, and its values."""
-
-
 class Gathering:
-    """Figures that are taken up line by line."""
+    """Figures that are taken up line by line.
 
-    def __init__(self) -> None:
+    Args:
+        name: what messages call the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._found: dict[str, Figure] = {}
-        self._rows: dict[tuple[str, ...], list[Row]] = {}
-        self._widths: dict[tuple[str, ...], int] = {}
+        # Lines with the same figures are turned into columns, which Python then looks at as a whole.
+        self._blocks: dict[tuple[str, ...], _Block] = {}
         self._waiting = 0
 
     def add(self, images_seen: Any, metrics: Any, line: int, size: int) -> None:
@@ -139,14 +163,17 @@ class Gathering:
             size: its bytes.
 
         Raises:
-            Damaged: `images_seen` is no number, or `metrics` no mapping.
+            Damaged: `metrics` is no mapping, or what waits is found to be no figures.
         """
-        if not is_number(images_seen):
-            raise Damaged(f"line {line}: images_seen is {shown(images_seen)} and not a finite number")
         if not isinstance(metrics, dict):
-            raise Damaged(f"line {line}: metrics is {shown(metrics)} and not a mapping")
-        # Lines with the same figures are turned into columns, which Python then looks at as a whole.
-        self._rows.setdefault(tuple(metrics), []).append((images_seen, line, tuple(metrics.values())))
+            raise Damaged(f"{self._name}: line {line}: metrics is {shown(metrics)} and not a mapping")
+        names = tuple(metrics)
+        block = self._blocks.get(names)
+        if block is None:
+            block = self._blocks[names] = _Block([], [], [])
+        block.xs.append(images_seen)
+        block.lines.append(line)
+        block.rows.append(metrics.values())
         self._waiting += size
         if self._waiting >= BLOCK:
             self._take_up()
@@ -155,7 +182,7 @@ class Gathering:
         """Return the figures by name; nothing more is taken up.
 
         Raises:
-            Damaged: a value is no finite number, or there are too many figures.
+            Damaged: `images_seen` or a value is no finite number, or there are too many figures.
         """
         self._take_up()
         for figure in self._found.values():
@@ -163,47 +190,46 @@ class Gathering:
         return self._found
 
     def _take_up(self) -> None:
-        for names, rows in self._rows.items():
-            if not names:
-                continue
-            rows.sort(key=lambda row: row[0])
-            xs = [x for x, _, _ in rows]
-            repeated = len(set(xs)) < len(xs)
-            width = self._width(names, xs)
-            for name, column in zip(names, zip(*(values for _, _, values in rows), strict=True), strict=True):
-                self._column(name, xs, column, rows, 1 if repeated else width, repeated)
-        self._rows.clear()
-        self._waiting = 0
+        blocks, self._blocks, self._waiting = self._blocks, {}, 0
+        for names, block in blocks.items():
+            self._require_numbers(block.xs, "images_seen", block.lines)
+            columns = zip(*block.rows, strict=True)
+            # What was measured twice at one place, as after a resume, or in another order, is put in order.
+            in_order = all(map(lt, block.xs, block.xs[1:]))
+            shared = Places(block.xs) if in_order else None
+            for name, column in zip(names, columns, strict=True):
+                self._column(name, block, column, shared)
 
-    def _column(
-        self, name: str, xs: Sequence[float], values: Sequence[Any], rows: list[Row], width: int, repeated: bool
-    ) -> None:
-        types = set(map(type, values))
+    def _column(self, name: str, block: _Block, values: Sequence[Any], shared: Places | None) -> None:
+        xs, lines, types = block.xs, block.lines, set(map(type, values))
         if type(None) in types:
             there = [value is not None for value in values]
-            rows = list(compress(rows, there))
-            xs, values, width = list(compress(xs, there)), list(compress(values, there)), 1
-            types.discard(type(None))
+            xs, lines, values = (list(compress(each, there)) for each in (xs, lines, values))
+            shared = None
         if not values:
             return
-        if not types <= NUMBERS or not -LARGEST <= min(values) <= max(values) <= LARGEST:
-            wrong = next(i for i, value in enumerate(values) if not is_number(value))
-            raise Damaged(
-                f"line {rows[wrong][1]}: metrics.{brief(name, NAME)} is {shown(values[wrong])} and not a finite number"
-            )
+        self._require_numbers(values, f"metrics.{brief(name, NAME)}", lines)
         if name not in self._found and len(self._found) >= MOST:
-            raise Damaged(f"line {rows[0][1]}: there are more than {MOST:,} figures")
+            raise Damaged(f"{self._name}: line {lines[0]}: there are more than {MOST:,} figures")
         figure = self._found.setdefault(name, Figure())
         figure.see(values)
-        if repeated:  # of what was measured twice at one place, the later one counts, as after a resume
-            later = dict(zip(xs, values, strict=True))
-            xs, values = list(later), list(later.values())
-        figure.take(xs, values, width)
+        if shared is None:
+            later = dict(zip(xs, values, strict=True))  # of two at one place, the later one counts
+            xs = sorted(later)
+            shared, values = Places(xs), [later[x] for x in xs]
+        figure.take(shared, values)
 
-    def _width(self, names: tuple[str, ...], xs: list[float]) -> int:
-        """Return how wide the parts of the axis must be at least for a curve that has all these points."""
-        width = self._widths.get(names, 1)
-        while len({x // width for x in xs}) > HELD:
-            width *= 2
-        self._widths[names] = width
-        return width
+    def _require_numbers(self, values: Sequence[Any], name: str, lines: list[int]) -> None:
+        if not set(map(type, values)) <= NUMBERS or not -LARGEST <= min(values) <= max(values) <= LARGEST:
+            wrong = next(i for i, value in enumerate(values) if not is_number(value))
+            raise Damaged(
+                f"{self._name}: line {lines[wrong]}: {name} is {shown(values[wrong])} and not a finite number"
+            )
+
+
+class _Block(NamedTuple):
+    """Lines with the same figures: images seen, the lines' numbers, and their values."""
+
+    xs: list[Any]
+    lines: list[int]
+    rows: list[Iterable[Any]]

@@ -80,16 +80,10 @@ def _read(folder: Path) -> Record:
 
 
 def _figures(folder: Path) -> dict[str, Figure]:
-    path, gathering = RunFolder(folder).metrics, Gathering()
-    try:
-        for number, line in enumerate(foreign.read_lines(path, folder, METRICS_BYTES, LINE_BYTES), 1):
-            # A last line without its end was cut off by a kill.
-            if line.endswith(b"\n"):
-                found = plain.parse_line(line, number)
-                gathering.add(found.get("images_seen"), found.get("metrics"), number, len(line))
-        return gathering.figures()
-    except foreign.Damaged as error:
-        raise foreign.Damaged(str(error) if str(error).startswith(path.name) else f"{path.name}: {error}") from error
+    path, gathering = RunFolder(folder).metrics, Gathering(RunFolder(folder).metrics.name)
+    for number, found, size in plain.read_objects(path, folder, METRICS_BYTES, LINE_BYTES):
+        gathering.add(found.get("images_seen"), found.get("metrics"), number, size)
+    return gathering.figures()
 
 
 def _grids(folder: Path) -> tuple[list[Grid], list[str]]:

@@ -95,24 +95,6 @@ def read_text(path: Path, within: Path, most: int) -> str:
         raise Damaged(f"{_named(path, within)} is no text in UTF-8: {error.reason}") from error
 
 
-def read_lines(path: Path, within: Path, most: int, longest: int) -> Iterator[bytes]:
-    """Yield the lines of a file, one at a time, each with its end; see `open_regular`.
-
-    Args:
-        path: the file.
-        within: the folder that it must lie in.
-        most: the most bytes that it may hold.
-        longest: the most bytes of a line.
-    """
-    with open_regular(path, within, most) as file:
-        number = 0
-        while line := file.readline(longest + 1):
-            number += 1
-            if len(line) > longest:
-                raise Damaged(f"{_named(path, within)}: line {number} is longer than {longest:,} bytes")
-            yield line
-
-
 def read_png(path: Path, within: Path) -> bytes:
     """Return a picture's file; see `open_regular`.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from gan_framework.storage.foreign import Damaged, read_bytes
+from gan_framework.storage.foreign import Damaged, open_regular, read_bytes
 from gan_framework.storage.text import brief, visible
 
 YAML_BYTES = 2**20
@@ -71,22 +71,37 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
     return require_plain(found, name)
 
 
-def parse_line(line: bytes, number: int) -> dict[str, Any]:
-    """Return the fields of a line of a file of JSON objects; quick, so what is in them is not looked at.
+def read_objects(path: Path, within: Path, most: int, longest: int) -> Iterator[tuple[int, dict[str, Any], int]]:
+    """Yield the JSON objects of a file that has one in each line: the line's number, its fields, and its bytes.
+
+    A last line without its end was cut off while it was written, and is passed over.
+
+    Args:
+        path: the file.
+        within: the folder that it must lie in.
+        most: the most bytes that it may hold.
+        longest: the most bytes of a line.
 
     Raises:
-        Damaged: it is no JSON object; the message names the line by its number.
+        Damaged: a line is longer, or no JSON object; what is in an object is not looked at.
+        FileNotFoundError: there is no such file.
     """
-    try:
-        text = line.decode()
-        found, end = SCAN(text)
-        if text[end:].strip():
-            raise ValueError("there is more than one value in it")
-    except (ValueError, RecursionError) as error:
-        raise Damaged(f"line {number} is no JSON: {_reason(error)}") from error
-    if not isinstance(found, dict):
-        raise Damaged(f"line {number} is {shown(found)} and not a mapping")
-    return found
+    number = 0
+    with open_regular(path, within, most) as file:
+        while (line := file.readline(longest + 1)).endswith(b"\n"):
+            number += 1
+            try:
+                text = line.decode()
+                found, end = SCAN(text)
+                if end + 1 != len(text) and text[end:].strip():
+                    raise ValueError("there is more than one value in it")
+            except (ValueError, RecursionError) as error:
+                raise Damaged(f"{path.name}: line {number} is no JSON: {_reason(error)}") from error
+            if type(found) is not dict:
+                raise Damaged(f"{path.name}: line {number} is {shown(found)} and not a mapping")
+            yield number, found, len(line)
+        if len(line) > longest:
+            raise Damaged(f"{path.name}: line {number + 1} is longer than {longest:,} bytes")
 
 
 def require_plain(found: Any, name: str) -> dict[str, Any]:

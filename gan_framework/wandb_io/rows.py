@@ -29,7 +29,7 @@ class Rows:
     def __init__(self) -> None:
         self.first: int | None = None
         self.last = -1
-        self._gathering = Gathering()
+        self._gathering = Gathering("history")
         self._number = 0
 
     def add(self, row: Mapping[str, Any]) -> None:

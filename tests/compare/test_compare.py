@@ -39,7 +39,7 @@ def test_runs_are_grouped_by_everything_except_the_seed(sweep):
 
 def test_what_follows_from_the_choice_of_a_plugin_is_not_named_beside_it():
     def named(*configs):
-        return groups.differing([Record("", {}, config, None, list, list).settings for config in configs])
+        return groups.differing([Record("", {}, config).settings for config in configs])
 
     hinge = {"loss": {"name": "hinge", "margin": 1.0}, "strategy": {}}
     clipped = {"loss": {"name": "wasserstein", "clip": 0.01}, "strategy": {"ema": {"name": "ema", "decay": 0.9}}}
@@ -117,10 +117,12 @@ def test_what_w_and_b_keeps_of_a_configuration_is_no_run(sweep):
 @pytest.mark.parametrize(
     ("name", "content"), [("config.yaml", ""), ("summary.json", "[]"), ("metrics.jsonl", "no json\n")]
 )
-def test_a_damaged_run_is_named(sweep, name, content):
+def test_a_damaged_run_is_left_out_and_named(sweep, name, content, capsys):
     (sweep / "close_1" / name).write_text(content)
-    with pytest.raises(ConfigError, match="close_1.* is damaged"):
-        compared(sweep)
+    comparison = compared(sweep)
+    assert [group.last.n for group in comparison.groups] == [3, 2, 2]
+    assert [run.place for run in comparison.damaged] == [str(sweep / "close_1")]
+    assert f"close_1 is left out: {name}" in capsys.readouterr().err
 
 
 def test_failed_runs_are_named_with_their_reason(sweep):

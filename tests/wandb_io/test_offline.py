@@ -86,8 +86,11 @@ def test_a_record_that_is_no_record_is_named(tmp_path):
     folder = tmp_path / "wandb" / "offline-run-20260101_000000-x"
     folder.mkdir(parents=True)
     (folder / "run-x.wandb").write_bytes(b"nonsense" * 100)
-    with pytest.raises(ConfigError, match="run-x.wandb"):
-        sources.read([tmp_path])
+    [damaged] = sources.read([tmp_path])
+    assert damaged.place == str(folder)
+    assert "run-x.wandb" in damaged.why
+    with pytest.raises(ConfigError, match="none of the 1 runs can be read.*run-x.wandb"):
+        groups.compare([damaged])
 
 
 class Api:
