@@ -31,7 +31,7 @@ from gan_framework.runs.trainer import train
 from gan_framework.runs.workers import lead
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
-from gan_framework.storage.lock import owned
+from gan_framework.storage.lock import Hold, owned
 from gan_framework.storage.secrets import mask
 
 log = logging.getLogger(__name__)
@@ -77,26 +77,31 @@ def launch(
         RunStopped: the run was stopped and can be resumed.
     """
     summary = Summary(folder, config.seed, overrides)
-    with owned(folder), nullcontext(stop) if stop else StopRequest() as stop, group.leaving():
+    with owned(folder) as hold, nullcontext(stop) if stop else StopRequest() as stop, group.leaving():
         run: Run | None = None
         try:
             with stoppable(stop.check):
                 run = _prepare(config, folder, job)
+                run.hold = hold
                 stop.check()
             with run.progress:
                 train(run, stop)
+            hold.check()
             summary.write(run, "finished", stop=stop)
         except BaseException as error:
-            known = _known(error, config, run, stop)
-            summary.write(run, "stopped" if isinstance(known, RunStopped) else "failed", known, stop)
+            known = _known(error, config, run, stop, hold)
+            status = "stopped" if isinstance(known, RunStopped) else "failed"
+            summary.write(run, status, known, stop, in_folder=hold.intact)
             if known is error:
                 raise
             raise known from error
         return run.best.found.get("value")
 
 
-def _known(error: BaseException, config: DictConfig, run: Run | None, stop: StopRequest) -> BaseException:
+def _known(error: BaseException, config: DictConfig, run: Run | None, stop: StopRequest, hold: Hold) -> BaseException:
     """Return what an error means for a run, as one of our own errors if it is known."""
+    if not hold.intact:
+        return hold.loss()
     if isinstance(error, Interrupted):
         return RunStopped(f"stopped by {stop.reason} before it began; the same command in the same folder resumes")
     if group.lost(error):

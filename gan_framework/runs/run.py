@@ -24,6 +24,7 @@ from gan_framework.runs.tracking import Trackers
 from gan_framework.runs.watch import Watch, diversity
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.lock import Hold
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Run:
         protocol: what the newest scores were measured with.
         begun: the metrics of a step after which the run was stopped while it was scored; None otherwise.
         pruner: asked after each evaluation whether the run should be stopped early.
+        hold: the folder as this process holds it; None where it writes nothing.
         watch: names what goes wrong.
         grid: the latents of the grids of samples.
     """
@@ -83,6 +85,7 @@ class Run:
         self.protocol: dict[str, Any] = {}
         self.begun: dict[str, float] | None = None
         self.pruner: Pruner | None = None
+        self.hold: Hold | None = None
         for player in map(game.player, game.players):
             player.skip_nonfinite = self.settings.train.on_nonfinite == "skip"
         self._before = (0, 0)  # batches drawn and images seen until the last resume, perhaps of another size
@@ -199,11 +202,21 @@ class Run:
             self.write(self.state())
 
     def write(self, state: dict[str, Any]) -> None:
-        """Write a state as the checkpoint of the present step, and as `last.pt`."""
+        """Write a state as the checkpoint of the present step, and as `last.pt`.
+
+        Raises:
+            RunFailed: the folder is not the run's any more.
+        """
+        self.check_folder()
         path = self.folder.checkpoint(self.counters.step)
         checkpoint.save(path, state)
         files.link_or_copy(path, self.folder.last)
         checkpoint.prune(self.folder.checkpoints, self.settings.train.keep)
+
+    def check_folder(self) -> None:
+        """Raise RunFailed if the folder is not the run's any more: it was deleted, or another run is in its place."""
+        if self.hold is not None:
+            self.hold.check()
 
     def roll_back(self, problem: NonFinite) -> None:
         """Go back to the newest checkpoint and on from there with other batches.

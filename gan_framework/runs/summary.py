@@ -28,7 +28,12 @@ class Summary:
         self._known = {"seed": seed, "overrides": overrides}
 
     def write(
-        self, run: Run | None, status: str, error: BaseException | None = None, stop: StopRequest | None = None
+        self,
+        run: Run | None,
+        status: str,
+        error: BaseException | None = None,
+        stop: StopRequest | None = None,
+        in_folder: bool = True,
     ) -> None:
         """Write what is known of a run, and end its trackers with it.
 
@@ -37,6 +42,7 @@ class Summary:
             status: `finished`, `failed` or `stopped`.
             error: why it did not finish.
             stop: once a stop is requested, the trackers are not waited for long.
+            in_folder: whether the file is written; not where the folder is another run's now.
         """
         content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
         if run is not None:
@@ -45,7 +51,8 @@ class Summary:
         if run is None and isinstance(error, ConfigError) and self._path.exists():
             return  # of an earlier run, about which this wrong request says nothing
         try:
-            files.write_json(self._path, content)
+            if in_folder:
+                files.write_json(self._path, content)
         except OSError as unwritten:
             if error is None:
                 raise

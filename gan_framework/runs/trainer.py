@@ -96,6 +96,7 @@ def _of_all_processes(run: Run, history: list[dict[str, Tensor]]) -> list[dict[s
 def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
     """Do what is due after a step of which these metrics are known."""
     counters, settings = run.counters, run.settings
+    run.check_folder()
     evaluate = counters.due(settings.evaluate.every)
     if run.leads and counters.due(settings.train.sample_every):
         metrics |= _draw_samples(run)
@@ -171,6 +172,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
     for warning in evaluation.warnings:
         log.warning(warning)
     for name, picture in evaluation.pictures.items():
+        run.check_folder()  # scoring may have taken long
         path = run.folder.picture(name, run.counters.step)
         save_png(path, picture)
         run.trackers.image(name, path, run.axes())
@@ -178,6 +180,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
     scores = ", ".join(f"{name} {value:.4g}" for name, value in evaluation.scores.items())
     log.info("step %d: %s", run.counters.step, scores)
     if run.best.consider(evaluation.scores, run.counters.step):
+        run.check_folder()
         checkpoint.save(run.folder.best, run.state())
     return {f"eval/{name}": value for name, value in evaluation.scores.items()}
 

@@ -10,13 +10,48 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from gan_framework.errors import ConfigError
+from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
 
 
+class Hold:
+    """A folder that this process holds, known again by its lock: another folder of the same name has another.
+
+    Args:
+        folder: the folder.
+        lock: the lock in it, which is held.
+        what: `run` or `sweep`, for messages.
+    """
+
+    def __init__(self, folder: Path, lock: Path, what: str) -> None:
+        self._folder, self._lock, self._what = folder, lock, what
+        self._known = self._identity()
+
+    @property
+    def intact(self) -> bool:
+        """Whether the folder is still the one that is held."""
+        return self._identity() == self._known
+
+    def check(self) -> None:
+        """Raise RunFailed if the folder is not the one any more that is held: nothing may be written there."""
+        if not self.intact:
+            raise self.loss()
+
+    def loss(self) -> RunFailed:
+        """Return the error that says that the folder is not the one any more that is held."""
+        return RunFailed(f"the {self._what} folder {self._folder} was deleted or replaced while it was in use")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._lock)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+
 @contextmanager
-def owned(folder: Path, what: str = "run") -> Iterator[None]:
+def owned(folder: Path, what: str = "run") -> Iterator[Hold]:
     """Hold the folder of a run or a sweep, which no other process may use meanwhile; a crash lets go of it.
 
     Raises:
@@ -37,15 +72,17 @@ def owned(folder: Path, what: str = "run") -> Iterator[None]:
         ) from None
     except OSError as error:
         raise ConfigError(f"hydra.{what}.dir={folder} cannot be locked: {error}") from error
+    hold = Hold(folder, folder / ".lock", what)
     try:
         files.refuse_links(folder)
         run = RunFolder(folder)
         for place in (folder, run.checkpoints, run.samples):
             files.remove_unfinished(place)
         files.write_text(owner, f"pid {os.getpid()} on {socket.gethostname()}")
-        yield
+        yield hold
     finally:
-        owner.unlink(missing_ok=True)
+        if hold.intact:
+            owner.unlink(missing_ok=True)
         lock.release()
 
 

@@ -293,3 +293,23 @@ def test_a_run_needs_no_home_no_cache_and_writes_nothing_where_the_data_lie(tmp_
     assert (done.stdout + done.stderr).count("WARNING") == 1 and "nothing is cached" in done.stdout
     assert {path.name: path.stat().st_mtime_ns for path in images.iterdir()} == before
     assert {path.name for path in tmp_path.iterdir()} == {"images", "file", "run"}
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_run_whose_folder_is_deleted_fails_and_writes_into_no_other(tmp_path, cache, replaced):
+    folder = tmp_path / "run"
+    endless = ["model=mlp", "metrics=[]", "tracker=[]", "train.batch_size=8", "train.checkpoint_every=5"]
+    process = start(folder, *endless, "train.steps=1000000", "train.log_every=1000", "train.sample_every=0")
+    wait(process, (folder / "checkpoints" / "last.pt").exists)
+    folder.rename(tmp_path / "moved")
+    if replaced:
+        code, output = finish(folder, *endless, "train.steps=5", "seed=7")
+        assert code == 0, output
+        left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output.strip().splitlines()[-1].endswith(f"{folder} was deleted or replaced while it was in use"), output
+    if replaced:
+        assert left == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    else:
+        assert not folder.exists()

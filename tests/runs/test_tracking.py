@@ -3,8 +3,10 @@
 import json
 import logging
 import os
+import resource
 import threading
 import time
+import tracemalloc
 
 import pytest
 
@@ -93,16 +95,62 @@ def test_a_run_from_the_start_does_not_keep_the_lines_of_another(tmp_path):
     assert lines(tmp_path) == []
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device that is always full")
 def test_a_full_disk_ends_the_run_with_a_reason(tmp_path):
     trackers = Trackers({})
     trackers.start(RunInfo(tmp_path, {}))
-    full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, trackers._metrics._file.fileno())
-    os.close(full)
-    with pytest.raises(RunFailed, match=r"metrics\.jsonl cannot be written: No space left"):
-        trackers.log(record(0))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(RunFailed, match=r"metrics\.jsonl cannot be written: File too large"):
+            trackers.log(record(0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     trackers.finish({})
+
+
+def test_a_file_that_is_deleted_or_replaced_ends_the_run(tmp_path):
+    trackers = Trackers({})
+    trackers.start(RunInfo(tmp_path, {}))
+    trackers.log(record(0))
+    (tmp_path / "metrics.jsonl").unlink()
+    with pytest.raises(RunFailed, match=r"metrics\.jsonl cannot be written: No such file"):
+        trackers.log(record(1))
+    (tmp_path / "metrics.jsonl").write_text("another run's\n")
+    with pytest.raises(RunFailed, match=r"metrics\.jsonl was replaced"):
+        trackers.log(record(1))
+    assert (tmp_path / "metrics.jsonl").read_text() == "another run's\n"
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("make", [os.symlink, os.link, lambda precious, path: os.mkfifo(path)])
+def test_nothing_is_written_through_what_lies_in_its_place(tmp_path, resumed, make):
+    precious, folder = tmp_path / "precious", tmp_path / "run"
+    folder.mkdir()
+    precious.write_text('{"step": 9}\n')
+    make(precious, folder / "metrics.jsonl")
+    trackers = Trackers({})
+    trackers.start(RunInfo(folder, {}, resumed=resumed))
+    trackers.truncate_after(3)
+    trackers.log(record(4))
+    assert lines(folder) == [record(4)]
+    assert precious.read_text() == '{"step": 9}\n'
+
+
+@pytest.mark.parametrize("length", [10, 100_000, 300_000])
+def test_only_the_end_of_a_long_file_is_read(tmp_path, length):
+    padding = "x" * length
+    count = 20_000_000 // length
+    with (tmp_path / "metrics.jsonl").open("w") as file:
+        file.writelines(f'{{"step": {step}, "padding": "{padding}"}}\n' for step in range(count))
+    trackers = Trackers({})
+    tracemalloc.start()
+    trackers.start(RunInfo(tmp_path, {}, resumed=True))
+    trackers.truncate_after(count - 3)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3_000_000
+    last = lines(tmp_path)[-1]
+    assert last["step"] == count - 3 and last["padding"] == padding
 
 
 def test_a_link_planted_in_the_folder_is_not_followed(tmp_path):
