@@ -97,6 +97,27 @@ def sample(
 
 
 @app.command()
+def retrieve(
+    run: Annotated[Path, typer.Argument(help="The folder of an auto-encoder's run, or a checkpoint.")],
+    image: Annotated[Path, typer.Argument(help="The image whose like is wanted, of the size of the run's data.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="data.path=..., if the data have moved.")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 8,
+    split: Annotated[str, typer.Option(help="Of the run's data: train or test.")] = "train",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="The PNG to write; by default retrieval.png in RUN.")] = None,
+) -> None:
+    """Find the samples nearest to an image: indices, and a picture, its upper row by code, its lower by pixels."""
+    _check_out(out)
+
+    from gan_framework.cli.retrieve import retrieve
+
+    found = retrieve(run, image, n, split, overrides or [], device, out)
+    typer.echo(f"by code: {' '.join(map(str, found.by_code))}")
+    typer.echo(f"by pixels: {' '.join(map(str, found.by_pixels))}")
+    typer.echo(found.path)
+
+
+@app.command()
 def evaluate(
     what: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, a checkpoint, or a folder of images.")],
     overrides: Annotated[

@@ -11,6 +11,7 @@ from gan_framework.api import (
     SAMPLES,
     Batch,
     Components,
+    ConfigError,
     Game,
     Latent,
     NextBatch,
@@ -68,6 +69,20 @@ class AutoEncoder(Game):
         """Return what the network makes of samples."""
         with self.autocast():
             return self.network("autoencoder")(x)  # type: ignore[no-any-return]
+
+    def code_of(self, x: Tensor) -> Tensor:
+        """Return the codes (N, K) of samples.
+
+        Raises:
+            ConfigError: the network does not say what its code is.
+        """
+        network = self.network("autoencoder")
+        if not hasattr(network, "encode"):
+            raise ConfigError(
+                f"networks.autoencoder: {type(network).__name__} has no method `encode`, which gives codes"
+            )
+        with self.autocast():
+            return network.encode(x).float()  # type: ignore[no-any-return, operator]
 
     def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return samples with noise, if there is any."""

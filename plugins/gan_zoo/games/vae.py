@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from gan_framework.api import Batch, Game, Latent, Pair, Player
-from gan_zoo.autoencoding import autoencode
+from gan_zoo.autoencoding import autoencode, encode
 
 
 class VAE(Game):
@@ -20,6 +22,10 @@ class VAE(Game):
     def latent_for(self, batch: Batch) -> Latent:
         """Return labels alone: the codes are the encoder's to draw."""
         return Latent(batch.samples.new_zeros(len(batch.samples), 0), batch.labels)
+
+    def code_of(self, x: Tensor) -> Tensor:
+        """Return the codes (N, latent_dim) of samples, the means of q(z|x)."""
+        return encode(self, x).code["mean"]
 
     def pair(self, batch: Batch, latent: Latent) -> Pair:
         """Return a pair in which the generated samples are the reconstructions of the real ones."""

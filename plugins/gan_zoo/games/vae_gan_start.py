@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import MAIN, Components, Game, Meeting, NextBatch, Player, check_pairs
-from gan_zoo.autoencoding import autoencode
+from gan_zoo.autoencoding import autoencode, encode
 
 
 class VAEGANStart(Game):
@@ -32,6 +32,10 @@ class VAEGANStart(Game):
         """Return the players of the game that follows, which the VAE is not part of."""
         discriminators, generators, others = super().teams()
         return discriminators, generators, [player for player in others if player.name != "vae"]
+
+    def code_of(self, x: Tensor) -> Tensor:
+        """Return the codes (N, latent_dim) of samples, the means of the VAE's q(z|x)."""
+        return encode(self, x).code["mean"]
 
     def check(self) -> None:
         """Raise ConfigError if the networks do not fit the data and each other."""

@@ -37,12 +37,21 @@ class ConvAutoEncoder(nn.Module):
         self.decode_first = nn.Sequential(nn.Conv2d(code, width, 3, padding=1), nn.ReLU())
         self.decode_second = nn.Sequential(nn.Conv2d(width, channels, 3, padding=1), SigmoidImage())
 
+    def encode(self, x: Tensor) -> Tensor:
+        """Map images (N, C, H, W) in [-1, 1] to their codes, flat (N, K)."""
+        return self._encode(x)[0].flatten(1)
+
     def forward(self, x: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [-1, 1] to their reconstructions."""
-        x, first = self.pool(self.encode_first(x))
-        x, second = self.pool(self.encode_second(x))
+        x, first, second = self._encode(x)
         x = self.decode_first(self._enlarge(x, second))
         return self.decode_second(self._enlarge(x, first))  # type: ignore[no-any-return]
+
+    def _encode(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the code's maps, and where either pooling found its maxima."""
+        x, first = self.pool(self.encode_first(x))
+        x, second = self.pool(self.encode_second(x))
+        return x, first, second
 
     def _enlarge(self, x: Tensor, maxima: Tensor) -> Tensor:
         enlarged: Tensor = self.unpool(x, maxima) if self.up == "unpool" else self.upsample(x)

@@ -46,6 +46,10 @@ class MLPAutoEncoder(nn.Module):
         self.decoder = nn.Sequential(layers(sizes[::-1]), choose(OUTPUTS, "output", output))
         init_scaled(self, init)
 
+    def encode(self, x: Tensor) -> Tensor:
+        """Map samples, images (N, C, H, W) in [-1, 1], to their codes (N, code)."""
+        return self.encoder(x)  # type: ignore[no-any-return]
+
     def forward(self, x: Tensor) -> Tensor:
         """Map samples, images (N, C, H, W) in [-1, 1], to their reconstructions."""
-        return self.decoder(self.encoder(x)).unflatten(1, self.shape)  # type: ignore[no-any-return]
+        return self.decoder(self.encode(x)).unflatten(1, self.shape)  # type: ignore[no-any-return]
