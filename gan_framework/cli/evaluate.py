@@ -11,7 +11,7 @@ from gan_framework.core.records import DataShape
 from gan_framework.data import build_source, check_classes, identity
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
-from gan_framework.evaluation.folder import LOSSY, image_files, read_images
+from gan_framework.evaluation.folder import LOSSY, find_images, read_images
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load
 from gan_framework.runs.resuming import other_data
@@ -92,7 +92,7 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
 
 
 def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
-    paths = image_files(what)
+    paths, left_out = find_images(what)
     keys = {override.key_or_group for override in parse(overrides)}
     if "data" not in keys:
         raise ConfigError(f"{what} is a folder of images: name the dataset to score it against by data=NAME")
@@ -114,6 +114,8 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
         raise ConfigError(f"{', '.join(needing)}: this needs a model, and {what} is a folder of images; leave it out")
     batches = read_images(paths, sample, evaluator.settings.batch_size)
     evaluation = evaluator.score_images(batches, len(paths))
+    if left_out:
+        evaluation.warnings.append(left_out)
     if any(path.suffix.lower() in LOSSY for path in paths):
         evaluation.warnings.append("some images are compressed with losses, which changes the scores: use PNG")
     return evaluation, {}

@@ -123,6 +123,15 @@ def test_pictures_in_a_folder_of_images_are_not_scored_with_it(tmp_path, cache):
     assert (second.scores, second.protocol) == (first.scores, first.protocol)
 
 
+def test_what_is_not_scored_is_said_with_the_scores(tmp_path, cache):
+    files = {f"{number}.png": encoded(picture(number, (16, 16), "L")) for number in range(4)}
+    write(tmp_path, {**files, "a.heic": b"", "b.heic": b""})
+    overrides = ["data=digits", "data.image_size=16", "extractor=raw", "metrics=[fid]"]
+    for _ in range(2):  # the scores of the first time are no file to speak of
+        evaluation, out = evaluate(tmp_path, overrides)
+        assert "left out 2 files that are no images: 2 .heic" in evaluation.warnings == read(out)["warnings"]
+
+
 @pytest.mark.parametrize("metric", ["cluster_accuracy", "mutual_information", "class_accuracy"])
 def test_metrics_of_a_model_are_refused_for_a_folder_of_images(images, metric):
     # The images are of another size than the data, which would be found as soon as one is read.

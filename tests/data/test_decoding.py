@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,65 @@ def test_lossless_formats_keep_their_pixels(format):
 def test_16_bit_greys_are_scaled_not_cut():
     values = np.array([[0, 257, 32896, 65535]], dtype=np.uint16)
     assert decode(encoded(Image.fromarray(values))).flatten().tolist() == [0, 1, 128, 255]
+
+
+def tiff(values, bits=16, order="<", white_is_zero=False, signed=False):
+    """Return a TIFF of one row of grey pixels, written by hand as the format's description says."""
+    packed = {16: "H", 32: "I"}.get(bits)
+    if packed:
+        data = struct.pack(f"{order}{len(values)}{packed.lower() if signed else packed}", *values)
+    else:  # 12 bits: two pixels in three bytes, the first bits first
+        whole = int("".join(f"{value:012b}" for value in values), 2)
+        data = whole.to_bytes(len(values) * 12 // 8, "big")
+    data += bytes(len(data) % 2)
+    entries = [
+        *((256, 3, len(values)), (257, 3, 1), (258, 3, bits), (259, 3, 1), (262, 3, 0 if white_is_zero else 1)),
+        *((273, 4, 8), (277, 3, 1), (278, 3, 1), (279, 4, len(data)), (339, 3, 2 if signed else 1)),
+    ]
+    table = struct.pack(f"{order}H", len(entries))
+    for tag, kind, value in entries:
+        table += struct.pack(f"{order}HHI", tag, kind, 1)
+        table += struct.pack(f"{order}HH", value, 0) if kind == 3 else struct.pack(f"{order}I", value)
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + len(data))
+    return start + data + table + bytes(4)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_16_bits_are_read_in_both_byte_orders(order):
+    assert decode(tiff([0, 257, 32896, 65535], order=order)).flatten().tolist() == [0, 1, 128, 255]
+
+
+def test_16_bits_whose_zero_is_white_are_turned_round():
+    assert decode(tiff([0, 257, 32896, 65535], white_is_zero=True)).flatten().tolist() == [255, 254, 127, 0]
+
+
+def test_12_bits_fill_the_whole_range():
+    assert decode(tiff([0, 16, 2056, 4095], bits=12)).flatten().tolist() == [0, 1, 128, 255]
+
+
+@pytest.mark.parametrize("greatest", [1023, 65535])
+def test_a_portable_grey_map_is_scaled_by_its_own_greatest_value(greatest):
+    values = [0, greatest // 2, greatest]
+    content = f"P5 3 1 {greatest}\n".encode() + struct.pack(">3H", *values)
+    assert decode(content).flatten().tolist() == [0, 127, 255]
+
+
+@pytest.mark.parametrize("content", [tiff([0, 255, 9], bits=32), tiff([0, 255, 9], signed=True)])
+def test_whole_numbers_of_unknown_range_are_refused(content):
+    with pytest.raises(ValueError, match="32-bit whole numbers, whose range is unknown: save them with 8 or 16 bits"):
+        decode(content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"Pf 2 1 -1.0\n" + struct.pack("<2f", 0, 1), encoded(Image.new("F", (2, 1)), "TIFF")]
+)
+def test_floating_point_pixels_are_refused(content):
+    with pytest.raises(ValueError, match="floating-point numbers, whose range is unknown"):
+        decode(content)
+
+
+def test_a_bitmap_without_its_header_is_read():
+    assert torch.equal(decode(encoded(picture(0), "DIB")), pixels(picture(0)))
 
 
 def test_transparent_pixels_are_white():

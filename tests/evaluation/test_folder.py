@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation.folder import image_files, read_images
+from gan_framework.evaluation.folder import find_images, image_files, read_images
 from tests.data.making import encoded, folder, picture, pixels, write
 
 
@@ -79,6 +79,48 @@ def test_hidden_files_are_left_out_and_every_format_is_read(tmp_path):
     found = [path.relative_to(root).as_posix() for path in image_files(root)]
     assert found == shown
     assert found == list(folder(root).files.names)
+
+
+def test_what_is_left_out_is_said(tmp_path):
+    content = encoded(picture(0))
+    names = [
+        "a.png",
+        "b.jfif",
+        "c.jpe",
+        "d.heic",
+        "e.heic",
+        "notes.txt",
+        ".DS_Store",
+        "evaluation.json",
+        "x/evaluation.json",
+    ]
+    root = write(tmp_path, dict.fromkeys(names, content))
+    found, left_out = find_images(root)
+    assert [path.name for path in found] == ["a.png", "b.jfif", "c.jpe"]
+    assert left_out == "left out 5 files that are no images: 2 .heic, 1 .json, 1 .txt, 1 hidden"
+    write(tmp_path / "other", dict.fromkeys(["a.png", "b.png", "evaluation.json"], content))
+    assert find_images(tmp_path / "other")[1] == ""
+    with pytest.raises(
+        ConfigError, match=r"at least two images: it holds 0 and has left out 1 file .*: 1 .heic; images"
+    ):
+        find_images(write(tmp_path / "none", {"d.heic": content}))
+
+
+def test_what_cannot_be_followed_is_refused(tmp_path):
+    root = write(tmp_path / "made", dict.fromkeys(["a.png", "b.png", "sub/c.png"], encoded(picture(0))))
+    for number in range(12):
+        (root / f"l{number:02}").symlink_to("/nowhere")
+    with pytest.raises(ConfigError, match=r"made: 12 of its entries .*l00: a link to /nowhere.*l09: .*; and 2 more"):
+        image_files(root)
+
+
+def test_a_link_to_nothing_named_like_an_image_is_refused(tmp_path):
+    root = write(tmp_path / "made", dict.fromkeys(["a.png", "b.png"], encoded(picture(0))))
+    (root / "l.png").symlink_to("/nowhere/l.png")
+    paths = image_files(root)
+    assert len(paths) == 3
+    with pytest.raises(ConfigError, match="l.png cannot be read as an image: FileNotFoundError"):
+        list(read_images(paths, (3, 8, 8), 2))
 
 
 def test_pictures_of_an_earlier_scoring_are_no_images(tmp_path):
