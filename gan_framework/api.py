@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from gan_framework.data import one_hot as one_hot
     from gan_framework.data.decoding import FORMATS as FORMATS
     from gan_framework.data.decoding import decode as decode
+    from gan_framework.data.decoding import holds_several as holds_several
     from gan_framework.data.decoding import read_limited as read_limited
     from gan_framework.data.image_names import SUFFIXES as SUFFIXES
     from gan_framework.data.image_names import Listing as Listing
@@ -97,7 +98,7 @@ _MODULES = {
     "core.player": "Player Ramp TermPlan",
     "core.records": "EMPTY Batch DataShape DiscriminatorOutput Latent NextBatch",
     "data": "Data DataSource InMemory encoded one_hot",
-    "data.decoding": "FORMATS decode read_limited",
+    "data.decoding": "FORMATS decode holds_several read_limited",
     "data.image_names": "SUFFIXES Listing describe_bad describe_left_out is_hidden is_image list_images",
     "data.pixels": "fit",
     "errors": "ConfigError RunFailed",

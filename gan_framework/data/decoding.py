@@ -15,6 +15,9 @@ MAX_BYTES = 256 * 2**20
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
 
+JPEG = b"\xff\xd8"
+"""What files in the format begin with."""
+
 FULL_RANGE = ("PNG", "PPM")
 """Formats whose pixels of more than 8 bits Pillow brings to 0 to 65535, in mode `I` too."""
 
@@ -35,6 +38,17 @@ def read_limited(file: IO[bytes]) -> bytes:
     if len(content) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES:,} bytes")
     return content
+
+
+def holds_several(content: bytes) -> bool:
+    """Return whether an image file that can be decoded has further pages or frames, which are not.
+
+    The further images in a JPEG file are previews and the like, and are not meant.
+    """
+    if content.startswith(JPEG):
+        return False
+    with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+        return bool(getattr(opened, "is_animated", False))
 
 
 def decode(content: bytes) -> Tensor:

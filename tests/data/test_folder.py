@@ -110,7 +110,7 @@ def test_a_streamed_set_is_read_through_once_until_a_file_changes(tmp_path, two_
 
     train = load()
     with monkeypatch.context() as patch:
-        patch.setattr("gan_zoo.datasets.image_files.decode", None)
+        patch.setattr("gan_zoo.datasets.scanning.decode", None)
         assert load().digests() == train.digests()
     write(root, {"cat/01.png": encoded(picture(99))})
     assert load().content_hash() != train.content_hash()
@@ -136,7 +136,7 @@ def test_a_file_that_vanishes_during_the_run_is_named(tmp_path, two_classes):
 
 
 def test_many_files_are_read_by_several_processes_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_zoo.datasets.image_files.CHUNK", 1)
+    monkeypatch.setattr("gan_zoo.datasets.scanning.CHUNK", 1)
     root = write(tmp_path / "r", {f"{i:03}.png": encoded(picture(i)) for i in range(40)})
     (root / "017.png").write_bytes(b"")
     train = folder(root, on_bad="skip", test_share=0).load("train")

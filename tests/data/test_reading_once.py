@@ -128,9 +128,25 @@ def test_an_image_that_can_no_longer_be_read_is_forgotten_too(plain, own_cache):
 
 def test_the_share_changes_nothing_of_what_is_remembered(plain, monkeypatch):
     folder(plain, in_memory_mb=0, test_share=0.1).load("train")
-    monkeypatch.setattr("gan_zoo.datasets.image_files.decode", None)
+    monkeypatch.setattr("gan_zoo.datasets.scanning.decode", None)
     data = folder(plain, in_memory_mb=0, test_share=0.4)
     assert len(data.load("train")) + len(data.load("test")) == 40
+
+
+@pytest.mark.parametrize("in_memory_mb", [10, 0])
+def test_files_of_several_images_are_reported(root, in_memory_mb, caplog):
+    settings = {"in_memory_mb": in_memory_mb, "test_share": 0}
+    folder(root, **settings).load("train")
+    assert "several images" not in caplog.text
+    pages = {"save_all": True, "append_images": [picture(101), picture(102)]}
+    names = {"a.tiff": "TIFF", "b.png": "PNG", "c.webp": "WEBP", "d.gif": "GIF"}
+    write(root, {name: encoded(picture(100), format, **pages) for name, format in names.items()})
+    write(root, {"e.jpg": encoded(picture(100), "MPO", **pages)})  # a photo with previews
+    for _ in range(2):  # read, and remembered
+        caplog.clear()
+        train = folder(root, **settings).load("train")
+        assert "4 of 45 files hold several images (pages, frames), of which the first is used" in caplog.text
+    assert torch.equal(train.read([40])[0], pixels(picture(100)))
 
 
 @pytest.mark.parametrize("in_memory_mb", [10, 0])

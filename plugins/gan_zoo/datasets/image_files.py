@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
 
-import numpy as np
-import PIL
 import torch
-from PIL import UnidentifiedImageError
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from gan_framework.api import FORMATS, Cache, ConfigError, Data, InMemory, RunFailed, decode, fit
+from gan_framework.api import ConfigError, Data, InMemory, RunFailed
 from gan_zoo.datasets.files import Files
+from gan_zoo.datasets.scanning import Scanned, Shape, digest, forget, key_of, load, remembered, scan
 
 log = logging.getLogger(__name__)
-
-CHUNK = 128
-"""Files that one process checks at a time."""
-
-KIND = "scans"
-"""The kind of entries in the cache."""
-
-RULES = 2
-"""To be raised when files become other pixels, or others are bad, than before: what is remembered is then read anew."""
-
-Shape = tuple[int, int, int]
 
 Parts = dict[str, Data]
 """The images of each split."""
@@ -104,7 +86,7 @@ class ImageFiles(Data):
         if isinstance(image, str):
             raise self._changed(image)
         known = None if self._digests is None else self._digests[index].numpy().tobytes()
-        if known is not None and _digest(image.contiguous().numpy()).tobytes() != known:
+        if known is not None and digest(image.contiguous().numpy()).tobytes() != known:
             raise self._changed(f"{name} is another image than before it")
         return image
 
@@ -117,16 +99,6 @@ class ImageFiles(Data):
     def digests(self) -> bytes:
         """Return every sample's SHA-256, joined."""
         return super().digests() if self._digests is None else self._digests.numpy().tobytes()
-
-
-def load(files: Files, name: str, shape: Shape) -> Tensor | str:
-    """Return an image (C, H, W) uint8, or why it cannot be read."""
-    try:
-        return fit(decode(files.read(name))[None], shape[1], shape[0])[0]
-    except UnidentifiedImageError:
-        return f"{name}: no {', '.join(FORMATS)} image"
-    except Exception as error:  # a damaged file can make a decoder raise anything
-        return f"{name}: {type(error).__name__}: {error}"
 
 
 def load_images(
@@ -154,18 +126,14 @@ def load_images(
         numbers = numbers.sort().values  # what is remembered does not depend on the parts
     names = [files.names[number] for number in numbers.tolist()]
     log.info("reading %d images of %s", len(names), files.path)
-    key = {} if hold else _key(files, names, shape)
-    scanned, bad, greatest = _scan(files, names, shape, hold) if hold else _remembered(files, names, shape, key)
-    values = torch.from_numpy(scanned)
+    key = {} if hold else key_of(files, names, shape)
+    found = scan(files, names, shape, hold) if hold else remembered(files, names, shape, key)
+    values, bad = torch.from_numpy(found.values), found.bad
     if bad:
         _report(files, bad, len(names), reading)
     if len(bad) == len(names):
         raise ConfigError(f"{files.path}: not one of {len(names)} images can be read")
-    if greatest <= 1:
-        log.warning(
-            "%s: no pixel of %d images is brighter than %d of 255, so they look black: where 1 means white, save 255",
-            *(files.path, len(names), greatest),
-        )
+    _report_doubts(files, found, len(names))
     good = torch.tensor([number not in bad for number in range(len(names))])
     row = torch.full((len(files.names),), -1)
     row[numbers[good]] = torch.arange(len(values))
@@ -179,7 +147,7 @@ def load_images(
             loaded[part] = InMemory(values[int(rows[0]) : int(rows[-1]) + 1], its_labels)
         else:
             its_names = [files.names[number] for number in chosen.tolist()]
-            loaded[part] = ImageFiles(files, its_names, shape, its_labels, values[rows], partial(_forget, key))
+            loaded[part] = ImageFiles(files, its_names, shape, its_labels, values[rows], partial(forget, key))
     return loaded
 
 
@@ -192,100 +160,15 @@ def _report(files: Files, bad: dict[int, str], total: int, reading: Reading) -> 
     log.warning("%s. They are skipped", message)
 
 
-class _Scanned(NamedTuple):
-    # Not a tensor: those go from a worker to its parent by shared memory, of which containers have little.
-    values: np.ndarray  # of the good files: images (n, C, H, W), or digests (n, 32)
-    bad: dict[int, str]  # why, by the file's number
-    greatest: int  # of all pixels
-
-
-class _Scan(Dataset[_Scanned]):
-    """Reads a chunk of files at a time, in a worker or in this process."""
-
-    def __init__(self, files: Files, names: Sequence[str], shape: Shape, hold: bool) -> None:
-        self.files, self.names, self.shape, self.hold = files, names, shape, hold
-        self.value_shape = shape if hold else (32,)
-
-    def __len__(self) -> int:
-        return -(-len(self.names) // CHUNK)
-
-    def __getitem__(self, chunk: int) -> _Scanned:
-        good, bad, greatest = [], {}, 0
-        for number in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(self.names))):
-            image = load(self.files, self.names[number], self.shape)
-            if isinstance(image, str):
-                bad[number] = image
-            else:
-                pixels = image.contiguous().numpy()
-                greatest = max(greatest, int(pixels.max()))
-                good.append(pixels if self.hold else _digest(pixels))
-        return _Scanned(np.stack(good) if good else np.empty((0, *self.value_shape), np.uint8), bad, greatest)
-
-
-def _digest(pixels: np.ndarray) -> np.ndarray:
-    return np.frombuffer(hashlib.sha256(pixels.tobytes()).digest(), np.uint8)
-
-
-def _scan(files: Files, names: Sequence[str], shape: Shape, hold: bool) -> _Scanned:
-    """Return the good files' images (n, C, H, W) or digests (n, 32), and why the others are bad."""
-    scan = _Scan(files, names, shape, hold)
-    loader = DataLoader(
-        scan,
-        batch_size=None,
-        num_workers=min(8, _processors(), len(scan) // 16),  # few files are read before a worker has started
-        collate_fn=_as_it_is,
-        generator=torch.Generator(),
-    )
-    values, count, bad, greatest = np.empty((len(names), *scan.value_shape), np.uint8), 0, {}, 0
-    for part in loader:
-        values[count : count + len(part.values)] = part.values
-        count += len(part.values)
-        bad.update(part.bad)
-        greatest = max(greatest, part.greatest)
-    return _Scanned(values[:count], bad, greatest)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _as_it_is(scanned: Any) -> Any:
-    return scanned
-
-
-# -- what is remembered of streamed sets ----------------------------------------------------------
-
-
-def _key(files: Files, names: Sequence[str], shape: Shape) -> dict[str, Any]:
-    """Return all that the digests of images depend on."""
-    stamps = json.dumps([files.stamp(name) for name in names]).encode()
-    return {
-        "path": str(files.path.resolve()),
-        "files": hashlib.sha256(stamps).hexdigest(),
-        "shape": shape,
-        "versions": [RULES, PIL.__version__, torch.__version__],
-    }
-
-
-def _remembered(files: Files, names: Sequence[str], shape: Shape, key: dict[str, Any]) -> _Scanned:
-    """Return the digests of the good files and what is wrong with the bad, from the cache if they are there.
-
-    A large set takes minutes to read through; a sweep should do that once.
-    """
-
-    def scan() -> dict[str, Tensor]:
-        digests, bad, greatest = _scan(files, names, shape, hold=False)
-        text = json.dumps(bad).encode()
-        return {
-            "digests": torch.from_numpy(digests),
-            "bad": torch.frombuffer(bytearray(text), dtype=torch.uint8),
-            "greatest": torch.tensor(greatest),
-        }
-
-    found = Cache().get(KIND, key, scan)
-    bad = json.loads(found["bad"].numpy().tobytes())
-    return _Scanned(found["digests"].numpy(), {int(number): why for number, why in bad.items()}, int(found["greatest"]))
-
-
-def _forget(key: dict[str, Any]) -> None:
-    Cache().drop(KIND, key)
+def _report_doubts(files: Files, found: Scanned, total: int) -> None:
+    if found.greatest <= 1:
+        log.warning(
+            "%s: no pixel of %d images is brighter than %d of 255, so they look black: where 1 means white, save 255",
+            *(files.path, total, found.greatest),
+        )
+    if found.several:
+        log.warning(
+            "%s: %d of %d files hold several images (pages, frames), of which the first is used: save each in a file "
+            "of its own to use all",
+            *(files.path, found.several, total),
+        )

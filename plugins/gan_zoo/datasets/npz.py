@@ -14,6 +14,7 @@ from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets import array_kinds
 from gan_zoo.datasets.arrays import read_array, read_form
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split
+from gan_zoo.datasets.full_range import FullRange
 from gan_zoo.datasets.label_kinds import LabelKind, label_kind
 from gan_zoo.datasets.splits import held_out, known_share, members, rows
 
@@ -74,7 +75,7 @@ class Npz(DataSource):
         self.value_range = None if value_range is None else (value_range[0], value_range[1])
         self.extra, self.mirrors = dict(extra or {}), dict(mirrors or {})
         self._check_settings()
-        self._two_colours: dict[str, bool] = {}
+        self._ranges = FullRange(self.path)
         if image_size is None:
             shape = self._stored_shape(channels)
         else:
@@ -139,6 +140,23 @@ class Npz(DataSource):
         if "samples" in self.extra:
             raise ConfigError("data.extra names samples, which is the samples' own name: choose another")
 
+    def _channels(self, wanted: int | None) -> int:
+        """Return the number of channels of images: the wanted one, or what they have.
+
+        Raises:
+            ConfigError: none is wanted, and those of `test_path` have another number.
+        """
+        places = [self.path] if self.test_path is None else [self.path, self.test_path]
+        found = [array_kinds.channels_of(*read_form(path, self.x, "data.x"), f"{path} ({self.x})") for path in places]
+        if wanted is None and found[0] != found[-1]:
+            raise ConfigError(
+                f"data.test_path={self.test_path} has images of {found[-1]} channels, and data.path={self.path} of "
+                f"{found[0]}: set data.channels to what both are to be brought to"
+            )
+        if wanted == 1 and 3 in found:
+            log.info("%s: its colour images are turned to grey, as data.channels=1 says", places[found.index(3)])
+        return wanted or found[0]
+
     def _stored_shape(self, channels: int | None) -> DataShape:
         """Return the shape of samples that are used as they are."""
         samples = self._samples(self.path)
@@ -167,9 +185,9 @@ class Npz(DataSource):
         if array.ndim == 0 or array.size == 0:
             raise ConfigError(f"{where} has no samples")
         if self.resized:
-            return self._in_full_range("samples", self.x, array_kinds.images(array, where), path)
+            return self._ranges.fill(self.x, array_kinds.images(array, where), path)
         samples = array_kinds.as_they_are(array, where, self.vocabulary)
-        samples = self._in_full_range("samples", self.x, samples, path)
+        samples = self._ranges.fill(self.x, samples, path)
         if self.value_range is not None and samples.is_floating_point():
             (least, greatest), (low, high) = self.value_range, (float(bound) for bound in samples.aminmax())
             if low < least or high > greatest:
@@ -184,7 +202,7 @@ class Npz(DataSource):
             tensor = array_kinds.extra(read_array(path, key, f"data.extra.{name}"), f"{path} ({key})")
             if len(tensor) != n:
                 raise ConfigError(f"{path} has {n} samples ({self.x}), but {len(tensor)} of data.extra.{name} ({key})")
-            read[name] = self._in_full_range(name, key, tensor, path)
+            read[name] = self._ranges.fill(key, tensor, path)
         return read
 
     def _training_labels(
@@ -202,50 +220,3 @@ class Npz(DataSource):
         if self.label_kind is None or self.y is None:
             return None
         return self.label_kind.read(read_array(path, self.y, "data.y"), f"{path} ({self.y})")
-
-    def _channels(self, wanted: int | None) -> int:
-        """Return the number of channels of images: the wanted one, or what they have.
-
-        Raises:
-            ConfigError: none is wanted, and those of `test_path` have another number.
-        """
-        places = [self.path] if self.test_path is None else [self.path, self.test_path]
-        found = [array_kinds.channels_of(*read_form(path, self.x, "data.x"), f"{path} ({self.x})") for path in places]
-        if wanted is None and found[0] != found[-1]:
-            raise ConfigError(
-                f"data.test_path={self.test_path} has images of {found[-1]} channels, and data.path={self.path} of "
-                f"{found[0]}: set data.channels to what both are to be brought to"
-            )
-        if wanted == 1 and 3 in found:
-            log.info("%s: its colour images are turned to grey, as data.channels=1 says", places[found.index(3)])
-        return wanted or found[0]
-
-    def _in_full_range(self, name: str, key: str, tensor: Tensor, path: Path) -> Tensor:
-        """Return 8-bit images with 0 and 1 brought to 0 and 255 where the training file has no other values.
-
-        Args:
-            name: what they are, `samples` or an extra's name.
-            key: the array's name in the file.
-            tensor: what has been read of `path`, which is changed.
-            path: the training file or the test file.
-
-        Raises:
-            ConfigError: one of the two files has images of two colours, and the other has others.
-        """
-        if tensor.dtype != torch.uint8:
-            return tensor
-        greatest = int(tensor.max())
-        if name not in self._two_colours:
-            of_training = greatest if path == self.path else int(read_array(self.path, key, "data.x").max())
-            self._two_colours[name] = of_training == 1
-            if of_training == 1:
-                log.info("%s (%s) has the values 0 and 1 only: they become 0 and 255", self.path, key)
-            elif of_training == 0:
-                log.warning("%s (%s) has no value but 0: its images are black", self.path, key)
-        two_colours = self._two_colours[name]
-        if greatest > 1 if two_colours else (greatest == 1 and path != self.path):
-            others = "only 0 and 1" if two_colours else "others than 0 and 1"
-            raise ConfigError(
-                f"{path} ({key}) has values up to {greatest}, and {self.path} ({key}) {others}: bring both to one range"
-            )
-        return tensor.mul_(255) if two_colours else tensor
