@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 SUFFIXES = (
@@ -35,17 +35,21 @@ class Listing(NamedTuple):
 
 def is_image(name: str) -> bool:
     """Return whether a file's name, relative and with forward slashes, is an image's and nothing in it is hidden."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_hidden(name)
+    return _suffix(name) in SUFFIXES and not is_hidden(name)
 
 
 def is_hidden(name: str) -> bool:
     """Return whether a name, relative and with forward slashes, is hidden or lies in what is."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+    return name.startswith(".") or "/." in name or ("__MACOSX" in name and "__MACOSX" in name.split("/"))
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower().removesuffix(".")
 
 
 def describe_left_out(names: Iterable[str]) -> str:
     """Return how many files have been left out, by their suffixes; empty for none."""
-    kinds = Counter("hidden" if is_hidden(name) else PurePosixPath(name).suffix.lower() for name in names)
+    kinds = Counter("hidden" if is_hidden(name) else _suffix(name) for name in names)
     if not kinds:
         return ""
     counts = [f"{count} {kind or 'without a suffix'}" for kind, count in sorted(kinds.items(), key=_most_first)]

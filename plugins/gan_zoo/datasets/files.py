@@ -88,7 +88,7 @@ class FolderFiles(Files):
         Programs that copy files can set the time of the last change to what they like, but not the other one.
         """
         try:
-            status = os.stat(self.path / name)
+            status = os.stat(os.path.join(self.path, name))
         except OSError:
             return name, -1
         return name, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
@@ -126,7 +126,9 @@ class ZipFiles(Files):
 
 def plain_name(name: str) -> str:
     """Return the name of a zip file's entry with forward slashes, which some programs for Windows do not write."""
-    return PurePosixPath(name.replace("\\", "/")).as_posix()
+    forward = name.replace("\\", "/")
+    # Nearly all names are plain already, and there may be a million.
+    return PurePosixPath(forward).as_posix() if "//" in forward or "./" in forward else forward.removesuffix("/")
 
 
 def _list_entries(entries: list[zipfile.ZipInfo]) -> Listing:
@@ -139,9 +141,10 @@ def _list_entries(entries: list[zipfile.ZipInfo]) -> Listing:
     for entry in entries:
         name = plain_name(entry.filename)
         is_folder = entry.filename.endswith(("/", "\\"))
-        if not is_hidden(name):
-            inside = PurePosixPath(name)
-            folders.update(parent.as_posix() for parent in ([inside] if is_folder else []) + [*inside.parents][:-1])
+        folder = name if is_folder else os.path.dirname(name)
+        while folder and folder not in folders and not is_hidden(folder):
+            folders.add(folder)
+            folder = os.path.dirname(folder)
         if is_folder:
             continue
         if is_image(name):

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from gan_framework.api import ConfigError
@@ -62,7 +61,7 @@ def read_layout(files: Files, known: Sequence[str] = ()) -> Layout:
     Raises:
         ConfigError: images lie beside classes, folders are named like splits or domains, or labels do not fit.
     """
-    folders = [PurePosixPath(name).parts[:-1] for name in files.names]
+    folders = [tuple(name.split("/")[:-1]) for name in files.names]
     shared = 0
     while all(len(parts) > shared for parts in folders) and len({parts[shared] for parts in folders}) == 1:
         if folders[0][shared] in known:
@@ -147,7 +146,7 @@ def _settings_of_domains(place: Any, domains: dict[tuple[str, str], str]) -> str
 
 def _report_empty(files: Files, wrapper: Sequence[str], classes: Sequence[str]) -> None:
     """Warn of folders without an image that lie beside the classes or the wrapper, and so are no classes."""
-    folders = [PurePosixPath(name).parts for name in files.folders]
+    folders = [tuple(name.split("/")) for name in files.folders]
     empty = []
     for depth in range(len(wrapper) + bool(classes)):
         above = tuple(wrapper[:depth])
