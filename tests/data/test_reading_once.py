@@ -68,6 +68,16 @@ def test_a_bad_test_array_is_found_before_the_training(tmp_path):
         data.load("train")
 
 
+@pytest.mark.parametrize("name", ["images", "images/../images", "link"])
+def test_a_test_split_that_is_trained_on_is_reported(root, tmp_path, caplog, name):
+    (tmp_path / "link").symlink_to(root)
+    folder(root, test_path=f"{tmp_path}/{name}")
+    assert "is data.path: the split 'test' is what is trained on" in caplog.text
+    caplog.clear()
+    folder(root, test_path=str(write(tmp_path / "other", {"a.png": encoded(picture(1))})))
+    assert not caplog.text
+
+
 # -- what is remembered ---------------------------------------------------------------------------
 
 

@@ -71,15 +71,10 @@ def as_they_are(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
     """
     if vocabulary:
         return _tokens(array, where, vocabulary)
+    _warn_of_channels_last(array, where)
     if array.dtype.kind == "f" and array.ndim >= 2:
         return finite(array, where)
     if array.dtype in BYTES and array.ndim in (4, 5):
-        if array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
-            log.warning(
-                "%s is %s: used as it is, that is %d channels of %dx%d pixels. For images (N, H, W, C) set "
-                "data.image_size, or save them as (N, C, H, W)",
-                *(where, array.shape, *array.shape[1:]),
-            )
         return torch.from_numpy(array.view(np.uint8))
     hint = ". For tokens set data.vocabulary" if array.dtype.kind in "iu" and array.ndim == 2 else ""
     raise ConfigError(
@@ -87,6 +82,15 @@ def as_they_are(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
         "floating-point (N, ...), or uint8 of four or five dimensions, (N, C, H, W) first. For images to be resized "
         f"set data.image_size and data.channels{hint}"
     )
+
+
+def _warn_of_channels_last(array: np.ndarray, where: str) -> None:
+    if array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
+        log.warning(
+            "%s is %s: used as it is, that is %d channels of %dx%d pixels. Images (N, H, W, C) are to be saved as "
+            "(N, C, H, W); samples of 8 bits are also turned where data.image_size is set",
+            *(where, array.shape, *array.shape[1:]),
+        )
 
 
 def _tokens(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
@@ -106,6 +110,7 @@ def _tokens(array: np.ndarray, where: str, vocabulary: int) -> Tensor:
 def extra(array: np.ndarray, where: str) -> Tensor:
     """Return an extra (N, ...): 8-bit images uint8 (N, C, H, W), other whole numbers int64, or float32."""
     if array.ndim and array.size:
+        _warn_of_channels_last(array, where)
         if array.dtype in BYTES and array.ndim >= 3:
             return torch.from_numpy((array[:, None] if array.ndim == 3 else array).view(np.uint8))
         if array.dtype.kind == "f":

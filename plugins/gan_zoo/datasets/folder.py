@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from gan_framework.api import ConfigError, Data, DataShape, DataSource
-from gan_zoo.datasets.checks import image_shape, known_classes, known_split
+from gan_zoo.datasets.checks import image_shape, known_classes, known_split, warn_of_one_place
 from gan_zoo.datasets.files import Files, find_files, report_others
 from gan_zoo.datasets.image_files import Parts, Reading, load_images
 from gan_zoo.datasets.layouts import Layout, read_layout
@@ -56,6 +56,7 @@ class Folder(DataSource):
         self.layout = read_layout(self.files)
         report_others(self.files, on_bad, used=self.layout.labels_file)
         if self.test_files is not None:
+            warn_of_one_place(self.files.path, self.test_files.path)
             report_others(self.test_files, on_bad, used=self.layout.labels_file)
         self.classes = self.layout.classes
         known_classes(str(path), num_classes, len(self.classes))

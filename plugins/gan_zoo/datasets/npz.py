@@ -13,7 +13,7 @@ from torch import Tensor
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets import array_kinds
 from gan_zoo.datasets.arrays import read_array, read_form
-from gan_zoo.datasets.checks import image_shape, known_classes, known_split
+from gan_zoo.datasets.checks import image_shape, known_classes, known_split, warn_of_one_place
 from gan_zoo.datasets.full_range import FullRange
 from gan_zoo.datasets.label_kinds import LabelKind, label_kind
 from gan_zoo.datasets.splits import held_out, known_share, members, rows
@@ -75,6 +75,8 @@ class Npz(DataSource):
         self.value_range = None if value_range is None else (value_range[0], value_range[1])
         self.extra, self.mirrors = dict(extra or {}), dict(mirrors or {})
         self._check_settings()
+        if self.test_path is not None:
+            warn_of_one_place(self.path, self.test_path)
         self._ranges = FullRange(self.path)
         if image_size is None:
             shape = self._stored_shape(channels)
