@@ -1,12 +1,14 @@
 """The page in a real browser."""
 
+import json
 import shutil
 
 import pytest
+import yaml
 
 from gan_framework.cli import sources
 from gan_framework.compare import groups, page
-from tests.helpers.comparing import make_run
+from tests.helpers.comparing import PROTOCOL, make_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian's package chromium)")
@@ -15,9 +17,29 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
+def browser():
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def watched(browser, path):
+    """Open a page; whatever goes wrong in it, or is asked for by it, is added to the list."""
+    tab = browser.new_page()
+    problems = []
+    tab.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    tab.on("request", lambda asked: problems.append(asked.url) if asked.url.startswith("http") else None)
+    tab.goto(path.as_uri())
+    return tab, problems
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("sweep")
     for seed in range(3):
         make_run(folder / f"a{seed}", "hinge", seed, [4.0 + seed, 3.0 + seed], grid=True)
@@ -25,16 +47,7 @@ def opened(tmp_path_factory):
     make_run(folder / "c0", "<script>alert(1)</script>", 0, [20.0])
     make_run(folder / "d0", "minimax", 0, [], status="failed")
     page.write_page(groups.compare(sources.read([folder])), folder / "out.html")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        tab = browser.new_page()
-        problems = []
-        tab.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: problems.append(str(error)))
-        tab.on("dialog", lambda dialog: problems.append(dialog.message))
-        tab.goto((folder / "out.html").as_uri())
-        yield tab, problems
-        browser.close()
+    return watched(browser, folder / "out.html")
 
 
 def first_cells(tab):
@@ -49,6 +62,9 @@ def test_the_page_loads_without_an_error_and_draws(opened):
     assert tab.locator("#coordinates .scatterlayer .trace").count() == 3
     assert "<script>alert(1)</script>" in tab.locator("#table").text_content()
     assert "not finite" in tab.locator(".failed").text_content()
+    pictures = tab.locator("#grids img")
+    assert pictures.count() == 2
+    assert pictures.evaluate_all("all => all.every(one => one.complete && one.naturalWidth === 16)")
 
 
 def test_a_click_on_a_column_sorts_by_it(opened):
@@ -76,3 +92,131 @@ def test_the_samples_can_be_stepped_through_training(opened):
     tab.evaluate("document.getElementById('time').value = 0; document.getElementById('time').oninput()")
     assert all("step 1" in text for text in captions.all_text_contents())
     assert problems == []
+
+
+# -- pages of runs that somebody else made ---------------------------------------------------------
+
+PAYLOADS = {
+    "script": "<script>alert(1)</script>",
+    "comment": "<!--<script>",
+    "end": "</script><img src=x onerror=alert(1)>",
+    "span": '<span style="background:url(https://evil.test/x)">a</span>',
+    "link": '<a href="https://evil.test/y">click</a>',
+    "javascript": '<a href="javascript:alert(1)">click</a>',
+    "image": "<img src=https://evil.test/z onerror=alert(1)>",
+    "svg": "<svg/onload=alert(1)>",
+    "bold": "<b>bold</b><br>&lt;i&gt;",
+    "template": "{{ 7 * 7 }}{% raw %}%{x}${alert(1)}`",
+    "prototype": "__proto__",
+    "constructor": "constructor",
+    "separators": "a\u2028b\u2029c\x00d\u202e",
+    "quotes": "\"'`onmouseover=alert(1) x=\\",
+}
+PLACES = ("setting name", "setting value", "metric", "player", "score", "run", "error")
+
+
+def attacked(folder, payload, places=PLACES):
+    """Write three groups, of which the best and one that failed have the payload in these places."""
+    score = payload if "score" in places else "fid_classifier"
+    name = payload.replace("/", "\u2215").replace("\x00", "") if "run" in places else "bad"
+    protocol = PROTOCOL | {"metrics": {score: {}}}
+    for number, (run, status) in enumerate({"good": "finished", "fine": "finished", f"x{name}": "finished",
+                                            f"y{name}": "failed"}.items()):  # fmt: skip
+        made = make_run(folder / run, run[:1], 0, [3.0, 2.0 + number % 3], status=status, protocol=protocol, grid=True)
+        config = yaml.safe_load((made / "config.yaml").read_text())
+        summary = json.loads((made / "summary.json").read_text())
+        lines = [json.loads(line) for line in (made / "metrics.jsonl").read_text().splitlines()]
+        for metrics in (summary["metrics"], *(line["metrics"] for line in lines)):
+            if "eval/fid_classifier" in metrics:
+                metrics[f"eval/{score}"] = metrics.pop("eval/fid_classifier")
+        summary["best"] |= {"metric": score}
+        summary["higher_is_better"] = {score: False}
+        if run[0] in "xy":
+            if "setting name" in places:
+                config[payload] = 1
+            if "setting value" in places:
+                config["loss"]["name"] = payload
+            if "metric" in places:
+                for line in lines:
+                    line["metrics"][f"aa/{payload}"] = line["step"]
+                    line["metrics"][payload] = line["step"]
+            if "player" in places:
+                summary["updates"][payload] = 7
+            if "error" in places and status == "failed":
+                summary["error"] = payload
+        (made / "config.yaml").write_bytes(json.dumps(config).encode())
+        (made / "summary.json").write_text(json.dumps(summary))
+        (made / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def shown(payload):
+    """Return how the page shows a payload: what cannot be seen is escaped."""
+    escapes = {"\u2028": r"\u2028", "\u2029": r"\u2029", "\x00": r"\x00", "\u202e": r"\u202e"}
+    return payload.translate(str.maketrans(escapes))
+
+
+def check(browser, folder, payload, places):
+    from gan_framework.compare.records import Record
+
+    attacked(folder, payload, places)
+    runs = sources.read([folder])
+    assert all(isinstance(run, Record) for run in runs), runs
+    page.write_page(groups.compare(runs), folder / "out.html")
+    tab, problems = watched(browser, folder / "out.html")
+    rows = tab.locator("#table tbody tr").count()
+    options = tab.locator("#figure option").all_text_contents()
+    for i in range(len(options)):
+        tab.select_option("#figure", index=i)
+        for trace in range(tab.evaluate("document.getElementById('curves').data.length")):
+            tab.evaluate(f"Plotly.Fx.hover('curves', [{{ curveNumber: {trace}, pointNumber: 0 }}])")
+    for trace in range(3):
+        tab.evaluate(f"Plotly.Fx.hover('coordinates', [{{ curveNumber: {trace}, pointNumber: 0 }}])")
+    assert problems == []
+    assert rows >= 3
+    assert tab.locator("#grids img").count() >= 3
+    assert tab.locator("svg a, #table a, .failed a, .failed img, table img, svg image, svg b, table b").count() == 0
+    text = shown(payload)
+    table = tab.locator("#table").text_content()
+    for place in ("setting name", "setting value", "player"):
+        assert place not in places or text in table, place
+    assert "metric" not in places or text in options and f"aa/{text}" in options
+    assert "score" not in places or text in tab.locator("h1").text_content()
+    if "error" in places:
+        assert f"failed: {text}" in tab.locator(".failed").last.text_content()
+    if "setting value" in places:
+        labels = tab.locator("#coordinates .annotation-text").all_text_contents()
+        assert any(label and label.rstrip("…") in text for label in labels if label not in ("g", "f")), labels
+        legend = " ".join(tab.locator("#curves .legendtext").all_text_contents())
+        assert " ".join(text.split())[:30] in " ".join(legend.replace("\u00a0", " ").split()), legend
+    tab.close()
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_nothing_of_a_run_is_markup(browser, tmp_path, name):
+    check(browser, tmp_path, PAYLOADS[name], PLACES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_nothing_of_a_run_is_markup_in_any_one_place(browser, tmp_path, name, place):
+    check(browser, tmp_path, PAYLOADS[name], (place,))
+
+
+def test_the_page_may_run_its_own_scripts_alone(browser, tmp_path):
+    """If markup came through all the same, the browser itself would refuse what it asks for."""
+    make_run(tmp_path / "a", "hinge", 0, [1.0])
+    page.write_page(groups.compare(sources.read([tmp_path])), tmp_path / "out.html")
+    text = (tmp_path / "out.html").read_text()
+    assert text.index("Content-Security-Policy") < text.index("<style>")
+    holes = (
+        "<script>alert(1)</script><img src=https://evil.test/z onerror=alert(2)><iframe src=https://evil.test></iframe>"
+    )
+    (tmp_path / "out.html").write_text(text.replace("<h1>", f"{holes}<h1>"))
+    tab, problems = watched(browser, tmp_path / "out.html")
+    assert first_cells(tab) == ["1"]
+    refused = [problem for problem in problems if "Content Security Policy" in problem]
+    # What the browser refused to ask for is reported as asked for, too.
+    assert len(refused) >= 4
+    assert {problem for problem in problems if problem not in refused} <= {"https://evil.test/z", "https://evil.test/"}
+    tab.close()
