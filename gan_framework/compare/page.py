@@ -167,7 +167,7 @@ def band(curves: list[Curve], points: int = POINTS) -> dict[str, list[float]]:
 
 
 def _roughly(values: list[float]) -> float:
-    """Return the standard deviation to the digits that are drawn: the exact one of thousands of points takes seconds."""
+    """Return the standard deviation as far as it is drawn; to be exact for thousands of points would take seconds."""
     if len(values) == 1:
         return 0.0
     centre = mean(values)

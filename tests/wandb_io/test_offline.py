@@ -1,14 +1,20 @@
 """Runs that only W&B knows are compared as their folders are."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from gan_framework.cli import sources
 from gan_framework.compare import groups
+from gan_framework.compare.records import Damaged
 from gan_framework.errors import ConfigError
 from gan_framework.runs.tracker import RunInfo
 from gan_framework.runs.tracking import build_trackers
@@ -93,6 +99,93 @@ def test_a_record_that_is_no_record_is_named(tmp_path):
         groups.compare([damaged])
 
 
+def records(text):
+    """Return what stands in for the program that W&B reads its records with, and says this of any."""
+    return [sys.executable, "-c", f"import sys; sys.stdout.write({text!r})"]
+
+
+def entry(kind, **content):
+    return json.dumps({"type": kind, kind: content}) + "\n"
+
+
+@pytest.fixture
+def foreign_record(tmp_path, monkeypatch):
+    """Return a function that reads a record with these rows, whose run may be given other values."""
+    folder = tmp_path / "wandb" / "offline-run-20260101_000000-x"
+    (folder / "files" / "media").mkdir(parents=True)
+    (folder / "run-x.wandb").write_bytes(b"record")
+    Image.new("L", (8, 8)).save(tmp_path / "private.png")
+    Image.new("L", (8, 8)).save(folder / "files" / "media" / "own.png")
+    (folder / "files" / "media" / "linked.png").symlink_to(tmp_path / "private.png")
+
+    def read(rows, config=None, summary=None, run_id="x"):
+        settings = {"loss": {"name": "hinge"}, "strategy": {}, "strategies": "none"} if config is None else config
+        text = entry("run", run_id=run_id, config={"update": settings})
+        text += "".join(entry("history", item=row) for row in rows)
+        text += entry("summary", update={"status": "finished"} if summary is None else summary)
+        original = subprocess.Popen
+        monkeypatch.setattr(offline.subprocess, "Popen", lambda _, **more: original(records(text), **more))
+        [found] = sources.read([tmp_path])
+        return found
+
+    return read
+
+
+@pytest.mark.parametrize("path", ["/private.png", "../../../private.png", "media/../../../../private.png", 5, None])
+def test_pictures_outside_the_run_are_not_read(foreign_record, tmp_path, path, capsys):
+    path = str(tmp_path / "private.png") if path == "/private.png" else path
+    found = foreign_record([{"_step": 1, "images_seen": 8, "samples._type": "image-file", "samples.path": path}])
+    assert found.grids == []
+    assert "leads out of the run's folder" in capsys.readouterr().err
+
+
+def test_a_linked_picture_is_not_read(foreign_record):
+    rows = [{"_step": step, "images_seen": 8, "samples.path": f"media/{name}.png"}
+            for step, name in enumerate(("own", "linked", "missing"))]  # fmt: skip
+    own, linked = foreign_record(rows).grids
+    assert own.read().startswith(b"\x89PNG")
+    with pytest.raises(ConfigError, match="linked.png is a symbolic link"):
+        linked.read()
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "why"),
+    [
+        ({}, {}, "_step is null"),
+        ({"_step": "1"}, {}, '_step is "1"'),
+        ({"_step": 1, "images_seen": "8", "a": 1}, {}, 'images_seen is "8"'),
+        ({"_step": 1}, {"run_id": 5}, "run_id is 5"),
+        ({"_step": 1}, {"config": []}, "config holds no settings"),
+        ({"_step": 1}, {"config": {"strategy": {"ema": {}}, "strategies": "other"}}, "strategies is"),
+        ({"_step": 1}, {"config": {"strategy": "x", "strategies": 3}}, "strategies is 3"),
+        ({"_step": 1}, {"config": {"seed": [1]}}, "seed is a list"),
+        ({"_step": 1}, {"summary": {"status": [1]}}, "status is a list"),
+        ({"_step": 1}, {"summary": {"status": "finished", "best": {"metric": 3}}}, "updates is missing"),
+    ],
+)
+def test_a_record_with_values_of_other_kinds_is_named(foreign_record, row, more, why):
+    found = foreign_record([row], **more)
+    assert isinstance(found, Damaged)
+    assert found.place.endswith("offline-run-20260101_000000-x") and "run-x.wandb" in found.why and why in found.why
+
+
+def test_figures_that_are_none_are_passed_over(foreign_record):
+    rows = [{"_step": 1, "images_seen": 8, "flag": True, "huge": 10**400, "nan": "NaN", "train/loss": 2}]
+    assert foreign_record(rows).curves == {"train/loss": [(8.0, 2.0)]}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_record_that_is_no_regular_file_is_not_opened(tmp_path, kind):
+    folder = tmp_path / "wandb" / "offline-run-20260101_000000-x"
+    folder.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(folder / "run-x.wandb")
+    else:
+        (folder / "run-x.wandb").symlink_to("/etc/hostname")
+    [found] = sources.read([tmp_path])
+    assert "not a regular file" in found.why
+
+
 class Api:
     """Answers what `wandb.Api` does, from records on disk."""
 
@@ -144,6 +237,19 @@ def test_projects_that_cannot_be_read_are_refused(recorded, monkeypatch):
         sources.read(["wandb:team"])
     with pytest.raises(ConfigError, match="Could not find project"):
         projects.read_project("wandb:team/other", Api(recorded))
+
+
+def test_pictures_of_a_server_stay_in_their_folder(recorded, tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "private.png")
+
+    class Hostile(Api):
+        def _run(self, path):
+            run = super()._run(path)
+            rows = [{"_step": 1, "images_seen": 8, "samples": {"path": str(tmp_path / "private.png")}}]
+            return SimpleNamespace(**{**vars(run), "scan_history": lambda: rows, "summary_metrics": {}})
+
+    found = projects.read_project("wandb:team/digits", Hostile(recorded))
+    assert all(run.grids == [] and "leads out" in run.passed_over[0] for run in found)
 
 
 @pytest.mark.usefixtures("wandb_at_home")
