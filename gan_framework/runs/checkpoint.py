@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from gan_framework.errors import ConfigError
+from gan_framework.runs import checkpoint_fields
 from gan_framework.storage import files
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     try:
         # torch does not verify the checksums of its own archives.
         with zipfile.ZipFile(path) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise ConfigError(f"the file {path} is no checkpoint of this framework: it is compressed")
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
         raise ConfigError(f"the checkpoint {path} is damaged or no checkpoint: {error}") from error
@@ -60,6 +64,10 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         raise ConfigError(f"the checkpoint {path} holds more than tensors and plain values: {reason}") from error
     if not isinstance(state, dict) or not KEYS <= state.keys():
         raise ConfigError(f"the file {path} is no checkpoint of this framework")
+    try:
+        checkpoint_fields.check(state)
+    except ConfigError as error:
+        raise ConfigError(f"the checkpoint {path} is damaged: {error}") from error
     if state["format"] > FORMAT:
         raise ConfigError(
             f"the checkpoint {path} has format {state['format']}, and this version reads up to {FORMAT}: update it"
@@ -88,11 +96,17 @@ def drop_after(folder: Path, step: int) -> None:
 
 def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """Return the newest intact checkpoint of a folder, naming in the log the damaged ones it passes over."""
+    return next(newest_first(folder), None)
+
+
+def newest_first(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the intact checkpoints of a folder, naming in the log the damaged ones on the way."""
     for path in [*numbered(folder), folder / "last.pt"]:
         if not path.exists():
             continue
         try:
-            return path, load(path)
+            found = load(path)
         except ConfigError as error:
             log.warning("%s; trying the one before it", error)
-    return None
+            continue
+        yield path, found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import checkpoint, group, out_of_memory, resuming
 from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.progress import Progress
+from gan_framework.runs.restore import Unfit
 from gan_framework.runs.run import Pruner, Run
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.summary import Summary, describe
@@ -130,23 +133,23 @@ def _prepare(composed: DictConfig, folder: Path, job: SweepJob) -> Run:
     text = OmegaConf.to_yaml(OmegaConf.create(config))
 
     layout = RunFolder(folder)
-    resumed = _resume_from(settings.train.resume, layout)
-    if resumed is None:
+    checkpoints = _resume_from(settings.train.resume, layout)
+    newest = next(checkpoints, None)
+    if newest is None:
         files.write_text(layout.config, text)
-    trackers.start(RunInfo(folder=folder, config=config, sweep=job.sweep, resumed=resumed is not None))
+    trackers.start(RunInfo(folder=folder, config=config, sweep=job.sweep, resumed=newest is not None))
     try:
         run = Run(config, folder, assembly, trackers, Progress(settings.train.steps))
         run.pruner = job.pruner
-        if resumed is not None:
-            path, state = resumed
-            resuming.check(state, composed, run.data_identity, f"the checkpoint {path}")
-            run.restore(state, path)
+        path = None
+        if newest is not None:
+            path = _restore(run, itertools.chain([newest], checkpoints), composed)
             files.write_text(layout.config, text)  # only now is it known to fit
             log.info("resumed from %s at step %d", path, run.counters.step)
         if settings.train.resume != "auto":
-            _leave_other_history(layout, run.counters.step if resumed else None)
+            _leave_other_history(layout, run.counters.step if path else None)
         if distributed.world() > 1:
-            lead(run.game, announced, folder, resumed[0] if resumed else None, sweep=job.sweep is not None)
+            lead(run.game, announced, folder, path, sweep=job.sweep is not None)
     except BaseException as error:
         status = "stopped" if isinstance(error, Interrupted) else "failed"
         trackers.finish({"status": status, "error": describe(error), "step": 0})
@@ -169,12 +172,48 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
     return composed
 
 
-def _resume_from(setting: str | None, folder: RunFolder) -> tuple[Path, dict[str, Any]] | None:
+Checkpoints = Iterator[tuple[Path, dict[str, Any]]]
+
+
+def _resume_from(setting: str | None, folder: RunFolder) -> Checkpoints:
+    """Yield the checkpoints that a run may go on from, the one to be preferred first; none if it is a new run.
+
+    Raises:
+        ConfigError: there are some, and not one of them is intact.
+    """
     if setting is None:
-        return None
-    if setting == "auto":
-        return checkpoint.newest(folder.checkpoints)
-    return Path(setting), checkpoint.load(Path(setting))
+        return
+    if setting != "auto":
+        yield Path(setting), checkpoint.load(Path(setting))
+        return
+    intact = False
+    for found in checkpoint.newest_first(folder.checkpoints):
+        intact = True
+        yield found
+    if not intact and checkpoint.numbered(folder.checkpoints):
+        raise ConfigError(
+            f"not one of the checkpoints in {folder.checkpoints} is intact, as said above: train.resume=null begins "
+            "anew and deletes them, train.resume=FILE goes on from another one"
+        )
+
+
+def _restore(run: Run, checkpoints: Checkpoints, composed: DictConfig) -> Path:
+    """Have a run go on from the first checkpoint that fits it, and return which that is.
+
+    Raises:
+        ConfigError: it would be another experiment, or not one of them fits.
+    """
+    first: Unfit | None = None
+    for path, state in checkpoints:
+        resuming.check(state, composed, run.data_identity, f"the checkpoint {path}")
+        try:
+            run.restore(state, path)
+            return path
+        except Unfit as error:
+            first = first or error
+            log.warning("%s; trying the one before it", error)
+    assert first is not None
+    raise first
 
 
 def _leave_other_history(folder: RunFolder, step: int | None) -> None:

@@ -15,6 +15,10 @@ from gan_framework.runs import checkpoint
 from gan_framework.storage.layout import RunFolder
 
 
+class Unfit(ConfigError):
+    """A checkpoint does not fit the game that it is to be restored to."""
+
+
 def load_game(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str, Any]]:
     """Rebuild a trained game from a run's folder or a checkpoint, and return it with its configuration.
 
@@ -29,7 +33,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
     """Rebuild a trained game from a run's folder or a checkpoint, and return it with all that the checkpoint holds.
 
     Raises:
-        ConfigError: there is no intact checkpoint, or its plugins are not installed.
+        ConfigError: there is no intact checkpoint, its plugins are not installed, or its weights are not finite.
     """
     if path.is_dir():
         found = checkpoint.newest(RunFolder(path).checkpoints)
@@ -38,19 +42,32 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
         path, state = found
     else:
         state = checkpoint.load(path)
-    game = build_game(state["config"], DataShape.of(state["shape"]), torch.device(device))
+    game = _build(state, torch.device(device), path)
     restore(game, state["game"], path)
+    for name, parameter in game.networks.named_parameters():
+        if not parameter.isfinite().all():
+            raise ConfigError(f"the checkpoint {path} holds weights that are not finite: networks.{name}")
     return game, state
+
+
+def _build(state: dict[str, Any], device: torch.device, path: Path) -> Game:
+    try:
+        return build_game(state["config"], DataShape.of(state["shape"]), device)
+    except ConfigError as error:
+        raise ConfigError(f"the checkpoint {path}: {error}") from error
+    except Exception as error:  # the configuration may be anybody's
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ConfigError(f"no game can be built of the configuration in the checkpoint {path}: {reason}") from error
 
 
 def restore(game: Game, state: dict[str, Any], path: Path) -> None:
     """Give a game the state of a checkpoint.
 
     Raises:
-        ConfigError: the checkpoint is of another architecture.
+        Unfit: the checkpoint is of another architecture, or damaged.
     """
     try:
         game.load_state_dict(state)
-    except (RuntimeError, ValueError, KeyError) as error:
+    except Exception as error:  # plugins take up the states that they are given, whatever these hold
         reason = " ".join(str(error).split())[:500]
-        raise ConfigError(f"the checkpoint {path} does not fit this configuration: {reason}") from error
+        raise Unfit(f"the checkpoint {path} does not fit this configuration: {reason}") from error

@@ -189,7 +189,7 @@ class Run:
         self.metrics, self.protocol = state["metrics"], state["protocol"]
         self.best.found = state["best"] if self.folder.best.exists() else {}  # it may be in another folder
         self.begun = state.get("begun")
-        if "watch" in state:
+        if state.get("watch"):
             self.watch.restore(state["watch"])
         if self.leads:
             # A step whose scores are still to come has no line yet; one written by an earlier resume comes again.

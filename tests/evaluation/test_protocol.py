@@ -24,3 +24,8 @@ def test_only_the_compared_metric_settings_matter():
 
 def test_a_metric_that_one_lacks_does_not_matter_to_the_others():
     assert differences(A, {**A, "metrics": {"fid_inception": {}}}) == []
+
+
+def test_names_of_classes_differ_only_where_both_are_known():
+    assert differences(A, {**A, "classes": ["cat"]}) == []
+    assert differences({**A, "classes": ["dog"]}, {**A, "classes": ["cat"]}) == ["classes"]

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from gan_framework.cli.commands import app
 from gan_framework.core import seeding
 from gan_framework.evaluation import latents
+from gan_framework.evaluation.protocol import differences
 from gan_framework.runs.restore import load_game
 from tests.helpers.program import run as run_program
 
@@ -56,7 +57,8 @@ def test_it_is_scored_with_the_protocol_that_it_had(folder, cache):
     result = CliRunner().invoke(app, ["evaluate", str(folder), "train.device=cpu"])
     assert result.exit_code == 0, result.output
     summary, evaluation = (json.loads((folder / name).read_text()) for name in ("summary.json", "evaluation.json"))
-    assert evaluation["protocol"] == summary["protocol"]
+    assert evaluation["protocol"] == {**summary["protocol"], "classes": [*"0123456789"]}
+    assert differences(evaluation["protocol"], summary["protocol"]) == []
     assert evaluation["scores"]["fid_classifier"] == pytest.approx(summary["metrics"]["eval/fid_classifier"], rel=1e-4)
 
 

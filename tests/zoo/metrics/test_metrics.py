@@ -282,6 +282,7 @@ class TestMSSSIM:
         MSSSIM(pairs=20).check_samples(DataShape((1, 16, 11), 2), 10, 10)
         with pytest.raises(ConfigError, match="at least 11 pixels, not 8"):
             MSSSIM(pairs=20).check_samples(DataShape((1, 16, 8), 2), 10, 10)
+
     MSSSIM(pairs=20).check_labels(torch.tensor([0, 1, 1]))
     with pytest.raises(ConfigError, match="of the 3 real samples no two are of one"):
         MSSSIM(pairs=20).check_labels(torch.tensor([0, 2, 1]))
