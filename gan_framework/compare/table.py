@@ -17,8 +17,8 @@ from gan_framework.storage.text import brief, visible
 
 WIDE = 120
 """Columns of a terminal that has room for the budgets; the CSV file has them always."""
-PLAYERS = 6
-"""Players whose updates the terminal's table has room for; the CSV file has them all."""
+OTHERS = 90
+"""Columns of a terminal that are not for the players' updates."""
 HEADING = 24
 """Characters of a player's name there."""
 CELL = 1_000
@@ -40,7 +40,7 @@ def show(comparison: Comparison, console: Console) -> None:
     direction = "higher" if comparison.higher_is_better else "lower"
     title = Text(f"{brief(comparison.metric, HEADING)} ({direction} is better)", style="italic")
     table = Table(title=title, title_justify="left")
-    players = comparison.players[:PLAYERS]
+    players = _players(comparison, console.width - OTHERS)
     budgets = ["images", *players, "seconds"] if console.width >= WIDE else []
     for name in ("rank", "settings", "seeds", "last", "best", *budgets, "verdict"):
         heading = Text(brief(name, HEADING))  # in which, as in all texts, [...] is no markup
@@ -88,6 +88,18 @@ def cell(text: str) -> str:
     if NUMBER.fullmatch(shown):
         return shown
     return f"'{shown}" if shown.lstrip().startswith(FORMULA) or text[:1] in ("\t", "\r", "\n") else shown
+
+
+def _players(comparison: Comparison, room: int) -> list[str]:
+    """Return the players whose updates the terminal has room for, so that no other column is squeezed."""
+    chosen = []
+    for name in comparison.players:
+        counts = [_count(group.budget(name), 0) for group in comparison.groups]
+        room -= max(map(len, (brief(name, HEADING), *counts))) + len(" │ ")
+        if room < 0:
+            break
+        chosen.append(name)
+    return chosen
 
 
 def _figures(group: Group, players: list[str]) -> list[str]:

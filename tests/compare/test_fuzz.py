@@ -17,7 +17,7 @@ OTHERS = (
     [1, "a", None], [[]], {}, {"a": 1}, {"a": {"b": []}}, {"": None},
 )  # fmt: skip
 """A value of every kind, and some that are hard to print, to add up or to encode."""
-MUTANTS = 150
+MUTANTS = 100
 
 
 @pytest.fixture(scope="module")

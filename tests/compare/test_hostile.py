@@ -132,7 +132,9 @@ def test_sample_grids_are_pngs_inside_the_run_folder(sweep, tmp_path, how):
         Image.new("L", (8, 8)).save(picture)
         os.truncate(picture, 2**32)
     elif how == "bomb":
-        Image.new("L", (60_000, 20_000)).save(picture)
+        Image.new("L", (8, 8)).save(picture)
+        content = picture.read_bytes()  # of which the header says how large it will be
+        picture.write_bytes(content[:16] + (60_000).to_bytes(4, "big") * 2 + content[24:])
     elif how == "pipe":
         os.mkfifo(picture)
     else:
@@ -354,6 +356,16 @@ def test_nothing_from_a_run_steers_the_terminal(sweep, tmp_path):
     assert "damaged\\x1b[0m is left out: summary.json: seconds" in done.stderr
     assert "[/bold]" in done.stdout or "[/bold]" in (sweep / "compare.csv").read_text()
     assert "\x1b" not in (tmp_path / "out.html").read_text()
+
+
+def test_many_players_do_not_squeeze_the_table(sweep):
+    run = hostile(sweep)
+    summary = json.loads((run / "summary.json").read_text())
+    updates = summary["updates"] | {f"player {i} " * 20: 1e300 for i in range(50)}
+    (run / "summary.json").write_text(json.dumps(summary | {"updates": updates, "seconds": 1e300}))
+    done = compared(sweep)
+    assert "loss.name=hinge" in done.stdout and "discriminator" in done.stdout and "3.5 ± 0.707" in done.stdout
+    assert "player 49" in (sweep / "compare.csv").read_text()
 
 
 @pytest.mark.parametrize(
