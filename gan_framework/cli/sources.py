@@ -35,7 +35,10 @@ def read(sources: Iterable[str | Path]) -> list[Record | Damaged]:
     """
     found: dict[object, Record | Damaged] = {}
     for run in (run for source in sources for run in _read(source)):
-        if found.setdefault(_identity(run), run) is not run:
+        kept = found.setdefault(_identity(run), run)
+        if kept is not run:
+            if _differ(kept, run):
+                _warn(f"{run.place} is left out: it has id, settings and seed of {kept.place}, but other scores")
             continue
         if isinstance(run, Damaged):
             _warn(f"{run.place} is left out: {run.why}")
@@ -50,6 +53,14 @@ def _identity(run: Record | Damaged) -> object:
     if isinstance(run, Damaged) or not run.run_id:
         return run.place
     return run.run_id, run.config.get("seed"), frozenset(run.settings.items())
+
+
+def _differ(one: Record | Damaged, other: Record | Damaged) -> bool:
+    """Return whether what is taken for one run has different scores."""
+    if isinstance(one, Damaged) or isinstance(other, Damaged):
+        return False
+    first, second = (run.summary.get("metrics") or {} for run in (one, other))
+    return any(first[name] != second[name] for name in first.keys() & second.keys() if name.startswith("eval/"))
 
 
 def _read(source: str | Path) -> list[Record | Damaged]:

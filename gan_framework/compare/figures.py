@@ -64,7 +64,7 @@ class Places:
 
 @dataclass
 class Figure:
-    """A figure: what is left of its curve, and what was seen of all of it.
+    """A figure: what is left of its curve, and what was seen of all that was taken up.
 
     The axis is cut into equal parts, as wide as a power of two, of each of which the first point is
     kept; the width doubles whenever there are too many. So curves that were measured at the same

@@ -10,6 +10,7 @@ from pathlib import Path
 from gan_framework.compare.figures import Figure, Gathering
 from gan_framework.compare.records import Damaged, Grid, Record
 from gan_framework.compare.schema import check_config, check_summary
+from gan_framework.compare.skipping import Skipping
 from gan_framework.storage import foreign, plain
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.text import few, visible
@@ -40,7 +41,7 @@ def find_runs(folder: Path, problems: list[str] | None = None) -> list[Path]:
             problems += [
                 f"{visible(str(place.path / name))} is a symbolic link to a run, and none is followed: name its target"
                 for name in sorted(place.links)
-                if (place.path / name / CONFIG_FILE).is_file()
+                if os.path.isfile(place.path / name / CONFIG_FILE)
             ]
     return sorted(found)
 
@@ -80,9 +81,18 @@ def _read(folder: Path) -> Record:
 
 
 def _figures(folder: Path) -> dict[str, Figure]:
-    path, gathering = RunFolder(folder).metrics, Gathering(RunFolder(folder).metrics.name)
-    for number, found, size in plain.read_objects(path, folder, METRICS_BYTES, LINE_BYTES):
-        gathering.add(found.get("images_seen"), found.get("metrics"), number, size)
+    path = RunFolder(folder).metrics
+    gathering, skipping = Gathering(path.name), Skipping()
+
+    def take_up(number: int, line: bytes) -> None:
+        found = plain.parse_line(line, number, path.name)
+        gathering.add(found.get("images_seen"), found.get("metrics"), number, len(line))
+
+    for number, line in plain.read_lines(path, folder, METRICS_BYTES, LINE_BYTES):
+        if not skipping.skips(number, line):
+            take_up(number, line)
+    for number, line in skipping.last():
+        take_up(number, line)
     return gathering.figures()
 
 

@@ -71,8 +71,8 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
     return require_plain(found, name)
 
 
-def read_objects(path: Path, within: Path, most: int, longest: int) -> Iterator[tuple[int, dict[str, Any], int]]:
-    """Yield the JSON objects of a file that has one in each line: the line's number, its fields, and its bytes.
+def read_lines(path: Path, within: Path, most: int, longest: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file with their numbers.
 
     A last line without its end was cut off while it was written, and is passed over.
 
@@ -83,25 +83,39 @@ def read_objects(path: Path, within: Path, most: int, longest: int) -> Iterator[
         longest: the most bytes of a line.
 
     Raises:
-        Damaged: a line is longer, or no JSON object; what is in an object is not looked at.
+        Damaged: the file or a line is larger.
         FileNotFoundError: there is no such file.
     """
     number = 0
     with open_regular(path, within, most) as file:
         while (line := file.readline(longest + 1)).endswith(b"\n"):
             number += 1
-            try:
-                text = line.decode()
-                found, end = SCAN(text)
-                if end + 1 != len(text) and text[end:].strip():
-                    raise ValueError("there is more than one value in it")
-            except (ValueError, RecursionError) as error:
-                raise Damaged(f"{path.name}: line {number} is no JSON: {_reason(error)}") from error
-            if type(found) is not dict:
-                raise Damaged(f"{path.name}: line {number} is {shown(found)} and not a mapping")
-            yield number, found, len(line)
+            yield number, line
         if len(line) > longest:
             raise Damaged(f"{path.name}: line {number + 1} is longer than {longest:,} bytes")
+
+
+def parse_line(line: bytes, number: int, name: str) -> dict[str, Any]:
+    """Return the fields of a JSON object in one line.
+
+    Args:
+        line: the line, with its end.
+        number: its number, for messages.
+        name: what messages call the file.
+
+    Raises:
+        Damaged: it is no JSON object; what is in an object is not looked at.
+    """
+    try:
+        text = line.decode()
+        found, end = SCAN(text)
+        if end + 1 != len(text) and text[end:].strip():
+            raise ValueError("there is more than one value in it")
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{name}: line {number} is no JSON: {_reason(error)}") from error
+    if type(found) is not dict:
+        raise Damaged(f"{name}: line {number} is {shown(found)} and not a mapping")
+    return found
 
 
 def require_plain(found: Any, name: str) -> dict[str, Any]:

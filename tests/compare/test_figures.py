@@ -1,11 +1,13 @@
 """Curves that are thinned while they are read."""
 
+import json
 import random
 
 import pytest
 
-from gan_framework.compare import page
+from gan_framework.compare import folder, page
 from gan_framework.compare.figures import HELD, Figure, Gathering
+from gan_framework.storage import plain
 from gan_framework.storage.foreign import Damaged
 
 
@@ -88,3 +90,54 @@ def test_the_line_of_a_wrong_value_is_named():
     rows = [(step, {"a": 1.0, "b": "x" if step == 7 else 2}) for step in range(1, 20)]
     with pytest.raises(Damaged, match=r'metrics.jsonl: line 7: metrics.b is "x" and not a finite number'):
         gathered(rows)
+
+
+def read(tmp_path, lines, monkeypatch, skipping):
+    """Return the figures of a file, and how many of its lines were read as JSON."""
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    parsed = []
+    parse = plain.parse_line
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            plain, "parse_line", lambda line, number, name: (parsed.append(number), parse(line, number, name))[1]
+        )
+        if not skipping:
+            patch.setattr(folder.Skipping, "skips", lambda *_: False)
+        return folder._figures(tmp_path), len(parsed)
+
+
+def logged(steps, every, chance):
+    """Return lines as runs log them: figures at each step, others at some, a loss that is not finite now and then."""
+    lines = []
+    for step in steps:
+        metrics = {"train/a": chance.random(), "train/b": None if chance.random() < 0.02 else -chance.random()}
+        metrics |= {"health/c": chance.random() * 1e-7} if step % 7 == 0 else {}
+        metrics |= {"eval/d": chance.random()} if step % every == 0 else {}
+        lines.append({"step": step, "images_seen": 64 * step, "updates": {"generator": step}, "metrics": metrics})
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lines_that_are_skipped_would_have_changed_nothing(tmp_path, monkeypatch, seed):
+    chance = random.Random(seed)
+    lines = logged(range(1, 6_000 + chance.randrange(500)), 50, chance)
+    if seed % 2:  # the run went back to a checkpoint
+        lines += logged(range(4_000, 7_000), 50, chance)
+    found, parsed = read(tmp_path, lines, monkeypatch, skipping=True)
+    whole, all_of_them = read(tmp_path, lines, monkeypatch, skipping=False)
+    assert found.keys() == whole.keys()
+    assert all(found[name].curve == whole[name].curve and found[name].last == whole[name].last for name in whole)
+    assert (found["eval/d"].least, found["eval/d"].greatest) == (whole["eval/d"].least, whole["eval/d"].greatest)
+    assert all_of_them == len(lines) and parsed < 0.7 * len(lines)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["[1]", '{"images_seen": 9, "metrics": {"a": "1"}}', '{"images_seen": 9, "metrics": {"a": NaN}}',
+              '{"images_seen": 9, "metrics": {"a": 1}', '{"images_seen": 9, "metrics": {"a": true}}', "{}"],
+)  # fmt: skip
+def test_a_line_that_is_wrong_is_found_among_those_that_are_skipped(tmp_path, wrong):
+    lines = [json.dumps({"images_seen": step, "metrics": {"a": step / 2}}) for step in range(5_000)]
+    lines.insert(4_321, wrong)
+    (tmp_path / "metrics.jsonl").write_text("".join(line + "\n" for line in lines))
+    with pytest.raises(Damaged, match="metrics.jsonl: line 4322"):
+        folder._figures(tmp_path)

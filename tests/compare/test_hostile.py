@@ -325,6 +325,15 @@ def test_a_run_with_anothers_id_does_not_hide_it(sweep):
     assert "wasserstein" in done.stdout
 
 
+def test_what_is_taken_for_the_same_run_is_named_if_its_scores_differ(sweep):
+    for name, scores in (("same", [3.0]), ("other", [9.0])):
+        (make_run(sweep / name, "hinge", 0, scores) / ".run_id").write_text("mine")
+    (sweep / "intact0" / ".run_id").write_text("mine")
+    said = compared(sweep).stderr
+    assert f"{sweep / 'other'} is left out: it has id" in said
+    assert str(sweep / "same") not in said
+
+
 def test_a_direction_that_one_run_claims_is_not_everybodys(sweep):
     run = hostile(sweep, "a_first")
     summary = json.loads((run / "summary.json").read_text())
@@ -355,7 +364,9 @@ def test_nothing_from_a_run_steers_the_terminal(sweep, tmp_path):
     assert r"run\x1b[2J\ncaf\xe9" in done.stdout and r"\x1b]0;owned\x07" in done.stdout
     assert "damaged\\x1b[0m is left out: summary.json: seconds" in done.stderr
     assert "[/bold]" in done.stdout or "[/bold]" in (sweep / "compare.csv").read_text()
-    assert "\x1b" not in (tmp_path / "out.html").read_text()
+    page = (tmp_path / "out.html").read_text()
+    assert "\x1b" not in page
+    assert r"damaged\x1b[0m: summary.json: seconds" in page[page.index("Runs that could not be read") :]
 
 
 def test_many_players_do_not_squeeze_the_table(sweep):
