@@ -9,6 +9,7 @@ from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.records import DataShape
 from gan_framework.data import build_source, check_classes, identity
+from gan_framework.data.sources import training_data
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.folder import LOSSY, find_images, read_images
@@ -86,7 +87,7 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
     evaluation = evaluator(game)
-    others = other_data(state.get("data", {}), {"": identity(source.load("train"))})
+    others = other_data(state.get("data", {}), {"": identity(training_data(source, config["data"]))})
     evaluation.warnings.extend(f"scored against other data than the model was trained on: {what}" for what in others)
     return evaluation, {"updates": {name: game.player(name).updates for name in game.players}}
 

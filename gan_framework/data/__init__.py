@@ -3,11 +3,10 @@
 from gan_framework.data.batches import Batches, images
 from gan_framework.data.encoding import encoded, one_hot
 from gan_framework.data.memory import InMemory
-from gan_framework.data.source import COMMON_SETTINGS, Data, DataSource, build_source, check_classes, identity
+from gan_framework.data.source import Data, DataSource, build_source, check_classes, identity
 from gan_framework.data.sources import Sources, shape_of
 
 __all__ = [
-    "COMMON_SETTINGS",
     "Batches",
     "Data",
     "DataSource",

@@ -15,9 +15,6 @@ from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
 
-COMMON_SETTINGS = ("flip", "workers")
-"""Settings of every dataset's YAML that the framework uses itself and gives to no plugin."""
-
 CHUNK = 256
 """Samples that are held in memory at once when a whole set is read."""
 

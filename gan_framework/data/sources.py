@@ -11,10 +11,14 @@ import torch
 from gan_framework.core.records import DataShape
 from gan_framework.data.batches import Batches
 from gan_framework.data.encoding import describe
-from gan_framework.data.source import COMMON_SETTINGS, Data, DataSource, build_source
+from gan_framework.data.near_duplicates import without_near_duplicates
+from gan_framework.data.source import Data, DataSource, build_source
 from gan_framework.errors import ConfigError
 
 Settings = Mapping[str, Any]
+
+OF_BATCHES = ("flip", "workers")
+"""Those of a source's settings that say how batches are drawn."""
 
 
 class Sources:
@@ -39,10 +43,10 @@ class Sources:
 
     @cached_property
     def _train(self) -> dict[str, Data]:
-        loaded = {"": self.first.load("train")}
+        loaded = {"": training_data(self.first, self._settings[""])}
         for name, source in self.others.items():
             try:
-                loaded[name] = source.load("train")
+                loaded[name] = training_data(source, self._settings[name], f"sources.{name}")
             except ConfigError as error:
                 raise _of(name, error) from error
         return loaded
@@ -77,7 +81,7 @@ class Sources:
         """
 
         def of(name: str, source: DataSource, others: Mapping[str, Batches]) -> Batches:
-            common = {key: self._settings[name][key] for key in COMMON_SETTINGS if key in self._settings[name]}
+            common = {key: self._settings[name][key] for key in OF_BATCHES if key in self._settings[name]}
             return Batches(
                 self._train[name],
                 batch_size,
@@ -92,6 +96,17 @@ class Sources:
             )
 
         return of("", self.first, {name: of(name, source, {}) for name, source in self.others.items()})
+
+
+def training_data(source: DataSource, settings: Settings, section: str = "data") -> Data:
+    """Return what is trained on: the split `train`, without near-duplicates if the settings ask for that.
+
+    Raises:
+        ConfigError: the data cannot be loaded, or the threshold is none.
+    """
+    data = source.load("train")
+    threshold = settings.get("drop_near_duplicates")
+    return without_near_duplicates(data, threshold, f"{section}.drop_near_duplicates")
 
 
 def _with_a_name(name: str, settings: Settings) -> Settings:

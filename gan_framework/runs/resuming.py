@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 EXPERIMENT = ("game", "networks", "prior", "loss", "terms", "schedule", "strategy")
 """Sections that say what is trained."""
 
-OF_DATA = ("name", "image_size", "channels", "flip", "classes")
+OF_DATA = ("name", "image_size", "channels", "flip", "drop_near_duplicates", "classes")
 """Settings of data that say what is trained on; of the others, the content of the data tells."""
 
 OF_NO_MATTER = ("tracker", "train.resume", "train.resume_changed", "train.device", "train.threads")
@@ -60,7 +60,7 @@ def check(state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Map
     light = [str(change) for change in changes if str(change) not in grave]
     if grave and not composed.train.resume_changed:
         raise ConfigError(
-            f"{where} was trained with other settings: {'; '.join(grave)}. With another loss, other networks, data or "
+            f"{where} was trained with other settings: {'; '.join(grave + light)}. With another loss, other networks, data or "
             "batches it is another experiment: give it a folder of its own (hydra.run.dir), or go on all the same with "
             "train.resume_changed=true"
         )

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from gan_framework.cli.commands import app
 from gan_framework.cli.evaluate import evaluate
+from gan_framework.cli.sample import class_numbers
+from gan_framework.data import build_source, identity
 from gan_framework.errors import ConfigError
 from gan_framework.runs import checkpoint
 from tests.data.making import encoded, picture, write
@@ -17,11 +19,10 @@ SMALL = ["data.image_size=16", "extractor=raw", "metrics=[fid,kid]", "metrics.ki
 def save_untrained(config, folder):
     """Make a folder that of a run, with the checkpoint of an untrained model."""
     from gan_framework.build import build_game
-    from gan_framework.data import build_source
 
     shape = build_source(config["data"]).shape
     game = build_game(config, shape, torch.device("cpu"))
-    state = {"config": config, "shape": shape.plain(), "game": game.state_dict(), "clock": {}, "batches": 0}
+    state = {"config": config, "shape": shape.plain(), "game": game.state_dict(), "clock": {"step": 0}, "batches": 0}
     checkpoint.save(folder / "checkpoints" / "step_0000001.pt", state)
     return folder
 
@@ -219,3 +220,66 @@ def test_a_folder_is_no_file_to_write_to(run, tmp_path):
     result = CliRunner().invoke(app, ["evaluate", str(run), "--out", str(tmp_path)])
     assert isinstance(result.exception, ConfigError)
     assert f"--out {tmp_path} is an existing folder: name a file" in str(result.exception)
+
+
+@pytest.fixture
+def fruits(tmp_path):
+    """A folder of two classes of ten images each."""
+    content = {f"{kind}/{i}.png": encoded(picture(i, (16, 16))) for kind in ("apple", "berry") for i in range(10)}
+    return write(tmp_path / "fruits", content)
+
+
+def of_fruits(fruits, compose, folder, model):
+    """Make the run of a model for these classes, as `launch` leaves one."""
+    settings = ["data=folder", f"data.path={fruits}", "data.test_share=0"]
+    config = compose("debug=smoke", f"model={model}", *settings, "data.num_classes=2", *SMALL)
+    config["data"]["classes"] = ["apple", "berry"]
+    run = save_untrained(config, folder)
+    path = run / "checkpoints" / "step_0000001.pt"
+    data = {"": identity(build_source(config["data"]).load("train"))}
+    checkpoint.save(path, {**checkpoint.load(path), "data": data})
+    return run
+
+
+def test_classes_of_other_names_are_refused_where_the_model_is_asked_for_them(fruits, compose, cache, tmp_path):
+    conditional = of_fruits(fruits, compose, tmp_path / "conditional", "cgan_mlp")
+    free = of_fruits(fruits, compose, tmp_path / "free", "mlp")
+    (fruits / "apple").rename(fruits / "cherry")
+    for overrides in ([], ["data=folder", f"data.path={fruits}", "data.image_size=16", "extractor=raw"]):
+        with pytest.raises(ConfigError, match=r"are \[apple, berry\], and the data have \[berry, cherry\]"):
+            evaluate(conditional, overrides)
+    evaluate(free, [])  # which class an image is of does not matter here
+
+
+def test_data_that_are_others_than_those_trained_on_are_named(fruits, compose, cache, tmp_path):
+    run = of_fruits(fruits, compose, tmp_path / "run", "mlp")
+    said = "scored against other data than the model was trained on: data: 20 training samples then, "
+    assert not [warning for warning in evaluate(run, [])[0].warnings if said in warning]
+    (fruits / "apple" / "0.png").unlink()
+    (warning,) = [warning for warning in evaluate(run, [])[0].warnings if said in warning]
+    assert warning.startswith(f"{said}19 now (content ")
+
+
+def test_classes_are_drawn_by_name(fruits, compose, cache, tmp_path):
+    run = of_fruits(fruits, compose, tmp_path / "run", "cgan_mlp")
+    for classes, code in (("berry,apple", 0), ("1", 0), ("cherry", 2), ("2", 2)):
+        result = CliRunner().invoke(app, ["sample", str(run), "--classes", classes, "--n", "4"])
+        assert getattr(result.exception, "exit_code", 0) == code, (classes, result.output)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "numbers"),
+    [
+        (["apple", "berry"], ["berry", "apple", "0"], [1, 0, 0]),
+        (["1", "10", "2"], ["2", "10"], [2, 1]),
+        ([], ["3", "1"], [3, 1]),
+    ],
+)
+def test_a_name_comes_before_a_number(names, wanted, numbers):
+    assert class_numbers(wanted, names) == numbers
+
+
+@pytest.mark.parametrize(("names", "wanted"), [(["1", "10", "2"], "0"), (["apple"], "1"), ([], "apple"), ([], "")])
+def test_a_class_that_there_is_not_is_named(names, wanted):
+    with pytest.raises(ConfigError, match=f"there is no class {wanted}"):
+        class_numbers([wanted], names)

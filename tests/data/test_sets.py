@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_framework.data import COMMON_SETTINGS, DataSource
+from gan_framework.data import DataSource
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
+from gan_framework.registry.kinds import KINDS
 from gan_zoo.datasets.digits import held_out
 from tests.data.making import CONF, defaults, source
 
@@ -32,7 +33,7 @@ def test_every_data_set_has_a_yaml():
 def test_the_yaml_has_the_plugins_settings_and_the_frameworks(name):
     settings = defaults(name)
     accepted = registry.settings(registry.find("datasets", name).load())
-    assert set(settings) == {"name", *accepted, *COMMON_SETTINGS}
+    assert set(settings) == {"name", *accepted, *KINDS["datasets"].reserved} - {"classes"}
     assert {"image_size", "channels", "num_classes"} <= set(settings)
 
 

@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 from gan_framework.config.compose import compose
 from gan_framework.core.records import DataShape
-from gan_framework.data import Batches, InMemory, Sources
+from gan_framework.data import Batches, InMemory, Sources, build_source, identity
 from gan_framework.errors import ConfigError
 from tests.data.making import CONF, KINDS, Streamed, defaults, encoded, picture, write
 
@@ -200,3 +200,38 @@ def test_every_dataset_can_be_chosen_as_a_further_source(name):
     config = compose([f"+data@sources.b={name}"])
     assert OmegaConf.to_container(config.sources.b) == defaults(name)
     assert config.data.name == "digits"
+
+
+def digits(**settings):
+    return {**defaults("digits"), "image_size": 8, **settings}
+
+
+def test_classes_that_are_named_must_be_those_of_the_data():
+    names = [*"0123456789"]
+    assert build_source(digits(classes=names)).classes == (*names,)
+    with pytest.raises(ConfigError, match=r"are \[1, 0, 2, .*\], and the data have \[0, 1, 2, .*\]: each label"):
+        build_source(digits(classes=[*"1023456789"]))
+
+
+def test_a_split_is_loaded_once_however_many_ask_for_it():
+    source = build_source(digits())
+    assert source.load("train") is source.load("train")
+    assert Sources(digits(), {}).batches(4, 0, CPU).data is not source.load("train")
+
+
+def test_near_duplicates_of_earlier_samples_are_not_trained_on_but_compared_with(tmp_path):
+    same = [encoded(picture(number % 5)) for number in range(20)]
+    write(tmp_path, {f"{number:02d}.png": content for number, content in enumerate(same)})
+    settings = {**defaults("folder"), "path": str(tmp_path), "image_size": 8, "test_share": 0.0}
+    sources = Sources({**settings, "drop_near_duplicates": 0.0}, {"b": settings})
+    batches = sources.batches(5, 0, CPU)
+    assert len(batches.data) == sources.shape.size == 5 and len(batches.others["b"].data) == 20
+    assert len(sources.first.load("train")) == 20
+    with pytest.raises(ConfigError, match="data.drop_near_duplicates=-1"):
+        Sources({**settings, "drop_near_duplicates": -1}, {}).batches(5, 0, CPU)
+
+
+def test_data_are_known_again_by_their_content():
+    one, same = (identity(build_source(digits()).load("train")) for _ in range(2))
+    assert one == same and one["samples"] == 1442
+    assert identity(build_source(digits(image_size=9)).load("train"))["content"] != one["content"]

@@ -59,7 +59,7 @@ def kill(process, folder, choice, at, moment, evaluate_every):
     if moment == "step":
         time.sleep(choice.uniform(0, 0.05))
     elif moment == "checkpoint":  # its temporary file is there
-        wait(process, lambda: _holds_open(process.pid, folder / "checkpoints"))
+        wait(process, lambda: writing(process, folder / "checkpoints"))
     elif moment == "evaluation":
         wait(process, lambda: count(folder) % evaluate_every == evaluate_every - 1)
         time.sleep(choice.uniform(0, 0.1))
@@ -72,13 +72,14 @@ def kill(process, folder, choice, at, moment, evaluate_every):
     return running
 
 
-def _holds_open(pid, folder):
-    """Whether a process has a file of a folder open; one that is still being written has no name there yet."""
-    for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+def writing(process, folder):
+    """Whether a process is writing a file in a folder or below, which has no name there before it is whole."""
+    for descriptor in Path(f"/proc/{process.pid}/fd").glob("*"):
         with suppress(OSError):  # closed meanwhile
-            if os.readlink(descriptor).startswith(f"{folder}/"):
+            place = os.readlink(descriptor)
+            if place.startswith(f"{folder}/") and place.endswith(" (deleted)"):
                 return True
-    return False
+    return any(Path(folder).rglob(".*.part"))
 
 
 def wait(process, condition):

@@ -15,7 +15,7 @@ import pytest
 from gan_framework.runs import checkpoint
 from tests.data.making import encoded, picture, write
 from tests.helpers.program import run
-from tests.helpers.resuming import count, finish, start, wait
+from tests.helpers.resuming import count, finish, start, wait, writing
 
 TINY = [
     "model=mlp",
@@ -102,7 +102,7 @@ def hold_between_writes(process, folder):
     def settled():
         process.send_signal(signal.SIGSTOP)
         time.sleep(0.02)  # until it has
-        held = [*folder.glob("*/.*.part"), *checkpoint.numbered(folder / "checkpoints")[2:]]
+        held = writing(process, folder) or checkpoint.numbered(folder / "checkpoints")[2:]
         if held:
             process.send_signal(signal.SIGCONT)
         return not held
