@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from gan_framework.sweeps.study import OpenStudy
 
-log = logging.getLogger(__name__)
+    # For type checkers alone: Hydra looks at everything in this module, and Python 3.10 calls an alias a class.
+    Trial = tuple[int, dict[str, Any]]
+    """A trial's number and its settings."""
 
-Trial = tuple[int, dict[str, Any]]
-"""A trial's number and its settings."""
+log = logging.getLogger(__name__)
 
 
 class OptunaSweeper(Sweeper):
