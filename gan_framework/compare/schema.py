@@ -82,6 +82,8 @@ def _check_scores(summary: Mapping[str, Any], name: str) -> None:
     settings = protocol.get("metrics", {})
     if not isinstance(settings, Mapping) or not all(isinstance(one, Mapping) for one in settings.values()):
         raise Damaged(f"{name}: protocol.metrics is no mapping of settings by score")
+    if metric not in settings:
+        raise Damaged(f"{name}: protocol.metrics lacks {brief(metric, 80)}, and there is such a score")
 
 
 def _require(fields: Mapping[str, Any], field: str, check: Check, what: str, name: str) -> None:

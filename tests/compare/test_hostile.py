@@ -285,6 +285,7 @@ def test_a_sparse_file_of_a_terabyte_is_not_read(sweep):
         ("best", {"metric": "other"}, 'best.metric is "other"'),
         ("protocol", None, "protocol is null"),
         ("protocol", {"metrics": []}, "protocol.metrics"),
+        ("protocol", {}, "protocol.metrics lacks fid_classifier"),
         ("higher_is_better", {"fid_classifier": "no"}, 'higher_is_better.fid_classifier is "no"'),
         ("error", ["x"], "error is a list"),
         ("images_seen", {}, "images_seen is an empty mapping"),
