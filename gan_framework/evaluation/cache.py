@@ -6,18 +6,19 @@ import hashlib
 import json
 import logging
 import os
-import zipfile
-import zlib
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from torch import Tensor
 
+from gan_framework.evaluation.stopping import stop_point
 from gan_framework.storage import files
+from gan_framework.storage.foreign import open_regular
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ Tensors = dict[str, Tensor]
 
 KEY = "__key__"
 """The entry of a file that holds the text of its key."""
+
+PATIENCE = 10.0
+"""Seconds that another process is waited for without a word."""
 
 
 def default_folder() -> Path:
@@ -48,24 +52,31 @@ class Cache:
         self._folder = folder if folder is not None else default_folder()
         self._warned = False
 
-    def get(self, kind: str, key: Mapping[str, Any], compute: Callable[[], Tensors]) -> Tensors:
+    def get(
+        self,
+        kind: str,
+        key: Mapping[str, Any],
+        compute: Callable[[], Tensors],
+        fits: Callable[[Tensors], bool] = lambda found: True,
+    ) -> Tensors:
         """Return the tensors of a key, from disk or, if they are not there, computed and kept.
 
         Args:
             kind: the subfolder.
             key: everything the tensors depend on, in values that JSON holds.
             compute: makes the tensors.
+            fits: whether tensors from disk are what they should be; others are made anew.
         """
         path, text = self._place(kind, key)
         lock = FileLock(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
+            _acquire(lock)
         except (OSError, NotImplementedError) as error:  # filelock, where a file system has no locks
             self._warn(error)
-            return _load(path, text) or compute()
+            return self._load(path, text, fits) or compute()
         try:
-            found = _load(path, text)
+            found = self._load(path, text, fits)
             if found is None:
                 found = compute()
                 self._save(path, text, found)
@@ -96,6 +107,20 @@ class Cache:
         except OSError as error:
             self._warn(error)
 
+    def _load(self, path: Path, text: str, fits: Callable[[Tensors], bool]) -> Tensors | None:
+        """Return the tensors of a file; None if there is none, or not what there should be."""
+        if not os.path.lexists(path):
+            return None
+        try:
+            found = _read(path, self._folder, text)
+            if fits(found):
+                return found
+            reason: object = "it holds something else than it should"
+        except Exception as error:  # the file may be anybody's, and so may be what is made of it
+            reason = f"{type(error).__name__}: {error}"
+        log.warning("the cached %s cannot be used and is made anew: %s", path, reason)
+        return None
+
     def _warn(self, error: Exception) -> None:
         if not self._warned:
             log.warning(
@@ -106,15 +131,26 @@ class Cache:
         self._warned = True
 
 
-def _load(path: Path, text: str) -> Tensors | None:
-    """Return the tensors of a file; None if there is none, it is damaged, or it has another key."""
-    if not path.exists():
-        return None
+def _acquire(lock: FileLock) -> None:
+    """Wait for a lock, and say so: what holds it computes the same, or has been stopped while it did."""
     try:
-        with np.load(path, allow_pickle=False) as entry:
-            if entry[KEY].item() != text:
-                return None
-            return {name: torch.from_numpy(entry[name]) for name in entry.files if name != KEY}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        log.warning("the cached %s cannot be read and is made anew: %s", path, error)
-        return None
+        lock.acquire(timeout=PATIENCE)
+        return
+    except Timeout:
+        log.warning("waiting for another process, which makes the same and holds %s", lock.lock_file)
+    while True:
+        try:
+            lock.acquire(timeout=1.0)
+            return
+        except Timeout:
+            stop_point()
+
+
+def _read(path: Path, within: Path, text: str) -> Tensors:
+    with (
+        open_regular(path, within, sys.maxsize) as file,
+        np.load(file, allow_pickle=False) as entry,
+    ):
+        if entry[KEY].item() != text:
+            raise ValueError("it was made of something else")
+        return {name: torch.from_numpy(entry[name]) for name in entry.files if name != KEY}

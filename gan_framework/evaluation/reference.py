@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from functools import cached_property, lru_cache
+from collections.abc import Mapping
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import torch
@@ -107,7 +108,9 @@ class Reference:
             **self.protocol(split),
             "reference_count": count,
         }
-        found = self._cache.get("features", key, lambda: self._extract(data, chosen, split))
+        found = self._cache.get(
+            "features", key, lambda: self._extract(data, chosen, split), partial(_are_features, count)
+        )
         return FeatureSet(
             found["features"],
             found.get("logits"),
@@ -127,6 +130,15 @@ class Reference:
                 f"{what} cannot be compared with: every value of all {len(chosen)} samples is {bounds.lowest:g}"
             )
         return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
+def _are_features(count: int, found: Mapping[str, Tensor]) -> bool:
+    """Return whether cached tensors are the features, and perhaps the logits, of so many samples."""
+    tables = [found["features"], *(found[name] for name in found if name == "logits")]
+    return all(
+        table.ndim == 2 and len(table) == count and table.dtype == torch.float32 and bool(table.isfinite().all())
+        for table in tables
+    )
 
 
 def _read(data: Data, indices: Tensor) -> Tensor:

@@ -1,11 +1,17 @@
+import io
 import logging
+import os
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 
+import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
-from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.cache import KEY, Cache
+from gan_framework.evaluation.stopping import stoppable
 
 
 def tensors(value):
@@ -99,3 +105,72 @@ def test_the_environment_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_FRAMEWORK_CACHE", str(tmp_path / "here"))
     Cache().get("features", {"a": 1}, lambda: tensors(2.0))
     assert list((tmp_path / "here" / "features").glob("*.npz"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"x": np.array(["text"])},
+        {"x": np.full(3, np.nan, np.float32)},
+        {"y": np.ones(3, np.float32)},
+        {},
+    ],
+    ids=["text", "values", "names", "nothing"],
+)
+def test_what_is_not_what_it_should_be_is_made_anew_and_named(tmp_path, caplog, content):
+    def fits(found):
+        return found["x"].shape == (3,) and bool(found["x"].isfinite().all())
+
+    cache = Cache(tmp_path)
+    cache.get("features", {"a": 1}, lambda: tensors(2.0), fits)
+    (file,) = (tmp_path / "features").glob("*.npz")
+    with np.load(file) as entry:
+        np.savez(file, **content, **{KEY: entry[KEY]})
+    assert cache.get("features", {"a": 1}, lambda: tensors(3.0), fits)["x"][0] == 3.0
+    assert str(file) in caplog.text and "made anew" in caplog.text
+    cache.get("features", {"a": 1}, never, fits)
+
+
+def test_an_array_that_announces_more_than_there_is_memory_is_made_anew(tmp_path, caplog):
+    cache = Cache(tmp_path)
+    cache.get("features", {"a": 1}, lambda: tensors(2.0))
+    (file,) = (tmp_path / "features").glob("*.npz")
+    with np.load(file) as entry:
+        key = entry[KEY]
+    huge = io.BytesIO()
+    np.lib.format.write_array_header_1_0(huge, {"descr": "<f4", "fortran_order": False, "shape": (2**48,)})
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", huge.getvalue())
+        text = io.BytesIO()
+        np.save(text, key)
+        archive.writestr(f"{KEY}.npy", text.getvalue())
+    assert cache.get("features", {"a": 1}, lambda: tensors(3.0))["x"][0] == 3.0
+    assert str(file) in caplog.text
+
+
+@pytest.mark.parametrize("make", [lambda path, other: os.mkfifo(path), lambda path, other: path.symlink_to(other)])
+def test_a_pipe_or_a_link_in_the_place_of_an_entry_is_replaced(tmp_path, make):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    cache = Cache(tmp_path / "cache")
+    cache.get("features", {"a": 1}, lambda: tensors(2.0))
+    (file,) = (tmp_path / "cache" / "features").glob("*.npz")
+    file.unlink()
+    make(file, precious)
+    assert cache.get("features", {"a": 1}, lambda: tensors(3.0))["x"][0] == 3.0
+    cache.get("features", {"a": 1}, never)
+    assert precious.read_text() == "mine"
+
+
+def test_waiting_for_another_process_is_said_and_can_be_stopped(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("gan_framework.evaluation.cache.PATIENCE", 0.05)
+    cache = Cache(tmp_path)
+    cache.get("features", {"a": 1}, lambda: tensors(2.0))
+    (file,) = (tmp_path / "features").glob("*.npz")
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with FileLock(f"{file}.lock"), stoppable(stop), pytest.raises(KeyboardInterrupt):
+        cache.get("features", {"a": 1}, never)
+    assert "waiting for another process" in caplog.text and f"{file}.lock" in caplog.text

@@ -148,9 +148,22 @@ def remembered(files: Files, names: Sequence[str], shape: Shape, key: dict[str, 
             "counts": torch.tensor(counts),
         }
 
-    found = Cache().get(KIND, key, compute)
-    bad = json.loads(found["bad"].numpy().tobytes())
-    return Scanned(found["digests"].numpy(), {int(n): why for n, why in bad.items()}, *found["counts"].tolist())
+    def fits(found: dict[str, Tensor]) -> bool:
+        digests, counts, bad = found["digests"], found["counts"], _bad(found)
+        return (
+            digests.dtype == torch.uint8
+            and digests.shape == (len(names) - len(bad), 32)
+            and counts.shape == (2,)
+            and not counts.is_floating_point()
+            and all(0 <= number < len(names) and isinstance(why, str) for number, why in bad.items())
+        )
+
+    found = Cache().get(KIND, key, compute, fits)
+    return Scanned(found["digests"].numpy(), _bad(found), *found["counts"].tolist())
+
+
+def _bad(found: dict[str, Tensor]) -> dict[int, str]:
+    return {int(number): why for number, why in json.loads(found["bad"].numpy().tobytes()).items()}
 
 
 def forget(key: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ class Classifier(Extractor):
         with torch.random.fork_rng(devices=[]):
             seeding.reseed(self.seed, "classifier")
             self.network = Network(source.shape.sample[0], source.shape.num_classes, self.width, self.dim).to(device)
-        weights = dict(cache.get("classifier", key, lambda: self._train(train, test, device)))
+        weights = dict(cache.get("classifier", key, lambda: self._train(train, test, device), self._is_trained))
         self.accuracy = float(weights.pop("accuracy"))
         self.network.load_state_dict(weights)
 
@@ -92,6 +92,18 @@ class Classifier(Extractor):
     def describe(self) -> dict[str, str | float]:
         """Return the share of the test split that it classifies correctly."""
         return {"test_accuracy": self.accuracy}
+
+    def _is_trained(self, found: dict[str, Tensor]) -> bool:
+        """Return whether cached tensors are weights of the network, and its accuracy."""
+        own = self.network.state_dict()
+        weights = {name: tensor for name, tensor in found.items() if name != "accuracy"}
+        return (
+            weights.keys() == own.keys()
+            and all(
+                tensor.shape == own[name].shape and bool(tensor.isfinite().all()) for name, tensor in weights.items()
+            )
+            and 0.0 <= float(found["accuracy"]) <= 1.0
+        )
 
     def _train(self, train: Data, test: Data, device: torch.device) -> dict[str, Tensor]:
         with torch.enable_grad():
