@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -54,15 +54,16 @@ def check(state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Map
         ConfigError: the loss, the networks, the data or the batch size are others, and `train.resume_changed` is false.
     """
     changes = [*differences(state["config"], mask(plain(composed)))]
-    derived = [change.key for change in changes if "train.steps" in str(_written(composed, change.key))]
-    grave = [str(change) for change in changes if change.key not in derived and _is_another_experiment(change.key)]
+    written = _flat(cast(dict[str, Any], OmegaConf.to_container(composed, resolve=False)))
+    follows = {key for key, value in written.items() if "train.steps" in str(value)}  # the end of an annealing
+    grave = [str(change) for change in changes if change.key not in follows and _is_another_experiment(change.key)]
     grave += other_data(state.get("data", {}), data)
     light = [str(change) for change in changes if str(change) not in grave]
     if grave and not composed.train.resume_changed:
         raise ConfigError(
-            f"{where} was trained with other settings: {'; '.join(grave + light)}. With another loss, other networks, data or "
-            "batches it is another experiment: give it a folder of its own (hydra.run.dir), or go on all the same with "
-            "train.resume_changed=true"
+            f"{where} was trained with other settings: {'; '.join(grave + light)}. With another loss, other networks, "
+            "data or batches it is another experiment: give it a folder of its own (hydra.run.dir), or go on all the "
+            "same with train.resume_changed=true"
         )
     if grave or light:
         log.warning("resumed with other settings: %s", "; ".join(grave + light))
@@ -118,15 +119,6 @@ def _with_newer_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> d
             for key, default in registry.newer_settings(plugin, settings.keys() - old.keys()).items():
                 OmegaConf.update(completed, f"{where}.{key}", default, force_add=True)
     return plain(completed)
-
-
-def _written(composed: DictConfig, key: str) -> Any:
-    """Return a setting as it is written, `${train.steps}` and not what that is."""
-    *path, last = key.split(".")
-    node: Any = composed
-    for part in path:
-        node = node.get(part) if isinstance(node, DictConfig) else None
-    return OmegaConf.to_container(node, resolve=False).get(last) if isinstance(node, DictConfig) else None  # type: ignore
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
