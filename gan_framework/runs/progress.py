@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from gan_framework.storage.text import visible
+
 
 class _Terminal:
     """The terminal as it may be closed at any time, by a user or a broken connection: what is written then is lost."""
@@ -42,7 +44,7 @@ class Progress:
             MofNCompleteColumn(),
             BarColumn(bar_width=24),
             TimeRemainingColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             console=console,
             disable=not stream.isatty(),
         )
@@ -65,5 +67,5 @@ class Progress:
             if name.startswith("eval/") or name.endswith("/adversarial")
         ]
         self._bar.update(
-            self._task, completed=step, description=f"{images_per_second:.0f} images/s  {'  '.join(shown)}"
+            self._task, completed=step, description=f"{images_per_second:.0f} images/s  {visible('  '.join(shown))}"
         )

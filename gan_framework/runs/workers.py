@@ -28,6 +28,7 @@ from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite, RunFailed, RunStopped
 from gan_framework.runs import checkpoint, group
 from gan_framework.runs.device import set_up_device
+from gan_framework.runs.orphans import when_orphaned
 from gan_framework.runs.process import isolated
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.run import Run
@@ -45,7 +46,12 @@ FAREWELL = timedelta(seconds=10)
 
 
 def together(work: Callable[[], None]) -> None:
-    """Do the work of a command in the first of several processes and follow it in the others."""
+    """Do the work of a command in the first of several processes and follow it in the others.
+
+    Where torchrun's agent has started them and is gone, they stop as by a signal: nobody would restart them.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     if distributed.rank() > 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the first process too
         follow(itertools.count(1))

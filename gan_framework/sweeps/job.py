@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.runs.orphans import when_orphaned
 from gan_framework.runs.process import Killed, isolated
 from gan_framework.runs.signals import StopRequest
 from gan_framework.storage.layout import RunFolder
@@ -40,6 +43,8 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         RunStopped: the run, or the sweep, was stopped and can be resumed.
     """
     folder, sweep = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
+    if hydra.runtime.choices["hydra/launcher"] == "joblib":
+        _end_with_parent()
     overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
     known = _record(folder)
     if known and sorted(known["overrides"]) != sorted(mask(overrides)):
@@ -87,6 +92,12 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     except (ConfigError, RunFailed) as error:
         log.error("%s", error)
         raise
+
+
+@cache
+def _end_with_parent() -> None:
+    """Have this worker end when the sweep is gone: joblib's would wait for more work, for minutes."""
+    when_orphaned(lambda: os._exit(1))
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -177,3 +177,24 @@ def test_torchrun(cache, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert [record["images_seen"] for record in records(tmp_path)] == [16, 32]
     assert json.loads((tmp_path / "summary.json").read_text())["status"] == "finished"
+
+
+@pytest.mark.slow
+def test_no_process_outlives_a_killed_torchrun_for_long_and_what_they_did_is_saved(cache, tmp_path):
+    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", str(ROOT / "run.py"), *SMALL]
+    agent = subprocess.Popen(
+        [sys.executable, *command, "train.steps=1000000", f"hydra.run.dir={tmp_path}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for_lines = time.monotonic() + 60
+    while not (tmp_path / "metrics.jsonl").exists() or len(records(tmp_path)) < 3:
+        assert time.monotonic() < wait_for_lines
+        time.sleep(0.05)
+    agent.kill()
+    agent.wait()
+    deadline = time.monotonic() + 15
+    while not (tmp_path / "summary.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert json.loads((tmp_path / "summary.json").read_text())["status"] == "stopped"

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,25 @@ def test_no_run_outlives_a_killed_sweep(sweep):
     for run in runs:
         one.wait_for(lambda run=run: gone(run), running=False)
     assert one.run("seed=2") is None
+
+
+def test_no_idle_worker_outlives_a_killed_sweep(sweep):
+    one = sweep("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "train.steps=3,100000", "seed=0", "metrics=[]")
+    run = one.pid(LONG, "seed=0")
+    one.wait_for(lambda: one.statuses() == ["finished"])
+    workers = [
+        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if parent_of(path) == one.process.pid
+    ]
+    assert len(workers) >= 2 and parent(run) in workers
+    one.process.kill()
+    one.process.wait()
+    for worker in workers:
+        one.wait_for(lambda worker=worker: gone(worker), running=False)
+
+
+def parent_of(stat):
+    """Return the parent of the process of a file of the system's, 0 if it is gone."""
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
