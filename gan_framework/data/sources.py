@@ -130,6 +130,17 @@ def _of(name: str, error: ConfigError) -> ConfigError:
     return ConfigError(f"sources.{name}: {error}")
 
 
+def _check_labels(source: DataSource, train: Data) -> None:
+    """Raise ConfigError if labels are not those of the classes that a source speaks of."""
+    what, classes, labels = type(source).__name__, source.shape.num_classes, train.labels
+    if source.classes and len(source.classes) != classes:
+        raise ConfigError(f"{what}: it names {len(source.classes)} classes, but shape.num_classes={classes}")
+    if classes and labels is not None and labels.ndim == 1:
+        low, high = (int(bound) for bound in labels.aminmax())
+        if low < 0 or high >= classes:
+            raise ConfigError(f"{what}: its labels go from {low} to {high}, but shape.num_classes={classes}")
+
+
 def shape_of(source: DataSource, train: Data) -> DataShape:
     """Return a source's shape with all that its `train` split knows: extras, vocabulary and size.
 
@@ -152,6 +163,7 @@ def shape_of(source: DataSource, train: Data) -> DataShape:
             f"{type(source).__name__}: shape.vocabulary={shape.vocabulary}, but its split `train` has "
             f"{train.vocabulary} symbols"
         )
+    _check_labels(source, train)
     first = train.read_extra([0])
     return shape._replace(
         extra={name: tuple(tensor.shape[1:]) for name, tensor in first.items()},

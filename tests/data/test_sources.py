@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 from gan_framework.config.compose import compose
 from gan_framework.core.records import DataShape
-from gan_framework.data import Batches, InMemory, Sources, build_source, identity
+from gan_framework.data import Batches, DataSource, InMemory, Sources, build_source, identity, shape_of
 from gan_framework.errors import ConfigError
 from tests.data.making import CONF, KINDS, Streamed, defaults, encoded, picture, write
 
@@ -235,3 +235,29 @@ def test_data_are_known_again_by_their_content():
     one, same = (identity(build_source(digits()).load("train")) for _ in range(2))
     assert one == same and one["samples"] == 1442
     assert identity(build_source(digits(image_size=9)).load("train"))["content"] != one["content"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "said"),
+    [
+        ([0, 3], (), "its labels go from 0 to 3, but shape.num_classes=3"),
+        ([-1, 2], (), "its labels go from -1 to 2, but shape.num_classes=3"),
+        ([0, 2], ("a", "b"), "it names 2 classes, but shape.num_classes=3"),
+        ([0, 2], ("a", "b", "c"), None),
+        ([0, 2], (), None),
+    ],
+)
+def test_labels_are_those_of_the_classes(labels, names, said):
+    class Labelled(DataSource):
+        classes = names
+        shape = DataShape((2,), 3)
+
+        def load(self, split):
+            return InMemory(torch.zeros(2, 2), torch.tensor(labels))
+
+    source = Labelled()
+    if said is None:
+        assert shape_of(source, source.load("train")).num_classes == 3
+        return
+    with pytest.raises(ConfigError, match=said):
+        shape_of(source, source.load("train"))
