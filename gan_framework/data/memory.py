@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,12 +54,19 @@ class InMemory(Data):
 
     def read(self, indices: Sequence[int] | Tensor) -> Tensor:
         """Return samples (n, ...) as they are stored."""
-        return self.samples[torch.as_tensor(indices, dtype=torch.int64)].contiguous()
+        return _rows(self.samples, indices)
 
     def read_extra(self, indices: Sequence[int] | Tensor) -> Mapping[str, Tensor]:
         """Return the samples' extras (n, ...) by name, as they are stored."""
-        chosen = torch.as_tensor(indices, dtype=torch.int64)
-        return {name: tensor[chosen].contiguous() for name, tensor in self.extra.items()}
+        return {name: _rows(tensor, indices) for name, tensor in self.extra.items()}
+
+
+def _rows(tensor: Tensor, indices: Sequence[int] | Tensor) -> Tensor:
+    """Return a copy of rows, in the usual layout."""
+    if isinstance(indices, range) and indices.step == 1 and 0 <= indices.start <= indices.stop <= len(tensor):
+        # What is read in order, as for a hash, is copied by one thread: torch's wait for each other at every chunk.
+        return torch.from_numpy(np.array(tensor[indices.start : indices.stop].numpy(), order="C"))
+    return tensor[torch.as_tensor(indices, dtype=torch.int64)].contiguous()
 
 
 def _check_samples(samples: Tensor, vocabulary: int) -> None:
