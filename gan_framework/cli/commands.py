@@ -24,16 +24,42 @@ app = typer.Typer(
 )
 
 
+@app.callback(invoke_without_command=True)
+def framework(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Experiments with generative adversarial networks."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"gan-framework {installed('gan-framework')}")
+        raise typer.Exit
+
+
 @app.command(
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def train(context: typer.Context) -> None:
-    """Train: the same as `python run.py [overrides]`; `train --help` shows all settings."""
+    """Train: [RUN/config.yaml] [overrides], as `python run.py`; `train --help` shows all settings."""
     from gan_framework.cli import train
 
     sys.argv = ["gan-framework train", *context.args]
     raise typer.Exit(train.train())
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="train.steps=20000, 'metrics=[fid,kid]', ...: changed settings.")
+    ] = None,
+) -> None:
+    """Go on with a run from its own configuration, where it lies; what is changed is said."""
+    from gan_framework.cli import resume
+
+    sys.argv = ["gan-framework resume"]
+    raise typer.Exit(resume.resume(run, overrides or []))
 
 
 @app.command()

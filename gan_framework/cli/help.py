@@ -18,12 +18,12 @@ SCALARS = ("seed", "train", "evaluate", "sample", "sweep")
 WIDTH = 110
 
 
-def text(overrides: list[str]) -> str:
-    """Return the help for a configuration; its template is `hydra.help.template`.
+def text(overrides: list[str], name: str = "config") -> str:
+    """Return the help for a configuration, the default one or that of a run; its template is `hydra.help.template`.
 
     Hydra's own takes seconds, for it looks through its search path anew for every group.
     """
-    config = compose(overrides, with_hydra=True)
+    config = compose(overrides, with_hydra=True, name=name)
     template = OmegaConf.to_container(config.hydra.help, resolve=False)["template"]  # type: ignore[index, call-overload]
     shown = re.sub(r"\$\{(.*?)\}", lambda found: written(OmegaConf.select(config, found[1])), str(template))
     return Template(shown).substitute(APP_CONFIG_GROUPS=_groups(), CONFIG=_settings(config))

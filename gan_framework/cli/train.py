@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -15,21 +19,38 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+import gan_framework.config.run_folder
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
+from gan_framework.config import saved
 from gan_framework.config.compose import readable
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, GanFrameworkError
-from gan_framework.registry.packages import config_folder
+from gan_framework.registry.packages import config_folder, leave_out_malformed
 from gan_framework.storage import secrets
+from gan_framework.storage.layout import RunFolder
+
+log = logging.getLogger(__name__)
+
+Start = Callable[[DictConfig, Path, list[str]], float | None]
+"""Starts a single run: its configuration, its folder, the overrides."""
 
 
-def task(config: DictConfig) -> float | None:
+def start(config: DictConfig, folder: Path, overrides: list[str]) -> float | None:
+    """Start a single run and return its best score."""
+    # Imported here: `--help`, `--cfg job` and tab completion need no torch.
+    from gan_framework.runs.launch import launch
+
+    return launch(config, folder, overrides)
+
+
+def task(config: DictConfig, start: Start = start) -> float | None:
     """Run one job of Hydra's and return its best score."""
     global _begun
     _begun = True
+    leave_out_malformed(said=True)  # in a worker process; the sweep has named them
     hydra_config = HydraConfig.get()
     # How a sweep goes on is nothing of the run's.
     settings = config.sweep
@@ -40,14 +61,11 @@ def task(config: DictConfig) -> float | None:
 
         secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         return run_job(config, cast(DictConfig, hydra_config), settings)
-    # Imported here: `--help`, `--cfg job` and tab completion need no torch.
-    from gan_framework.runs.launch import launch
-
     try:
         secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         if settings.resume is not None:
             raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run is resumed by hydra.run.dir")
-        return launch(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
+        return start(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
     except Exception as error:  # Hydra would print the overrides, secrets among them, before handing it on
         _failures.append(error)
         return None
@@ -55,6 +73,12 @@ def task(config: DictConfig) -> float | None:
 
 MULTIRUN = ("-m", "--multirun")
 """What Hydra reads only where no override stands before it; here it may stand anywhere."""
+
+TAKES_VALUE = ("-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir", "-c", "--cfg", "-p", "--package")
+"""Hydra's flags after which a word is no file of ours."""
+
+SHOWS = {"--cfg", "-c", "--info", "-i"}
+"""What has Hydra print the configuration."""
 
 _begun = False
 """Whether this process has begun with a run: what went wrong before was the request."""
@@ -65,27 +89,69 @@ _failures: list[Exception] = []
 
 def train() -> int:
     """Run the command line and return its exit code; a user's mistake shows no traceback."""
+    return in_processes(_train)
+
+
+def in_processes(work: Callable[[], None]) -> int:
+    """Do the work of a command that starts runs, in the first of several processes, and return its exit code."""
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # torchrun has started several processes
         from gan_framework.runs.workers import together
 
-        return exit_code(lambda: together(_train))
-    return exit_code(_train)
+        return exit_code(lambda: together(work))
+    return exit_code(work)
 
 
 def _train() -> None:
+    if "--version" in sys.argv[1:]:
+        print(f"gan-framework {version('gan-framework')}")
+        return
+    arguments, file = _without_file(sys.argv[1:])
+    if file is None:
+        run_hydra(arguments)
+        return
+    saved.refuse_several_parts(arguments, str(file))
+    config = saved.read(file)
+
+    def again(composed: DictConfig, folder: Path, overrides: list[str]) -> float | None:
+        log.info("with the configuration of %s", file.absolute())
+        saved.warn_of_masked(config)
+        return start(composed, folder, overrides)
+
+    # From the start, whatever the run itself began from; its command, repeated, goes on in the new folder.
+    run_hydra(arguments, saved.offer(config, {"resume": "auto", "resume_changed": False}), again)
+
+
+def run_hydra(arguments: list[str], name: str = "config", start: Start = start) -> None:
+    """Have Hydra compose a configuration and run its jobs.
+
+    Args:
+        arguments: of the command line: overrides and Hydra's flags.
+        name: the configuration to compose from.
+        start: starts a single run.
+
+    Raises:
+        ConfigError: the request was wrong.
+        RunFailed: the run failed.
+        RunStopped: the run was stopped and can be resumed.
+    """
     global _begun
     _begun = False
     full = os.environ.get("HYDRA_FULL_ERROR")
     # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
-    sys.argv[1:] = map(readable, sorted(sys.argv[1:], key=lambda argument: argument not in MULTIRUN))
+    sys.argv[1:] = map(readable, sorted(arguments, key=lambda argument: argument not in MULTIRUN))
+
+    def job(config: DictConfig) -> float | None:
+        return task(config, start)
+
     try:
         secrets.refuse(sys.argv[1:])
         if {"-h", "--help"} & set(sys.argv[1:]):
-            print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")]))
+            print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")], name))
             return
-        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="config")(task)()
+        with _masked() if SHOWS & set(sys.argv[1:]) else contextlib.nullcontext():
+            hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)()
         if _failures:
             raise _failures.pop()
     except GanFrameworkError:
@@ -104,3 +170,40 @@ def _train() -> None:
             os.environ.pop("HYDRA_FULL_ERROR")
         else:
             os.environ["HYDRA_FULL_ERROR"] = full
+
+
+@contextlib.contextmanager
+def _masked() -> Iterator[None]:
+    """Have what is printed meanwhile printed with secrets masked."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        print(secrets.mask_settings(printed.getvalue()), end="")
+
+
+def _without_file(arguments: list[str]) -> tuple[list[str], Path | None]:
+    """Return the arguments without the file of a run's configuration, and that file.
+
+    Raises:
+        ConfigError: there are several, or a run's folder is named.
+    """
+    values = {i + 1 for i, argument in enumerate(arguments) if argument in TAKES_VALUE}
+    words = [i for i, argument in enumerate(arguments) if i not in values and not argument.startswith(("-", "+", "~"))]
+    files = [i for i in words if _is_file(arguments[i])]
+    for i in words:
+        if RunFolder(Path(arguments[i])).config.is_file():
+            raise ConfigError(
+                f"{arguments[i]} is the folder of a run: `gan-framework resume {arguments[i]}` goes on with it, "
+                f"`gan-framework train {RunFolder(Path(arguments[i])).config}` does the same from the start"
+            )
+    if len(files) > 1:
+        raise ConfigError(f"one file with a run's configuration is enough: {', '.join(arguments[i] for i in files)}")
+    rest = [argument for i, argument in enumerate(arguments) if i not in files]
+    return rest, Path(arguments[files[0]]) if files else None
+
+
+def _is_file(argument: str) -> bool:
+    """Whether an argument names a configuration file; `networks.generator.from=x.yaml` sets something."""
+    return argument.endswith((".yaml", ".yml")) and ("=" not in argument or Path(argument).is_file())

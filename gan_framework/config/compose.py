@@ -20,19 +20,20 @@ PLAIN_TEXT = re.compile(r"""[^][{}()'"]*[=~#!&;<>^`][^][{}()'"]*(?<!\\)""")
 """Values that Hydra's grammar has no place for, though they can mean nothing but themselves: `runs/lr=0.1`, `~/x`."""
 
 
-def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
-    """Compose the default configuration with overrides.
+def compose(overrides: Sequence[str], with_hydra: bool = False, name: str = "config") -> DictConfig:
+    """Compose a configuration with overrides.
 
     Args:
         overrides: as on the command line.
         with_hydra: whether Hydra's own part is wanted too.
+        name: the configuration; by default the default one.
 
     Raises:
         ConfigError: an override is wrong.
     """
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra.compose("config", overrides=list(map(readable, overrides)), return_hydra_config=with_hydra)
+            return hydra.compose(name, overrides=list(map(readable, overrides)), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error)) from error
 
