@@ -9,7 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from gan_framework.errors import GanFrameworkError, RunStopped
+from gan_framework.registry.packages import leave_out_malformed
 from gan_framework.storage.secrets import mask
+from gan_framework.storage.text import lines, visible
 
 
 def exit_code(work: Callable[[], object]) -> int:
@@ -17,14 +19,15 @@ def exit_code(work: Callable[[], object]) -> int:
 
     A traceback precedes that line only if the environment has `HYDRA_FULL_ERROR=1`.
     """
+    leave_out_malformed()
     try:
         work()
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
-            traceback.print_exc()
+            _say(lines(mask(traceback.format_exc().rstrip("\n"))))
         known = isinstance(error, GanFrameworkError)
         reason = str(error).strip() if known else f"{type(error).__name__}: {error}"
-        reason = mask(" ".join(reason.split()))
+        reason = visible(" ".join(mask(reason).split()))
         _say(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}")
         return error.exit_code if isinstance(error, GanFrameworkError) else 1
     except KeyboardInterrupt:

@@ -14,6 +14,8 @@ from rich.text import Text
 from gan_framework.registry.kinds import KINDS, kind_named
 from gan_framework.registry.listing import Entry, config_problems, entries
 from gan_framework.registry.packages import written
+from gan_framework.storage.secrets import mask
+from gan_framework.storage.text import visible
 
 WIDE = 1000
 """The width of lines that go to a file or another program."""
@@ -27,14 +29,14 @@ def show(kind: str | None, as_json: bool) -> None:
     """
     found = list(entries(tuple(KINDS) if kind is None else (kind_named(kind).name,)))
     if as_json:
-        print(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
+        print(json.dumps(mask([asdict(entry) for entry in found]), indent=2, default=str))
     else:
         console = Console() if sys.stdout.isatty() else Console(width=WIDE)
         for name, group in groupby(found, key=lambda entry: entry.kind):
-            console.print(f"[bold]{name}[/bold]")
+            console.print(Text(_shown(name), style="bold"))
             console.print(_table(list(group)))
     for distribution, problem in config_problems().items():
-        print(f"{distribution}: {problem}", file=sys.stderr)
+        print(f"{_shown(distribution)}: {_shown(problem)}", file=sys.stderr)
 
 
 def _table(found: list[Entry]) -> Table:
@@ -43,11 +45,16 @@ def _table(found: list[Entry]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column()
     for entry in found:
-        settings = " ".join(f"{key}={written(value)}" for key, value in entry.settings.items())
-        about = Text(entry.summary)
+        settings = _shown(" ".join(f"{key}={written(value)}" for key, value in entry.settings.items()))
+        about = Text(_shown(entry.summary))
         if settings:
             about.append(f"\n{settings}", style="dim")
         if entry.problem:
-            about.append(f"\nbroken: {entry.problem}", style="red")
-        table.add_row(f"  {entry.name}", f"{entry.distribution} {entry.version}", about)
+            about.append(f"\nbroken: {_shown(entry.problem)}", style="red")
+        table.add_row(Text(f"  {_shown(entry.name)}"), Text(_shown(f"{entry.distribution} {entry.version}")), about)
     return table
+
+
+def _shown(text: str) -> str:
+    """Return what a distribution says of itself, as it is shown."""
+    return visible(mask(text))

@@ -25,7 +25,7 @@ from gan_framework.evaluation.sampler import Sampler
 from gan_framework.registry import registry
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
-from gan_framework.storage import pictures
+from gan_framework.storage import files, pictures
 from gan_framework.storage.layout import run_folder
 
 ROOTS = ("sampler", "data")
@@ -63,7 +63,8 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
     """Draw samples of a run's folder or of a checkpoint, and return where they were written.
 
     Raises:
-        ConfigError: there is no intact checkpoint, or the model cannot draw what is wanted.
+        ConfigError: there is no intact checkpoint, the model cannot draw what is wanted, or the folder `sample` in the
+            run's is a link to another one.
     """
     parse(overrides, "a sampling", ROOTS)
     game, saved = load_game(run, choose_device(device))
@@ -89,6 +90,8 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
     random = seeding.generator(wanted.seed, "sampler")
     if wanted.singles:
         path = out or folder / "sample"
+        if out is None:
+            files.refuse_link(path)
         drawing.write_singles(path, game, latent, sampler=sampler, random=random)
         return path
     picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random)

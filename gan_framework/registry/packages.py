@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.machinery import ModuleSpec
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,46 @@ def _all_folders() -> list[Path]:
 
 @cache
 def _all_entry_points() -> Any:
-    return entry_points()
+    try:
+        return entry_points()
+    except Exception:  # it reads them all at once and does not say whose it failed at
+        leave_out_malformed()
+        return entry_points()
+
+
+_READ: Any = Distribution.entry_points
+_left_out: set[str] = set()
+_quiet = False
+
+
+def leave_out_malformed(said: bool = False) -> None:
+    """From now on have distributions whose entry points cannot be read have none; each is named on stderr, once.
+
+    One malformed file would otherwise end all who look for entry points in this process, torch among them when it is
+    imported, and none of them says whose file it is.
+
+    Args:
+        said: whether another process has named them already.
+    """
+    global _quiet
+    if Distribution.entry_points is _READ:
+        _quiet = said
+        Distribution.entry_points = property(_readable)  # type: ignore[method-assign, assignment]
+
+
+def _readable(distribution: Distribution) -> Any:
+    try:
+        return _READ.fget(distribution)
+    except Exception as error:
+        place = str(getattr(distribution, "_path", ""))
+        if not _quiet and place not in _left_out:
+            _left_out.add(place)
+            named = f"{name_and_version(distribution)[0]} ({place})"
+            why = " ".join(str(error).split())
+            # Both may come from anybody, and what steers a terminal is escaped.
+            named, why = (ascii(text)[1:-1] for text in (named, why))
+            print(f"warning: {named} is left out, as its entry points cannot be read: {why}", file=sys.stderr)
+        return EntryPoints(())
 
 
 @cache
@@ -94,7 +134,7 @@ def registered(group: str) -> tuple[EntryPoint, ...]:
 def name_and_version(distribution: Distribution) -> tuple[str, str]:
     """Return a distribution's name and version; reading them parses its whole metadata."""
     metadata = distribution.metadata
-    return metadata["Name"], metadata["Version"]
+    return metadata["Name"] or "unknown", metadata["Version"] or "?"
 
 
 def owner(point: EntryPoint) -> tuple[str, str]:

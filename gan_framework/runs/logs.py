@@ -21,7 +21,7 @@ class MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines, of a record, in which every character can be seen."""
         shown = copy(record)
-        shown.msg, shown.args = visible(mask(record.getMessage()).rstrip("\n")), None
+        shown.msg, shown.args = visible(mask(record.getMessage()).rstrip("\n").expandtabs(4)), None
         return lines(mask(super().format(shown)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gan_framework.registry import registry
 from gan_framework.registry.kinds import Kind, kind_named
 from gan_framework.registry.packages import locate
 from gan_framework.scaffold.pyproject import GROUP, Pyproject
+from gan_framework.storage import files
 
 CONTRACT_GROUP = f"{GROUP}contract"
 CONFIGS = f"{GROUP}configs"
@@ -77,8 +79,10 @@ def write_into(name: str, kind: str, folder: Path) -> list[Path]:
     conf = (source / next(iter(configs.values())).replace(".", "/")).relative_to(folder).as_posix()
     chosen = _of_the_plugin(plugin, of, inside, plugin, conf)
     for path in chosen:
-        if (folder / path).exists():
+        if os.path.lexists(folder / path):
             raise ConfigError(f"{folder / path} exists already: choose another name")
+        for parent in [*Path(path).parents][:-1]:
+            files.refuse_link(folder / parent)
     _write(folder, _rendered(chosen, plugin, folder.name, package, plugin, of))
     pyproject.write()
     return [folder / path for path in chosen] + [pyproject.path]
@@ -148,9 +152,7 @@ def _rendered(
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
     for path, text in texts.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        files.write_text(folder / path, text)
 
 
 def _command(kind: Kind, plugin: str) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from gan_framework.errors import ConfigError
+from gan_framework.storage import files
 
 GROUP = "gan_framework."
 
@@ -92,5 +93,5 @@ class Pyproject:
 
     def write(self) -> None:
         """Write the file."""
-        with self.path.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(self._lines)
+        with files.atomic(self.path) as file:
+            file.write("".join(self._lines).encode())

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,14 +57,19 @@ def remove_unfinished(folder: Path, name: str = "*") -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, without the environment's secrets."""
-    with atomic(path) as file:
-        file.write(mask(text).encode())
+    """Write a text file atomically, with secrets masked."""
+    _write(path, mask(text))
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file atomically; what JSON cannot hold (NaN, infinity) becomes null."""
-    write_text(path, json.dumps(finite(content), indent=2) + "\n")
+    """Write a JSON file atomically, with secrets masked; what JSON cannot hold (NaN, infinity) becomes null."""
+    # Masked before it is JSON: there a secret may be written otherwise, and a number may read like one.
+    _write(path, json.dumps(finite(mask(content)), indent=2) + "\n")
+
+
+def touch(path: Path) -> None:
+    """Make an empty file if there is none; through a link nothing is made."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666))
 
 
 def finite(content: Any) -> Any:
@@ -86,6 +92,27 @@ def refuse_links(folder: Path) -> None:
             )
 
 
+def is_own(path: Path) -> bool:
+    """Return whether there is a file that nothing else is a name of, so that it can be written in place."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def refuse_link(path: Path) -> None:
+    """Raise ConfigError if a file or folder that would be written in place is a link, or another name of a file."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return
+    if stat.S_ISLNK(status.st_mode):
+        raise ConfigError(f"{path} is a symbolic link to {os.readlink(path)}, and none is followed here: remove it")
+    if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        raise ConfigError(f"{path} is a file that has other names too, and would be overwritten under all: remove it")
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, atomically; where links are not possible, a copy."""
     temporary = target.with_name(f".{target.name}.link{UNFINISHED}")
@@ -98,6 +125,11 @@ def link_or_copy(source: Path, target: Path) -> None:
         return
     os.replace(temporary, target)
     _flush_folder(target.parent)
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic(path) as file:
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def _open_nameless(folder: Path) -> int | None:

@@ -21,6 +21,11 @@ def visible(text: str) -> str:
     return "".join(map(_seen, text))
 
 
+def lines(text: str) -> str:
+    """Return a text in which every character can be seen, and that keeps its lines."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def brief(text: str, most: int) -> str:
     """Return `visible(text)`, cut to `most` characters, the last one an ellipsis where something was cut off."""
     shown = visible(text[: most + 1])

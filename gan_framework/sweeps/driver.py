@@ -15,12 +15,14 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.runs.signals import StopRequest
+from gan_framework.storage import files
 from gan_framework.storage.lock import owned
 from gan_framework.storage.secrets import mask
+from gan_framework.storage.text import visible
 from gan_framework.sweeps.job import STOP_FILE
 from gan_framework.sweeps.naming import concerns_sweep, cores, run_name
 
@@ -31,6 +33,13 @@ EXTRAS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}
 
 ATTEMPTS = 3
 """How often jobs are launched when the worker processes that do them die."""
+
+
+RECORD = "multirun.yaml"
+"""What was asked for, in a sweep's folder."""
+
+STUDY = ("study.db", "study.db-journal", "study.db-wal", "study.db-shm")
+"""What SQLite writes in place of a search, in its folder."""
 
 
 def require(config: DictConfig, kind: str, module: str | None = None) -> None:
@@ -73,10 +82,12 @@ class Driver(Launcher):
 
     def __enter__(self) -> Driver:
         self._held.enter_context(owned(self.folder, "sweep"))
+        for name in STUDY:
+            files.refuse_link(self.folder / name)
         stop_file = self.folder / STOP_FILE
         stop_file.unlink(missing_ok=True)
         self._held.callback(stop_file.unlink, missing_ok=True)
-        self.stop.relay = lambda _: stop_file.touch()
+        self.stop.relay = lambda _: files.touch(stop_file)
         self._held.enter_context(self.stop)
         return self
 
@@ -84,6 +95,11 @@ class Driver(Launcher):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._held.close()
+
+    def record(self, config: DictConfig) -> None:
+        """Write what was asked for, with secrets masked."""
+        content = mask(OmegaConf.to_container(config, resolve=False))
+        files.write_text(self.folder / RECORD, OmegaConf.to_yaml(OmegaConf.create(content)))
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Launch jobs and return what became of them; of those that a request to stop came before, nothing."""
@@ -153,7 +169,8 @@ def _show(unfinished: Sequence[JobReturn], shared: set[str]) -> None:
         status = "stopped" if isinstance(job._return_value, RunStopped) else "failed"
         overrides = [override for override in job.overrides or () if not concerns_sweep(override)]
         own = [override for override in overrides if override not in shared]
-        table.add_row(*map(Text, ("\n".join(mask(own or overrides)), status, mask(why(job)), run_name(overrides))))
+        named = "\n".join(visible(text) for text in mask(own or overrides))
+        table.add_row(*map(Text, (named, status, visible(mask(why(job))), visible(run_name(overrides)))))
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, 160)

@@ -12,6 +12,7 @@ from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.listing import config_problems
 from gan_framework.registry.packages import canonical
 from gan_framework.registry.registry import Plugin
+from gan_framework.storage.text import lines, visible
 from gan_framework.testing.guards import ContractBroken
 from gan_framework.testing.suites import check_plugin, exemptions
 
@@ -48,7 +49,7 @@ def _without_warnings() -> Iterator[None]:
 def _check(plugins: list[Plugin], distribution: str, overrides: Sequence[str]) -> bool:
     broken = [problem for name, problem in config_problems().items() if canonical(name) == canonical(distribution)]
     for problem in broken:
-        print(f"broken  {distribution}: {problem}")
+        print(visible(f"broken  {distribution}: {problem}"))
     for plugin in plugins:
         try:
             name = f"{plugin.distribution}:{plugin.name}"
@@ -56,9 +57,9 @@ def _check(plugins: list[Plugin], distribution: str, overrides: Sequence[str]) -
             without = exemptions(plugin.kind, name)
         except ContractBroken as error:
             broken.append(str(error))
-            print(f"broken  {error}", flush=True)
+            print(lines(f"broken  {error}"), flush=True)
         else:
-            print(f"ok      {plugin.name} ({plugin.kind})", flush=True)
+            print(visible(f"ok      {plugin.name} ({plugin.kind})"), flush=True)
             for check, reason in without.items():
-                print(f"        without {check}: {reason}", flush=True)
+                print(visible(f"        without {check}: {reason}"), flush=True)
     return not broken

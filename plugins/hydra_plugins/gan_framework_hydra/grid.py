@@ -1,29 +1,15 @@
-"""The sweep over all combinations: Hydra's own, and no failed run ends it."""
+"""The sweep over all combinations: as Hydra's own, and no failed run ends it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from gan_framework.storage import files
-from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.driver import Driver, require
-
-RECORD = "multirun.yaml"
-"""What Hydra's sweeper keeps of a sweep, in its folder."""
-
-
-class _Finished(Driver):
-    """Shows Hydra's sweeper the finished jobs only: it would stop at the first that is not."""
-
-    def launch(self, *arguments: Any, **named: Any) -> list[JobReturn]:
-        _mask_secrets(self.folder / RECORD)
-        return [job for job in super().launch(*arguments, **named) if job.status is JobStatus.COMPLETED]
 
 
 class GridSweeper(BasicSweeper):
@@ -38,22 +24,28 @@ class GridSweeper(BasicSweeper):
         require(config, "launcher")
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
         assert self.launcher is not None
-        self.driver = self.launcher = _Finished(self.launcher, config)
+        self.driver = Driver(self.launcher, config)
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run all combinations.
 
+        Hydra's own would write what was asked for, secrets too, through links, and stop at the first run that fails.
+
         Raises:
+            ConfigError: the folder has links, or is in use.
             RunFailed: a run failed; the others have been run all the same.
             RunStopped: the sweep was stopped and can be resumed.
         """
+        assert self.config is not None and self.hydra_context is not None
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        returns = []
         with self.driver:
-            (self.driver.folder / RECORD).unlink(missing_ok=True)  # Hydra would follow a link
-            result = super().sweep(arguments)
+            self.driver.record(self.config)
+            first = 0
+            for batch in self.split_arguments(overrides, self.max_batch_size):
+                self.validate_batch_is_legal(batch)
+                returns.append(self.driver.launch(batch, first))
+                first += len(batch)
         self.driver.conclude()
-        return result
-
-
-def _mask_secrets(path: Path) -> None:
-    content = mask(OmegaConf.to_container(OmegaConf.load(path), resolve=False))
-    files.write_text(path, OmegaConf.to_yaml(OmegaConf.create(content)))
+        return returns
