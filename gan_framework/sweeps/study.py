@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +31,9 @@ Chosen = TypeVar("Chosen")
 
 LOCK_TIMEOUT = 60
 """Seconds that a run waits for another one's writing to the same SQLite file."""
+
+ATTEMPTS = 10
+"""How often a database is opened that others are just making."""
 
 
 def split(overrides: Sequence[Override]) -> tuple[dict[str, BaseDistribution], list[str]]:
@@ -74,10 +80,12 @@ class OpenStudy:
     Attributes:
         study: the study.
         storage: its storage.
+        file: the file that the storage is, a SQLite database or a journal; None for a server or memory.
     """
 
     study: optuna.Study
     storage: optuna.storages.BaseStorage
+    file: str | None = None
 
     def note(self, number: int, key: str, value: str) -> None:
         """Write a remark to a trial."""
@@ -104,13 +112,12 @@ def open_study(sweeper: DictConfig, folder: Path) -> OpenStudy:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     directions = list(sweeper.objectives.values()) if sweeper.objectives else [sweeper.direction]
     name = sweeper.study_name or sweep_name(folder)
-    storage = _storage(sweeper.storage or f"sqlite:///{folder.resolve()}/study.db")
+    storage, file = _storage(sweeper.storage or f"sqlite:///{folder.resolve()}/study.db")
     try:
         study = optuna.create_study(
             storage=storage, study_name=name, directions=directions, load_if_exists=True, pruner=_pruner(sweeper)
         )
-        # Taken up again, a sampler with the same seed would propose what it has proposed before.
-        study.sampler = _sampler(sweeper, len(study.get_trials(deepcopy=False)))
+        study.sampler = sampler_of(sweeper, None)
     except ConfigError:
         raise
     except (ImportError, ValueError, TypeError) as error:
@@ -118,7 +125,7 @@ def open_study(sweeper: DictConfig, folder: Path) -> OpenStudy:
     known = [direction.name.lower() for direction in study.directions]
     if known != directions:
         raise ConfigError(f"the study {name} is to {', '.join(known)}, not to {', '.join(directions)}")
-    return OpenStudy(study, storage)
+    return OpenStudy(study, storage, file)
 
 
 def pruner_of(sweeper: DictConfig, folder: Path, number: int) -> Callable[[int, float], bool] | None:
@@ -136,21 +143,68 @@ def pruner_of(sweeper: DictConfig, folder: Path, number: int) -> Callable[[int, 
     return prune
 
 
-def _storage(name: str) -> optuna.storages.BaseStorage:
+def _storage(name: str) -> tuple[optuna.storages.BaseStorage, str | None]:
+    """Return a storage and the file that it is, if it is one."""
     import optuna
     import sqlalchemy
     from optuna.storages.journal import JournalFileBackend
 
     if "://" not in name:
-        return optuna.storages.JournalStorage(JournalFileBackend(name))
-    arguments = {"connect_args": {"timeout": LOCK_TIMEOUT}} if name.startswith("sqlite") else {}
+        # Absolute: Optuna locks the file by a link to it, which is looked up from the file's folder.
+        place = os.path.abspath(name)
+        try:
+            return optuna.storages.JournalStorage(JournalFileBackend(place)), place
+        except OSError as error:
+            raise ConfigError(f"hydra.sweeper.storage={name}: the file cannot be used: {error.strerror}") from error
     try:
-        return optuna.storages.RDBStorage(name, engine_kwargs=arguments)
+        storage = _database(name)
+        if storage.engine.dialect.name != "sqlite":
+            return storage, None
+        with storage.engine.connect() as connection:
+            listed = {name: place for _, name, place in connection.exec_driver_sql("PRAGMA database_list")}
+            return storage, listed["main"] or None
     except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         raise ConfigError(f"hydra.sweeper.storage: the database cannot be used: {error}") from error
+    except ImportError as error:
+        raise ConfigError(
+            f"hydra.sweeper.storage: the driver of the database is not installed ({error.__cause__ or error}); "
+            "for postgresql://: pip install 'gan-framework[postgres]'"
+        ) from error
 
 
-def _sampler(sweeper: DictConfig, trials: int) -> optuna.samplers.BaseSampler:
+def _database(url: str) -> optuna.storages.RDBStorage:
+    """Open a database, and make its tables if it is new; sweeps that start together may all try to."""
+    import optuna
+
+    arguments = {"connect_args": {"timeout": LOCK_TIMEOUT}} if url.startswith("sqlite") else {}
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return optuna.storages.RDBStorage(url, engine_kwargs=arguments)
+        except Exception as error:
+            if attempt == ATTEMPTS or not _made_by_others(error):
+                raise
+            time.sleep(random.uniform(0.05, 0.5))
+    raise AssertionError
+
+
+def _made_by_others(error: BaseException) -> bool:
+    """Whether an error is of tables, types or rows that are there, but were not a moment ago."""
+    import optuna
+    import sqlalchemy
+
+    if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError)):
+        return True
+    return isinstance(error, sqlalchemy.exc.OperationalError) and "already exists" in str(error)
+
+
+def sampler_of(sweeper: DictConfig, seed: int | None) -> optuna.samplers.BaseSampler:
+    """Return the sampler that is asked for under `hydra.sweeper`, seeded.
+
+    Raises:
+        ConfigError: there is no such sampler.
+    """
     import optuna
 
     samplers: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
@@ -159,7 +213,6 @@ def _sampler(sweeper: DictConfig, trials: int) -> optuna.samplers.BaseSampler:
         "cmaes": optuna.samplers.CmaEsSampler,
         "nsga2": optuna.samplers.NSGAIISampler,
     }
-    seed = None if sweeper.seed is None else sweeper.seed + trials
     settings = _settings(sweeper.samplers, sweeper.sampler)
     return _chosen("sampler", samplers, sweeper.sampler)(seed=seed, **settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.storage.files import write_text
 from gan_framework.sweeps.driver import Driver, require, why
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class OptunaSweeper(Sweeper):
         self.driver = Driver(launcher, config)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Run trials until the study has `n_trials` of them.
+        """Run trials until the study has `n_trials` of them, whoever runs them.
 
         Raises:
             ConfigError: the search space or the study cannot be used.
@@ -79,12 +81,13 @@ class OptunaSweeper(Sweeper):
         self.space, self.fixed = split(parser.parse_overrides(list(given.values())))
         self._validate()
         with self.driver:
-            OmegaConf.save(self.config, self.driver.folder / "multirun.yaml")
+            self.driver.record(self.config)
             opened = open_study(self.settings, self.driver.folder)
             self._search(opened)
         self._show_best(opened)
         self.driver.conclude()
-        if not any(trial.state.name in ("COMPLETE", "PRUNED") for trial in opened.study.get_trials()):
+        # What other sweeps of the study are at may come to have a score.
+        if not any(trial.state.name in ("COMPLETE", "PRUNED", "RUNNING") for trial in opened.study.get_trials()):
             raise RunFailed("no run of the search has a score that is a finite number, so there is no best one")
 
     def _validate(self) -> None:
@@ -99,30 +102,41 @@ class OptunaSweeper(Sweeper):
     def _search(self, opened: OpenStudy) -> None:
         from optuna.trial import TrialState
 
+        from gan_framework.sweeps.claims import Claims
+
         assert self.config is not None
-        study, here = opened.study, str(self.driver.folder.resolve())
+        study, marks = opened.study, self._marks()
         known = [trial for trial in study.get_trials() if trial.state != TrialState.WAITING]
-        ours = [trial for trial in known if trial.user_attrs.get("sweep") == here]
-        wanted = max(self.settings.n_trials - len(known), 0)
+        ours = [trial for trial in known if _is_marked(trial, marks)]
+        claims = Claims(opened, self.settings, self.space, marks, self.config.sweep.retry_failed)
         if self.config.sweep.retry_failed:
-            again = _unsettled(ours)
             waiting = study.get_trials(states=(TrialState.WAITING,))
-            for params in again:
+            for params in _unsettled(ours):
                 if params not in [trial.system_attrs.get("fixed_params") for trial in waiting]:
                     study.enqueue_trial(params)
-            wanted += len(again)
         # What a killed sweep was at goes on from its checkpoints.
-        interrupted = [(trial.number, trial.params) for trial in ours if trial.state == TrialState.RUNNING]
-        log.info("the study has %d trials; %d go on, %d are new", len(known), len(interrupted), wanted)
+        interrupted = [claims.complete(trial) for trial in ours if trial.state == TrialState.RUNNING]
+        elsewhere = sum(trial.state == TrialState.RUNNING for trial in known) - len(interrupted)
+        log.info(
+            "the study has %d trials of %d; %d go on here, %d belong to other sweeps",
+            len(known), self.settings.n_trials, len(interrupted), elsewhere,
+        )  # fmt: skip
         size = self.settings.n_jobs
         for start in range(0, len(interrupted), size):
             self._run(opened, interrupted[start : start + size])
-        while wanted > 0 and not self.driver.stop.requested:
-            asked = [study.ask(self.space) for _ in range(min(size, wanted))]
-            wanted -= len(asked)
-            for new in asked:
-                new.set_user_attr("sweep", here)
-            self._run(opened, [(new.number, new.params) for new in asked])
+        # Counted anew each time: other sweeps may take trials of the study too.
+        while not self.driver.stop.requested:
+            taken = [trial for _ in range(size) if (trial := claims.take()) is not None]
+            if not taken:
+                break
+            self._run(opened, taken)
+
+    def _marks(self) -> dict[str, str]:
+        """Return what this sweep's trials are known by: its folder may have a namesake on another machine."""
+        place = self.driver.folder / ".sweep_id"
+        if not place.exists():
+            write_text(place, secrets.token_hex(8))
+        return {"sweep": str(self.driver.folder.resolve()), "sweep_id": place.read_text()}
 
     def _run(self, opened: OpenStudy, trials: Sequence[Trial]) -> None:
         # Trials that ask for the same are one run.
@@ -206,6 +220,11 @@ class OptunaSweeper(Sweeper):
             values = ", ".join(f"{value:.6g}" for value in trial.values)
             settings = " ".join(f"{key}={value}" for key, value in trial.params.items())
             log.info("best: trial %d, %s: %s", trial.number, values, settings)
+
+
+def _is_marked(trial: FrozenTrial, marks: dict[str, str]) -> bool:
+    """Whether a trial has the marks of a sweep; those of earlier versions have its folder alone."""
+    return "sweep" in trial.user_attrs and all(trial.user_attrs.get(key, marks[key]) == marks[key] for key in marks)
 
 
 def _unsettled(trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
