@@ -20,20 +20,33 @@ RIGHT = {"real": torch.gt, "fake": torch.lt}
 """On which side of zero the logits of real and of generated samples belong."""
 
 
-def figures(measured: dict[str, Tensor]) -> dict[str, float]:
+def figures(measured: dict[str, Tensor], probabilistic: bool = True) -> dict[str, float]:
     """Summarise one step: losses as `train/...`, what the discriminator says as `health/...`.
 
     `d_real` and `d_fake` (`d_real_<pair>` where a game has several pairs) are the means of D(x) and D(G(z));
-    accuracies are the shares of samples on the right side of zero.
+    accuracies are the shares of samples on the right side of zero. A critic gives neither: of it `critic_real` and
+    `critic_fake` are the mean scores, and `distance` is what it tells them apart by, their difference (an estimate of
+    the Wasserstein distance for a critic that is 1-Lipschitz; Arjovsky et al. 2017, arXiv 1701.07875, equation 2).
+
+    Args:
+        measured: what the players of the step have measured.
+        probabilistic: whether the discriminator is trained to be a probability.
     """
     result = {f"train/{name}": value for name, value in measured.items() if value.ndim == 0}
     for name, value in measured.items():
         side = name.partition("_")[0]
         if value.ndim and side in RIGHT:
             logits = value.float()
+            if not probabilistic:
+                result[f"health/critic_{name}"] = logits.mean()
+                continue
             result[f"health/logit_{name}"] = logits.mean()
             result[f"health/d_{name}"] = logits.sigmoid().mean()
             result[f"health/accuracy_{name}"] = RIGHT[side](logits, 0).float().mean()
+    for name in [name for name in result if name.startswith("health/critic_real")]:
+        fake = name.replace("real", "fake", 1)
+        if fake in result:  # a step may judge one side alone
+            result[name.replace("critic_real", "distance", 1)] = result[name] - result[fake]
     return _numbers(result)
 
 

@@ -21,7 +21,7 @@ from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation.stopping import stoppable
-from gan_framework.runs import checkpoint, group, out_of_memory, resuming
+from gan_framework.runs import announcement, checkpoint, group, out_of_memory, resuming
 from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.restore import Unfit
@@ -91,6 +91,7 @@ def launch(
                 train(run, stop)
             hold.check()
             summary.write(run, "finished", stop=stop)
+            announcement.conclude(run)
         except BaseException as error:
             known = _known(error, config, run, stop, hold)
             status = "stopped" if isinstance(known, RunStopped) else "failed"
@@ -148,6 +149,7 @@ def _prepare(composed: DictConfig, folder: Path, job: SweepJob) -> Run:
             log.info("resumed from %s at step %d", path, run.counters.step)
         if settings.train.resume != "auto":
             _leave_other_history(layout, run.counters.step if path else None)
+        announcement.announce(run, config)
         if distributed.world() > 1:
             lead(run.game, announced, folder, path, sweep=job.sweep is not None)
     except BaseException as error:

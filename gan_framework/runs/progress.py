@@ -1,9 +1,11 @@
-"""The progress bar: losses, scores and images per second; silent where there is no terminal."""
+"""How far a run is: a bar in a terminal, elsewhere a line of the log now and then."""
 
 from __future__ import annotations
 
 import io
+import logging
 import sys
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any, cast
@@ -13,6 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from gan_framework.storage.text import visible
+
+log = logging.getLogger(__name__)
+
+EVERY = 30.0
+"""Seconds from one line of the log to the next."""
 
 
 class _Terminal:
@@ -49,6 +56,8 @@ class Progress:
             disable=not stream.isatty(),
         )
         self._task = self._bar.add_task("", total=steps)
+        self._steps = steps
+        self._said: tuple[float, int] | None = None
 
     def __enter__(self) -> Progress:
         self._bar.__enter__()
@@ -66,6 +75,31 @@ class Progress:
             for name, value in metrics.items()
             if name.startswith("eval/") or name.endswith("/adversarial")
         ]
+        if self._bar.disable:
+            self._say(step, shown)
         self._bar.update(
             self._task, completed=step, description=f"{images_per_second:.0f} images/s  {visible('  '.join(shown))}"
         )
+
+    def _say(self, step: int, shown: list[str]) -> None:
+        """Log a line if the last one is a while ago."""
+        now = time.monotonic()
+        if self._said is None:
+            self._said = now, step
+        before, since = self._said
+        if now - before < EVERY:
+            return
+        self._said = now, step
+        speed = (step - since) / (now - before)
+        log.info(
+            "step %s of %s (%.0f%%), %.3g steps/s, %s left: %s",
+            *(f"{step:,}", f"{self._steps:,}", 100 * step / self._steps, speed),
+            *(duration((self._steps - step) / speed), ", ".join(shown) or "no loss"),
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words: `48 s`, `12 min`, `3.4 h`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -55,6 +55,7 @@ class Run:
         begun: the metrics of a step after which the run was stopped while it was scored; None otherwise.
         pruner: asked after each evaluation whether the run should be stopped early.
         hold: the folder as this process holds it; None where it writes nothing.
+        probabilistic: whether the discriminator is trained to be a probability; else it is a critic.
         watch: names what goes wrong.
         grid: the latents of the grids of samples.
     """
@@ -89,7 +90,8 @@ class Run:
         for player in map(game.player, game.players):
             player.skip_nonfinite = self.settings.train.on_nonfinite == "skip"
         self._before = (0, 0)  # batches drawn and images seen until the last resume, perhaps of another size
-        self.watch = Watch(self.counters.steps, game.loss is not None and game.loss.probabilistic)
+        self.probabilistic = game.loss is not None and game.loss.probabilistic
+        self.watch = Watch(self.counters.steps, self.probabilistic)
         if game.data.condition_dim and self.batches.data.labels is not None:
             game.keep_conditions(self.batches.data.labels)
         count = self.settings.sample.count

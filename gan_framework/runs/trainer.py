@@ -84,7 +84,7 @@ def _look(run: Run, unchecked: list[dict[str, Tensor]]) -> dict[str, float]:
     if run.settings.train.on_nonfinite != "skip":
         diagnostics.require_finite(history, step)
         diagnostics.require_finite_gradients(game, norms, step)
-    return diagnostics.figures(history[-1]) | norms | diagnostics.reported(game)
+    return diagnostics.figures(history[-1], run.probabilistic) | norms | diagnostics.reported(game)
 
 
 def _of_all_processes(run: Run, history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:

@@ -18,6 +18,8 @@ COLLAPSED = 0.2
 """Samples less diverse than this share of the data have collapsed."""
 PATIENCE = 0.25
 """The share of a run in which samples may still be alike: every generator starts so."""
+LEAST = 300
+"""Steps in which they may be so however short the run is."""
 
 
 def diversity(samples: Tensor) -> float:
@@ -94,8 +96,9 @@ class Watch:
         if len(self._real) < LOOKS or real <= SURE or fake >= 1 - SURE:
             return None
         return (
-            f"over the last {LOOKS} log lines D(x) is {real:.3f} and D(G(z)) is {fake:.3f}, so the generator learns "
-            "next to nothing; slow the discriminator (optimizer.discriminator.lr), or use one_sided_label_smoothing"
+            f"over the last {LOOKS} log lines D(x) is {real:.3f} and D(G(z)) is {fake:.3f}: so sure a discriminator "
+            "tells the generator little of the data (with loss=minimax next to nothing); slow it "
+            "(optimizer.discriminator.lr), or use one_sided_label_smoothing"
         )
 
     def _blockage(self, unreached: Sequence[tuple[str, str]]) -> str | None:
@@ -108,7 +111,7 @@ class Watch:
         )
 
     def _collapse(self, step: int, share: float) -> str | None:
-        if not share < COLLAPSED or step < PATIENCE * self._steps:
+        if not share < COLLAPSED or step < max(PATIENCE * self._steps, LEAST):
             return None
         return (
             f"the samples are only {share:.0%} as far apart as the data, which is called mode collapse; "

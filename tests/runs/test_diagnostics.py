@@ -24,6 +24,20 @@ def test_figures_of_a_step_by_hand():
     assert figures["health/logit_real"] == pytest.approx(math.log(3) / 2)
 
 
+def test_a_critic_has_scores_and_a_distance_and_no_probabilities():
+    measured = {
+        "real_a": torch.tensor([3.0, 5.0]),
+        "fake_a": torch.tensor([1.0, 0.0]),
+        "real_b": torch.tensor([[2.0, 4.0]]),
+    }
+    assert diagnostics.figures(measured, probabilistic=False) == {
+        "health/critic_real_a": 4.0,
+        "health/critic_fake_a": 0.5,
+        "health/distance_a": 3.5,
+        "health/critic_real_b": 3.0,
+    }
+
+
 def test_the_first_loss_that_is_not_finite_is_named():
     fine = {"discriminator/adversarial": torch.tensor(1.0), "generator/adversarial": torch.tensor(1.0)}
     history = [fine, fine | {"discriminator/penalty": torch.tensor(float("nan"))}, fine]

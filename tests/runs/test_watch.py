@@ -38,10 +38,14 @@ def test_a_critic_cannot_saturate():
 
 
 def test_samples_that_are_all_alike_are_named_but_not_at_the_start():
-    watch = Watch(steps=100, probabilistic=True)
-    assert watch.look(24, {"health/diversity": 0.05}) == []
-    assert watch.look(25, {"health/diversity": 0.05})[0].startswith("diversity_collapsed: ")
-    assert watch.look(50, {"health/diversity": 0.9}) == []
+    watch = Watch(steps=4000, probabilistic=True)
+    assert watch.look(999, {"health/diversity": 0.05}) == []
+    assert watch.look(1000, {"health/diversity": 0.05})[0].startswith("diversity_collapsed: ")
+    assert watch.look(2000, {"health/diversity": 0.9}) == []
+    short = Watch(steps=400, probabilistic=True)
+    assert short.look(299, {"health/diversity": 0.05}) == []  # no generator can have learnt anything yet
+    assert short.look(300, {"health/diversity": 0.05}) != []
+    assert Watch(steps=10, probabilistic=True).look(10, {"health/diversity": float("nan")}) == []
 
 
 def test_diversity_is_the_mean_distance_of_pairs():

@@ -1,0 +1,75 @@
+"""What a run says of itself: at its start what it is about to do, at its end what came of it and what could follow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gan_framework.core.records import DataShape
+from gan_framework.data import Data
+from gan_framework.runs.progress import duration
+from gan_framework.runs.run import Run
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5
+"""So many classes are named."""
+
+
+def announce(run: Run, config: Mapping[str, Any]) -> None:
+    """Say what the data, the networks and the plan are, a line for each.
+
+    Args:
+        run: the run, at its start or where it is resumed.
+        config: its resolved configuration.
+    """
+    for name, batches in {"": run.batches, **run.batches.others}.items():
+        settings = config["sources"][name] if name else config["data"]
+        shape = run.game.data.others[name] if name else run.game.data
+        log.info("%s: %s", f"sources.{name}" if name else "data", _data(settings, batches.data, shape))
+    log.info("networks: %s", ", ".join(_networks(run, config["networks"])))
+    log.info("plan: %s", ", ".join(_plan(run, config)))
+
+
+def conclude(run: Run) -> None:
+    """Say what came out, where it is, and what could be typed next."""
+    scores = [f"{name[5:]} {value:.4g}" for name, value in run.metrics.items() if name.startswith("eval/")]
+    best = run.best.found
+    said = [f"finished {run.counters.steps:,} steps in {duration(run.counters.seconds)}"]
+    if scores:
+        said.append(f"at the end {', '.join(scores)}")
+    if best and best["step"] != run.counters.step:
+        said.append(f"best {best['metric']} {best['value']:.4g} at step {best['step']:,} (checkpoints/best.pt)")
+    log.info("%s", "; ".join(said))
+    folder = run.folder.path
+    log.info("all of it is in %s; next: gan-framework sample %s, gan-framework evaluate %s", folder, folder, folder)
+
+
+def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:
+    sizes = "x".join(map(str, shape.sample))
+    said = [f"{len(data):,} training samples of {settings['name']}, {sizes}"]
+    if shape.num_classes:
+        names = settings.get("classes") or []
+        named = f" ({', '.join([*names[:SHOWN], *(['...'] if len(names) > SHOWN else [])])})" if names else ""
+        said.append(f"{shape.num_classes} classes{named}")
+    return ", ".join(said)
+
+
+def _networks(run: Run, settings: Mapping[str, Any]) -> Iterable[str]:
+    for name, network in run.game.networks.items():
+        kind = settings.get(name, {}).get("name")
+        count = sum(parameter.numel() for parameter in network.parameters())
+        yield f"{name}{f' {kind}' if kind and kind != name else ''} with {count:,} parameters"
+
+
+def _plan(run: Run, config: Mapping[str, Any]) -> Iterable[str]:
+    train, evaluate = run.settings.train, run.settings.evaluate
+    left = train.steps - run.counters.step
+    yield f"{left:,} steps of {train.batch_size} samples on {run.game.device}"
+    if run.evaluator is not None:
+        often = f"every {evaluate.every:,} steps" if evaluate.every else "at the end"
+        metrics = ", ".join(config["metrics"])
+        yield f"scored {often} by {metrics} ({config['extractor']['name']}, {evaluate.samples:,} samples)"
+    if train.checkpoint_every:
+        yield f"saved every {train.checkpoint_every:,}"
