@@ -34,13 +34,12 @@ def test_the_folder_holds_what_the_interface_promises(folder):
 
 def test_the_log_says_what_the_run_is_and_what_came_of_it(folder):
     said = [line.partition("[INFO] - ")[2] for line in (folder / "run.log").read_text().splitlines()]
-    beginnings = (
+    for beginning in (
         "data: 1,442 training samples of digits",
         "networks: generator ",
-        "plan: 2 steps of ",
-        "finished 2 steps",
-    )
-    for beginning in beginnings:
+        "plan: 2 steps ",
+        "finished 2 ",
+    ):
         assert any(line.startswith(beginning) for line in said), (beginning, said)
     assert said[-1] == (
         f"all of it is in {folder}; next: gan-framework sample {folder}, gan-framework evaluate {folder}"

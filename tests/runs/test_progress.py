@@ -21,15 +21,8 @@ def test_without_a_terminal_a_line_is_logged_when_it_is_due_by_time(clock, caplo
     shown = Progress(1000)
     losses = {"train/generator/adversarial": 0.6934, "train/generator/penalty": 3.0, "eval/fid_raw": 12.0}
     with caplog.at_level(logging.INFO):
-        for step, seconds in (
-            (10, 0.0),
-            (20, EVERY / 2),
-            (40, EVERY - 0.1),
-            (70, EVERY),
-            (80, EVERY + 1),
-            (130, 2 * EVERY),
-        ):
-            clock[0] = 100.0 + seconds
+        for step, parts in ((10, 0.0), (20, 0.5), (40, 0.99), (70, 1.0), (80, 1.1), (130, 2.0)):
+            clock[0] = 100.0 + parts * EVERY
             shown.show(step, losses, 1.0)
     assert [record.getMessage() for record in caplog.records] == [
         "step 70 of 1,000 (7%), 2 steps/s, 8 min left: generator 0.693, fid_raw 12.000",
