@@ -10,6 +10,8 @@ import typer
 
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.errors import ConfigError
+from gan_framework.storage.secrets import mask
+from gan_framework.storage.text import visible
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
@@ -60,6 +62,34 @@ def resume(
 
     sys.argv = ["gan-framework resume"]
     raise typer.Exit(resume.resume(run, overrides or []))
+
+
+@app.command()
+def runs(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FOLDER] [FILTER...]",
+            help="Where to look, and which to list: status=failed, loss=hinge,minimax, 'seed!=0', lr=1e-4.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the runs in a folder and below it: status, step, score, age, and what differs."""
+    from gan_framework.cli import runs
+
+    runs.runs(arguments or [], as_json)
+
+
+@app.command()
+def diff(
+    one: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    other: Annotated[Path, typer.Argument(metavar="RUN", help="Another run's folder.")],
+) -> None:
+    """Show in what two runs differ, and how they stand, side by side."""
+    from gan_framework.cli import diff
+
+    diff.diff(one, other)
 
 
 @app.command()
@@ -119,7 +149,7 @@ def sample(
     from gan_framework.cli.sample import Wanted, sample
 
     wanted = Wanted(n or 64, columns or 8, seed, named, interpolate, traverse, singles, source)
-    typer.echo(sample(run, wanted, overrides or [], device, out))
+    _say(sample(run, wanted, overrides or [], device, out))
 
 
 @app.command()
@@ -140,7 +170,7 @@ def retrieve(
     found = retrieve(run, image, n, split, overrides or [], device, out)
     typer.echo(f"by code: {' '.join(map(str, found.by_code))}")
     typer.echo(f"by pixels: {' '.join(map(str, found.by_pixels))}")
-    typer.echo(found.path)
+    _say(found.path)
 
 
 @app.command()
@@ -173,12 +203,12 @@ def new_plugin(
     from gan_framework import scaffold
 
     if into is None:
-        typer.echo(scaffold.write(name, kind, out))
+        _say(scaffold.write(name, kind, out))
         return
     if out != Path("."):
         raise ConfigError(f"--out {out} and --into {into} exclude each other: the distribution has its place")
     for path in scaffold.write_into(name, kind, into):
-        typer.echo(path)
+        _say(path)
     typer.echo(f"It is found after `pip install -e {into}`.", err=True)
 
 
@@ -206,7 +236,7 @@ def compare(
     table.write_csv(comparison, csv or _beside(sweeps[0]) / "compare.csv")
     if html is not None:
         page.write_page(comparison, html)
-        typer.echo(html)
+        _say(html)
 
 
 @app.command()
@@ -227,11 +257,16 @@ def dashboard(
     board = boards.build(groups.compare(sources.read(sweeps), metric), entity, project)
     if out is None:
         try:
-            typer.echo(boards.push(board))
+            _say(boards.push(board))
             return
         except ConfigError as error:
-            typer.echo(f"{error}. With a key and a server, the same command puts the dashboard there.", err=True)
-    typer.echo(boards.write(board, out or _beside(sweeps[0]) / "dashboard.json"))
+            _say(f"{error}. With a key and a server, the same command puts the dashboard there.", err=True)
+    _say(boards.write(board, out or _beside(sweeps[0]) / "dashboard.json"))
+
+
+def _say(what: object, err: bool = False) -> None:
+    """Print a line, in which names may be somebody else's."""
+    typer.echo(visible(mask(str(what))), err=err)
 
 
 def _beside(source: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -112,12 +112,15 @@ def read_png(path: Path, within: Path) -> bytes:
     return content
 
 
-def walk(folder: Path, problems: list[str] | None = None) -> Iterator[Folder]:
+def walk(
+    folder: Path, problems: list[str] | None = None, passes: Callable[[Folder, str], bool] | None = None
+) -> Iterator[Folder]:
     """Yield a folder and all below it, in the order of their names, following no symbolic link.
 
     Args:
         folder: where to begin.
         problems: takes up, a line each, what could not be looked into.
+        passes: whether a folder of a name in another one is passed by, with all below it.
     """
     waiting = [(folder, 0)]
     while waiting:
@@ -135,7 +138,10 @@ def walk(folder: Path, problems: list[str] | None = None) -> Iterator[Folder]:
             if problems is not None:
                 problems.append(f"{visible(str(path))} cannot be looked into: {error.strerror or error}")
             continue
-        yield Folder(path, frozenset(names), frozenset(links))
+        here = Folder(path, frozenset(names), frozenset(links))
+        yield here
+        if passes is not None:
+            below = [name for name in below if not passes(here, name)]
         if depth < DEEPEST:
             waiting += [(path / name, depth + 1) for name in sorted(below, reverse=True)]
         elif below and problems is not None:

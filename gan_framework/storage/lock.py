@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,11 @@ from filelock import FileLock, Timeout
 
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.storage import files
+from gan_framework.storage.foreign import Damaged, open_regular
 from gan_framework.storage.layout import RunFolder
+
+LOCK_BYTES = 2**16
+"""More than a lock's file ever holds."""
 
 
 class Hold:
@@ -62,6 +67,7 @@ def owned(folder: Path, what: str = "run") -> Iterator[Hold]:
     except OSError as error:
         raise ConfigError(f"hydra.{what}.dir={folder} cannot be made: {error.strerror}") from error
     owner = folder / ".owner"
+    files.refuse_link(folder / ".lock")  # a lock may be emptied when it is opened
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         lock.acquire()
@@ -86,9 +92,25 @@ def owned(folder: Path, what: str = "run") -> Iterator[Hold]:
         lock.release()
 
 
+def held(folder: Path) -> bool:
+    """Return whether a process works in the folder now; nothing is written there, whoever made it."""
+    if sys.platform == "win32":
+        return not abandoned(folder)
+    import fcntl
+
+    try:
+        with open_regular(folder / ".lock", folder, LOCK_BYTES) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (OSError, Damaged):
+        pass
+    return False
+
+
 def abandoned(folder: Path) -> bool:
     """Return whether the process that held the folder has died without letting go of it."""
-    if not (folder / ".owner").exists():
+    if not (folder / ".owner").exists() or not files.is_own(folder / ".lock"):
         return False
     lock = FileLock(folder / ".lock", timeout=0)
     try:
