@@ -25,9 +25,7 @@ def exit_code(work: Callable[[], object]) -> int:
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             _say(lines(mask(traceback.format_exc().rstrip("\n"))))
-        known = isinstance(error, GanFrameworkError)
-        reason = str(error).strip() if known else f"{type(error).__name__}: {error}"
-        reason = visible(" ".join(mask(reason).split()))
+        reason = visible(" ".join(mask(_reason(error)).split()))
         _say(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}")
         return error.exit_code if isinstance(error, GanFrameworkError) else 1
     except KeyboardInterrupt:
@@ -36,6 +34,17 @@ def exit_code(work: Callable[[], object]) -> int:
     finally:
         _let_go_of_closed_output()
     return 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, GanFrameworkError):
+        return str(error)
+    from gan_framework.runs.out_of_memory import cause  # a run that is out of memory knows more to say
+
+    if cause(error) is not None:
+        what = str(error).strip().partition("\n")[0] or type(error).__name__
+        return f"out of memory ({what}); fewer samples need less: evaluate.batch_size, evaluate.samples, --n"
+    return f"{type(error).__name__}: {error}"
 
 
 def _say(line: str) -> None:

@@ -94,6 +94,11 @@ def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
         (RunFailed("the disk is full"), 1, "error: the disk is full"),
         (RunStopped("stopped by SIGTERM"), 3, "stopped: stopped by SIGTERM"),
         (KeyError("surprise"), 1, "error: KeyError: 'surprise'"),
+        (
+            MemoryError(),
+            1,
+            "error: out of memory (MemoryError); fewer samples need less: evaluate.batch_size, evaluate.samples, --n",
+        ),
     ],
 )
 def test_exit_codes(capsys, monkeypatch, error, code, line):
