@@ -84,13 +84,14 @@ def offer(saved: Mapping[str, Any], train: Mapping[str, Any], folder: Path | Non
     parts["train"] |= train
     defaults: list[Any] = []
     for entry in standard["defaults"]:
-        if entry == "schema":
-            defaults += [entry, "_self_"]
-        elif isinstance(entry, dict) and not next(iter(entry)).startswith("override "):
-            (group,) = entry
-            defaults.append({group: _option(group, parts)})
-        elif entry != "_self_":
-            defaults.append(entry)
+        group = next(iter(entry)) if isinstance(entry, dict) else None
+        if group is None or group.startswith("override "):
+            defaults += [entry] if entry != "_self_" else []
+            continue
+        if kind_of_group(group) is None and "_self_" not in defaults:
+            # Weights are drawn network after network: those that no group chooses come behind those of the groups.
+            defaults.append("_self_")
+        defaults.append({group: _option(group, parts)})
     hydra = standard["hydra"]
     if folder is not None:
         hydra["run"]["dir"] = literal(str(folder))
