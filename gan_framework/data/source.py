@@ -93,7 +93,7 @@ class Data(ABC):
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
-    return memoryview(tensor.contiguous().numpy().reshape(-1).view(np.uint8))
+    return tensor.contiguous().numpy().reshape(-1).view(np.uint8).data
 
 
 def identity(data: Data) -> dict[str, Any]:

@@ -16,6 +16,12 @@ from numpy.lib import format as npy
 from gan_framework.api import ConfigError
 from gan_zoo.datasets.archives import open_zip
 
+CHUNK = 2**23
+"""Bytes of rows that are read at a time."""
+
+PIECE = 2**20
+"""Bytes that are unpacked at a time: of longer pieces zipfile holds several copies."""
+
 
 def read_array(path: Path, key: str, setting: str) -> np.ndarray:
     """Return one array of an `.npz` file, in this machine's byte order.
@@ -36,6 +42,40 @@ def read_array(path: Path, key: str, setting: str) -> np.ndarray:
     return native
 
 
+def read_rows(path: Path, key: str, setting: str) -> Iterator[np.ndarray]:
+    """Yield the rows (n, ...) of one array (N, ...) of an `.npz` file, in their order, a few megabytes at a time.
+
+    An array in Fortran's order, in which rows do not lie together, is held whole meanwhile.
+
+    Raises:
+        ConfigError: as for `read_array`.
+    """
+    with _opened(path, key, setting) as archive:
+        shape, fortran, dtype = _header(archive)
+        native = dtype.newbyteorder("=")
+        count = max(1, CHUNK // max(1, math.prod(shape[1:]) * dtype.itemsize))
+        whole = _read(archive, shape[::-1], dtype).T if fortran else None
+        for start in range(0, shape[0], count):
+            if whole is None:
+                rows = _read(archive, (min(count, shape[0] - start), *shape[1:]), dtype)
+            else:
+                rows = np.ascontiguousarray(whole[start : start + count])
+            yield rows.astype(native, copy=False)
+
+
+def _read(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    array = np.empty(shape, dtype)
+    content = array.reshape(-1).view(np.uint8).data
+    start = 0
+    while start < len(content):
+        piece = file.read(min(PIECE, len(content) - start))
+        if not piece:
+            raise ValueError(f"{len(content) - start:,} bytes are missing")
+        content[start : start + len(piece)] = piece
+        start += len(piece)
+    return array
+
+
 def read_form(path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.dtype]:
     """Return the shape and the type of one array of an `.npz` file, without reading it.
 
@@ -43,7 +83,8 @@ def read_form(path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.d
         ConfigError: as for `read_array`.
     """
     with _opened(path, key, setting) as archive:
-        return _header(archive)
+        shape, _, dtype = _header(archive)
+        return shape, dtype
 
 
 @contextmanager
@@ -73,7 +114,7 @@ def _opened(path: Path, key: str, setting: str) -> Iterator[IO[bytes]]:
 
 def _check(where: str, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
     try:
-        shape, dtype = _header(file)
+        shape, _, dtype = _header(file)
     except _UnknownVersion as error:
         raise ConfigError(
             f"{where} is written in version {error} of the .npy format: only 1.0 and 2.0 are read"
@@ -84,7 +125,7 @@ def _check(where: str, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
             "Save it as an array of numbers"
         )
     size, held = math.prod(shape) * dtype.itemsize, entry.file_size - file.tell()
-    if size != held:
+    if size != held or min(shape, default=0) < 0:
         raise ConfigError(f"{where} announces {shape} {dtype}, {size:,} bytes, but holds {held:,}")
     if size > _memory():
         raise ConfigError(f"{where} takes {size:,} bytes, more than this machine's memory of {_memory():,}")
@@ -94,13 +135,14 @@ class _UnknownVersion(Exception):
     """A version of the format that is not read."""
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return an array's shape, whether it lies in Fortran's order, and its type."""
     version = npy.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise _UnknownVersion(version)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read_header(file)
-    return shape, dtype
+    shape, fortran, dtype = read_header(file)
+    return shape, fortran, dtype
 
 
 def _memory() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,11 +13,13 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
 from gan_zoo.datasets import array_kinds
+from gan_zoo.datasets.array_kinds import ArrayKind
 from gan_zoo.datasets.arrays import read_array, read_form
 from gan_zoo.datasets.checks import image_shape, known_classes, known_split, warn_of_one_place
 from gan_zoo.datasets.full_range import FullRange
 from gan_zoo.datasets.label_kinds import LabelKind, label_kind
-from gan_zoo.datasets.splits import held_out, known_share, members, rows
+from gan_zoo.datasets.splits import known_share, members
+from gan_zoo.datasets.stored_array import KindOf, StoredArray
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +81,8 @@ class Npz(DataSource):
         if self.test_path is not None:
             warn_of_one_place(self.path, self.test_path)
         self._ranges = FullRange(self.path)
+        self._arrays: dict[tuple[Path, str], StoredArray] = {}
+        self._held: Tensor | None = None
         if image_size is None:
             shape = self._stored_shape(channels)
         else:
@@ -97,28 +102,53 @@ class Npz(DataSource):
         """
         known_split("npz", split, ("train", "test"))
         if split == "train" and self.test_path:
-            self._load("test")
+            samples, _, extra = self._opened(self.test_path)
+            for array in (samples, *extra.values()):
+                array.check()
         return self._load(split)
 
     def _load(self, split: str) -> InMemory:
         path = self.test_path if self.test_path and split == "test" else self.path
+        samples, labels, extra = self._opened(path)
+        chosen = self._chosen(samples, split) if self.test_path is None else None
+        if self.resized:
+            shape = self.shape.sample
+            change = partial(fit, image_size=shape[1], channels=shape[0])
+            collected = samples.collect(chosen, shape, change)
+        else:
+            collected = samples.collect(chosen)
+        return InMemory(
+            collected,
+            labels if labels is None or chosen is None else labels[chosen],
+            {name: array.collect(chosen) for name, array in extra.items()},
+            self.vocabulary,
+        )
+
+    def _opened(self, path: Path) -> tuple[StoredArray, Tensor | None, dict[str, StoredArray]]:
+        """Return the samples, labels and extras of a file, which belong to each other."""
         samples = self._samples(path)
         labels = self.labels if path == self.path else self._test_labels(path)
         if labels is not None and len(labels) != len(samples):
             raise ConfigError(f"{path} has {len(samples)} samples ({self.x}), but {len(labels)} labels ({self.y})")
-        extra = self._extra(path, len(samples))
-        if self.test_path is None:
-            chosen = members(held_out(rows(samples), self.test_share), self.test_share, split)
-            samples, labels = samples[chosen], None if labels is None else labels[chosen]
-            extra = {name: tensor[chosen] for name, tensor in extra.items()}
-        if self.resized:
-            channels, image_size, _ = self.shape.sample
-            samples = fit(samples, image_size, channels)
-        elif samples.shape[1:] != self._samples_shape:
-            raise ConfigError(
-                f"{path} has samples of shape {tuple(samples.shape[1:])}, {self.path} of {tuple(self._samples_shape)}"
-            )
-        return InMemory(samples, labels, extra, self.vocabulary)
+        extra = {
+            name: self._stored(path, key, f"data.extra.{name}", array_kinds.extra) for name, key in self.extra.items()
+        }
+        for name, array in extra.items():
+            if len(array) != len(samples):
+                raise ConfigError(
+                    f"{path} has {len(samples)} samples ({self.x}), but {len(array)} of data.extra.{name} ({array.key})"
+                )
+        if not self.resized and samples.kind.shape != self._samples_shape:
+            raise ConfigError(f"{path} has samples of shape {samples.kind.shape}, {self.path} of {self._samples_shape}")
+        return samples, labels, extra
+
+    def _chosen(self, samples: StoredArray, split: str) -> Tensor | None:
+        """Return which of the training file's samples belong to a split, (N,) bool; None for all."""
+        if self._held is None:
+            self._held = samples.held_out(self.test_share) if self.test_share else torch.zeros(len(samples)).bool()
+        members(self._held, self.test_share, split)  # says why there are none
+        chosen = self._held if split == "test" else ~self._held
+        return None if chosen.all() else chosen
 
     def _check_settings(self) -> None:
         least, greatest = self.value_range or (0.0, 1.0)
@@ -161,51 +191,39 @@ class Npz(DataSource):
 
     def _stored_shape(self, channels: int | None) -> DataShape:
         """Return the shape of samples that are used as they are."""
-        samples = self._samples(self.path)
-        self._samples_shape = samples.shape[1:]
-        first = self._samples_shape[0]
+        kind = self._samples(self.path).kind
+        self._samples_shape = kind.shape
+        first = kind.shape[0]
         if channels not in (None, first):
-            what = "vectors of size" if samples.ndim == 2 else "samples whose first size is"
+            what = "vectors of size" if len(kind.shape) == 1 else "samples whose first size is"
             raise ConfigError(f"data.channels={channels}, but {self.path} has {what} {first}")
         if self.vocabulary:
             return DataShape((first, self.vocabulary), vocabulary=self.vocabulary)
-        return DataShape(tuple(self._samples_shape), value_range=self._range_of(samples))
+        return DataShape(kind.shape, value_range=self._range_of(kind))
 
-    def _range_of(self, samples: Tensor) -> tuple[float, float] | None:
-        if samples.dtype == torch.uint8:
+    def _range_of(self, kind: ArrayKind) -> tuple[float, float] | None:
+        if kind.dtype == torch.uint8:
             if self.value_range is not None:
                 raise ConfigError(
                     f"data.value_range={list(self.value_range)}, but {self.path} ({self.x}) is uint8, which is always "
                     "brought to [-1, 1]: set it to null"
                 )
             return None
-        return self.value_range or ((-math.inf, math.inf) if samples.ndim >= 4 else None)
+        return self.value_range or ((-math.inf, math.inf) if len(kind.shape) >= 3 else None)
 
-    def _samples(self, path: Path) -> Tensor:
-        where = f"{path} ({self.x})"
-        array = read_array(path, self.x, "data.x")
-        if array.ndim == 0 or array.size == 0:
-            raise ConfigError(f"{where} has no samples")
+    def _samples(self, path: Path) -> StoredArray:
         if self.resized:
-            return self._ranges.fill(self.x, array_kinds.images(array, where), path)
-        samples = array_kinds.as_they_are(array, where, self.vocabulary)
-        samples = self._ranges.fill(self.x, samples, path)
-        if self.value_range is not None and samples.is_floating_point():
-            (least, greatest), (low, high) = self.value_range, (float(bound) for bound in samples.aminmax())
-            if low < least or high > greatest:
-                raise ConfigError(
-                    f"{where} has values from {low:g} to {high:g}, not within data.value_range={[least, greatest]}"
-                )
-        return samples
+            return self._stored(path, self.x, "data.x", array_kinds.images)
+        kind_of = partial(array_kinds.as_they_are, vocabulary=self.vocabulary, value_range=self.value_range)
+        return self._stored(path, self.x, "data.x", kind_of)
 
-    def _extra(self, path: Path, n: int) -> dict[str, Tensor]:
-        read = {}
-        for name, key in self.extra.items():
-            tensor = array_kinds.extra(read_array(path, key, f"data.extra.{name}"), f"{path} ({key})")
-            if len(tensor) != n:
-                raise ConfigError(f"{path} has {n} samples ({self.x}), but {len(tensor)} of data.extra.{name} ({key})")
-            read[name] = self._ranges.fill(key, tensor, path)
-        return read
+    def _stored(self, path: Path, key: str, setting: str, kind_of: KindOf) -> StoredArray:
+        """Return an array of a file, opened once."""
+        known = self._arrays.get((path, setting))
+        if known is None:
+            known = self._arrays[path, setting] = StoredArray(path, key, setting, kind_of, self._ranges)
+        known.check_form()
+        return known
 
     def _training_labels(
         self, num_classes: int | None, condition_dim: int | None
