@@ -36,6 +36,7 @@ def diff(one: Path, other: Path) -> None:
     settings = [run.settings() for run in runs]
     rows = [
         ("status", *(run.status for run in runs)),
+        *([("error", *(run.why or NONE for run in runs))] if any(run.why for run in runs) else []),
         ("step", *(f"{NONE if run.step is None else run.step} of {run.steps or NONE}" for run in runs)),
         *_scores(runs),
         *_protocols(runs),
@@ -51,7 +52,7 @@ def diff(one: Path, other: Path) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPED
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", *(visible(str(path)) for path in (one, other))):
+    for heading in ("", *_names(one, other)):
         table.add_column(Text(heading), overflow="fold", min_width=12)
     for row in rows:
         table.add_row(*(Text(brief(cell, VALUE)) for cell in row))
@@ -61,6 +62,13 @@ def diff(one: Path, other: Path) -> None:
     console.print(table)
     if not different:
         console.print("their settings are the same")
+
+
+def _names(one: Path, other: Path) -> list[str]:
+    """Return the paths of two runs from the folder that both lie in."""
+    common = os.path.commonpath([one.absolute(), other.absolute()])
+    names = [os.path.relpath(path.absolute(), common) for path in (one, other)]
+    return [visible(str(path) if name == "." else name) for path, name in zip((one, other), names, strict=True)]
 
 
 def _look(path: Path) -> Overview:
