@@ -5,8 +5,9 @@ import inspect
 import pkgutil
 from types import GenericAlias
 
-import hydra_plugins
 from hydra.plugins.plugin import Plugin
+
+import hydra_plugins
 
 OURS = [
     importlib.import_module(module.name)
