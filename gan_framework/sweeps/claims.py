@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,10 +163,13 @@ def _row(engine: sqlalchemy.Engine, study: int) -> Iterator[None]:
 
 @contextmanager
 def _link(lock: optuna.storages.journal.JournalFileSymlinkLock, target: Path) -> Iterator[None]:
-    # The link of a process that was killed is given up after half a minute, by the age of what it points to.
-    target.touch()
+    # A link whose target has not changed for half a minute is taken for that of a killed process, and removed.
+    if not target.exists():
+        target.touch()
     lock.acquire()
+    target.touch()
     try:
         yield
     finally:
-        lock.release()
+        with suppress(RuntimeError):  # this process itself stood still for so long
+            lock.release()

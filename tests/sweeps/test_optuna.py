@@ -215,6 +215,37 @@ def test_interrupted_trials_go_on_under_their_numbers(search):
     assert trial.value == distance({key: str(value) for key, value in trial.params.items()})
 
 
+def test_a_namesake_on_another_machine_leaves_trials_alone_that_are_not_its_own(search, tmp_path):
+    def interrupted(settings):
+        return RunStopped("stopped by SIGTERM") if settings["sweep.trial"] == "1" else 1.0
+
+    with pytest.raises(RunStopped):
+        search(interrupted, "hydra.sweeper.n_trials=2")
+    (tmp_path / "search" / ".sweep_id").unlink()  # the same path, on another disk
+    other = search(distance, "hydra.sweeper.n_trials=3")
+    assert [job["sweep.trial"] for job in other.done] == ["2"]
+    assert states(other) == ["COMPLETE", "RUNNING", "COMPLETE"]
+
+
+def test_trials_of_earlier_versions_are_known_by_their_folder_and_those_of_others_are_left_to_them(search, tmp_path):
+    sweeper = OmegaConf.load(config_folder() / "hydra" / "sweeper" / "optuna.yaml")
+    sweeper.storage = f"{tmp_path}/search.journal"
+    study = open_study(sweeper, tmp_path / "search").study
+    for folder in ("search", "elsewhere"):
+        study.ask(parse(LR)[0]).set_user_attr("sweep", str((tmp_path / folder).resolve()))
+    found = search(distance, "hydra.sweeper.n_trials=2")
+    assert [job["sweep.trial"] for job in found.done] == ["0"]
+    assert states(found) == ["COMPLETE", "RUNNING"]
+
+
+def test_a_sweep_to_which_others_leave_nothing_ends_well(search, tmp_path):
+    sweeper = OmegaConf.load(config_folder() / "hydra" / "sweeper" / "optuna.yaml")
+    sweeper.storage = f"{tmp_path}/search.journal"
+    open_study(sweeper, tmp_path / "search").study.ask(parse(LR)[0])
+    found = search(distance, "hydra.sweeper.n_trials=1")
+    assert found.done == [] and states(found) == ["RUNNING"]
+
+
 def test_equal_proposals_are_one_run(search):
     found = search(
         lambda settings: 1.0,

@@ -5,7 +5,9 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import time
 import traceback
+from functools import partial
 
 import pytest
 from filelock import FileLock, Timeout
@@ -198,6 +200,19 @@ def test_a_lock_that_a_killed_sweep_held_is_let_go(tmp_path):
             FileLock(place, timeout=0).acquire()
         holder.kill()
     assert own.take()[0] == 0
+
+
+def test_a_journal_s_lock_that_a_killed_sweep_held_is_let_go_after_a_while(tmp_path, monkeypatch):
+    real = optuna.storages.journal.JournalFileSymlinkLock
+    monkeypatch.setattr(optuna.storages.journal, "JournalFileSymlinkLock", partial(real, grace_period=3))
+    monkeypatch.chdir(tmp_path)
+    _, own = claims(settings("shared.journal", n_trials=2), tmp_path)
+    assert own.take()[0] == 0
+    (tmp_path / "shared.journal.claim.lock").symlink_to(tmp_path / "shared.journal.claim")
+    begun = time.monotonic()
+    assert own.take()[0] == 1
+    assert time.monotonic() - begun > 3
+    assert not (tmp_path / "shared.journal.claim.lock").is_symlink()
 
 
 def test_a_database_that_others_are_making_is_opened_again(tmp_path, monkeypatch):
