@@ -27,14 +27,19 @@ RUNNING = []
 
 
 class Program:
-    """`python run.py ARGUMENTS`, with the interface of a `subprocess.Popen` whose output is kept in a file."""
+    """`python run.py ARGUMENTS`, with the interface of a `subprocess.Popen` whose output is kept in a file.
 
-    def __init__(self, arguments, cwd=None, env=None, merged=False):
+    With `command` it is `gan-framework ARGUMENTS`.
+    """
+
+    def __init__(self, arguments, cwd=None, env=None, merged=False, command=False):
         self._out = tempfile.NamedTemporaryFile("r")  # noqa: SIM115 (it lives as long as this object)
         self._err = self._out if merged else tempfile.NamedTemporaryFile("r")  # noqa: SIM115
         everything = {**os.environ, **(env or {})}
         names = (self._out.name, self._err.name)
-        self._process = _server.Process(target=_main, args=(list(map(str, arguments)), cwd, everything, *names))
+        self._process = _server.Process(
+            target=_main, args=(list(map(str, arguments)), cwd, everything, *names, command)
+        )
         self._process.start()
         self.pid = self._process.pid
         RUNNING.append(self)
@@ -79,7 +84,7 @@ def run(arguments, cwd=None, env=None, timeout=120):
     return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
 
-def _main(arguments, cwd, env, out, err):
+def _main(arguments, cwd, env, out, err, command):
     for path, number in ((out, 1), (err, 2)):
         file = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.dup2(file, number)
@@ -88,9 +93,12 @@ def _main(arguments, cwd, env, out, err):
     os.environ.clear()
     os.environ.update(env)
     sys.argv = [str(ROOT / "run.py"), *arguments]
-    from gan_framework.cli.train import train
+    from gan_framework.cli import commands, train
 
-    code = train()
+    try:
+        code = commands.main() if command else train.train()
+    except SystemExit as end:  # the command ends the process itself
+        code = end.code
     # What the end of Python does, and the end of a process of multiprocessing leaves out.
     threading._shutdown()
     atexit._run_exitfuncs()
