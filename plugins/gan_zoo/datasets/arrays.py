@@ -16,10 +16,10 @@ from numpy.lib import format as npy
 from gan_framework.api import ConfigError
 from gan_zoo.datasets.archives import open_zip
 
-CHUNK = 2**23
+CHUNK = 2**21
 """Bytes of rows that are read at a time."""
 
-PIECE = 2**20
+PIECE = 2**18
 """Bytes that are unpacked at a time: of longer pieces zipfile holds several copies."""
 
 

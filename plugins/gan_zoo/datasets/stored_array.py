@@ -90,7 +90,12 @@ class StoredArray:
 
     def held_out(self, share: float) -> Tensor:
         """Return for each row, (N,) bool, whether its content puts it into the split `test`."""
-        return torch.cat([held_out(rows(part), share) for part in self])
+        # One tensor from the start: small ones that stay would scatter the memory between the parts that go.
+        held, read = torch.empty(len(self), dtype=torch.bool), 0
+        for part in self:
+            held[read : read + len(part)] = held_out(rows(part), share)
+            read += len(part)
+        return held
 
     def collect(
         self,
