@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from gan_framework.cli.exit_codes import exit_code
 from gan_framework.config import saved
 from gan_framework.config.compose import readable
 from gan_framework.config.explain import explain
+from gan_framework.config.proposals import alias
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder, leave_out_malformed
 from gan_framework.storage import secrets
@@ -70,6 +72,12 @@ def task(config: DictConfig, start: Start = start) -> float | None:
         _failures.append(error)
         return None
 
+
+FLAGS = (
+    *("--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run", "--multirun", "--info"),
+    *("--config-path", "--config-name", "--config-dir", "--experimental-rerun", "--shell-completion"),
+)
+"""What Hydra takes that begins with two dashes."""
 
 MULTIRUN = ("-m", "--multirun")
 """What Hydra reads only where no override stands before it; here it may stand anywhere."""
@@ -140,6 +148,12 @@ def run_hydra(arguments: list[str], name: str = "config", start: Start = start) 
     # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
+    wrong = next((one for one in arguments if re.fullmatch(r"--[a-z_]+(\.[a-z_.]+)?", one) and one not in FLAGS), None)
+    if wrong is not None:
+        raise ConfigError(f"{wrong}: there is no such flag; settings are written key=value, without dashes (--help)")
+    for argument in arguments:
+        if alias(argument) != argument:
+            print(f"{argument} is called {alias(argument)} here", file=sys.stderr)
     sys.argv[1:] = map(readable, sorted(arguments, key=lambda argument: argument not in MULTIRUN))
 
     def job(config: DictConfig) -> float | None:
@@ -157,14 +171,14 @@ def run_hydra(arguments: list[str], name: str = "config", start: Start = start) 
     except GanFrameworkError:
         raise
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError(explain(error, arguments)) from error
     except OSError as error:  # a run's own are known by now; this is about the folder that Hydra made for it
         raise ConfigError(f"the run's folder cannot be used: {error}") from error
     except Exception as error:
         if _begun:
             raise
         # Before a run has begun all is about the request; Hydra has no types of its own for some mistakes in it.
-        raise ConfigError(f"the request cannot be composed: {explain(error)}") from error
+        raise ConfigError(f"the request cannot be composed: {explain(error, arguments)}") from error
     finally:
         if full is None:
             os.environ.pop("HYDRA_FULL_ERROR")

@@ -13,7 +13,9 @@ from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.config.explain import explain
+from gan_framework.config.proposals import alias
 from gan_framework.errors import ConfigError
+from gan_framework.registry.kinds import kind_of_group
 from gan_framework.registry.packages import config_folder, groups
 
 PLAIN_TEXT = re.compile(r"""[^][{}()'"]*[=~#!&;<>^`][^][{}()'"]*(?<!\\)""")
@@ -35,13 +37,19 @@ def compose(overrides: Sequence[str], with_hydra: bool = False, name: str = "con
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
             return hydra.compose(name, overrides=list(map(readable, overrides)), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError(explain(error, overrides)) from error
 
 
 def readable(override: str) -> str:
-    """Return an override as Hydra reads it: `prior=null`, no option of a group, is written `~prior` there."""
+    """Return an override as Hydra reads it: `prior=null`, no option of a group, is written `~prior` there.
+
+    Options that the field knows by other names (`loss=wgan`) are called as they are here.
+    """
     group, _, option = override.partition("=")
-    return f"~{group}" if option == "null" and group in groups() else quoted(override)
+    if option == "null" and group in groups():
+        kind = kind_of_group(group)
+        return f"{group}=[]" if kind is not None and kind.listed else f"~{group}"
+    return quoted(alias(override))
 
 
 def quoted(override: str) -> str:

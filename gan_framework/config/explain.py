@@ -2,48 +2,77 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf import Container, DictConfig
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
+from gan_framework.config.proposals import closest, kind_at, options_with, settings_like
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_group
-from gan_framework.registry.packages import config_packages, groups, options
+from gan_framework.registry.packages import config_packages, options
 
 
-def explain(error: Exception) -> str:
-    """Return one line: the setting, the value, and what is accepted."""
+def explain(error: Exception, typed: Sequence[str] = ()) -> str:
+    """Return one line: the setting, the value, and what is accepted.
+
+    Args:
+        error: what was raised while a configuration was composed.
+        typed: the overrides that it was composed of, of which an error may name a part only.
+    """
     if isinstance(error, MissingConfigException):
         return _missing_option(error)
     if isinstance(error, OverrideParseException):
-        return f"{error.override!r} cannot be read as an override: {str(error).splitlines()[0]}; write key=value"
+        return _unreadable(error)
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(cause, ValidationError):
-        reason = str(cause).splitlines()[0]
-        value = "" if cause.value is None else f"={cause.value}"
-        return f"{cause.full_key}{value}: {reason}" if cause.full_key else _one_line(error)
+        return _wrong_value(cause) if cause.full_key else _one_line(error)
     if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):
-        return _unknown_key(cause, cause.parent_node)
+        return _unknown_key(cause, cause.parent_node, typed)
     if found := re.match(r"Ambiguous value for argument '(.*?)=(.*)'", str(error)):
-        key, values = found.groups()
-        return f"{key}={values}: several values are a sweep, which needs -m; a list is written {key}=[{values}]"
+        return _several(*found.groups())
     return _one_line(error)
+
+
+def _unreadable(error: OverrideParseException) -> str:
+    override = str(error.override)
+    key, _, value = override.partition("=")
+    if value.startswith("(") and value.endswith(")"):
+        return f"{override}: a list is written in brackets: '{key}=[{value[1:-1]}]'"
+    if value.count("[") != value.count("]"):
+        return f"{override}: its bracket is not closed; quote the whole where there are spaces in it: '{key}=[a, b]'"
+    reason = str(error).splitlines()[0]
+    return f"{override!r} cannot be read as an override: {reason}; write key=value"
+
+
+def _wrong_value(cause: ValidationError) -> str:
+    value = "" if cause.value is None else f"={cause.value}"
+    reason = str(cause).splitlines()[0]
+    if isinstance(cause.value, float) and cause.value.is_integer() and "Integer" in reason:
+        return f"{cause.full_key}{value}: it must be a whole number: {cause.full_key}={int(cause.value)}"
+    return f"{cause.full_key}{value}: {reason}"
+
+
+def _several(key: str, values: str) -> str:
+    listed = any(key == kind.group and kind.listed for kind in KINDS.values()) or "." in key
+    as_list = f"; a list is written '{key}=[{values}]'" if listed else ""
+    return f"{key}={values}: several values are a sweep, which needs -m{as_list}"
 
 
 def _missing_option(error: MissingConfigException) -> str:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if not group:
         return _one_line(error)
-    offered = error.options or options(group)
-    listing = _closest(option, offered) or "none"
+    kind = kind_of_group(group)
+    none = f"{group}=[]" if kind is not None and kind.listed else ""
+    if none and option in ("none", "null", "false", "off"):
+        return f"{group}={option}: there is no such option; none at all is written '{none}'"
+    listing = ", ".join(closest(option, error.options or options(group))) or "none"
     reason = f"{group}={option}: there is no such option; there are, closest first: {listing}"
     if group in ("hydra/launcher", "hydra/sweeper"):
         return f"{reason}. Others come with packages of their own: pip install hydra-<name>-{group[6:]}"
-    kind = kind_of_group(group)
     for plugin in registry.installed(kind.name) if kind else ():
         if plugin.name == option:
             reason += f". {plugin.distribution} has a plugin of that name but no file {group}/{option}.yaml"
@@ -53,24 +82,39 @@ def _missing_option(error: MissingConfigException) -> str:
     return reason
 
 
-def _unknown_key(cause: OmegaConfBaseException, parent: Container) -> str:
-    assert isinstance(parent, DictConfig)
-    key = str(cause.key)
-    path = str(cause.full_key).rpartition(".")[0]
+def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Sequence[str]) -> str:
+    key, full = str(cause.key), str(cause.full_key)
+    path = full.rpartition(".")[0]
     known = [str(name) for name in parent]
-    where = f"{path} has" if path else "there are"
-    reason = f"{cause.full_key}: there is no such setting"
+    reason = f"{full}: there is no such setting"
     listed = next((kind for kind in KINDS.values() if kind.listed and kind.place == path), None)
     if listed is not None:
-        return f"{reason}; {where} {', '.join(known) or 'none'}: choose it first with {listed.group}=[{key}]"
-    if not path:
-        known += [group for group in groups() if group not in known]
-    return f"{reason}; {where}, closest first: {_closest(key, known) or 'none'}"
+        return f"{reason}; {path} has {', '.join(known) or 'none'}: choose it first with '{listed.group}=[{key}]'"
+    kind = kind_at(path) if path else None
+    others = options_with(key, kind) if kind is not None else []
+    if kind is not None and others:
+        return f"{reason}; it belongs to {' or '.join(f'{kind.group}={other}' for other in others)}"
+    if path:
+        return f"{reason}; {path} has, closest first: {', '.join(closest(key, known)) or 'none'}"
+    inside = [one for one in typed if one.lstrip("+").startswith(f"{full}.")]
+    override = next(iter([*inside, *(one for one in typed if one.lstrip("+").startswith(f"{full}="))]), full)
+    whole, is_set, value = override.lstrip("+").partition("=")
+    listed = next((kind for kind in KINDS.values() if kind.listed and key in options(kind.group)), None)
+    if listed is not None:
+        if value in ("false", "null", "none", "off"):
+            return f"{reason}; without any: '{listed.group}=[]'"
+        return f"{reason}; you may mean {listed.place}.{whole}{is_set}{value}, after '{listed.group}=[{key}]'"
+    proposals = [f"{setting}{is_set}{value}" for setting in settings_like(whole, _root(parent))]
+    return f"{whole}: there is no such setting; {_meant(proposals)}"
 
 
-def _closest(name: str, among: Iterable[str]) -> str:
-    names = sorted(set(among))
-    return ", ".join(difflib.get_close_matches(name, names, n=len(names) or 1, cutoff=0.0))
+def _meant(proposals: list[str]) -> str:
+    return f"you may mean {' or '.join(proposals)}" if proposals else "--help lists what there is"
+
+
+def _root(node: DictConfig) -> DictConfig:
+    parent = node._get_parent()
+    return _root(parent) if isinstance(parent, DictConfig) else node
 
 
 def _one_line(error: Exception) -> str:

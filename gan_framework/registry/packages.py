@@ -69,6 +69,18 @@ def options(group: str) -> list[str]:
     return sorted({file.stem for folder in _all_folders() for file in (folder / group).glob("*.yaml")})
 
 
+def replaced_choice(group: str, option: str, inner: str) -> list[str]:
+    """Return the options that an option's file chooses of another group, `override /strategy: [a, b]`; often none."""
+    import yaml
+
+    for file in (folder / group / f"{option}.yaml" for folder in _all_folders()):
+        if file.is_file():
+            entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("defaults") or []
+            chosen = [entry.get(f"override /{inner}") for entry in entries if isinstance(entry, dict)]
+            return [str(name) for names in chosen if isinstance(names, list) for name in names]
+    return []
+
+
 def written(value: Any) -> str:
     """Return a value as it is written on the command line."""
     if value is None or isinstance(value, bool):
@@ -133,8 +145,11 @@ def registered(group: str) -> tuple[EntryPoint, ...]:
 @cache
 def name_and_version(distribution: Distribution) -> tuple[str, str]:
     """Return a distribution's name and version; reading them parses its whole metadata."""
-    metadata = distribution.metadata
-    return metadata["Name"] or "unknown", metadata["Version"] or "?"
+    try:
+        metadata = distribution.metadata
+        return metadata["Name"] or "unknown", metadata["Version"] or "?"
+    except Exception:  # there are none, or they are no text
+        return "unknown", "?"
 
 
 def owner(point: EntryPoint) -> tuple[str, str]:

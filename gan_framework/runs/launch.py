@@ -17,6 +17,7 @@ from gan_framework.build import assemble
 from gan_framework.config import schema
 from gan_framework.config.compose import plain
 from gan_framework.config.paths import anchored
+from gan_framework.config.unchosen import without_unchosen
 from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
@@ -84,7 +85,7 @@ def launch(
         run: Run | None = None
         try:
             with stoppable(stop.check):
-                run = _prepare(config, folder, job)
+                run = _prepare(config, folder, overrides, job)
                 run.hold = hold
                 stop.check()
             with run.progress:
@@ -119,8 +120,8 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
     return error
 
 
-def _prepare(composed: DictConfig, folder: Path, job: SweepJob) -> Run:
-    composed = anchored(composed)
+def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: SweepJob) -> Run:
+    composed = anchored(without_unchosen(composed, overrides))
     settings = schema.Config.of(plain(composed))
     device = set_up_device(settings.train, job.number)
     check_processes(settings.train, settings.evaluate, device)
@@ -185,13 +186,17 @@ def _resume_from(setting: str | None, folder: RunFolder) -> Checkpoints:
     """
     if setting is None:
         return
-    if setting != "auto":
-        yield Path(setting), checkpoint.load(Path(setting))
+    path = folder.path if setting == "auto" else Path(setting)
+    if path.is_file():
+        yield path, checkpoint.load(path)
         return
+    folder = RunFolder(path)
     intact = False
     for found in checkpoint.newest_first(folder.checkpoints):
         intact = True
         yield found
+    if not intact and setting != "auto":
+        raise ConfigError(f"train.resume={setting} is neither a checkpoint nor the folder of a run with an intact one")
     if not intact and checkpoint.numbered(folder.checkpoints):
         raise ConfigError(
             f"not one of the checkpoints in {folder.checkpoints} is intact, as said above: train.resume=null begins "

@@ -156,3 +156,47 @@ def test_nothing_broken_breaks_a_run_that_does_not_use_it(tmp_path):
     assert "missing: its configuration package missing.conf does not exist" in listed.stderr
     refused = environment.run(ROOT / "run.py", *run, "loss.name=raises", check=2, PYTHONPATH=str(site))
     assert "ZeroDivisionError" in refused.stderr.splitlines()[-1] and "Traceback" not in refused.stderr
+
+
+MALFORMED = [b"[some.group]\nno equals sign here\n", b"[gan_framework.losses]\nx = \xff\xfe:y\n"]
+
+
+def malformed(site, name, content):
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_bytes(content)
+
+
+@pytest.mark.parametrize("content", MALFORMED)
+def test_a_distribution_with_malformed_entry_points_is_left_out_and_named_once(tmp_path, content):
+    """The other plugins are there, also those of torch and Hydra, which look for entry points too."""
+    site = tmp_path / "site"
+    malformed(site, "evil_pkg", content)
+    distribution(site, "good", {"losses": {"good": "good:Loss"}}, {"good.py": GOOD})
+    environment = Environment(tmp_path / "environment")
+
+    def warnings(done):
+        return [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+
+    listed = environment.command("plugins", "losses", PYTHONPATH=str(site))
+    assert " good " in listed.stdout and " minimax " in listed.stdout
+    (warning,) = warnings(listed)
+    assert warning.startswith(f"warning: evil_pkg ({site}/evil_pkg-1.0.dist-info) is left out")
+    run = ("debug=smoke", "model=mlp", "metrics=[]", "tracker=[]", "loss.name=good")
+    done = environment.run(ROOT / "run.py", *run, f"hydra.run.dir={tmp_path}/run", PYTHONPATH=str(site))
+    assert len(warnings(done)) == 1
+    assert json.loads((tmp_path / "run/summary.json").read_text())["status"] == "finished"
+    drawn = environment.command("sample", tmp_path / "run", PYTHONPATH=str(site))  # imports torch first
+    assert len(warnings(drawn)) == 1
+
+
+def test_a_distribution_without_metadata_does_not_hide_the_others(install, tmp_path):
+    install("good", {"losses": {"good": "good:Loss"}}, {"good.py": GOOD})
+    info = tmp_path / "site" / "bare-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[gan_framework.losses]\nnameless = good:Loss\n")
+    install("other", {})
+    assert problem("good") is None
+    (found,) = [entry for entry in entries(("losses",)) if entry.name == "nameless"]
+    assert (found.distribution, found.version) == ("unknown", "?")

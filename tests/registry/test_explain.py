@@ -1,0 +1,87 @@
+"""What is said of wrong requests, as people type them, leads to what they meant."""
+
+import logging
+
+import pytest
+
+from gan_framework.config.compose import compose, readable
+from gan_framework.config.unchosen import without_unchosen
+from gan_framework.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("lr=1e-4", "you may mean optimizer.generator.lr=1e-4 or optimizer.discriminator.lr=1e-4"),
+        ("batch_size=32", "you may mean train.batch_size=32 or evaluate.batch_size=32"),
+        ("generator.width=64", "generator.width: there is no such setting; you may mean networks.generator.width=64"),
+        ("data.path=photos", "data.path: there is no such setting; it belongs to data=folder or data=npz"),
+        ("steps=5", "you may mean train.steps=5"),
+        ("networks.generator.widht=3", "networks.generator has, closest first: width, "),
+        ("train.steps=1e5", "it must be a whole number: train.steps=100000"),
+        ("optimizer.generator.betas=(0.5,0.9)", "in brackets: 'optimizer.generator.betas=[0.5,0.9]'"),
+        ("strategy=[ema,", "its bracket is not closed; quote the whole"),
+        ("loss=hindge", "there are, closest first: hinge, dragan, nonsaturating"),
+        ("tracker=none", "none at all is written 'tracker=[]'"),
+        ("wandb=false", "without any: 'tracker=[]'"),
+        ("ema.decay=0.9", "you may mean strategy.ema.decay=0.9, after 'strategy=[ema]'"),
+        ("strategy.ema.decay=0.9", "choose it first with 'strategy=[ema]'"),
+        ("qwertyuiop=1", "--help lists what there is"),
+    ],
+)
+def test_what_is_typed_leads_to_what_is_meant(typed, said):
+    with pytest.raises(ConfigError) as refusal:
+        compose([typed])
+    assert said in str(refusal.value)
+    assert len(str(refusal.value)) < 250
+
+
+def test_a_setting_under_the_name_of_its_group_is_found():
+    with pytest.raises(ConfigError, match=r"you may mean terms.r1.weight=1$"):
+        compose(["term=[r1]", "term.r1.weight=1"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("loss=wgan", "loss=wasserstein"),
+        ("loss=wgan,hinge", "loss=wasserstein,hinge"),
+        ("experiment=sngan", "experiment=resnet"),
+        ("metrics=[fid,is]", "metrics=[fid,inception_score]"),
+        ("experiment=wgan", "experiment=wgan"),  # there is one of that name
+        ("tracker=null", "tracker=[]"),
+        ("prior=null", "~prior"),
+        ("hydra.run.dir=runs/loss=wgan,seed=1", "hydra.run.dir='runs/loss=wgan,seed=1'"),
+        ("data.path=~/x", "data.path='~/x'"),
+        ("strategy=[ema]", "strategy=[ema]"),
+    ],
+)
+def test_overrides_are_read_as_they_are_meant(typed, read):
+    assert readable(typed) == read
+
+
+def settled(*overrides):
+    return without_unchosen(compose(overrides), overrides)
+
+
+def test_a_typed_choice_replaces_the_experiments_and_says_so(caplog):
+    with caplog.at_level(logging.WARNING):
+        config = settled("experiment=resnet", "strategy=[ema]")
+    assert [*config.strategy] == ["ema"]
+    (said,) = caplog.messages
+    assert said.startswith("strategy=[ema] replaces what the experiment chooses: k_step, lr_decay, spectral_norm; ")
+    assert said.endswith("'+strategy=[...]' adds to it")
+
+
+def test_what_is_added_or_kept_is_no_word_worth(caplog):
+    added = settled("experiment=resnet", "+strategy=[ema]")
+    assert {*added.strategy} == {"spectral_norm", "k_step", "lr_decay", "ema"} and added.strategy.k_step.k == 5
+    same = settled("experiment=resnet", "strategy=[spectral_norm,k_step,lr_decay,ema]")
+    assert same.strategy.k_step.k == 5
+    settled()
+    assert not caplog.records
+
+
+def test_a_setting_of_what_is_not_chosen_is_refused():
+    with pytest.raises(ConfigError, match=r"ema is not chosen; choose it first with 'strategy=\[ema\]'"):
+        settled("+strategy.ema.decay=0.9")
