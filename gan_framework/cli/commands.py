@@ -178,7 +178,7 @@ def evaluate(
     what: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, a checkpoint, or a folder of images.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="evaluate.samples=10000, extractor=inception, metrics=[fid,kid], data=NAME, ..."),
+        typer.Argument(help="evaluate.samples=10000, extractor=inception, 'metrics=[fid,kid]', data=NAME, ..."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
 ) -> None:

@@ -66,7 +66,7 @@ def task(config: DictConfig, start: Start = start) -> float | None:
     try:
         secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         if settings.resume is not None:
-            raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run is resumed by hydra.run.dir")
+            raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run goes on by gan-framework resume")
         return start(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
     except Exception as error:  # Hydra would print the overrides, secrets among them, before handing it on
         _failures.append(error)
@@ -172,6 +172,10 @@ def run_hydra(arguments: list[str], name: str = "config", start: Start = start) 
         raise
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, arguments)) from error
+    except BrokenPipeError:
+        if _begun:
+            raise
+        # Nobody reads the help, or the configuration, any more.
     except OSError as error:  # a run's own are known by now; this is about the folder that Hydra made for it
         raise ConfigError(f"the run's folder cannot be used: {error}") from error
     except Exception as error:
