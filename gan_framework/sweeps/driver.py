@@ -38,8 +38,8 @@ ATTEMPTS = 3
 RECORD = "multirun.yaml"
 """What was asked for, in a sweep's folder."""
 
-STUDY = ("study.db", "study.db-journal", "study.db-wal", "study.db-shm")
-"""What SQLite writes in place of a search, in its folder."""
+STUDY = ("study.db", "study.db-journal", "study.db-wal", "study.db-shm", "study.db.claim")
+"""What a search writes in place, in its folder."""
 
 
 def require(config: DictConfig, kind: str, module: str | None = None) -> None:
