@@ -18,6 +18,12 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
 JPEG = b"\xff\xd8"
 """What files in the format begin with."""
 
+PNG = b"\x89PNG\r\n\x1a\n"
+"""What files in the format begin with."""
+
+ANIMATED = b"acTL"
+"""The name of a part that an animation in PNG has."""
+
 FULL_RANGE = ("PNG", "PPM")
 """Formats whose pixels of more than 8 bits Pillow brings to 0 to 65535, in mode `I` too."""
 
@@ -45,7 +51,8 @@ def holds_several(content: bytes) -> bool:
 
     The further images in a JPEG file are previews and the like, and are not meant.
     """
-    if content.startswith(JPEG):
+    # A PNG file that is no animation is not opened a second time: folders may have hundreds of thousands.
+    if content.startswith(JPEG) or (content.startswith(PNG) and ANIMATED not in content):
         return False
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         return bool(getattr(opened, "is_animated", False))

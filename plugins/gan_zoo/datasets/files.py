@@ -79,7 +79,7 @@ class FolderFiles(Files):
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
-        with open(self.path / name, "rb") as file:
+        with open(os.path.join(self.path, name), "rb") as file:
             return read_limited(file)
 
     def stamp(self, name: str) -> Stamp:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, Data, InMemory, RunFailed
 from gan_zoo.datasets.files import Files
-from gan_zoo.datasets.scanning import Scanned, Shape, digest, forget, key_of, load, remembered, scan
+from gan_zoo.datasets.scanning import Scanned, Shape, digest, forget, held, key_of, load, remembered
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def load_images(
     names = [files.names[number] for number in numbers.tolist()]
     log.info("reading %d images of %s", len(names), files.path)
     key = {} if hold else key_of(files, names, shape)
-    found = scan(files, names, shape, hold) if hold else remembered(files, names, shape, key)
+    found = held(files, names, shape) if hold else remembered(files, names, shape, key)
     values, bad = torch.from_numpy(found.values), found.bad
     if bad:
         _report(files, bad, len(names), reading)
@@ -144,7 +144,8 @@ def load_images(
             continue
         rows, its_labels = row[chosen], None if labels is None else labels[chosen]
         if hold:  # one part's rows follow each other: nothing is copied
-            loaded[part] = InMemory(values[int(rows[0]) : int(rows[-1]) + 1], its_labels)
+            images = values[int(rows[0]) : int(rows[-1]) + 1].permute(0, 3, 1, 2)
+            loaded[part] = InMemory(images, its_labels)
         else:
             its_names = [files.names[number] for number in chosen.tolist()]
             loaded[part] = ImageFiles(files, its_names, shape, its_labels, values[rows], partial(forget, key))

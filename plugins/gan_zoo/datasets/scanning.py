@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ CHUNK = 128
 
 KIND = "scans"
 """The kind of entries in the cache."""
+
+KEPT = 2**30
+"""Bytes of images up to which those of a set are kept in the cache."""
 
 RULES = 2
 """To be raised when files become other pixels, or others are bad, than before: what is remembered is then read anew."""
@@ -50,7 +54,7 @@ class Scanned(NamedTuple):
     """What was found in image files.
 
     Attributes:
-        values: of the good files the images (n, C, H, W) uint8, or their digests (n, 32) uint8.
+        values: of the good files the images (n, H, W, C) uint8, or their digests (n, 32) uint8.
         bad: why the others cannot be used, by the file's number.
         greatest: the greatest value of all pixels.
         several: how many files hold more than one image, of which the first is used.
@@ -68,7 +72,7 @@ class _Scan(Dataset[Scanned]):
 
     def __init__(self, files: Files, names: Sequence[str], shape: Shape, hold: bool) -> None:
         self.files, self.names, self.shape, self.hold = files, names, shape, hold
-        self.value_shape = shape if hold else (32,)
+        self.value_shape = _held_shape(shape) if hold else (32,)
 
     def __len__(self) -> int:
         return -(-len(self.names) // CHUNK)
@@ -83,8 +87,13 @@ class _Scan(Dataset[Scanned]):
             else:
                 pixels = image.contiguous().numpy()
                 greatest = max(greatest, int(pixels.max()))
-                good.append(pixels if self.hold else digest(pixels))
+                good.append(pixels.transpose(1, 2, 0) if self.hold else digest(pixels))
         return Scanned(np.stack(good) if good else np.empty((0, *self.value_shape), np.uint8), bad, greatest, several)
+
+
+def _held_shape(shape: Shape) -> Shape:
+    """Return the shape of an image as data in memory are laid out, so that it is not copied again."""
+    return shape[1], shape[2], shape[0]
 
 
 def digest(pixels: np.ndarray) -> np.ndarray:
@@ -93,7 +102,7 @@ def digest(pixels: np.ndarray) -> np.ndarray:
 
 
 def scan(files: Files, names: Sequence[str], shape: Shape, hold: bool) -> Scanned:
-    """Return the good files' images (n, C, H, W) or digests (n, 32), and why the others are bad."""
+    """Return the good files' images (n, H, W, C) or digests (n, 32), and why the others are bad."""
     reader = _Scan(files, names, shape, hold)
     loader = DataLoader(
         reader,
@@ -119,18 +128,21 @@ def _as_it_is(scanned: Any) -> Any:
     return scanned
 
 
-# -- what is remembered of streamed sets ----------------------------------------------------------
+# -- what is remembered ---------------------------------------------------------------------------
 
 
 def key_of(files: Files, names: Sequence[str], shape: Shape) -> dict[str, Any]:
     """Return all that the digests of images depend on."""
-    stamps = json.dumps([files.stamp(name) for name in names]).encode()
-    return {
-        "path": str(files.path.resolve()),
-        "files": hashlib.sha256(stamps).hexdigest(),
-        "shape": shape,
-        "versions": [RULES, PIL.__version__, torch.__version__],
-    }
+    return {**_place(files, shape), "files": _stamps(files, names)}
+
+
+def _place(files: Files, shape: Shape) -> dict[str, Any]:
+    versions = [RULES, PIL.__version__, torch.__version__]
+    return {"path": str(files.path.resolve()), "shape": shape, "versions": versions}
+
+
+def _stamps(files: Files, names: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps([files.stamp(name) for name in names]).encode()).hexdigest()
 
 
 def remembered(files: Files, names: Sequence[str], shape: Shape, key: dict[str, Any]) -> Scanned:
@@ -138,28 +150,69 @@ def remembered(files: Files, names: Sequence[str], shape: Shape, key: dict[str, 
 
     A large set takes minutes to read through; a sweep should do that once.
     """
+    found = Cache().get(
+        KIND,
+        key,
+        lambda: _entry("digests", scan(files, names, shape, hold=False)),
+        lambda found: _fits(found, "digests", len(names), (32,)),
+    )
+    return _scanned("digests", found)
 
-    def compute() -> dict[str, Tensor]:
-        digests, bad, *counts = scan(files, names, shape, hold=False)
-        text = json.dumps(bad).encode()
-        return {
-            "digests": torch.from_numpy(digests),
-            "bad": torch.frombuffer(bytearray(text), dtype=torch.uint8),
-            "counts": torch.tensor(counts),
-        }
 
-    def fits(found: dict[str, Tensor]) -> bool:
-        digests, counts, bad = found["digests"], found["counts"], _bad(found)
-        return (
-            digests.dtype == torch.uint8
-            and digests.shape == (len(names) - len(bad), 32)
-            and counts.shape == (2,)
-            and not counts.is_floating_point()
-            and all(0 <= number < len(names) and isinstance(why, str) for number, why in bad.items())
+def held(files: Files, names: Sequence[str], shape: Shape) -> Scanned:
+    """Return the images of the good files and what is wrong with the bad, from the cache if they are there.
+
+    There is one entry for each place and shape: of a folder that grows, the cache keeps the images once. Sets of more
+    than `KEPT` bytes are read anew each time.
+    """
+    if len(names) * math.prod(shape) > KEPT:
+        return scan(files, names, shape, hold=True)
+    stamps = torch.frombuffer(bytearray.fromhex(_stamps(files, names)), dtype=torch.uint8)
+    cache, key = Cache(), {**_place(files, shape), "held": True}
+
+    def are_of_these(found: dict[str, Tensor]) -> bool:
+        return torch.equal(found["files"], stamps)
+
+    def get() -> dict[str, Tensor]:
+        return cache.get(
+            KIND,
+            key,
+            lambda: {**_entry("pixels", scan(files, names, shape, hold=True)), "files": stamps},
+            lambda found: not are_of_these(found) or _fits(found, "pixels", len(names), _held_shape(shape)),
         )
 
-    found = Cache().get(KIND, key, compute, fits)
-    return Scanned(found["digests"].numpy(), _bad(found), *found["counts"].tolist())
+    found = get()
+    if not are_of_these(found):
+        del found
+        cache.drop(KIND, key)
+        found = get()
+    return _scanned("pixels", found)
+
+
+def _entry(kind: str, scanned: Scanned) -> dict[str, Tensor]:
+    values, bad, *counts = scanned
+    text = bytearray(json.dumps(bad).encode())
+    return {
+        kind: torch.from_numpy(values),
+        "bad": torch.frombuffer(text, dtype=torch.uint8),
+        "counts": torch.tensor(counts),
+    }
+
+
+def _fits(found: dict[str, Tensor], kind: str, files: int, shape: tuple[int, ...]) -> bool:
+    """Return whether an entry is one of so many files."""
+    values, counts, bad = found[kind], found["counts"], _bad(found)
+    return (
+        values.dtype == torch.uint8
+        and values.shape == (files - len(bad), *shape)
+        and counts.shape == (2,)
+        and not counts.is_floating_point()
+        and all(0 <= number < files and isinstance(why, str) for number, why in bad.items())
+    )
+
+
+def _scanned(kind: str, found: dict[str, Tensor]) -> Scanned:
+    return Scanned(found[kind].numpy(), _bad(found), *found["counts"].tolist())
 
 
 def _bad(found: dict[str, Tensor]) -> dict[int, str]:
