@@ -13,6 +13,9 @@ from torch import Tensor
 MAX_BYTES = 256 * 2**20
 """A single image file larger than this is not read."""
 
+SMALL = 2**16
+"""Bytes that most image files have at most."""
+
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
 
 JPEG = b"\xff\xd8"
@@ -40,7 +43,9 @@ def read_limited(file: IO[bytes]) -> bytes:
     Raises:
         ValueError: it is too large to be an image.
     """
-    content = file.read(MAX_BYTES + 1)
+    content = file.read(SMALL)
+    if len(content) == SMALL:  # room for the limit is not taken for each of many small files
+        content += file.read(MAX_BYTES + 1 - SMALL)
     if len(content) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES:,} bytes")
     return content
