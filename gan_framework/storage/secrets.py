@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import lru_cache
@@ -92,7 +93,7 @@ def mask(value: Any) -> Any:
     Args:
         value: text, or mappings and lists of plain values.
     """
-    return _mask(value, sorted(_of_environment(), key=len, reverse=True))
+    return _mask(value, sorted(_known(), key=len, reverse=True))
 
 
 def mask_settings(text: str) -> str:
@@ -119,9 +120,9 @@ def _mask(value: Any, secrets: list[str]) -> Any:
     return value
 
 
-def _of_environment() -> set[str]:
-    """Return what is secret of the environment, also as it stands in URLs and in JSON."""
-    found: set[str] = set()
+def _known() -> set[str]:
+    """Return what is secret of the environment and the command line, also as it stands in URLs and in JSON."""
+    found = {password for argument in sys.argv[1:] for password in _inside(argument)}
     for name, text in os.environ.items():
         said = _said_by(name)
         surely = said in (_Named.SECRET, _Named.TOKEN) or ENVIRONMENT_ONLY.search(_plain(name))

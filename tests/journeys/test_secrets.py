@@ -1,11 +1,18 @@
 """Secrets stay out of everything a run leaves, and nothing is written through a link that lies in its folder."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from gan_framework.cli import commands
+from tests.cli.test_evaluate import save_untrained
+from tests.helpers.environment import ROOT
 from tests.helpers.program import run
 from tests.helpers.resuming import finish
 
-IN_ENVIRONMENT, IN_OVERRIDE = "5ecret-of-the-environment", "5ecret-of-an-override"
+IN_ENVIRONMENT, IN_OVERRIDE, IN_URL = "5ecret-of-the-environment", "5ecret-of-an-override", "5ecret:of/a@URL"
 TINY = ["model=mlp", "debug=smoke", "data.image_size=8", "metrics=[]", "sample.count=4"]
 ENVIRONMENT = {"WANDB_API_KEY": IN_ENVIRONMENT, "WANDB_MODE": "offline"}
 
@@ -14,7 +21,7 @@ def leaks(folder, *outputs):
     """Return where a secret stands: in a file's content or name, or in what was said."""
     texts = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     texts |= {f"output {number}": output.encode() for number, output in enumerate(outputs)}
-    secrets = (IN_ENVIRONMENT, IN_OVERRIDE)
+    secrets = (IN_ENVIRONMENT, IN_OVERRIDE, IN_URL)
     return [place for place, text in texts.items() if any(s.encode() in text or s in place for s in secrets)]
 
 
@@ -45,6 +52,83 @@ def test_a_file_of_settings_holds_no_secret_either(tmp_path, cache):
     assert done.returncode == 2, done.stderr
     assert "tracker.wandb.password" in done.stderr
     assert leaks(tmp_path / "run", done.stdout, done.stderr) == []
+
+
+URL = f"postgresql://me:{IN_URL}@nowhere.invalid:1/db"
+SWEEPERS = {"grid": ["seed=0,1"], "optuna": ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=1", "seed=0,1"]}
+
+
+@pytest.mark.parametrize("sweeper", SWEEPERS)
+@pytest.mark.parametrize("wrong", [[], ["train.steps=-1"], ["loss=nonexistent,hinge"]])
+def test_neither_sweeper_writes_what_the_environment_or_a_url_holds(tmp_path, cache, sweeper, wrong):
+    if sweeper == "optuna":
+        pytest.importorskip("optuna", reason="needs the extra [optuna]")
+    given = ["tracker=[wandb]", f"tracker.wandb.notes=see {IN_ENVIRONMENT}", f"tracker.wandb.tags=['{URL}']"]
+    folder = f"hydra.sweep.dir={tmp_path}/sweep"
+    done = run(["-m", *TINY, *SWEEPERS[sweeper], *given, folder, *wrong], env=ENVIRONMENT, cwd=tmp_path)
+    assert done.returncode == (2 if wrong == ["loss=nonexistent,hinge"] else 1 if wrong or sweeper == "optuna" else 0)
+    if sweeper == "grid" or wrong != ["loss=nonexistent,hinge"]:  # the search is not begun
+        record = (tmp_path / "sweep" / "multirun.yaml").read_text()
+        assert "see ***" in record and "postgresql://me:***@nowhere.invalid:1/db" in record
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+@pytest.mark.parametrize("full", ["0", "1"])
+def test_the_password_of_a_studys_database_reaches_it_and_nothing_else(tmp_path, cache, full):
+    pytest.importorskip("optuna", reason="needs the extra [optuna]")
+    given = [*SWEEPERS["optuna"], f"hydra.sweep.dir={tmp_path}/sweep"]
+    (tmp_path / "psycopg2").mkdir()
+    # What takes the place of the driver keeps what it is given, outside of what is looked at.
+    driver = (
+        "import pathlib\nparamstyle = 'pyformat'\n__version__ = '2.9.9'\nclass Error(Exception): pass\n"
+        "def connect(*given, **named):\n"
+        f"    pathlib.Path({str(tmp_path)!r}).with_suffix('.given').write_text(repr((given, named)))\n"
+        "    raise Error('no connection with ' + str(named.get('password')))\n"
+    )
+    (tmp_path / "psycopg2" / "__init__.py").write_text(driver)
+    (tmp_path / "psycopg2" / "extensions.py").write_text("")
+    (tmp_path / "psycopg2" / "extras.py").write_text("")
+    url = "postgresql+psycopg2://me:5ecret-in-a-url@nowhere.invalid:1/db"
+    environment = {"PYTHONPATH": str(tmp_path), "HYDRA_FULL_ERROR": full, "SOME_TOKEN": IN_ENVIRONMENT}
+    done = subprocess.run(
+        [sys.executable, ROOT / "run.py", "-m", *TINY, *given, f"hydra.sweeper.storage={url}"],
+        **{"env": {**os.environ, **environment}, "cwd": tmp_path, "capture_output": True, "text": True},
+    )
+    assert done.returncode != 0
+    assert "5ecret-in-a-url" in tmp_path.with_suffix(".given").read_text()
+    assert ("Traceback" in done.stderr) == (full == "1")
+    assert "5ecret" not in done.stdout + done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"5ecret" in path.read_bytes()] == []
+
+
+def test_a_traceback_is_masked(tmp_path, cache):
+    given = [f"data.path=/nowhere/{IN_ENVIRONMENT}", f"hydra.run.dir={tmp_path}/run"]
+    done = run([*TINY, "data=folder", *given], env={**ENVIRONMENT, "HYDRA_FULL_ERROR": "1"}, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr and "/nowhere/***" in done.stderr.splitlines()[-1]
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+def test_printed_settings_are_masked(tmp_path, cache):
+    given = [f"tracker.wandb.notes=see {IN_ENVIRONMENT}", "tracker=[wandb]", f"tracker.wandb.group='{URL}'"]
+    for what in ("job", "hydra", "all"):
+        done = run([*TINY, *given, "--cfg", what], env=ENVIRONMENT, cwd=tmp_path)
+        assert done.returncode == 0 and "***" in done.stdout
+        assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+def test_what_evaluate_writes_and_prints_is_masked(tmp_path, cache, compose, monkeypatch, capsys):
+    monkeypatch.setenv("WANDB_API_KEY", IN_ENVIRONMENT)
+    folder = save_untrained(compose(*TINY, "extractor=raw", "metrics=[fid]"), tmp_path / IN_ENVIRONMENT)
+    given = ["evaluate", str(folder), "evaluate.samples=32", "--out", str(folder / "scores.json")]
+    monkeypatch.setattr(sys, "argv", ["gan-framework", *given])
+    with pytest.raises(SystemExit) as end:
+        sys.exit(commands.main())
+    printed = capsys.readouterr()
+    assert end.value.code == 0, printed.err
+    assert IN_ENVIRONMENT not in printed.out + printed.err and "***/scores.json" in printed.out
+    assert IN_ENVIRONMENT not in (folder / "scores.json").read_text()
+    assert '"evaluated": ' in (folder / "scores.json").read_text()
 
 
 @pytest.fixture

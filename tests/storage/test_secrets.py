@@ -162,3 +162,8 @@ def test_settings_that_are_printed_are_masked_line_by_line():
     text = "a:\n  password: hunter2\n  url: https://t@h\n  token: 3\n  api_key: null\n  n: 1\n"
     shown = "a:\n  password: ***\n  url: https://***@h\n  token: 3\n  api_key: null\n  n: 1\n"
     assert mask_settings(text) == shown
+
+
+def test_a_password_in_a_url_of_the_command_line_is_masked_by_itself_too(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["run.py", "hydra.sweeper.storage=postgresql://me:hunter2hunter2@host/db", "x=1"])
+    assert mask("no connection with hunter2hunter2") == "no connection with ***"

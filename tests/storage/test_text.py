@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from gan_framework.storage.text import brief, few, visible
+from gan_framework.storage.text import brief, few, lines, visible
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,7 @@ def test_long_texts_are_cut():
 def test_many_texts_are_counted():
     assert few(["a", "b"], 2) == ["a", "b"]
     assert few(["a", "b", "c", "d"], 2) == ["a", "b", "and 2 more like it"]
+
+
+def test_lines_stay_lines():
+    assert lines("a\n\x1b[2J\n\tb\r\n") == "a\n\\x1b[2J\n\\tb\\r\n"
