@@ -52,9 +52,10 @@ def train(context: typer.Context) -> None:
 
 @app.command()
 def resume(
-    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="train.steps=20000, 'metrics=[fid,kid]', ...: changed settings.")
+        list[str] | None,
+        typer.Argument(help="train.steps=20000, 'metrics=[fid,kid]', ...: changed settings."),
     ] = None,
 ) -> None:
     """Go on with a run from its own configuration, where it lies; what is changed is said."""

@@ -180,7 +180,8 @@ def _show(listed: list[Overview], folder: Path) -> None:
         cells = "  ".join(f"{cell:<{size}}" for cell, size in zip(row, widths, strict=True))
         print(_wrapped(f"{cells}  ", text, width))
     counts = Counter(run.status for run in listed)
-    print(f"\n{len(listed)} runs: {', '.join(f'{n} {status}' for status, n in counts.most_common())}")
+    number = "1 run" if len(listed) == 1 else f"{len(listed)} runs"
+    print(f"\n{number}: {', '.join(f'{n} {status}' for status, n in counts.most_common())}")
     reasons = [f"{name}: {brief(run.why, REASON)}" for run, name in zip(listed, names, strict=True) if run.why]
     for text in few(reasons):
         print(_wrapped("", text, width))

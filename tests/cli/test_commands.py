@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation import latents
 from gan_framework.runs.restore import load_game
 from gan_framework.storage.images import to_uint8
+from tests.helpers.program import ROOT
 
 SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
 
@@ -115,13 +117,22 @@ def test_exit_codes(capsys, monkeypatch, error, code, line):
 
 # -- start-up ---------------------------------------------------------------------------------------
 
+OLD = ROOT / "tests" / "fixtures" / "run_0_1_0"
 HEAVY = ("torch", "torchvision", "wandb", "matplotlib", "sklearn", "scipy", "torchmetrics", "torch_fidelity")
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["train", "--help"], ["train", "model=mlp", "--cfg", "job"], ["--help"]],
-    ids=" ".join,
+    [
+        ["train", "--help"],
+        ["train", "model=mlp", "--cfg", "job"],
+        ["train", str(OLD / "config.yaml"), "loss=hinge", "--cfg", "job"],
+        ["--help"],
+        ["resume", "--help"],
+        ["runs", str(OLD)],
+        ["diff", str(OLD), str(OLD)],
+    ],
+    ids=lambda arguments: " ".join(arguments).replace(str(OLD), "RUN"),
 )
 def test_nothing_heavy_is_imported_to_show_something(arguments):
     program = (
@@ -134,6 +145,19 @@ def test_nothing_heavy_is_imported_to_show_something(arguments):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].strip() == "heavy:"
     assert len(done.stdout.splitlines()) > 3
+
+
+def test_help_that_nobody_reads_to_its_end_is_no_trouble():
+    command = [sys.executable, "-m", "gan_framework.cli.commands", "train", "--help"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert (process.wait(timeout=120), process.stderr.read()) == (0, b"")
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("program", [commands.main, train.train])
+def test_the_version_is_ours(call, program):
+    assert call("--version", program=program)[:2] == (0, f"gan-framework {version('gan-framework')}\n")
 
 
 def test_help_shows_groups_options_and_settings(call):
