@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gan_framework.core.records import DataShape
-from gan_framework.data import Batches, InMemory, one_hot, shape_of
+from gan_framework.data import Batches, DataSource, InMemory, one_hot, shape_of
 from gan_framework.errors import ConfigError
 from tests.data.making import KINDS
 
@@ -108,11 +108,14 @@ def test_the_index_is_where_a_sample_is_in_its_source(kind):
         assert torch.equal(batch.samples, samples[batch.index])
 
 
-class Said:
+class Said(DataSource):
     """A source of which only the shape is asked."""
 
     def __init__(self, shape):
         self.shape = shape
+
+    def load(self, split):
+        raise AssertionError("nothing is loaded to know a shape")
 
 
 def test_the_shape_takes_up_what_the_split_knows():
