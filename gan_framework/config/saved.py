@@ -58,8 +58,12 @@ def check(found: Mapping[str, Any], where: str) -> None:
     for name in NEEDED:
         if not isinstance(found.get(name), Mapping):
             raise ConfigError(f"{where} is not the configuration of a run: it has no settings under `{name}`")
-    for name, section in found.items():
-        if isinstance(section, Mapping) and "defaults" in section:
+    groups = {name: found.get(name) for name in _names(Config) if name != "seed"}
+    groups |= {f"networks.{name}": settings for name, settings in found["networks"].items()}
+    for name, section in groups.items():
+        if section and not isinstance(section, Mapping):
+            raise ConfigError(f"{where}: {name} is {plain.shown(section)} and not a group of settings")
+        if section and "defaults" in section:
             raise ConfigError(f"{where}: {name}.defaults is no setting of a run")
 
 

@@ -110,6 +110,8 @@ def test_an_option_that_means_nothing_beside_it_is_refused(override):
         ("train: 3\ndata: {}\nnetworks: {}\n", "no settings under `train`"),
         ("!!python/object/apply:os.system [ls]\n", "has the tag"),
         ("a: [\n", "config.yaml is no YAML"),
+        ("train: {}\ndata: {}\nnetworks: {generator: x}\n", 'networks.generator is "x" and not a group of settings'),
+        ("train: {}\ndata: {}\nnetworks: {}\nterms: true\n", "terms is true and not a group of settings"),
         ("train: {}\ndata: {name: digits, defaults: [/x]}\nnetworks: {}\n", "data.defaults is no setting of a run"),
     ],
 )
