@@ -65,7 +65,7 @@ def _networks(run: Run, settings: Mapping[str, Any]) -> Iterable[str]:
 
 def _plan(run: Run, config: Mapping[str, Any]) -> Iterable[str]:
     train, evaluate = run.settings.train, run.settings.evaluate
-    left = train.steps - run.counters.step
+    left = max(train.steps - run.counters.step, 0)
     yield f"{left:,} steps of {train.batch_size} samples on {run.game.device}"
     if run.evaluator is not None:
         often = f"every {evaluate.every:,} steps" if evaluate.every else "at the end"

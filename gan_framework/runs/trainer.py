@@ -34,7 +34,7 @@ def train(run: Run, stop: StopRequest) -> None:
     if run.counters.step < run.counters.steps:
         run.save()
         reason = stop.reason or "another process"
-        raise RunStopped(f"stopped by {reason} {run.where}; the same command in the same folder resumes")
+        raise RunStopped(f"stopped by {reason} {run.where}; gan-framework resume {run.folder.path} goes on")
 
 
 def _play(run: Run, stop: StopRequest) -> None:
@@ -167,7 +167,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         run.write(state)
         raise RunStopped(
             f"stopped by {stop.reason} while the samples {run.where} were scored; "
-            "the same command in the same folder resumes"
+            f"gan-framework resume {run.folder.path} goes on"
         ) from None
     for warning in evaluation.warnings:
         log.warning(warning)
