@@ -1,6 +1,7 @@
 """What all tests share: no network, no accounts, a cache of their own, and composing a run."""
 
 import os
+import signal
 
 import pytest
 
@@ -13,6 +14,10 @@ def pytest_configure(config):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["WANDB_MODE"] = "offline"
     os.environ.pop("WANDB_API_KEY", None)
+    # Whoever started the tests under nohup, or in the background of a script, has these ignored in all that they start.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGXCPU):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

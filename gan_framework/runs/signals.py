@@ -9,9 +9,16 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
-SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
-"""What asks a run to stop: a user, a closed terminal, a cluster, a limit of processor time."""
+
+def _known(*names: str) -> tuple[signal.Signals, ...]:
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+SIGNALS = _known("SIGTERM", "SIGINT", "SIGUSR2")
+"""What asks a run to stop: a user, a cluster."""
+
+UNLESS_IGNORED = _known("SIGHUP", "SIGUSR1", "SIGXCPU")
+"""What else does: a closed terminal, a cluster, a limit of processor time; ignored, it stays so, as under nohup."""
 
 
 class Interrupted(BaseException):
@@ -20,8 +27,6 @@ class Interrupted(BaseException):
 
 class StopRequest:
     """Notes the signals that ask for a stop while it is entered; a second SIGINT ends the process at once.
-
-    What is ignored already, as a hang-up is under nohup, stays ignored.
 
     A run asks it after each step, each batch that is scored and each picture. Afterwards whoever handled the signal
     before is told of it too: a cluster's launcher requeues the job on SIGUSR2, but only once the run has been saved.
@@ -52,8 +57,8 @@ class StopRequest:
     def __enter__(self) -> StopRequest:
         # Only the main thread may set handlers; elsewhere signals keep their usual meaning.
         if threading.current_thread() is threading.main_thread():
-            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-            self._before = {number: signal.signal(number, self._note) for number in heard}
+            others = [number for number in UNLESS_IGNORED if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in (*SIGNALS, *others)}
         return self
 
     def __exit__(

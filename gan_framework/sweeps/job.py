@@ -43,8 +43,6 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         RunStopped: the run, or the sweep, was stopped and can be resumed.
     """
     folder, sweep = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
-    if hydra.runtime.choices["hydra/launcher"] == "joblib":
-        _end_with_parent()
     overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
     known = _record(folder)
     if known and sorted(known["overrides"]) != sorted(mask(overrides)):
@@ -56,9 +54,10 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
     if (sweep / STOP_FILE).exists():
         raise RunStopped("not started: the sweep is being stopped")
-    if hydra.runtime.choices["hydra/launcher"] == "joblib" and abandoned(sweep):
-        # A worker would go on with what it has been given. (Jobs of a cluster are to outlive the command.)
-        raise RunStopped("not started: the sweep has been killed")
+    if hydra.runtime.choices["hydra/launcher"] == "joblib":  # jobs of a cluster are to outlive the command
+        _end_with_parent()
+        if abandoned(sweep):  # a worker would go on with what it has been given
+            raise RunStopped("not started: the sweep has been killed")
     RunFolder(folder).summary.unlink(missing_ok=True)
 
     # Imported here, in the parent of all runs, so that they are imported once.
