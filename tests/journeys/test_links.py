@@ -215,7 +215,12 @@ class Outside:
 
 PROGRAMS = ("a run", "a grid", "a search")
 KINDS = ("symbolic", "hard", "folder")
-CASES = [(name, kind) for name in WRITERS for kind in (KINDS if name in PROGRAMS else (*KINDS, "dangling"))]
+CASES = [
+    # Starting the real program takes long: by default with one kind of link alone.
+    pytest.param(name, kind, marks=[pytest.mark.slow] if name in PROGRAMS and kind != "symbolic" else [])
+    for name in WRITERS
+    for kind in (KINDS if name in PROGRAMS else (*KINDS, "dangling"))
+]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
