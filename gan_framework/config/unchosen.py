@@ -31,7 +31,7 @@ def without_unchosen(composed: DictConfig, overrides: Sequence[str]) -> DictConf
         assert isinstance(chosen, dict)
         names = {str(name) for name, settings in chosen.items() if not _is_plugin(settings)}
         for name in sorted(names):
-            typed = [one for one in overrides if one.lstrip("+").startswith(f"{kind.place}.{name}")]
+            typed = [one for one in overrides if one.lstrip("+").startswith(f"{kind.place}.{name}.")]
             if typed:
                 raise ConfigError(f"{typed[0]}: {name} is not chosen; choose it first with '{kind.group}=[{name}]'")
             with open_dict(section):

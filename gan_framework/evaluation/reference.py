@@ -108,6 +108,7 @@ class Reference:
             **self.protocol(split),
             "reference_count": count,
         }
+        del key["classes"]  # features do not depend on what classes are called
         found = self._cache.get(
             "features", key, lambda: self._extract(data, chosen, split), partial(_are_features, count)
         )

@@ -140,6 +140,14 @@ def test_cached_features_are_not_used_for_other_data(source, game, tmp_path):
     assert changed.extractor.seen == 248
 
 
+def test_cached_features_are_used_whatever_the_classes_are_called(source, game, tmp_path):
+    make(source, tmp_path)(game)
+    source.classes = ("west", "east")
+    renamed = make(source, tmp_path)
+    assert renamed(game).protocol["classes"] == ["west", "east"]
+    assert renamed.extractor.seen == 50
+
+
 def test_a_conditional_game_is_asked_for_the_labels_of_the_reference(source, conditional_game, tmp_path):
     asked = []
     sample = conditional_game.sample

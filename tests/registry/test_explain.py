@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from omegaconf import OmegaConf
 
 from gan_framework.config.compose import compose, readable
 from gan_framework.config.unchosen import without_unchosen
@@ -85,3 +86,8 @@ def test_what_is_added_or_kept_is_no_word_worth(caplog):
 def test_a_setting_of_what_is_not_chosen_is_refused():
     with pytest.raises(ConfigError, match=r"ema is not chosen; choose it first with 'strategy=\[ema\]'"):
         settled("+strategy.ema.decay=0.9")
+
+
+def test_a_setting_of_a_plugin_with_a_longer_name_is_not_taken_for_it():
+    config = OmegaConf.create({"strategy": {"k": {"x": 1}, "k_step": {"name": "k_step", "k": 3}}})
+    assert [*without_unchosen(config, ["strategy.k_step.k=3"]).strategy] == ["k_step"]
