@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from gan_framework.cli.exit_codes import exit_code
+from gan_framework.cli.shown import shown
 from gan_framework.errors import ConfigError
-from gan_framework.storage.secrets import mask
-from gan_framework.storage.text import visible
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
@@ -267,7 +266,7 @@ def dashboard(
 
 def _say(what: object, err: bool = False) -> None:
     """Print a line, in which names may be somebody else's."""
-    typer.echo(visible(mask(str(what))), err=err)
+    typer.echo(shown(what), err=err)
 
 
 def _beside(source: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from gan_framework.cli.shown import shown
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.records import DataShape
@@ -20,7 +21,6 @@ from gan_framework.storage import files
 from gan_framework.storage.images import save_png
 from gan_framework.storage.layout import RunFolder, run_folder
 from gan_framework.storage.secrets import mask
-from gan_framework.storage.text import visible
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
 """Settings of `evaluate` that say how a model is sampled."""
@@ -147,19 +147,14 @@ def show(evaluation: Evaluation, out: Path) -> None:
         table.add_column("± over seeds")
     for name, value in evaluation.scores.items():
         deviation = [f"{evaluation.deviations[name]:.4g}"] if evaluation.deviations else []
-        table.add_row(_shown(name), f"{value:.6g}", *deviation)
+        table.add_row(shown(name), f"{value:.6g}", *deviation)
     console = Console(markup=False, emoji=False)  # paths and names may hold [brackets] and :colons:
     console.print(table)
     fields = ((name, value) for name, value in evaluation.protocol.items() if name != "metrics")
-    console.print(_shown(", ".join(f"{name} {_short(value)}" for name, value in mask([*fields]))), highlight=False)
+    console.print(shown(", ".join(f"{name} {_short(value)}" for name, value in mask([*fields]))), highlight=False)
     for warning in evaluation.warnings:
-        console.print(f"warning: {_shown(warning)}", style="yellow", highlight=False)
-    console.print(_shown(str(out)), highlight=False, soft_wrap=True)
-
-
-def _shown(text: str) -> str:
-    """Return a text as it is printed: names of classes, files and settings may come from somebody else."""
-    return visible(mask(text))
+        console.print(f"warning: {shown(warning)}", style="yellow", highlight=False)
+    console.print(shown(str(out)), highlight=False, soft_wrap=True)
 
 
 def _short(value: Any) -> Any:

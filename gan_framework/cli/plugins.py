@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gan_framework.cli.shown import shown
 from gan_framework.registry.kinds import KINDS, kind_named
 from gan_framework.registry.listing import Entry, config_problems, entries
 from gan_framework.registry.packages import written
 from gan_framework.storage.secrets import mask
-from gan_framework.storage.text import visible
 
 WIDE = 1000
 """The width of lines that go to a file or another program."""
@@ -33,10 +33,10 @@ def show(kind: str | None, as_json: bool) -> None:
     else:
         console = Console() if sys.stdout.isatty() else Console(width=WIDE)
         for name, group in groupby(found, key=lambda entry: entry.kind):
-            console.print(Text(_shown(name), style="bold"))
+            console.print(Text(shown(name), style="bold"))
             console.print(_table(list(group)))
     for distribution, problem in config_problems().items():
-        print(f"{_shown(distribution)}: {_shown(problem)}", file=sys.stderr)
+        print(f"{shown(distribution)}: {shown(problem)}", file=sys.stderr)
 
 
 def _table(found: list[Entry]) -> Table:
@@ -45,16 +45,11 @@ def _table(found: list[Entry]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column()
     for entry in found:
-        settings = _shown(" ".join(f"{key}={written(value)}" for key, value in entry.settings.items()))
-        about = Text(_shown(entry.summary))
+        settings = shown(" ".join(f"{key}={written(value)}" for key, value in entry.settings.items()))
+        about = Text(shown(entry.summary))
         if settings:
             about.append(f"\n{settings}", style="dim")
         if entry.problem:
-            about.append(f"\nbroken: {_shown(entry.problem)}", style="red")
-        table.add_row(Text(f"  {_shown(entry.name)}"), Text(_shown(f"{entry.distribution} {entry.version}")), about)
+            about.append(f"\nbroken: {shown(entry.problem)}", style="red")
+        table.add_row(Text(f"  {shown(entry.name)}"), Text(shown(f"{entry.distribution} {entry.version}")), about)
     return table
-
-
-def _shown(text: str) -> str:
-    """Return what a distribution says of itself, as it is shown."""
-    return visible(mask(text))

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from gan_framework.cli.sample import SPLITS
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.checks import evaluation_mode
@@ -19,8 +20,6 @@ from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
 from gan_framework.storage import pictures
 from gan_framework.storage.layout import run_folder
-
-SPLITS = ("train", "test")
 
 BATCH = 256
 """Samples at a time, so that no more are held."""

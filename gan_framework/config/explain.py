@@ -96,9 +96,9 @@ def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Seque
         return f"{reason}; it belongs to {' or '.join(f'{kind.group}={other}' for other in others)}"
     if path:
         return f"{reason}; {path} has, closest first: {', '.join(closest(key, known)) or 'none'}"
-    inside = [one for one in typed if one.lstrip("+").startswith(f"{full}.")]
-    override = next(iter([*inside, *(one for one in typed if one.lstrip("+").startswith(f"{full}="))]), full)
-    whole, is_set, value = override.lstrip("+").partition("=")
+    bare = [one.lstrip("+") for one in typed]
+    override = next((one for sign in ".=" for one in bare if one.startswith(f"{full}{sign}")), full)
+    whole, is_set, value = override.partition("=")
     listed = next((kind for kind in KINDS.values() if kind.listed and key in options(kind.group)), None)
     if listed is not None:
         if value in ("false", "null", "none", "off"):

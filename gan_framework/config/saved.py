@@ -19,7 +19,7 @@ from gan_framework.config.plugins import plugins_of
 from gan_framework.config.schema import SECTIONS, Config
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS, kind_of_group
-from gan_framework.registry.packages import config_folder, config_packages
+from gan_framework.registry.packages import all_folders, config_folder
 from gan_framework.storage import plain
 from gan_framework.storage.secrets import MASK
 
@@ -181,8 +181,7 @@ def _value(base: Any, written: Any) -> Any:
 @cache
 def _references(kind: str, name: str) -> dict[str, Any]:
     """Return the settings of a plugin that follow others by its YAML file."""
-    folders = [config_folder(), *(folder for package in config_packages() for folder in package.folders)]
-    files = [file for folder in folders for file in sorted((folder / KINDS[kind].group).glob("*.yaml"))]
+    files = [file for folder in all_folders() for file in sorted((folder / KINDS[kind].group).glob("*.yaml"))]
     for file in sorted(files, key=lambda file: file.stem != name):
         try:
             content = yaml.safe_load(file.read_text())

@@ -60,20 +60,20 @@ def config_folder() -> Path:
 
 def groups() -> list[str]:
     """Return the configuration groups, without Hydra's own."""
-    inside = {entry.name for folder in _all_folders() for entry in folder.iterdir() if entry.is_dir()}
+    inside = {entry.name for folder in all_folders() for entry in folder.iterdir() if entry.is_dir()}
     return sorted(name for name in inside if name != "hydra" and options(name))
 
 
 def options(group: str) -> list[str]:
     """Return the options of a configuration group, those of installed plugin packages among them."""
-    return sorted({file.stem for folder in _all_folders() for file in (folder / group).glob("*.yaml")})
+    return sorted({file.stem for folder in all_folders() for file in (folder / group).glob("*.yaml")})
 
 
 def replaced_choice(group: str, option: str, inner: str) -> list[str]:
     """Return the options that an option's file chooses of another group, `override /strategy: [a, b]`; often none."""
     import yaml
 
-    for file in (folder / group / f"{option}.yaml" for folder in _all_folders()):
+    for file in (folder / group / f"{option}.yaml" for folder in all_folders()):
         if file.is_file():
             entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("defaults") or []
             chosen = [entry.get(f"override /{inner}") for entry in entries if isinstance(entry, dict)]
@@ -88,7 +88,8 @@ def written(value: Any) -> str:
     return value.name if isinstance(value, Enum) else str(value).replace(" ", "").replace("'", "")
 
 
-def _all_folders() -> list[Path]:
+def all_folders() -> list[Path]:
+    """Return all folders that configuration files lie in: the framework's own and those of installed packages."""
     return [config_folder(), *(folder for package in config_packages() for folder in package.folders)]
 
 
