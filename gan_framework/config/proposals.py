@@ -10,44 +10,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gan_framework.registry import registry
+from gan_framework.registry.aliases import ALIASES
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS, Kind, kind_of_group
 from gan_framework.registry.packages import options
 
 MOST = 3
 """So many proposals are made."""
-
-ALIASES = {
-    "loss": {
-        "gan": "nonsaturating",
-        "ns": "nonsaturating",
-        "vanilla": "nonsaturating",
-        "wgan": "wasserstein",
-        "wgan_gp": "wasserstein_gp",
-        "lsgan": "least_squares",
-        "ragan": "relativistic",
-        "rgan": "relativistic",
-    },
-    "model": {"sngan": "resnet", "sngan_projection": "resnet_projection", "cgan": "cgan_mlp", "gan": "mlp"},
-    "experiment": {
-        "sngan": "resnet",
-        "sngan_projection": "resnet_projection",
-        "cgan": "cgan_mlp",
-        "gan": "mlp",
-        "ae": "autoencoder",
-    },
-    "metrics": {
-        "is": "inception_score",
-        "precision": "prc",
-        "recall": "prc",
-        "precision_recall": "prc",
-        "density": "prc",
-        "coverage": "prc",
-    },
-    "strategy": {"sn": "spectral_norm", "label_smoothing": "one_sided_label_smoothing", "fm": "feature_matching"},
-    "term": {"gp": "gradient_penalty"},
-}
-"""What the field calls options of the groups, where they have other names here."""
 
 RENAMED = {kind.group: kind.place for kind in KINDS.values() if kind.group != kind.place} | {"strategies": "strategy"}
 """Where the settings stand of what a group chooses, where the two have different names."""

@@ -24,6 +24,7 @@ from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import announcement, checkpoint, group, out_of_memory, resuming
 from gan_framework.runs.device import check_processes, set_up_device
+from gan_framework.runs.naming import display_name
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.restore import Unfit
 from gan_framework.runs.run import Pruner, Run
@@ -139,7 +140,9 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
     newest = next(checkpoints, None)
     if newest is None:
         files.write_text(layout.config, text)
-    trackers.start(RunInfo(folder=folder, config=config, sweep=job.sweep, resumed=newest is not None))
+    # In a sweep the folder says what is swept.
+    name = display_name(config) if job.sweep is None else folder.name
+    trackers.start(RunInfo(folder=folder, config=config, sweep=job.sweep, resumed=newest is not None, name=name))
     try:
         run = Run(config, folder, assembly, trackers, Progress(settings.train.steps))
         run.pruner = job.pruner

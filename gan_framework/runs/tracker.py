@@ -27,6 +27,7 @@ class RunInfo:
         sweep: the name of the sweep that the run belongs to, or None.
         resumed: whether the run goes on from a checkpoint in its folder.
         run_id: names the run, the same after every resume; read from the folder if not given.
+        name: what people call the run, `dcgan-hinge-fm-s1`; by default its folder, with the folder around it.
     """
 
     folder: Path
@@ -35,10 +36,12 @@ class RunInfo:
     sweep: str | None = None
     resumed: bool = False
     run_id: str = ""
+    name: str = ""
 
     def __post_init__(self) -> None:
         self.config = mask(self.config)
         self.run_id = self.run_id or stored_run_id(self.folder)
+        self.name = mask(self.name or "/".join(self.folder.resolve().parts[-2:]))
 
 
 def stored_run_id(folder: Path) -> str:

@@ -168,7 +168,7 @@ class WandB(Tracker):
         return wandb.init(
             **mask({**self._settings, "group": self._settings["group"] or run.sweep}),
             id=run.run_id,
-            name=mask("/".join(run.folder.resolve().parts[-2:])),
+            name=run.name,
             job_type=run.job_type,
             config=columns(run.config),
             dir=str(run.folder),

@@ -1,0 +1,35 @@
+"""What the field calls options of the configuration groups, where they have other names here."""
+
+from __future__ import annotations
+
+ALIASES: dict[str, dict[str, str]] = {
+    "loss": {
+        "gan": "nonsaturating",
+        "ns": "nonsaturating",
+        "vanilla": "nonsaturating",
+        "wgan": "wasserstein",
+        "wgan_gp": "wasserstein_gp",
+        "lsgan": "least_squares",
+        "ragan": "relativistic",
+        "rgan": "relativistic",
+    },
+    "model": {"sngan": "resnet", "sngan_projection": "resnet_projection", "cgan": "cgan_mlp", "gan": "mlp"},
+    "experiment": {
+        "sngan": "resnet",
+        "sngan_projection": "resnet_projection",
+        "cgan": "cgan_mlp",
+        "gan": "mlp",
+        "ae": "autoencoder",
+    },
+    "metrics": {
+        "is": "inception_score",
+        "precision": "prc",
+        "recall": "prc",
+        "precision_recall": "prc",
+        "density": "prc",
+        "coverage": "prc",
+    },
+    "strategy": {"sn": "spectral_norm", "label_smoothing": "one_sided_label_smoothing", "fm": "feature_matching"},
+    "term": {"gp": "gradient_penalty"},
+}
+"""For each group, the options by the names that the field has for them."""
