@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+ImageSize = int | tuple[int, int]
+"""The setting `image_size` of a network: of square images, or height and width."""
+
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
@@ -77,9 +80,15 @@ def require_positive(**settings: int) -> None:
             raise ValueError(f"{name}={value}: it must be at least 1")
 
 
-def sample_shape(channels: int, image_size: int | None) -> tuple[int, ...]:
+def sides(image_size: ImageSize) -> tuple[int, int]:
+    """Return the height and width that a setting `image_size` says."""
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    return height, width
+
+
+def sample_shape(channels: int, image_size: ImageSize | None) -> tuple[int, ...]:
     """Return (C, H, W) for images, or (channels,) for vectors, which have no image size."""
-    return (channels, image_size, image_size) if image_size else (channels,)
+    return (channels, *sides(image_size)) if image_size else (channels,)
 
 
 def one_hot(labels: Tensor, num_classes: int) -> Tensor:
@@ -225,26 +234,49 @@ def in_order(norm: nn.Module, activation: nn.Module, norm_position: str) -> tupl
     return orders[norm_position]
 
 
-def doublings(image_size: int) -> tuple[int, int]:
-    """Return (base, n) with image_size = base * 2^n, base 4, or 7 for 28 pixels.
+MOST_DOUBLINGS = 7
+"""Maps are doubled no more often: each time has them half the channels, and 2^6 times as many are plenty."""
+
+
+def doublings(image_size: ImageSize) -> tuple[tuple[int, int], int]:
+    """Return the height and width of the first map, and how often it is doubled to become an image.
+
+    The smaller side of the first map is from 4 to 7 pixels: 4x4 for images of 16, 32, 64, 128 and 256 pixels, 7x7 for
+    28, 5x9 for 20x36. What is no multiple of the power of two is rounded up, and the image cropped (see `cropped`).
 
     Raises:
-        ValueError: the size is neither 28 nor 4 * 2^n from 16 to 128.
+        ValueError: a side has less than 8 pixels.
     """
-    if image_size == 28:
-        return 7, 2
-    n = int(math.log2(image_size / 4)) if image_size >= 16 else 0
-    if n < 2 or n > 5 or 4 * 2**n != image_size:
-        raise ValueError(f"image_size={image_size}: the sizes that fit are 16, 28, 32, 64 and 128")
-    return 4, n
+    height, width = sides(image_size)
+    if min(height, width) < 8:
+        raise ValueError(f"image_size={_shown(image_size)}: the sizes that fit have at least 8 pixels on each side")
+    n = min(int(math.log2(min(height, width) / 4)), MOST_DOUBLINGS)
+    return (-(-height // 2**n), -(-width // 2**n)), n
 
 
-def quarter(image_size: int) -> int:
-    """Return a quarter of a size, for networks that halve images twice.
+def halved(image_size: ImageSize, times: int) -> int:
+    """Return the number of positions of a map that has been halved a number of times, odd sides rounded down.
 
     Raises:
-        ValueError: the size is no multiple of 4.
+        ValueError: nothing is left.
     """
-    if image_size < 4 or image_size % 4:
-        raise ValueError(f"image_size={image_size}: it must be a multiple of 4")
-    return image_size // 4
+    height, width = sides(image_size)
+    if min(height, width) < 2**times:
+        raise ValueError(
+            f"image_size={_shown(image_size)}: the sizes that fit have at least {2**times} pixels on each side, to be "
+            f"halved {times} times"
+        )
+    return (height >> times) * (width >> times)
+
+
+def cropped(images: Tensor, image_size: ImageSize) -> Tensor:
+    """Return the centre (N, C, H, W) of images that are at least as large as a setting `image_size` says."""
+    height, width = sides(image_size)
+    down, across = images.shape[2] - height, images.shape[3] - width
+    if not (down or across):
+        return images
+    return images[:, :, down // 2 : down // 2 + height, across // 2 : across // 2 + width]
+
+
+def _shown(image_size: ImageSize) -> str:
+    return str(image_size) if isinstance(image_size, int) else f"[{image_size[0]},{image_size[1]}]"

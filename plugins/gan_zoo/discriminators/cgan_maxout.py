@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import PIXELS, Maxout, choose, class_vectors, sample_shape
+from gan_zoo.layers import PIXELS, ImageSize, Maxout, choose, class_vectors, sample_shape
 
 
 class CGANMaxoutDiscriminator(Discriminator):
@@ -19,7 +19,7 @@ class CGANMaxoutDiscriminator(Discriminator):
 
     Args:
         num_classes: the number of classes.
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         image_units: units and pieces of the branch of the pixels.
         label_units: units and pieces of the branch of the class.
@@ -34,7 +34,7 @@ class CGANMaxoutDiscriminator(Discriminator):
     def __init__(
         self,
         num_classes: int,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         image_units: list[int],
         label_units: list[int],

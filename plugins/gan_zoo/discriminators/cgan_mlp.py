@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_scaled, sample_shape, with_labels
+from gan_zoo.layers import ACTIVATIONS, PIXELS, ImageSize, choose, init_scaled, sample_shape, with_labels
 
 
 class CGANMLPDiscriminator(Discriminator):
@@ -18,7 +18,7 @@ class CGANMLPDiscriminator(Discriminator):
 
     Args:
         num_classes: the number of classes.
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
@@ -32,7 +32,7 @@ class CGANMLPDiscriminator(Discriminator):
     def __init__(
         self,
         num_classes: int,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: list[int],
         activation: str,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import PIXELS, choose, init_truncated_normal
+from gan_zoo.layers import PIXELS, ImageSize, choose, halved, init_truncated_normal
 
 
 class ConvDiscriminator(Discriminator):
     """Two 5x5 convolutions that keep the size, each with ReLU and average pooling, then a hidden linear layer.
 
     Args:
-        image_size: a multiple of 4.
+        image_size: of square images, or height and width; at least 4 pixels on each side.
         channels: of the images.
         widths: channels of the two convolutions.
         hidden: units of the hidden linear layer.
@@ -20,17 +20,16 @@ class ConvDiscriminator(Discriminator):
             they are, in [-1, 1].
     """
 
-    def __init__(self, image_size: int, channels: int, widths: list[int], hidden: int, pixels: str) -> None:
+    def __init__(self, image_size: ImageSize, channels: int, widths: list[int], hidden: int, pixels: str) -> None:
         super().__init__()
-        if image_size % 4:
-            raise ValueError(f"image_size={image_size}: it must be a multiple of 4, to be halved twice")
+        positions = halved(image_size, 2)
         self.pixels = choose(PIXELS, "pixels", pixels)
         first, second = widths
         self.blocks = nn.ModuleList(
             [
                 nn.Sequential(nn.Conv2d(channels, first, 5, padding="same"), nn.ReLU(), nn.AvgPool2d(2)),
                 nn.Sequential(nn.Conv2d(first, second, 5, padding="same"), nn.ReLU(), nn.AvgPool2d(2)),
-                nn.Sequential(nn.Flatten(), nn.Linear(second * (image_size // 4) ** 2, hidden), nn.ReLU()),
+                nn.Sequential(nn.Flatten(), nn.Linear(second * positions, hidden), nn.ReLU()),
             ]
         )
         self.output = nn.Linear(hidden, 1)

@@ -7,27 +7,27 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import choose, doublings, init_normal, require_positive
+from gan_zoo.layers import ImageSize, choose, doublings, halved, init_normal, require_positive
 
 
 class DCGANDiscriminator(Discriminator):
     """Strided convolutions with leaky ReLU 0.2 and batch norm, linear at the end (Radford et al. 2015, section 3).
 
-    It mirrors the generator: each of the n layers halves the size and doubles the channels, down to
-    4x4 (7x7 for 28-pixel images). There is no normalisation at the input.
+    It mirrors the generator: each of the n layers halves the size, odd ones rounded down, and doubles the channels,
+    until the smaller side is from 4 to 7 pixels. There is no normalisation at the input.
 
     Args:
-        image_size: 16, 28, 32, 64 or 128.
+        image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the first layer.
         norm: `batch` as in the paper; `layer`, `instance` or `none` where each sample must be judged
             alone, as gradient penalties ask.
     """
 
-    def __init__(self, image_size: int, channels: int, width: int, norm: str) -> None:
+    def __init__(self, image_size: ImageSize, channels: int, width: int, norm: str) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
-        base, n = doublings(image_size)
+        _, n = doublings(image_size)
         blocks: list[nn.Module] = [nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))]
         for i in range(1, n):
             narrow, wide = width * 2 ** (i - 1), width * 2**i
@@ -45,7 +45,7 @@ class DCGANDiscriminator(Discriminator):
                 )
             )
         self.blocks = nn.ModuleList(blocks)
-        self.output = nn.Linear(width * 2 ** (n - 1) * base * base, 1)
+        self.output = nn.Linear(width * 2 ** (n - 1) * halved(image_size, n), 1)
         init_normal(self, 0.02)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:

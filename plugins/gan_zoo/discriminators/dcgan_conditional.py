@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import class_vectors, doublings, init_truncated_normal
+from gan_zoo.layers import ImageSize, class_vectors, doublings, init_truncated_normal
 
 
 class DCGANConditionalDiscriminator(Discriminator):
@@ -14,18 +14,18 @@ class DCGANConditionalDiscriminator(Discriminator):
 
     The network of the conditional DCGAN tutorials, after Radford et al. 2015 (arXiv 1511.06434). At 28
     pixels: 5x5/2 to 128 channels -> 5x5/2 to 256 -> one logit of the whole 7x7 map; other sizes have as
-    many 5x5/2 layers as they need, down to a 4x4 map.
+    many 5x5/2 layers as they need, down to a map whose smaller side is from 4 to 7 pixels.
 
     Args:
         num_classes: the number of classes.
-        image_size: 16, 28, 32, 64 or 128.
+        image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the first layer.
     """
 
     conditional = True
 
-    def __init__(self, num_classes: int, image_size: int, channels: int, width: int) -> None:
+    def __init__(self, num_classes: int, image_size: ImageSize, channels: int, width: int) -> None:
         super().__init__()
         self.num_classes = num_classes
         base, n = doublings(image_size)
@@ -40,7 +40,7 @@ class DCGANConditionalDiscriminator(Discriminator):
                 )
             )
         self.blocks = nn.ModuleList(blocks)
-        self.output = nn.Linear(width * 2 ** (n - 1) * base * base, 1)
+        self.output = nn.Linear(width * 2 ** (n - 1) * base[0] * base[1], 1)
         init_truncated_normal(self, 0.02)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:

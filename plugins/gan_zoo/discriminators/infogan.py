@@ -5,16 +5,15 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import in_order, init_weights, quarter
+from gan_zoo.layers import ImageSize, halved, in_order, init_weights
 
 
-def trunk(image_size: int, channels: int, width: int, hidden: int, norm_position: str) -> list[nn.Module]:
+def trunk(image_size: ImageSize, channels: int, width: int, hidden: int, norm_position: str) -> list[nn.Module]:
     """Return the layers that D and Q have alike, block by block; see `InfoGANDiscriminator`.
 
     Raises:
         ValueError: a size or a position does not fit.
     """
-    base = quarter(image_size)
     wide = 2 * width
 
     def normed(norm: nn.Module) -> tuple[nn.Module, nn.Module]:
@@ -23,7 +22,7 @@ def trunk(image_size: int, channels: int, width: int, hidden: int, norm_position
     return [
         nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
         nn.Sequential(nn.Conv2d(width, wide, 4, 2, 1), *normed(nn.BatchNorm2d(wide))),
-        nn.Sequential(nn.Flatten(), nn.Linear(base * base * wide, hidden), *normed(nn.BatchNorm1d(hidden))),
+        nn.Sequential(nn.Flatten(), nn.Linear(halved(image_size, 2) * wide, hidden), *normed(nn.BatchNorm1d(hidden))),
     ]
 
 
@@ -35,7 +34,7 @@ class InfoGANDiscriminator(Discriminator):
     every batch, real or generated, the same mean logit, and D could hardly tell them apart.
 
     Args:
-        image_size: a multiple of 4.
+        image_size: of square images, or height and width; at least 4 pixels on each side.
         channels: of the images.
         width: channels of the first layer.
         hidden: the size of the fully connected layer.
@@ -45,7 +44,7 @@ class InfoGANDiscriminator(Discriminator):
 
     def __init__(
         self,
-        image_size: int,
+        image_size: ImageSize,
         channels: int,
         width: int,
         hidden: int,

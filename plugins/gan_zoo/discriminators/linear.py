@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import sample_shape
+from gan_zoo.layers import ImageSize, sample_shape
 
 
 class LinearDiscriminator(Discriminator):
@@ -19,7 +19,7 @@ class LinearDiscriminator(Discriminator):
         start: where every weight starts.
     """
 
-    def __init__(self, image_size: int | None, channels: int, start: float) -> None:
+    def __init__(self, image_size: ImageSize | None, channels: int, start: float) -> None:
         super().__init__()
         self.output = nn.Linear(math.prod(sample_shape(channels, image_size)), 1, bias=False)
         nn.init.constant_(self.output.weight, start)

@@ -8,14 +8,14 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ACTIVATIONS, PIXELS, choose, init_weights, sample_shape
+from gan_zoo.layers import ACTIVATIONS, PIXELS, ImageSize, choose, init_weights, sample_shape
 
 
 class MLPDiscriminator(Discriminator):
     """Fully connected layers from all pixels at once to one logit (the first network of the GAN tutorials).
 
     Args:
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
@@ -28,7 +28,7 @@ class MLPDiscriminator(Discriminator):
 
     def __init__(
         self,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: list[int],
         activation: str,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import SigmoidImage, class_vectors, sample_shape
+from gan_zoo.layers import ImageSize, SigmoidImage, class_vectors, sample_shape
 
 
 class CGANMaxoutGenerator(Generator):
@@ -20,7 +20,7 @@ class CGANMaxoutGenerator(Generator):
     Args:
         latent_dim: the size of z.
         num_classes: the number of classes.
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         latent_units: of the branch of z.
         label_units: of the branch of the class.
@@ -34,7 +34,7 @@ class CGANMaxoutGenerator(Generator):
         self,
         latent_dim: int,
         num_classes: int,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         latent_units: int,
         label_units: int,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_scaled, sample_shape, with_labels
+from gan_zoo.layers import ACTIVATIONS, OUTPUTS, ImageSize, choose, init_scaled, sample_shape, with_labels
 
 
 class CGANMLPGenerator(Generator):
@@ -19,7 +19,7 @@ class CGANMLPGenerator(Generator):
     Args:
         latent_dim: the size of z.
         num_classes: the number of classes.
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
@@ -33,7 +33,7 @@ class CGANMLPGenerator(Generator):
         self,
         latent_dim: int,
         num_classes: int,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: list[int],
         activation: str,

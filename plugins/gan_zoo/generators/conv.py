@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Generator
-from gan_zoo.layers import SigmoidImage, init_truncated_normal
+from gan_zoo.layers import ImageSize, SigmoidImage, init_truncated_normal, sides
 
 
 class ConvGenerator(Generator):
@@ -17,7 +17,7 @@ class ConvGenerator(Generator):
 
     Args:
         latent_dim: the size of z.
-        image_size: an even number.
+        image_size: of square images, or height and width.
         channels: of the images.
         drawn_biases: whether biases are drawn as the weights are; they are 0 otherwise.
         norm_gain: whether batch norm has a gain to be learned; without it, it has a bias alone.
@@ -26,19 +26,18 @@ class ConvGenerator(Generator):
     def __init__(
         self,
         latent_dim: int,
-        image_size: int,
+        image_size: ImageSize,
         channels: int,
         drawn_biases: bool = False,
         norm_gain: bool = True,
     ) -> None:
         super().__init__()
-        if image_size % 2:
-            raise ValueError(f"image_size={image_size}: it must be even")
         if latent_dim < 4:
             raise ValueError(f"latent_dim={latent_dim}: it must be at least 4")
-        self.size = 2 * image_size
+        height, width = sides(image_size)
+        self.size = 2 * height, 2 * width
         half, quarter = latent_dim // 2, latent_dim // 4
-        self.linear = nn.Linear(latent_dim, self.size**2)
+        self.linear = nn.Linear(latent_dim, self.size[0] * self.size[1])
         self.start = nn.Sequential(nn.BatchNorm2d(1), nn.ReLU())
         self.convolutions = nn.ModuleList(
             [
@@ -55,7 +54,7 @@ class ConvGenerator(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
-        x = self.start(self.linear(z).view(-1, 1, self.size, self.size))
+        x = self.start(self.linear(z).view(-1, 1, *self.size))
         for convolution in self.convolutions:
-            x = F.interpolate(convolution(x), size=(self.size, self.size), mode="bilinear")
+            x = F.interpolate(convolution(x), size=self.size, mode="bilinear")
         return self.output(x)  # type: ignore[no-any-return]

@@ -5,25 +5,28 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import Projection, doublings, init_normal, require_positive
+from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_normal, require_positive
 
 
 class DCGANGenerator(Generator):
     """Transposed convolutions with batch norm and ReLU, tanh at the end (Radford et al. 2015, section 3).
 
-    z becomes a map of 4x4 (7x7 for 28-pixel images) with width * 2^(n-1) channels; each of the n
-    further layers doubles the size and halves the channels. At 64 pixels: 4 -> 8 -> 16 -> 32 -> 64.
+    z becomes a map whose smaller side is from 4 to 7 pixels, with width * 2^(n-1) channels; each of the n further
+    layers doubles the size and halves the channels. At 64 pixels: 4 -> 8 -> 16 -> 32 -> 64; at 28: 7 -> 14 -> 28; at
+    20x36: 5x9 -> 10x18 -> 20x36. Of sizes that are no such multiples the next larger image is made and cropped at its
+    centre: 33x47 of 40x48.
 
     Args:
         latent_dim: the size of z.
-        image_size: 16, 28, 32, 64 or 128.
+        image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the layer before the image.
     """
 
-    def __init__(self, latent_dim: int, image_size: int, channels: int, width: int) -> None:
+    def __init__(self, latent_dim: int, image_size: ImageSize, channels: int, width: int) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
+        self.image_size = image_size
         base, n = doublings(image_size)
         widths = [width * 2**i for i in reversed(range(n))]
         layers: list[nn.Module] = [
@@ -44,4 +47,4 @@ class DCGANGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layers(z[:, :, None, None])
-        return images
+        return cropped(images, self.image_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import Projection, doublings, init_truncated_normal, with_labels
+from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_truncated_normal, with_labels
 
 
 class DCGANConditionalGenerator(Generator):
@@ -13,21 +13,22 @@ class DCGANConditionalGenerator(Generator):
 
     The network of the conditional DCGAN tutorials, after Radford et al. 2015 (arXiv 1511.06434). At 28
     pixels: 7x7 'valid' to 256 channels -> 5x5/2 to 128 -> 5x5/2 to the image; other sizes have as many
-    5x5/2 layers as they need, from a 4x4 map.
+    5x5/2 layers as they need, from a map whose smaller side is from 4 to 7 pixels; see `DCGANGenerator`.
 
     Args:
         latent_dim: the size of z.
         num_classes: the number of classes.
-        image_size: 16, 28, 32, 64 or 128.
+        image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the layer before the image.
     """
 
     conditional = True
 
-    def __init__(self, latent_dim: int, num_classes: int, image_size: int, channels: int, width: int) -> None:
+    def __init__(self, latent_dim: int, num_classes: int, image_size: ImageSize, channels: int, width: int) -> None:
         super().__init__()
         self.num_classes = num_classes
+        self.image_size = image_size
         base, n = doublings(image_size)
         widths = [width * 2**i for i in reversed(range(n))]
         layers: list[nn.Module] = [
@@ -48,4 +49,4 @@ class DCGANConditionalGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) and classes (N,) to images (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layers(with_labels(z, labels, self.num_classes)[:, :, None, None])
-        return images
+        return cropped(images, self.image_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import SigmoidImage, in_order, init_weights, quarter
+from gan_zoo.layers import ImageSize, SigmoidImage, cropped, in_order, init_weights, sides
 
 
 class InfoGANGenerator(Generator):
@@ -13,11 +13,12 @@ class InfoGANGenerator(Generator):
 
     At 28 pixels: 1024 -> 7x7x128 -> 14x14x64 -> 28x28, batch norm and ReLU (in that order in the authors' code,
     in the other in tutorials) after each of the first two, ReLU after the third (which has batch norm too in the
-    paper), sigmoid (rescaled to [-1, 1]) at the end.
+    paper), sigmoid (rescaled to [-1, 1]) at the end. A side that is no multiple of 4 is made longer, and
+    the image cropped at its centre.
 
     Args:
         latent_dim: the size of z, codes included.
-        image_size: a multiple of 4.
+        image_size: of square images, or height and width.
         channels: of the images.
         hidden: the size of the first layer.
         width: channels of the layer before the image.
@@ -28,7 +29,7 @@ class InfoGANGenerator(Generator):
     def __init__(
         self,
         latent_dim: int,
-        image_size: int,
+        image_size: ImageSize,
         channels: int,
         hidden: int,
         width: int,
@@ -36,14 +37,16 @@ class InfoGANGenerator(Generator):
         init: str = "normal",
     ) -> None:
         super().__init__()
-        base = quarter(image_size)
+        self.image_size = image_size
+        height, across = sides(image_size)
+        base = -(-height // 4), -(-across // 4)
         wide = 2 * width
         self.layers = nn.Sequential(
             nn.Linear(latent_dim, hidden),
             *in_order(nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), norm_position),
-            nn.Linear(hidden, base * base * wide),
-            *in_order(nn.BatchNorm1d(base * base * wide), nn.ReLU(inplace=True), norm_position),
-            nn.Unflatten(1, (wide, base, base)),
+            nn.Linear(hidden, base[0] * base[1] * wide),
+            *in_order(nn.BatchNorm1d(base[0] * base[1] * wide), nn.ReLU(inplace=True), norm_position),
+            nn.Unflatten(1, (wide, *base)),
             nn.ConvTranspose2d(wide, width, 4, 2, 1),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(width, channels, 4, 2, 1),
@@ -54,4 +57,4 @@ class InfoGANGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layers(z)
-        return images
+        return cropped(images, self.image_size)

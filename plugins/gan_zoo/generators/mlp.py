@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_weights, sample_shape
+from gan_zoo.layers import ACTIVATIONS, OUTPUTS, ImageSize, choose, init_weights, sample_shape
 
 
 class MLPGenerator(Generator):
@@ -16,7 +16,7 @@ class MLPGenerator(Generator):
 
     Args:
         latent_dim: the size of z.
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
@@ -29,7 +29,7 @@ class MLPGenerator(Generator):
     def __init__(
         self,
         latent_dim: int,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: list[int],
         activation: str,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import sample_shape
+from gan_zoo.layers import ImageSize, sample_shape
 
 
 class PointGenerator(Generator):
@@ -18,7 +18,7 @@ class PointGenerator(Generator):
         start: where every coordinate starts.
     """
 
-    def __init__(self, image_size: int | None, channels: int, start: float) -> None:
+    def __init__(self, image_size: ImageSize | None, channels: int, start: float) -> None:
         super().__init__()
         self.point = nn.Parameter(torch.full(sample_shape(channels, image_size), float(start)))
 

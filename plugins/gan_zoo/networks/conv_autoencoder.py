@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gan_zoo.layers import SigmoidImage, quarter
+from gan_zoo.layers import ImageSize, SigmoidImage, sides
 
 UPS = ("unpool", "upsample")
 
@@ -15,7 +15,7 @@ class ConvAutoEncoder(nn.Module):
     At 28 pixels: 28x28 -> 14x14xwidth -> 7x7xcode -> 14x14xwidth -> 28x28.
 
     Args:
-        image_size: a multiple of 4.
+        image_size: of square images, or height and width; multiples of 4.
         channels: of the images.
         width: channels of the first layer.
         code: channels of the code.
@@ -23,9 +23,10 @@ class ConvAutoEncoder(nn.Module):
             elsewhere (Zeiler & Fergus 2014, arXiv 1311.2901, section 2.1); `upsample` repeats it.
     """
 
-    def __init__(self, image_size: int, channels: int, width: int, code: int, up: str) -> None:
+    def __init__(self, image_size: ImageSize, channels: int, width: int, code: int, up: str) -> None:
         super().__init__()
-        quarter(image_size)
+        if any(side < 4 or side % 4 for side in sides(image_size)):
+            raise ValueError(f"image_size={image_size}: it must be a multiple of 4, on both sides")
         if up not in UPS:
             raise ValueError(f"up={up!r}: choose one of {', '.join(UPS)}")
         self.up = up

@@ -7,14 +7,14 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from gan_zoo.layers import ACTIVATIONS, OUTPUTS, choose, init_scaled, sample_shape
+from gan_zoo.layers import ACTIVATIONS, OUTPUTS, ImageSize, choose, init_scaled, sample_shape
 
 
 class MLPAutoEncoder(nn.Module):
     """Fully connected layers down to a small code and, mirrored, up again (Hinton & Salakhutdinov 2006).
 
     Args:
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the layers between samples and code.
         code: the size of the code, which has no activation.
@@ -25,7 +25,7 @@ class MLPAutoEncoder(nn.Module):
 
     def __init__(
         self,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: list[int],
         code: int,

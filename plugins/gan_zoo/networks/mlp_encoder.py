@@ -7,14 +7,14 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from gan_zoo.layers import ACTIVATIONS, choose, init_scaled, sample_shape
+from gan_zoo.layers import ACTIVATIONS, ImageSize, choose, init_scaled, sample_shape
 
 
 class MLPEncoder(nn.Module):
     """Fully connected layers from all pixels at once to one vector (Kingma & Welling 2014, appendix C.2).
 
     Args:
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
@@ -25,7 +25,7 @@ class MLPEncoder(nn.Module):
 
     def __init__(
         self,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: list[int],
         activation: str,

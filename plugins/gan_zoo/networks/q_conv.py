@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_zoo.codes import CodeList, QOutput
 from gan_zoo.discriminators.infogan import trunk
-from gan_zoo.layers import in_order, init_weights
+from gan_zoo.layers import ImageSize, in_order, init_weights
 
 
 class QConv(nn.Module):
@@ -18,7 +18,7 @@ class QConv(nn.Module):
     The layers of `InfoGANDiscriminator`, then a linear one with leaky ReLU 0.2 and batch norm, and the outputs.
 
     Args:
-        image_size: a multiple of 4.
+        image_size: of square images, or height and width; at least 4 pixels on each side.
         channels: of the images.
         width: channels of the first layer.
         hidden: the size of the fully connected layer that D has too.
@@ -31,7 +31,7 @@ class QConv(nn.Module):
 
     def __init__(
         self,
-        image_size: int,
+        image_size: ImageSize,
         channels: int,
         width: int,
         hidden: int,

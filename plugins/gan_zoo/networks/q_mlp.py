@@ -9,14 +9,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_zoo.codes import CodeList, QOutput
-from gan_zoo.layers import PIXELS, choose, init_weights, sample_shape
+from gan_zoo.layers import PIXELS, ImageSize, choose, init_weights, sample_shape
 
 
 class QMLP(nn.Module):
     """Tells the codes from all pixels at once, with one hidden layer of ReLUs (the InfoGAN tutorials).
 
     Args:
-        image_size: of square images; null for vectors.
+        image_size: of square images, or height and width; null for vectors.
         channels: of the images, or the size of the vectors.
         hidden: the size of the hidden layer.
         codes: the codes to be told, as in the prior.
@@ -29,7 +29,7 @@ class QMLP(nn.Module):
 
     def __init__(
         self,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int,
         hidden: int,
         codes: Mapping[str, Any],

@@ -69,8 +69,8 @@ def test_other_sizes_and_colours():
     assert layers(g, latents(10))[-1] == "SigmoidImage 3x32x32"
     d = meta(InfoGANDiscriminator, 32, 3, 4, 8)
     assert layers(d, images(3, 32))[0] == "Conv2d 4x16x16"
-    with pytest.raises(ValueError, match="image_size=30: it must be a multiple of 4"):
-        InfoGANGenerator(10, 30, 1, 8, 4)
+    g = meta(InfoGANGenerator, 10, (30, 21), 1, 8, 4)
+    assert layers(g, latents(10))[-1] == "SigmoidImage 1x32x24" and g(latents(10)).shape == (2, 1, 30, 21)
 
 
 @pytest.mark.parametrize(("deviation", "outputs"), [("fixed", 12), ("predicted", 14)])

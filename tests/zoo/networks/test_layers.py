@@ -1,6 +1,7 @@
 """Layer by layer shapes and parameter counts, against numbers worked out from the papers and tutorials."""
 
 import pytest
+import torch
 
 from gan_zoo.discriminators.cgan_maxout import CGANMaxoutDiscriminator
 from gan_zoo.discriminators.cgan_mlp import CGANMLPDiscriminator
@@ -8,6 +9,7 @@ from gan_zoo.discriminators.cgan_vectors import CGANVectorsDiscriminator
 from gan_zoo.discriminators.conv import ConvDiscriminator
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.discriminators.dcgan_conditional import DCGANConditionalDiscriminator
+from gan_zoo.discriminators.infogan import InfoGANDiscriminator
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.discriminators.resnet_projection import ResNetProjectionDiscriminator
@@ -17,6 +19,7 @@ from gan_zoo.generators.cgan_vectors import CGANVectorsGenerator
 from gan_zoo.generators.conv import ConvGenerator
 from gan_zoo.generators.dcgan import DCGANGenerator
 from gan_zoo.generators.dcgan_conditional import DCGANConditionalGenerator
+from gan_zoo.generators.infogan import InfoGANGenerator
 from gan_zoo.generators.mlp import MLPGenerator
 from gan_zoo.generators.resnet import ResNetGenerator
 from gan_zoo.generators.resnet_projection import ResNetProjectionGenerator
@@ -214,16 +217,54 @@ def test_pairs_of_fully_connected_and_pooling_layers_take_colour(channels):
     )
 
 
-@pytest.mark.parametrize("size", [8, 12, 30, 48, 256])
+SIZES = {(20, 36): (5, 9), (48, 64): (6, 8), (33, 47): (4, 5), (96, 96): (6, 6), (256, 256): (4, 4), (8, 9): (4, 4)}
+"""Sizes that are not square, odd or large, and the last map of D, which halves them with odd ones rounded down."""
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_pairs_fit_each_other_at_sizes_that_are_not_square_or_odd(size):
+    z, y, x = latents(8), classes(), torch.zeros(2, 3, *size, device="meta")
+    d = meta(DCGANDiscriminator, size, 3, 4, "batch")
+    assert d(x).features[-1].shape[2:] == SIZES[size]
+    pairs = (
+        (meta(DCGANGenerator, 8, size, 3, 4), d),
+        (meta(ResNetGenerator, 8, size, 3, 4), meta(ResNetDiscriminator, 3, 4)),
+        (meta(InfoGANGenerator, 8, size, 3, 16, 4), meta(InfoGANDiscriminator, size, 3, 4, 16)),
+        (meta(ConvGenerator, 8, size, 3), meta(ConvDiscriminator, size, 3, [4, 8], 16, "unit")),
+        (
+            meta(MLPGenerator, 8, size, 3, [4], "tanh", "sigmoid", 0.1, 0.1),
+            meta(MLPDiscriminator, size, 3, [4], "tanh", 0.1, 0.1, "unit"),
+        ),
+    )
+    conditional = (
+        (meta(DCGANConditionalGenerator, 8, 10, size, 3, 4), meta(DCGANConditionalDiscriminator, 10, size, 3, 4)),
+        (
+            meta(CGANMLPGenerator, 8, 10, size, 3, [4], "relu", "tanh", "he"),
+            meta(CGANMLPDiscriminator, 10, size, 3, [4], "relu", "he", "unit"),
+        ),
+    )
+    assert {tuple(g(z).shape) for g, _ in pairs} == {tuple(g(z, y).shape) for g, _ in conditional} == {tuple(x.shape)}
+    assert {tuple(judge(x).logits.shape) for _, judge in pairs} == {(2,)}
+    assert {tuple(judge(x, y).logits.shape) for _, judge in conditional} == {(2,)}
+
+
+def test_an_image_is_the_centre_of_the_next_larger_one():
+    from gan_zoo.layers import cropped
+
+    larger = torch.arange(48.0).view(1, 1, 6, 8)
+    assert torch.equal(cropped(larger, (3, 7)), larger[:, :, 1:4, :7])
+    assert cropped(larger, (6, 8)) is larger
+
+
+@pytest.mark.parametrize("size", [7, (64, 5)])
 def test_sizes_that_do_not_fit_are_refused_by_name(size):
-    with pytest.raises(ValueError, match=f"image_size={size}"):
-        DCGANGenerator(7, size, 1, 4)
-    with pytest.raises(ValueError, match=f"image_size={size}"):
-        ResNetGenerator(7, size, 1, 4)
+    said = r"image_size=(7|\[64,5\]): the sizes that fit have at least 8 pixels on each side"
+    for build in (lambda: DCGANGenerator(7, size, 1, 4), lambda: ResNetGenerator(7, size, 1, 4)):
+        with pytest.raises(ValueError, match=said):
+            build()
 
 
-def test_pooling_refuses_what_it_cannot_halve_twice():
-    with pytest.raises(ValueError, match="image_size=30"):
-        ConvDiscriminator(30, 1, [4, 8], 16, "unit")
-    with pytest.raises(ValueError, match="image_size=27"):
-        ConvGenerator(8, 27, 1)
+def test_what_is_halved_twice_needs_4_pixels():
+    for build in (lambda: ConvDiscriminator(3, 1, [4, 8], 16, "unit"), lambda: InfoGANDiscriminator((64, 3), 1, 4, 16)):
+        with pytest.raises(ValueError, match="at least 4 pixels on each side, to be halved 2 times"):
+            build()
