@@ -1,0 +1,1 @@
+"""What the hooks of the site make pages of."""
