@@ -148,7 +148,7 @@ def test_a_player_that_does_not_move_the_discriminator_is_refused(name):
 def test_all_terms_of_a_player_are_summed_into_one_optimizer_step():
     """The step that SGD takes on the sum, worked out by finite differences of all four summands."""
     weights = {"two_sided": 10.0, "r1": 3.0, "r2": 0.5}
-    game = image_game(Relativistic(), start=False)
+    game = image_game(Relativistic("paired", "standard"), start=False)
     discriminator = game.player("discriminator")
     for name, weight in weights.items():
         discriminator.add_term(name, registry.build("terms", PENALTIES[name][0]), weight)

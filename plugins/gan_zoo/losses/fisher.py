@@ -1,0 +1,56 @@
+"""The loss of Fisher GAN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
+
+
+class Fisher(AdversarialLoss):
+    """A critic whose second moment is held at 1 (Mroueh & Sercu 2017, arXiv 1705.09675, Algorithm 1).
+
+    With Ω the mean of E f(x)² and E f(G(z))², the constraint Ω = 1 enters by an augmented Lagrangian, whose
+    multiplier λ is a buffer that follows after each update of the critic: λ - ρ (1 - Ω).
+
+    Args:
+        rho: ρ, the weight of the penalty and the step of the multiplier.
+    """
+
+    multiplier: Tensor
+
+    def __init__(self, rho: float) -> None:
+        super().__init__()
+        if not rho > 0:
+            raise ValueError(f"rho={rho}: it must be positive")
+        self.rho = rho
+        self.register_buffer("multiplier", torch.tensor(0.0))
+
+    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
+        """Return -(E f(x) - E f(G(z))) - λ (1 - Ω) + ½ ρ (Ω - 1)²."""
+        excess = second_moment(real.logits, fake.logits) - 1
+        distance = real.logits.mean() - fake.logits.mean()
+        return -distance + self.multiplier * excess + self.rho / 2 * excess.square()
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return -E f(G(z))."""
+        return -fake.logits.mean()
+
+    def after_update(self, meeting: Meeting, player: Player) -> None:
+        """Move the multiplier after the critic's updates."""
+        if player.team == "discriminator":
+            said = [pair.logits() for pair in meeting.values()]
+            moment = torch.stack([second_moment(logits["real"], logits["fake"]) for logits in said]).mean()
+            self.multiplier.add_(self.rho * (distributed.mean(moment) - 1))
+
+    def figures(self) -> Mapping[str, Tensor | float]:
+        """Return the multiplier."""
+        return {"multiplier": self.multiplier}
+
+
+def second_moment(real: Tensor, fake: Tensor) -> Tensor:
+    """Return Ω, the mean of both sides' mean squared scores."""
+    return (real.square().mean() + fake.square().mean()) / 2

@@ -1,0 +1,43 @@
+"""The losses of LS-GAN and GLS-GAN."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.losses.pairing import differences
+
+
+class LossSensitive(AdversarialLoss):
+    """D keeps real samples apart from generated ones by their distance (Qi 2017, arXiv 1701.06264).
+
+    With the loss function L = -D of a sample and Δ the sum of the absolute differences of a pair, slope 0 is LS-GAN,
+    1 is a Wasserstein critic, and what lies between GLS-GAN.
+
+    Args:
+        margin: λ, by which Δ is multiplied; samples lie in [-1, 1].
+        slope: ν of C(a) = max(a, ν a), in [0, 1].
+        real_weight: γ, of the mean L(x) beside the margins; 0 in the authors' program.
+    """
+
+    def __init__(self, margin: float, slope: float, real_weight: float) -> None:
+        super().__init__()
+        if not margin > 0:
+            raise ValueError(f"margin={margin}: it must be positive")
+        if not 0 <= slope <= 1:
+            raise ValueError(f"slope={slope}: it must lie in [0, 1]")
+        if not real_weight >= 0:
+            raise ValueError(f"real_weight={real_weight}: it cannot be negative")
+        self.margin = margin
+        self.slope = slope
+        self.real_weight = real_weight
+
+    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
+        """Return γ E L(x) + E C(λ Δ(x, G(z)) + L(x) - L(G(z)))."""
+        missing = self.margin * differences(real, fake).sum(1) - real.scores + fake.scores
+        return torch.maximum(missing, self.slope * missing).mean() - self.real_weight * real.scores.mean()
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return E L(G(z))."""
+        return -fake.scores.mean()
