@@ -13,6 +13,7 @@ from typing import Any
 from gan_framework.config import schema
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
+from gan_framework.registry.aliases import ALIASES
 from gan_framework.registry.kinds import Kind, kind_of_group
 
 from .options import Option, cell, flat, groups, options, with_links, written
@@ -103,7 +104,11 @@ def _anchor(kind: Kind) -> str:
 def _option(option: Option, kind: Kind | None) -> list[str]:
     factory = _factory(kind, option) if kind is not None else None
     chosen = f"{option.group}=[{option.name}]" if kind is not None and kind.listed else f"{option.group}={option.name}"
-    lines = [f"`{chosen}`" if "[" not in chosen else f"`'{chosen}'`", ""]
+    known = also(option)
+    lines = [
+        (f"`{chosen}`" if "[" not in chosen else f"`'{chosen}'`") + (f", also called {known}" if known else ""),
+        "",
+    ]
     if option.comment:
         lines += [with_links(option.comment), ""]
     if factory is None:
@@ -113,6 +118,11 @@ def _option(option: Option, kind: Kind | None) -> list[str]:
         lines += [with_links(about), ""]
     lines += _settings(option, kind, factory, notes)
     return [*lines, "", f"Code: `{factory.__module__}.{factory.__qualname__}`"]
+
+
+def also(option: Option) -> str:
+    """Return the names that the field has for an option."""
+    return ", ".join(f"`{name}`" for name, here in ALIASES.get(option.group, {}).items() if here == option.name)
 
 
 def _factory(kind: Kind, option: Option) -> Callable[..., Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import configuration
 from .options import cell, options, with_links
 
 
@@ -9,7 +10,8 @@ def table() -> str:
     """Return a row for each experiment."""
     lines = ["| experiment | paper | command |", "| --- | --- | --- |"]
     for one in options("experiment"):
-        name = f"[`{one.name}`](configuration/experiment.md#{one.name})"
+        known = configuration.also(one)
+        name = f"[`{one.name}`](configuration/experiment.md#{one.name})" + (f" (also {known})" if known else "")
         lines.append(f"| {name} | {cell(with_links(one.comment))} | `{command(one.name)}` |")
     return "\n".join(lines)
 

@@ -10,21 +10,35 @@ from .experiments import command
 from .options import options, with_links
 
 FOLDER = Path(__file__).parents[1] / "gallery"
+WIDE = 400
+"""Pixels from which on a picture is a plot, which is not enlarged, and not a grid of small images."""
 
 
 def pictures() -> str:
     """Return a part for each experiment; one without a picture says so."""
-    records: dict[str, Any] = json.loads((FOLDER / "gallery.json").read_text())
+    made = records()
     lines = []
     for one in options("experiment"):
-        record = records.get(one.name)
+        record = made.get(one.name)
         lines += ["", f"## {one.name}", "", with_links(one.comment), ""]
-        if record and (FOLDER / f"{one.name}.png").exists():
-            lines += [f"![What {one.name} draws](gallery/{one.name}.png){{ .samples }}", ""]
+        if record:
+            shown = "{ .samples }" if width(FOLDER / f"{one.name}.png") < WIDE else ""
+            lines += [f"![What {one.name} draws](gallery/{one.name}.png){shown}", ""]
             lines += ["```bash", record["command"], "```", "", made_by(record)]
         else:
             lines += ["No picture yet.", "", "```bash", command(one.name), "```"]
     return "\n".join(lines)
+
+
+def records() -> dict[str, dict[str, Any]]:
+    """Return how the pictures that there are were made, by experiment."""
+    found: dict[str, dict[str, Any]] = json.loads((FOLDER / "gallery.json").read_text())
+    return found
+
+
+def width(picture: Path) -> int:
+    """Return how many pixels a PNG is wide."""
+    return int.from_bytes(picture.read_bytes()[16:20], "big")
 
 
 def made_by(record: dict[str, Any]) -> str:

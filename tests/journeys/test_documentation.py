@@ -1,11 +1,23 @@
-"""Every block of docs/plugins.md is run: together they are one distribution, and the commands that use it."""
+"""Every block of docs/plugins.md is run: together they are one distribution, and the commands that use it.
 
+Of the other pages every command is composed, and what is made of the configuration is complete.
+"""
+
+import dataclasses
 import re
 import shlex
 
 import pytest
 import torch
+import typer
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from docs.sitepages import api, configuration, experiments, gallery, links, navigation
+from gan_framework import api as exported
+from gan_framework.cli.commands import app
+from gan_framework.config import schema
+from gan_framework.config.compose import compose, plain, readable
 from gan_framework.core.pair import Pair
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
@@ -136,3 +148,144 @@ def test_the_code_passes_ruff(environment, folder):
     source = folder / "tutorial-gans" / "src"
     environment.run("-m", "ruff", "check", "--no-cache", "--config", rules, source)
     environment.run("-m", "ruff", "format", "--check", "--no-cache", "--config", rules, folder / "tutorial-gans")
+
+
+DOCS = ROOT / "docs"
+OPTIONS = sorted(path.relative_to(ROOT / "conf") for path in (ROOT / "conf").glob("[!h]*/*.yaml"))
+PAGES = sorted({*DOCS.rglob("*.md"), ROOT / "README.md"} - {DOCS / "plugins.md"})
+PLACEHOLDER = re.compile(r"(?<![\w.])[A-Z]{2,}(?![\w.])|\.\.\.|…")
+
+
+def commands(page):
+    """The commands of a page that can be typed as they stand, each as its words; not those that end with an error."""
+    text = page.read_text()
+    fences = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    outside = fences.sub("", text)
+    typed = re.findall(r"^\n((?:    .*\n)+)", outside, re.MULTILINE) + re.findall(r"`([^`\n]+)`", outside)
+    for kind, block in fences.findall(text):
+        if kind == "console" and block.startswith("$ "):
+            shown = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+            typed += [one.partition("\n")[0] for one in shown if not re.search(r"^error: ", one, re.MULTILINE)]
+        elif kind in ("bash", "console", ""):
+            typed.append(block)
+    for block in typed:
+        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+            for command in line.split("&& "):
+                found = re.match(r"((?:python|torchrun .*) run\.py|gan-framework) .*", command.strip())
+                if found and not PLACEHOLDER.search(found[0].partition(" #")[0]):
+                    yield shlex.split(found[0], comments=True)
+
+
+def last_of(override):
+    """An override of a sweep as its last run has it: the longest list, mostly."""
+    key, _, value = override.partition("=")
+    parsed = OverridesParser.create().parse_override(readable(override))
+    if parsed.is_choice_sweep():
+        *_, value = parsed.sweep_string_iterator()
+    elif parsed.is_interval_sweep():
+        value = parsed.value().end
+    return f"{key}={value}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_composes(page):
+    program = typer.main.get_command(app)
+    of_plugin = set(re.findall(r"gan-framework new-plugin ([\w-]+)", page.read_text()))
+    for words in commands(page):
+        if any(name.replace("-", "_") in word for name in of_plugin for word in words):
+            continue
+        if words[0] == "gan-framework" and words[1] not in ("train", "resume"):
+            if len(words) > 2:  # and not a mention of its name
+                program.commands[words[1]].make_context(words[1], words[2:])
+            else:
+                assert words[1] in program.commands or words[1].startswith("--")
+            continue
+        given = [word for word in words if "=" in word and not word.startswith(("hydra", "-")) and "_saved" not in word]
+        plain(compose([*map(last_of, given)] if "-m" in words else given))
+
+
+def test_commands_are_found():
+    found = [words for page in PAGES for words in commands(page)]
+    assert len(found) > 60
+    assert ["gan-framework", "sample", "outputs/first", "--n", "64"] in found
+    assert ["python", "run.py", "experiment=wgan_gp"] in found
+
+
+def test_every_experiment_has_its_row_and_its_place_in_the_gallery():
+    names = [path.stem for path in OPTIONS if path.parent.name == "experiment"]
+    table, pictures = experiments.table(), gallery.pictures()
+    assert len(names) >= 30
+    for name in names:
+        assert table.count(f"`python run.py experiment={name}`") == 1
+        assert f"\n## {name}\n" in pictures
+    sourced = [
+        name for name in names if "arXiv" in (ROOT / f"conf/experiment/{name}.yaml").read_text().split("\n\n")[0]
+    ]
+    assert table.count("https://arxiv.org/abs/") >= len(sourced) > 10
+
+
+def test_the_gallery_says_how_each_picture_was_made():
+    pictures = {path.stem for path in (DOCS / "gallery").glob("*.png")}
+    records = gallery.records()
+    assert pictures == records.keys() and pictures
+    for name, record in records.items():
+        assert (DOCS / "gallery" / f"{name}.png").stat().st_size < 60_000
+        words = shlex.split(record["command"])
+        assert words[:2] == ["python", "run.py"] and f"experiment={name}" in words
+        assert plain(compose(words[2:]))["train"]["steps"] == record["steps"]
+
+
+def test_every_option_is_in_the_configuration_with_its_settings():
+    pages = configuration.pages()
+    for path in OPTIONS:
+        page = pages[f"configuration/{path.parent}.md"]
+        assert f"\n## {path.stem}\n" in page, path
+    assert "| `strategy.ema.decay` | `0.999` | float |" in pages["configuration/strategy.md"]
+    assert "| `optimizer.generator.lr` | `0.0002` |" in pages["configuration/optimizer.md"]
+    assert "arxiv.org/abs/1806.04498" in pages["configuration/strategy.md"]
+
+
+def test_every_setting_of_a_run_is_in_the_configuration():
+    text = configuration.sections()
+    for name, section in schema.SECTIONS.items():
+        for one in dataclasses.fields(section):
+            row = re.search(rf"^\| `{name}\.{one.name}` \| `(.*)` \| .+ \| .+ \|$", text, re.MULTILINE)
+            assert row, f"{name}.{one.name}"
+
+
+def test_the_reference_has_everything_that_the_api_exports():
+    text = api.reference()
+    assert sorted(re.findall(r"^::: .*\.(\w+)$", text, re.MULTILINE)) == exported.__all__
+
+
+def test_every_page_is_in_the_navigation():
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("tag:yaml.org,2002:python/", lambda loader, suffix, node: None)
+    nav = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)["nav"]
+
+    def pages(entries):
+        for entry in entries:
+            yield from pages(next(iter(entry.values()))) if isinstance(entry, dict) else [entry]
+
+    made = [*configuration.pages(), *links.FROM_ROOT]
+    listed = [*pages(navigation.expanded(nav, DOCS, made))]
+    assert len(listed) == len(set(listed))
+    assert {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} | set(made) == set(listed)
+
+
+def test_links_out_of_the_pages_lead_somewhere_on_the_site_too():
+    assert (
+        links.kept_inside("[s](../SECURITY.md#a) [d](sweeps.md)", "tracking.md") == "[s](security.md#a) [d](sweeps.md)"
+    )
+    assert links.kept_inside("[s](../../SECURITY.md)", "results/gpu.md") == "[s](../security.md)"
+    assert links.kept_inside("[the files](../conf/experiment)", "experiments.md") == "the files (`conf/experiment`)"
+    assert links.from_root("[d](docs/data.md#x) [l](LICENSE)") == "[d](data.md#x) [l](../LICENSE)"
+
+
+def test_links_of_the_repository_lead_to_files():
+    for page in [*PAGES, DOCS / "plugins.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]:
+        prose = re.sub(r"^```.*?^```|`[^`]*`", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)#\s]+)", prose):
+            assert ":" in target or (page.parent / target).exists(), f"{page}: {target}"
