@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from gan_framework.data.decoding import FORMATS as FORMATS
     from gan_framework.data.decoding import decode as decode
     from gan_framework.data.decoding import holds_several as holds_several
+    from gan_framework.data.decoding import measure as measure
     from gan_framework.data.decoding import read_limited as read_limited
     from gan_framework.data.image_names import SUFFIXES as SUFFIXES
     from gan_framework.data.image_names import Listing as Listing
@@ -57,7 +58,10 @@ if TYPE_CHECKING:
     from gan_framework.data.image_names import is_hidden as is_hidden
     from gan_framework.data.image_names import is_image as is_image
     from gan_framework.data.image_names import list_images as list_images
+    from gan_framework.data.pixels import Fit as Fit
     from gan_framework.data.pixels import fit as fit
+    from gan_framework.data.pixels import named_sizes as named_sizes
+    from gan_framework.data.pixels import used as used
     from gan_framework.errors import ConfigError as ConfigError
     from gan_framework.errors import RunFailed as RunFailed
     from gan_framework.evaluation.cache import Cache as Cache
@@ -72,8 +76,10 @@ if TYPE_CHECKING:
     from gan_framework.evaluation.sampler import pairs_of as pairs_of
     from gan_framework.evaluation.stopping import stop_point as stop_point
     from gan_framework.runs.columns import AXES as AXES
+    from gan_framework.runs.columns import RESOLVED as RESOLVED
     from gan_framework.runs.columns import UPDATES as UPDATES
     from gan_framework.runs.columns import columns as columns
+    from gan_framework.runs.columns import tags_of as tags_of
     from gan_framework.runs.restore import load_game as load_game
     from gan_framework.runs.tracker import RunInfo as RunInfo
     from gan_framework.runs.tracker import Tracker as Tracker
@@ -98,16 +104,16 @@ _MODULES = {
     "core.player": "Player Ramp TermPlan",
     "core.records": "EMPTY Batch DataShape DiscriminatorOutput Latent NextBatch",
     "data": "Data DataSource InMemory encoded one_hot",
-    "data.decoding": "FORMATS decode holds_several read_limited",
+    "data.decoding": "FORMATS decode holds_several measure read_limited",
     "data.image_names": "SUFFIXES Listing describe_bad describe_left_out is_hidden is_image list_images",
-    "data.pixels": "fit",
+    "data.pixels": "Fit fit named_sizes used",
     "errors": "ConfigError RunFailed",
     "evaluation.cache": "Cache",
     "evaluation.extractor": "Extractor Features fingerprint to_rgb",
     "evaluation.metric": "Comparison FeatureSet Metric",
     "evaluation.sampler": "Sampler pairs_of",
     "evaluation.stopping": "stop_point",
-    "runs.columns": "AXES UPDATES columns",
+    "runs.columns": "AXES RESOLVED UPDATES columns tags_of",
     "runs.restore": "load_game",
     "runs.tracker": "RunInfo Tracker",
     "storage.figures": "panels rendered",

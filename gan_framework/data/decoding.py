@@ -7,7 +7,7 @@ from typing import IO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from torch import Tensor
 
 MAX_BYTES = 256 * 2**20
@@ -32,6 +32,9 @@ FULL_RANGE = ("PNG", "PPM")
 
 WHITE_IS_ZERO = 0
 """A photometric interpretation of TIFF."""
+
+LYING = (5, 6, 7, 8)
+"""The orientations in EXIF of images whose width is the height of what is stored."""
 
 MAX_PIXELS = 2**26
 """An image of more pixels is refused before it is decoded."""
@@ -70,21 +73,45 @@ def decode(content: bytes) -> Tensor:
         Exception: whatever Pillow raises for a file that it cannot decode.
     """
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-        if opened.width * opened.height > MAX_PIXELS:
-            raise ValueError(f"{opened.width}x{opened.height} pixels are more than {MAX_PIXELS:,}")
+        _check_pixels(opened)
         if opened.mode == "I" and opened.format not in FULL_RANGE:
             raise ValueError("its pixels are 32-bit whole numbers, whose range is unknown: save them with 8 or 16 bits")
         if opened.mode == "F":
             raise ValueError("its pixels are floating-point numbers, whose range is unknown")
         image = ImageOps.exif_transpose(opened)
+        is_grey = _is_grey(image)
         if image.mode.startswith("I"):
             return torch.from_numpy(_from_16_bits(np.asarray(image), *_scale(opened)))[None]
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = image.convert("L" if image.mode in ("1", "L") else "RGB")
+        image = image.convert("L" if is_grey else "RGB")
         pixels = torch.from_numpy(np.array(image))
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
+
+
+def measure(file: IO[bytes]) -> tuple[int, int, int]:
+    """Return the shape (1 or 3, H, W) of what `decode` makes of an open image file, of which the head is read.
+
+    Raises:
+        Exception: whatever Pillow raises for a file that it cannot open.
+    """
+    with Image.open(file, formats=FORMATS) as opened:
+        _check_pixels(opened)
+        # Of a PNG file without its own part for it, Pillow would decode all to look for one behind the pixels.
+        exif = Image.Image.getexif(opened) if opened.format == "PNG" else opened.getexif()
+        lies = exif.get(ExifTags.Base.Orientation) in LYING
+        height, width = (opened.width, opened.height) if lies else (opened.height, opened.width)
+        return 1 if _is_grey(opened) or opened.mode.startswith("I") else 3, height, width
+
+
+def _check_pixels(opened: Image.Image) -> None:
+    if opened.width * opened.height > MAX_PIXELS:
+        raise ValueError(f"{opened.width}x{opened.height} pixels are more than {MAX_PIXELS:,}")
+
+
+def _is_grey(image: Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA", "La")
 
 
 def _scale(image: Image.Image) -> tuple[int, bool]:

@@ -67,7 +67,9 @@ def chosen(data: Data, index: Tensor) -> Data:
         return Part(data, index)
     labels = None if data.labels is None else data.labels[index]
     extra = {name: tensor[index] for name, tensor in data.extra.items()}
-    return InMemory(data.samples[index], labels, extra, data.vocabulary)
+    part = InMemory(data.samples[index], labels, extra, data.vocabulary)
+    part.notes = data.notes
+    return part
 
 
 class Part(Data):
@@ -83,6 +85,7 @@ class Part(Data):
         self.index = index
         self.labels = None if whole.labels is None else whole.labels[index]
         self.vocabulary = whole.vocabulary
+        self.notes = whole.notes
 
     def __len__(self) -> int:
         return len(self.index)

@@ -26,10 +26,12 @@ class Data(ABC):
     Attributes:
         labels: class indices (N,) int64, condition vectors (N, K) float32, or None.
         vocabulary: the number V of symbols where samples are tokens, else 0.
+        notes: in words what was done to the samples on their way (resized, held out), for the start of a run.
     """
 
     labels: Tensor | None = None
     vocabulary: int = 0
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int:

@@ -53,7 +53,7 @@ def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:
         names = settings.get("classes") or []
         named = f" ({', '.join([*names[:SHOWN], *(['...'] if len(names) > SHOWN else [])])})" if names else ""
         said.append(f"{shape.num_classes} classes{named}")
-    return ", ".join(said)
+    return ", ".join([*said, *data.notes])
 
 
 def _networks(run: Run, settings: Mapping[str, Any]) -> Iterable[str]:

@@ -170,7 +170,10 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
     places += [(composed.sources[name], source) for name, source in sources.others.items()]
     for settings, source in places:
         shape = source.shape
-        found = {"channels": shape.sample[0], "num_classes": shape.num_classes, "condition_dim": shape.condition_dim}
+        found: dict[str, Any] = {"channels": shape.sample[0], "num_classes": shape.num_classes, "condition_dim": shape.condition_dim}
+        if shape.is_image:
+            height, width = shape.sample[1:]
+            found["image_size"] = height if height == width else [height, width]
         settings.update({key: value for key, value in found.items() if key in settings})
         if source.classes:
             with open_dict(settings):

@@ -79,8 +79,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[C
         one_sided = (f"{section}.name" in old) != (f"{section}.name" in new)
         if setting != "name" and (one_sided or (section in SCALARS and key not in old)):
             continue
-        if setting == "classes" and (old.get(key) is None or new.get(key) is None):
-            continue  # data whose classes have no names, or a checkpoint of a version that kept none
+        if setting in ("classes", "image_size") and (old.get(key) is None or new.get(key) is None):
+            continue  # data whose classes have no names, or a checkpoint of a version that did not look at the data
         yield Change(key, old.get(key), new.get(key))
 
 

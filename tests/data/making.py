@@ -27,8 +27,8 @@ def source(name, **settings):
 
 
 def folder(path, **settings):
-    """Build the source of a folder or zip file of 8x8 images."""
-    return source("folder", **{"image_size": 8, "path": str(path), **settings})
+    """Build the source of a folder or zip file of 8x8 images in colour."""
+    return source("folder", **{"image_size": 8, "channels": 3, "path": str(path), **settings})
 
 
 def picture(number, size=(8, 8), mode="RGB"):

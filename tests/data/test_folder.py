@@ -98,7 +98,7 @@ def test_streamed_equals_in_memory(place):
 
 def test_streamed_digests_are_those_of_what_is_read(place):
     stream = folder(place, in_memory_mb=0).load("train")
-    fresh = ImageFiles(stream.files, stream.names, stream.shape, stream.labels, None)
+    fresh = ImageFiles(stream.files, stream.names, stream.fit, stream.labels, None)
     assert fresh.content_hash() == stream.content_hash()
 
 

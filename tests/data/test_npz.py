@@ -107,7 +107,7 @@ WITH_NAN = np.where(np.arange(100).reshape(20, 5) == 7, np.nan, VECTORS)
 @pytest.mark.parametrize(
     ("arrays", "settings", "message"),
     [
-        ({"x": VECTORS, "y": CLASSES}, {}, r"float64, but images are uint8.*data.image_size=null"),
+        ({"x": VECTORS, "y": CLASSES}, {}, "float64, but images are uint8.*For vectors leave out data.image_size"),
         ({"x": GREY / 255, "y": CLASSES}, {}, "float64, but images are uint8 from 0 to 255"),
         ({"x": GREY.reshape(20, 36), "y": CLASSES}, {}, r"shape \(20, 36\)"),
         ({"x": GREY.reshape(20, 3, 2, 3, 2), "y": CLASSES}, {}, "shape"),
@@ -123,7 +123,7 @@ WITH_NAN = np.where(np.arange(100).reshape(20, 5) == 7, np.nan, VECTORS)
         ({"x": VECTORS, "y": CLASSES}, {"image_size": None, "channels": 4}, "channels=4, but .* vectors of size 5"),
         ({"x": VECTORS, "y": VECTORS}, VECTOR | {"condition_dim": 4}, "condition_dim=4, but .* of size 5"),
         ({"x": GREY, "y": CLASSES}, {"channels": 4}, "data.channels=4"),
-        ({"x": GREY, "y": CLASSES}, VECTOR, r"vectors are floating-point .*data.image_size"),
+        ({"x": GREY.astype(np.int16), "y": CLASSES}, VECTOR, r"vectors are floating-point .*images uint8 \(N, H, W\)"),
         ({"x": WITH_NAN, "y": CLASSES}, VECTOR, r"\(x\) has 1 rows .*not finite"),
         ({"x": VECTORS * 1e200, "y": CLASSES}, VECTOR, "20 rows .*not finite"),
         ({"x": VECTORS, "y": WITH_NAN}, VECTOR, r"\(y\) has 1 rows .*not finite"),

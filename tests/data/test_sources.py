@@ -190,7 +190,10 @@ def test_what_is_no_source_is_refused_by_its_name(further, message):
 
 def test_a_source_that_cannot_be_loaded_is_named(tmp_path):
     empty = write(tmp_path / "bad", {"0.png": b"no image"})
-    sources = Sources(defaults("digits"), {"b": defaults("folder") | {"path": str(empty), "test_share": 0}})
+    settings = defaults("folder") | {"path": str(empty), "test_share": 0}
+    with pytest.raises(ConfigError, match="sources.b: .*0.png"):
+        Sources(defaults("digits"), {"b": settings})
+    sources = Sources(defaults("digits"), {"b": settings | {"image_size": 8, "channels": 1}})
     with pytest.raises(ConfigError, match="sources.b: .*0.png"):
         sources.shape  # noqa: B018 (loads it)
 

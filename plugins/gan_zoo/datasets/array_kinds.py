@@ -63,6 +63,11 @@ class ArrayKind:
     check: Callable[[Seen], None] = lambda seen: None
 
 
+def holds_images(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Return whether an array is one of images: 8 bits, (N, H, W), or with 1 or 3 channels first or last."""
+    return dtype in BYTES and (len(shape) == 3 or (len(shape) == 4 and bool({shape[1], shape[3]} & {1, 3})))
+
+
 def channels_of(shape: tuple[int, ...], dtype: np.dtype, where: str) -> int:
     """Return the number of channels, 1 or 3, of an array of images.
 
@@ -77,7 +82,7 @@ def channels_of(shape: tuple[int, ...], dtype: np.dtype, where: str) -> int:
     if 0 in shape or not shape:
         raise ConfigError(f"{where} has no samples")
     if dtype not in BYTES:
-        hint = ". For vectors set data.image_size=null data.channels=null" if len(shape) == 2 else ""
+        hint = ". For vectors leave out data.image_size, or set it to null" if len(shape) == 2 else ""
         raise ConfigError(f"{where} is {dtype}, but images are uint8 from 0 to 255{hint}")
     if len(shape) == 3:
         return 1
@@ -142,8 +147,7 @@ def as_they_are(
     hint = ". For tokens set data.vocabulary" if dtype.kind in "iu" and len(shape) == 2 else ""
     raise ConfigError(
         f"{where} is {dtype} {shape}, but vectors are floating-point (N, D), other samples are "
-        "floating-point (N, ...), or uint8 of four or five dimensions, (N, C, H, W) first. For images to be resized "
-        f"set data.image_size and data.channels{hint}"
+        f"floating-point (N, ...), images uint8 (N, H, W) to (N, C, H, W), or volumes or videos uint8{hint}"
     )
 
 
@@ -205,7 +209,7 @@ def _warn_of_channels_last(shape: tuple[int, ...], where: str) -> None:
     if len(shape) == 4 and shape[3] in (1, 3) and shape[1] not in (1, 3):
         log.warning(
             "%s is %s: used as it is, that is %d channels of %dx%d pixels. Images (N, H, W, C) are to be saved as "
-            "(N, C, H, W); samples of 8 bits are also turned where data.image_size is set",
+            "(N, C, H, W); only samples of 8 bits are turned",
             *(where, shape, *shape[1:]),
         )
 

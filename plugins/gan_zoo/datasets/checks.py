@@ -27,16 +27,3 @@ def known_split(name: str, split: str, splits: tuple[str, ...]) -> None:
     """Raise ConfigError if a source has no such split."""
     if split not in splits:
         raise ConfigError(f"{name} has no split {split!r}; it has {', '.join(splits)}")
-
-
-def image_shape(image_size: int, channels: int) -> tuple[int, int, int]:
-    """Return the shape (C, H, W) that the settings ask for.
-
-    Raises:
-        ConfigError: no image has this size or this number of channels.
-    """
-    if channels not in (1, 3):
-        raise ConfigError(f"data.channels={channels} must be 1 (grey) or 3 (colour)")
-    if not (isinstance(image_size, int) and 1 <= image_size <= 4096):
-        raise ConfigError(f"data.image_size={image_size} must be a whole number from 1 to 4096")
-    return channels, image_size, image_size

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gan_framework.api import DataShape, DataSource, InMemory, fit
-from gan_zoo.datasets.checks import image_shape, known_classes, known_split
+from gan_framework.api import DataShape, DataSource, Fit, InMemory
+from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.datasets.fitting import image_shape
 
 TEST_EVERY = 5
 """Of each class every fifth image, in the order of the file, belongs to the split `test`."""
@@ -30,7 +31,8 @@ class Digits(DataSource):
 
     def __init__(self, image_size: int, channels: int, num_classes: int | None) -> None:
         known_classes("digits", num_classes, len(self.classes))
-        self.shape = DataShape(image_shape(image_size, channels), len(self.classes))
+        self.fit = Fit(image_shape(image_size, channels))
+        self.shape = DataShape(self.fit.shape, len(self.classes))
 
     def load(self, split: str) -> InMemory:
         """Return a split: `train`, `test` or `all`."""
@@ -40,8 +42,9 @@ class Digits(DataSource):
         if split != "all":
             chosen = held_out(labels) == (split == "test")
             values, labels = values[chosen], labels[chosen]
-        channels, size, _ = self.shape.sample
-        return InMemory(fit((values * (255 / 16)).round().to(torch.uint8)[:, None], size, channels), labels)
+        data = InMemory(self.fit((values * (255 / 16)).round().to(torch.uint8)[:, None]), labels)
+        data.notes = self.fit.changes({(1, 8, 8): len(data)})
+        return data
 
 
 def _file() -> Path:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from gan_framework.api import (
     SUFFIXES,
@@ -55,6 +56,14 @@ class Files(ABC):
         """
 
     @abstractmethod
+    def open(self, name: str) -> IO[bytes]:
+        """Return an open file, to be read in parts.
+
+        Raises:
+            Exception: as `read` does.
+        """
+
+    @abstractmethod
     def stamp(self, name: str) -> Stamp:
         """Return what changes when the file does: its name, its size, and its times or checksum.
 
@@ -79,8 +88,12 @@ class FolderFiles(Files):
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
-        with open(os.path.join(self.path, name), "rb") as file:
+        with self.open(name) as file:
             return read_limited(file)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return an open file."""
+        return open(os.path.join(self.path, name), "rb")
 
     def stamp(self, name: str) -> Stamp:
         """Return the name, the size, the number of the file, and when it, or what is known of it, last changed.
@@ -106,8 +119,12 @@ class ZipFiles(Files):
 
     def read(self, name: str) -> bytes:
         """Return a file's content."""
-        with self._archive().open(self._inside[name]) as file:
+        with self.open(name) as file:
             return read_limited(file)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return an open file."""
+        return self._archive().open(self._inside[name])
 
     def stamp(self, name: str) -> Stamp:
         """Return the name, the size and the checksum."""

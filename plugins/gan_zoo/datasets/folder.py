@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import torch
 
-from gan_framework.api import ConfigError, Data, DataShape, DataSource
-from gan_zoo.datasets.checks import image_shape, known_classes, known_split, warn_of_one_place
+from gan_framework.api import ConfigError, Data, DataShape, DataSource, Fit
+from gan_zoo.datasets.checks import known_classes, known_split, warn_of_one_place
 from gan_zoo.datasets.files import Files, find_files, report_others
+from gan_zoo.datasets.fitting import Crop, ImageSize, Shapes, fitting
 from gan_zoo.datasets.image_files import Parts, Reading, load_images
 from gan_zoo.datasets.layouts import Layout, read_layout
+from gan_zoo.datasets.scanning import shapes_of
 from gan_zoo.datasets.splits import held_out, known_share, members
 
 log = logging.getLogger(__name__)
@@ -23,18 +26,22 @@ class Folder(DataSource):
     """A folder or zip file of images; the names of its subfolders, sorted, are the classes.
 
     Images that lie directly in it have no labels, those of an archive of StyleGAN have the ones in its `dataset.json`.
-    Images of any size are cropped to their central square and resized.
+    With an `image_size`, images of any size are cropped at the centre to its proportions and resized; without, all must
+    have one size.
 
     Args:
         path: the folder or zip file.
         test_path: another one, for the split `test`.
         test_share: without `test_path`, the share of the images that is held out as `test`; an image's name decides
             whether it is.
-        image_size: height and width in pixels.
-        channels: 1 or 3.
+        image_size: height and width in pixels, one number for both; None for those of the images.
+        channels: 1 or 3; None for 3 if one image is coloured.
         num_classes: the number of classes, or None for as many as there are.
         on_bad: whether to `skip` or `refuse` files that cannot be read.
         in_memory_mb: sets that take at most so many MiB are held in memory, others streamed.
+        crop: `center` to the proportions of `image_size`; how many pixels at the centre are used, 108 or [height,
+            width]; or `none`.
+        resize: the filter, `bicubic`, `bilinear` or `nearest`.
     """
 
     def __init__(
@@ -42,13 +49,14 @@ class Folder(DataSource):
         path: Path | None,
         test_path: Path | None,
         test_share: float,
-        image_size: int,
-        channels: int,
+        image_size: ImageSize | None,
+        channels: int | None,
         num_classes: int | None,
         on_bad: str,
         in_memory_mb: int,
+        crop: Crop = "center",
+        resize: str = "bicubic",
     ) -> None:
-        self.image_shape = image_shape(image_size, channels)
         self.files = find_files(path, "data.path")
         self.test_files = find_files(test_path, "data.test_path") if test_path else None
         self.test_share = known_share(test_share)
@@ -60,7 +68,8 @@ class Folder(DataSource):
             report_others(self.test_files, on_bad, used=self.layout.labels_file)
         self.classes = self.layout.classes
         known_classes(str(path), num_classes, len(self.classes))
-        self.shape = DataShape(self.image_shape, len(self.classes))
+        self.fit = fitting(image_size, channels, crop, resize, self._shapes, str(path))
+        self.shape = DataShape(self.fit.shape, len(self.classes))
         self._parts: Parts | None = None
 
     def load(self, split: str) -> Data:
@@ -81,14 +90,27 @@ class Folder(DataSource):
             for split, files, layout in places:
                 labels = self._labels(layout)
                 chosen = torch.arange(len(files.names))
-                parts |= load_images(files, {split: chosen}, self.image_shape, labels, self.reading)
+                parts |= load_images(files, {split: chosen}, self.fit, labels, self.reading)
         else:
             held = self._held()
             chosen_of = {"train": (~held).nonzero()[:, 0], "test": held.nonzero()[:, 0]}
             labels = self._labels(self.layout)
-            parts = load_images(self.files, chosen_of, self.image_shape, labels, self.reading)
+            parts = load_images(self.files, chosen_of, self.fit, labels, self.reading)
         self._warn_of_unseen(parts)
+        if "train" in parts and "test" in parts:
+            parts["train"].notes += (f"{len(parts['test']):,} more as test",)
         return parts
+
+    def _shapes(self) -> Shapes:
+        """Return how many images there are of each shape in all places."""
+        counts: Counter[tuple[int, int, int]] = Counter()
+        for files in (self.files, self.test_files):
+            if files is not None:
+                found = shapes_of(files)
+                if not found:  # the reading says of each why
+                    load_images(files, {"all": torch.arange(len(files.names))}, Fit((1, 1, 1)), None, self.reading)
+                counts.update(found)
+        return counts
 
     def _held(self) -> torch.Tensor:
         """Return for each file of `path` whether it is held out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,9 +11,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, Data, InMemory, RunFailed
+from gan_framework.api import ConfigError, Data, Fit, InMemory, RunFailed
 from gan_zoo.datasets.files import Files
-from gan_zoo.datasets.scanning import Scanned, Shape, digest, forget, held, key_of, load, remembered
+from gan_zoo.datasets.scanning import Scanned, digest, forget, held, key_of, load, remembered
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class ImageFiles(Data):
     Args:
         files: where the files are.
         names: the files' names, in the samples' order.
-        shape: the wanted shape (C, H, W).
+        fit: brings images to one shape.
         labels: class indices (N,) or None.
         digests: the samples' SHA-256 (N, 32) uint8, or None to compute them when asked for.
         forget: is called when an image is not the one that its digest is of; may be sent to another process.
@@ -57,14 +58,14 @@ class ImageFiles(Data):
         self,
         files: Files,
         names: Sequence[str],
-        shape: Shape,
+        fit: Fit,
         labels: Tensor | None,
         digests: Tensor | None,
         forget: Callable[[], None] | None = None,
     ) -> None:
         self.files = files
         self.names = names
-        self.shape = shape
+        self.fit = fit
         self.labels = labels
         self._digests = digests
         self._forget = forget
@@ -82,7 +83,7 @@ class ImageFiles(Data):
 
     def _read(self, index: int) -> Tensor:
         name = self.names[index]
-        image = load(self.files, name, self.shape)
+        image = load(self.files, name, self.fit)
         if isinstance(image, str):
             raise self._changed(image)
         known = None if self._digests is None else self._digests[index].numpy().tobytes()
@@ -104,7 +105,7 @@ class ImageFiles(Data):
 def load_images(
     files: Files,
     parts: Mapping[str, Tensor],
-    shape: Shape,
+    fit: Fit,
     labels: Tensor | None,
     reading: Reading,
 ) -> Parts:
@@ -113,7 +114,7 @@ def load_images(
     Args:
         files: where the files are.
         parts: by name, which of the files belong to a part, (n,) int64; no two parts share one.
-        shape: the wanted shape (C, H, W).
+        fit: brings images to one shape.
         labels: the class indices of all files (N,), or None.
         reading: what to do with bad files and with many.
 
@@ -121,13 +122,13 @@ def load_images(
         ConfigError: there are bad files and they are to be refused, or there are no good ones.
     """
     numbers = torch.cat([*parts.values()])
-    hold = len(numbers) * shape[0] * shape[1] * shape[2] <= reading.in_memory_mb * 2**20
+    hold = len(numbers) * math.prod(fit.shape) <= reading.in_memory_mb * 2**20
     if not hold:
         numbers = numbers.sort().values  # what is remembered does not depend on the parts
     names = [files.names[number] for number in numbers.tolist()]
     log.info("reading %d images of %s", len(names), files.path)
-    key = {} if hold else key_of(files, names, shape)
-    found = held(files, names, shape) if hold else remembered(files, names, shape, key)
+    key = {} if hold else key_of(files, names, fit)
+    found = held(files, names, fit) if hold else remembered(files, names, fit, key)
     values, bad = torch.from_numpy(found.values), found.bad
     if bad:
         _report(files, bad, len(names), reading)
@@ -148,7 +149,8 @@ def load_images(
             loaded[part] = InMemory(images, its_labels)
         else:
             its_names = [files.names[number] for number in chosen.tolist()]
-            loaded[part] = ImageFiles(files, its_names, shape, its_labels, values[rows], partial(forget, key))
+            loaded[part] = ImageFiles(files, its_names, fit, its_labels, values[rows], partial(forget, key))
+        loaded[part].notes = fit.changes(found.shapes)
     return loaded
 
 

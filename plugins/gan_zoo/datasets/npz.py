@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
+from gan_framework.api import ConfigError, DataShape, DataSource, Fit, InMemory
 from gan_zoo.datasets import array_kinds
 from gan_zoo.datasets.array_kinds import ArrayKind
 from gan_zoo.datasets.arrays import read_array, read_form
-from gan_zoo.datasets.checks import image_shape, known_classes, known_split, warn_of_one_place
+from gan_zoo.datasets.checks import known_classes, known_split, warn_of_one_place
+from gan_zoo.datasets.fitting import Crop, ImageSize, Shapes, fitting, known_size
 from gan_zoo.datasets.full_range import FullRange
 from gan_zoo.datasets.label_kinds import LabelKind, label_kind
 from gan_zoo.datasets.splits import known_share, members
@@ -27,12 +29,12 @@ log = logging.getLogger(__name__)
 class Npz(DataSource):
     """Arrays of samples, labels and extras.
 
-    With an `image_size`, samples are images, uint8 (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, which are
-    resized. Without, they are used as they are: vectors and whatever else is floating-point (N, ...), 8-bit images
-    (N, C, H, W), volumes and videos uint8, or tokens, whole numbers (N, T). Labels are class indices, whole numbers
-    (N,) or one-hot rows (N, K), or condition vectors, floating-point (N, K). Extras are images uint8, whole numbers or
-    floating-point (N, ...); they are never resized. 8-bit images whose greatest value is 1 are of two colours: 0 and 1
-    become 0 and 255.
+    Images are uint8 (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3; with an `image_size` they are cropped at the
+    centre to its proportions and resized. All else is used as it is: vectors and whatever else is floating-point
+    (N, ...), 8-bit images (N, C, H, W) of other channels, volumes and videos uint8, or tokens, whole numbers (N, T).
+    Labels are class indices, whole numbers (N,) or one-hot rows (N, K), or condition vectors, floating-point (N, K).
+    Extras are images uint8, whole numbers or floating-point (N, ...); they are never resized. 8-bit images whose
+    greatest value is 1 are of two colours: 0 and 1 become 0 and 255.
 
     Args:
         path: the `.npz` file.
@@ -41,15 +43,18 @@ class Npz(DataSource):
             whether it is.
         x: the name of the array of samples.
         y: the name of the array of labels, or None for unlabelled samples.
-        image_size: height and width in pixels to resize to; None for samples as they are.
-        channels: 1 or 3, to which images are brought; without `image_size` the first of a sample's sizes. None for
-            whatever it is.
+        image_size: height and width in pixels, one number for both, to bring images to; None for those they have.
+        channels: 1 or 3, to which images are brought; of other samples the first of their sizes. None for whatever it
+            is.
         num_classes: the number of classes, with labels from 0 on; or None for one class for each label that there is.
         condition_dim: the size of condition vectors, which one-hot rows then are too; or None for whatever it is.
         value_range: the least and the greatest value of floating-point samples, or None where they have no bounds.
         vocabulary: the number of symbols where samples are tokens, else 0.
         extra: the names of the arrays of extras, by the names that games know them by.
         mirrors: for each extra whether it is mirrored together with its sample.
+        crop: `center` to the proportions of `image_size`; how many pixels at the centre are used, 108 or [height,
+            width]; or `none`.
+        resize: the filter, `bicubic`, `bilinear` or `nearest`.
     """
 
     def __init__(
@@ -59,7 +64,7 @@ class Npz(DataSource):
         test_share: float,
         x: str,
         y: str | None,
-        image_size: int | None,
+        image_size: ImageSize | None,
         channels: int | None,
         num_classes: int | None,
         condition_dim: int | None,
@@ -67,6 +72,8 @@ class Npz(DataSource):
         vocabulary: int = 0,
         extra: Mapping[str, str] | None = None,
         mirrors: Mapping[str, bool] | None = None,
+        crop: Crop = "center",
+        resize: str = "bicubic",
     ) -> None:
         if not path:
             raise ConfigError("data.path is missing: an .npz file")
@@ -74,7 +81,7 @@ class Npz(DataSource):
         self.test_path = Path(test_path).expanduser() if test_path else None
         self.test_share = known_share(test_share)
         self.x, self.y = x, y
-        self.resized, self.vocabulary = image_size is not None, vocabulary
+        self.size, self.vocabulary = known_size(image_size), vocabulary
         self.value_range = None if value_range is None else (value_range[0], value_range[1])
         self.extra, self.mirrors = dict(extra or {}), dict(mirrors or {})
         self._check_settings()
@@ -83,10 +90,13 @@ class Npz(DataSource):
         self._ranges = FullRange(self.path)
         self._arrays: dict[tuple[Path, str], StoredArray] = {}
         self._held: Tensor | None = None
-        if image_size is None:
-            shape = self._stored_shape(channels)
+        self.fit: Fit | None = None
+        if self._are_images():
+            channels = self._channels(channels)
+            self.fit = fitting(image_size, channels, crop, resize, self._shapes, str(path))
+            shape = DataShape(self.fit.shape, value_range=self._range_of(self._samples(self.path).kind))
         else:
-            shape = DataShape(image_shape(image_size, self._channels(channels)))
+            shape = self._stored_shape(channels)
         self.label_kind, self.labels = self._training_labels(num_classes, condition_dim)
         self.classes = self.label_kind.classes if self.label_kind else ()
         found = self.label_kind.condition_dim if self.label_kind else 0
@@ -111,18 +121,18 @@ class Npz(DataSource):
         path = self.test_path if self.test_path and split == "test" else self.path
         samples, labels, extra = self._opened(path)
         chosen = self._chosen(samples, split) if self.test_path is None else None
-        if self.resized:
-            shape = self.shape.sample
-            change = partial(fit, image_size=shape[1], channels=shape[0])
-            collected = samples.collect(chosen, shape, change)
-        else:
-            collected = samples.collect(chosen)
-        return InMemory(
-            collected,
+        data = InMemory(
+            samples.collect(chosen, self.fit.shape, self.fit) if self.fit else samples.collect(chosen),
             labels if labels is None or chosen is None else labels[chosen],
             {name: array.collect(chosen) for name, array in extra.items()},
             self.vocabulary,
         )
+        if self.fit:
+            channels, height, width = samples.kind.shape
+            data.notes = self.fit.changes({(channels, height, width): len(data)})
+        if chosen is not None and split == "train":
+            data.notes += (f"{len(samples) - len(data):,} more as test",)
+        return data
 
     def _opened(self, path: Path) -> tuple[StoredArray, Tensor | None, dict[str, StoredArray]]:
         """Return the samples, labels and extras of a file, which belong to each other."""
@@ -138,7 +148,7 @@ class Npz(DataSource):
                 raise ConfigError(
                     f"{path} has {len(samples)} samples ({self.x}), but {len(array)} of data.extra.{name} ({array.key})"
                 )
-        if not self.resized and samples.kind.shape != self._samples_shape:
+        if self.fit is None and samples.kind.shape != self._samples_shape:
             raise ConfigError(f"{path} has samples of shape {samples.kind.shape}, {self.path} of {self._samples_shape}")
         return samples, labels, extra
 
@@ -159,9 +169,9 @@ class Npz(DataSource):
                 f"data.vocabulary={self.vocabulary} must be the number of symbols of tokens, which have no "
                 "data.value_range; 0 for samples that are none"
             )
-        if self.resized and (self.vocabulary or self.value_range):
+        if self._are_images() and self.size and (self.vocabulary or self.value_range):
             raise ConfigError(
-                "data.vocabulary and data.value_range are for samples that are used as they are: set "
+                "data.vocabulary and data.value_range are for samples that are used as they are: set them to null, or "
                 "data.image_size=null data.channels=null"
             )
         unknown = self.mirrors.keys() - self.extra.keys()
@@ -172,13 +182,35 @@ class Npz(DataSource):
         if "samples" in self.extra:
             raise ConfigError("data.extra names samples, which is the samples' own name: choose another")
 
+    def _are_images(self) -> bool:
+        """Return whether samples are images, which may be brought to another size; with an `image_size`, they must be.
+
+        Only samples as they are that have just this size are none: that is what the configuration of a run says.
+        """
+        shape, dtype = read_form(self.path, self.x, "data.x")
+        if self.size is None:
+            return not self.vocabulary and array_kinds.holds_images(shape, dtype)
+        return array_kinds.holds_images(shape, dtype) or not (len(shape) == 4 and shape[2:] == self.size)
+
+    def _places(self) -> list[Path]:
+        return [self.path] if self.test_path is None else [self.path, self.test_path]
+
+    def _shapes(self) -> Shapes:
+        """Return how many images there are of each shape in all places."""
+        counts: Counter[tuple[int, int, int]] = Counter()
+        for path in self._places():
+            samples = self._samples(path)
+            channels, height, width = samples.kind.shape
+            counts[channels, height, width] += len(samples)
+        return counts
+
     def _channels(self, wanted: int | None) -> int:
         """Return the number of channels of images: the wanted one, or what they have.
 
         Raises:
             ConfigError: none is wanted, and those of `test_path` have another number.
         """
-        places = [self.path] if self.test_path is None else [self.path, self.test_path]
+        places = self._places()
         found = [array_kinds.channels_of(*read_form(path, self.x, "data.x"), f"{path} ({self.x})") for path in places]
         if wanted is None and found[0] != found[-1]:
             raise ConfigError(
@@ -212,7 +244,7 @@ class Npz(DataSource):
         return self.value_range or ((-math.inf, math.inf) if len(kind.shape) >= 3 else None)
 
     def _samples(self, path: Path) -> StoredArray:
-        if self.resized:
+        if self._are_images():
             return self._stored(path, self.x, "data.x", array_kinds.images)
         kind_of = partial(array_kinds.as_they_are, vocabulary=self.vocabulary, value_range=self.value_range)
         return self._stored(path, self.x, "data.x", kind_of)

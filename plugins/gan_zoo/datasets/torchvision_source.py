@@ -14,8 +14,9 @@ from typing import Any, ClassVar, TypeVar
 
 import torch
 
-from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, fit
-from gan_zoo.datasets.checks import image_shape, known_classes, known_split
+from gan_framework.api import ConfigError, DataShape, DataSource, Fit, InMemory
+from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.datasets.fitting import image_shape
 
 T = TypeVar("T")
 
@@ -50,7 +51,8 @@ class TorchvisionSource(DataSource):
         self, image_size: int, channels: int, num_classes: int | None, root: Path | None, download: bool
     ) -> None:
         known_classes(self.name, num_classes, len(self.classes))
-        self.shape = DataShape(image_shape(image_size, channels), len(self.classes))
+        self.fit = Fit(image_shape(image_size, channels))
+        self.shape = DataShape(self.fit.shape, len(self.classes))
         self.root = root_folder(root)
         self.download = download
 
@@ -60,8 +62,10 @@ class TorchvisionSource(DataSource):
         samples, labels = fetch(
             lambda download: self.read(split, download), self.name, self.root, self.files, self.download
         )
-        channels, image_size, _ = self.shape.sample
-        return InMemory(fit(torch.as_tensor(samples), image_size, channels), torch.as_tensor(labels))
+        images = torch.as_tensor(samples)
+        data = InMemory(self.fit(images), torch.as_tensor(labels))
+        data.notes = self.fit.changes({(images.shape[1], images.shape[2], images.shape[3]): len(images)})
+        return data
 
     @abstractmethod
     def read(self, split: str, download: bool) -> tuple[Any, Any]:
