@@ -15,6 +15,9 @@ UPDATES = "updates/"
 LISTS = {"strategy": "strategies", "terms": "all_terms", "metrics": "all_metrics"}
 """The groups that hold several plugins, each with the column that names the chosen ones."""
 
+RESOLVED = "resolved"
+"""The column with those groups of settings whose own columns a sweep of the W&B server has for what was typed."""
+
 
 def chosen(plugins: Mapping[str, Any]) -> str:
     """Return the plugins of a group that holds several, as one string to group and filter runs by."""
@@ -30,8 +33,27 @@ def columns(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, **{column: chosen(config[group]) for group, column in LISTS.items() if group in config}}
 
 
+def unshadowed(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns as they are where no sweep of the server has taken some for its own."""
+    resolved = columns.get(RESOLVED)
+    if not isinstance(resolved, Mapping):
+        return dict(columns)
+    kept = {key: value for key, value in columns.items() if key != RESOLVED and "." not in str(key)}
+    return {**kept, **resolved}
+
+
+def tags_of(config: Mapping[str, Any]) -> list[str]:
+    """Return what a run is made of, for finding it among others: data, generator, loss, terms and strategies."""
+    networks = config.get("networks") or {}
+    places = [config.get("data"), networks.get("generator") or next(iter(networks.values()), None), config.get("loss")]
+    named = [str(place["name"]) for place in places if isinstance(place, Mapping) and place.get("name")]
+    several = [str(name) for group in ("terms", "strategy") for name in config.get(group) or {}]
+    return [*dict.fromkeys([*named, *several])]
+
+
 def configuration(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of which `columns` made columns, without what W&B itself adds."""
+    columns = unshadowed(columns)
     config = {key: value for key, value in columns.items() if key not in LISTS.values() and not key.startswith("_")}
     for group, column in LISTS.items():
         # W&B sorts keys; the column has kept the order.

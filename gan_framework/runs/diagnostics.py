@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,11 +11,19 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from gan_framework.core.records import DiscriminatorOutput
 from gan_framework.errors import NonFinite
 
 if TYPE_CHECKING:
+    from gan_framework.core.contracts.loss import AdversarialLoss
     from gan_framework.core.game import Game
 
+
+SURE = math.log(0.001 / 0.999)
+"""The logit of a sample that D takes for generated."""
+
+VANISHING = 0.1
+"""A derivative smaller by this factor has vanished."""
 
 RIGHT = {"real": torch.gt, "fake": torch.lt}
 """On which side of zero the logits of real and of generated samples belong."""
@@ -50,6 +59,27 @@ def figures(measured: dict[str, Tensor], probabilistic: bool = True) -> dict[str
     return _numbers(result)
 
 
+def generator_gradient_vanishes(loss: AdversarialLoss) -> bool:
+    """Return whether the generator's loss is flat where D is sure that a sample is generated.
+
+    It is where its derivative after the logit, at D(G(z)) = 0.001, is less than a tenth of the one at D(G(z)) = 1/2:
+    with the minimax loss, not with the non-saturating one (Goodfellow et al. 2014, arXiv 1406.2661, section 3).
+    """
+    asked = copy.deepcopy(loss)  # it may keep something of what it is asked
+
+    def slope(logit: float) -> float:
+        fake = torch.tensor([logit], requires_grad=True)
+        real = DiscriminatorOutput(-fake.detach()) if asked.generator_needs_real else None
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(asked.generator(DiscriminatorOutput(fake), real), fake)
+        return float(gradient.abs())
+
+    try:
+        return slope(SURE) < VANISHING * slope(0.0)
+    except (RuntimeError, TypeError, ValueError, AttributeError, LookupError):  # it reads more than logits
+        return False
+
+
 def reported(game: Game) -> dict[str, float]:
     """Return what losses, terms and other parts of a game report beside the losses, as `train/<part>/<figure>`."""
     parts: dict[str, nn.Module] = {"schedule": game.schedule}
@@ -82,6 +112,12 @@ def gradient_norms(game: Game) -> dict[str, float]:
             if game.player(name).gradients
         }
     )
+
+
+def learning_rates(game: Game) -> dict[str, float]:
+    """Return the learning rate of each player as `train/lr/<player>`; the first group's where there are several."""
+    rates = {name: game.player(name).optimizer.param_groups[0].get("lr") for name in game.players}
+    return _numbers({f"train/lr/{name}": rate for name, rate in rates.items() if rate is not None})
 
 
 def unreached(game: Game) -> list[tuple[str, str]]:

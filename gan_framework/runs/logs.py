@@ -9,6 +9,7 @@ from contextlib import suppress
 from copy import copy
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NamedTuple
 
 from gan_framework.storage import files
 from gan_framework.storage.secrets import mask
@@ -26,14 +27,23 @@ class MaskingFormatter(logging.Formatter):
 
 
 class RunLog(logging.FileHandler):
-    """Appends to a file of its own, never through a link; trouble with it is said once and ends no run."""
+    """Appends to a file of its own, never through a link; trouble with it is said once and ends no run.
+
+    Attributes:
+        begins: the size of the file when it was opened: what earlier processes have written.
+    """
+
+    begins: int | None = None
 
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
         if os.path.lexists(path) and not files.is_own(path):
             path.unlink()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        return open(os.open(path, flags, 0o666), "a", encoding="utf-8", errors="backslashreplace")
+        opened = os.open(path, flags, 0o666)
+        if self.begins is None:
+            self.begins = os.fstat(opened).st_size
+        return open(opened, "a", encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is logging's)
         """Say on stderr that the file cannot be written, and write no more."""
@@ -42,3 +52,23 @@ class RunLog(logging.FileHandler):
         self.setLevel(logging.CRITICAL + 1)
         with suppress(OSError):  # what is left in the buffer cannot be written either
             self.close()
+
+
+class LogPart(NamedTuple):
+    """The part of a run's log that one process writes.
+
+    Attributes:
+        path: the file.
+        begins: the first byte.
+    """
+
+    path: Path
+    begins: int
+
+
+def log_of(folder: Path) -> LogPart | None:
+    """Return what this process writes of the log in a folder, or None where it writes none."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, RunLog) and Path(handler.baseFilename).parent.resolve() == folder.resolve():
+            return LogPart(Path(handler.baseFilename), handler.begins or 0)
+    return None

@@ -245,6 +245,7 @@ class Run:
             return None
         indices = torch.arange(count) % len(self.batches.data)
         return inputs.batch_of(self.batches.data, indices, self.game.device)
+        self.trackers.warn(f"not_finite: {problem}; back to {path.name}", self.axes())
 
     def _data_diversity(self, count: int = 256) -> float:
         """Return the mean distance between real samples."""

@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from gan_framework.errors import RunFailed
+from gan_framework.runs.logs import LogPart, log_of
 from gan_framework.storage.files import write_text
+from gan_framework.storage.foreign import Damaged, read_text
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.secrets import mask
+
+ID_BYTES = 1024
+"""The largest file of a run's id."""
 
 
 @dataclass
@@ -28,6 +33,7 @@ class RunInfo:
         resumed: whether the run goes on from a checkpoint in its folder.
         run_id: names the run, the same after every resume; read from the folder if not given.
         name: what people call the run, `dcgan-hinge-fm-s1`; by default its folder, with the folder around it.
+        log: the part of `run.log` that this process writes, in which secrets are masked; None where it writes none.
     """
 
     folder: Path
@@ -37,11 +43,13 @@ class RunInfo:
     resumed: bool = False
     run_id: str = ""
     name: str = ""
+    log: LogPart | None = None
 
     def __post_init__(self) -> None:
         self.config = mask(self.config)
         self.run_id = self.run_id or stored_run_id(self.folder)
         self.name = mask(self.name or "/".join(self.folder.resolve().parts[-2:]))
+        self.log = self.log or log_of(self.folder)
 
 
 def stored_run_id(folder: Path) -> str:
@@ -52,14 +60,23 @@ def stored_run_id(folder: Path) -> str:
     """
     path = RunFolder(folder).run_id
     try:
-        if not path.is_symlink() and path.exists() and (known := path.read_text().strip()):
+        if known := _known_id(path):
             return known
         slug = re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-")[:40]
         made = f"{slug}-{uuid.uuid4().hex[:8]}".lstrip("-")
         write_text(path, made)
         return made
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise RunFailed(f"the run's id cannot be kept in {path}: {error}") from error
+
+
+def _known_id(path: Path) -> str | None:
+    """Return what stands in the file of an id; None if that is none, and another file is to take its place."""
+    try:
+        known = read_text(path, path.parent, ID_BYTES).strip()
+    except (FileNotFoundError, Damaged):
+        return None
+    return known if known.isprintable() else None
 
 
 class Tracker(ABC):
@@ -83,10 +100,19 @@ class Tracker(ABC):
 
     @abstractmethod
     def log(self, record: Mapping[str, Any]) -> None:
-        """Take one line of `metrics.jsonl`: step, images_seen, updates, seconds, metrics."""
+        """Take one line of `metrics.jsonl`: step, images_seen, updates, seconds, metrics.
+
+        The metrics have one more, `train/images_per_second`: of two runs with one seed it differs.
+        """
 
     def image(self, name: str, path: Path, record: Mapping[str, Any]) -> None:  # noqa: B027 (optional)
         """Take an image file; the record says when it was made (step, images_seen, seconds)."""
+
+    def warn(self, trouble: str, record: Mapping[str, Any]) -> None:  # noqa: B027 (optional)
+        """Take a trouble that has begun, `name: what it means`; the record says when (step, images_seen, seconds).
+
+        That a run has failed is said by the `status` and the `error` of its summary.
+        """
 
     def finish(self, summary: Mapping[str, Any]) -> None:  # noqa: B027 (optional)
         """End the run with what `summary.json` holds."""

@@ -13,6 +13,8 @@ from gan_framework.runs.signals import StopRequest
 from gan_framework.runs.tracker import RunInfo, Tracker
 from gan_framework.storage.secrets import mask
 
+SPEED = "train/images_per_second"
+
 
 class Trackers:
     """All trackers of a run: `metrics.jsonl` and the optional ones."""
@@ -20,6 +22,7 @@ class Trackers:
     def __init__(self, optional: Mapping[str, Tracker]) -> None:
         self._metrics = MetricsFile()
         self._optional = [Background(name, tracker) for name, tracker in optional.items()]
+        self._paced: tuple[float, float] | None = None  # images seen and seconds of training at the last record
 
     def start(self, run: RunInfo) -> None:
         """Begin or resume a run.
@@ -28,6 +31,7 @@ class Trackers:
             RunFailed: `metrics.jsonl` cannot be written.
         """
         self._metrics.start(run.folder, run.resumed)
+        self._paced = None if run.resumed else (0, 0.0)
         for tracker in self._optional:
             tracker.start(run)
 
@@ -39,20 +43,38 @@ class Trackers:
         """
         self._metrics.truncate_after(step)
 
-    def log(self, record: Mapping[str, Any]) -> None:
+    def log(self, record: Mapping[str, Any], training_seconds: float | None = None) -> None:
         """Log one record: step, images_seen, updates, seconds, metrics.
+
+        Args:
+            record: the line of `metrics.jsonl`.
+            training_seconds: seconds spent in steps so far; from them the optional trackers get the speed since the
+                last record. It is no metric of the run, since it differs from machine to machine.
 
         Raises:
             RunFailed: `metrics.jsonl` cannot be written.
         """
         self._metrics.log(record)
+        speed = self._speed(record["images_seen"], training_seconds) if training_seconds is not None else {}
+        shown = {**record, "metrics": {**record["metrics"], **speed}} if speed else record
         for tracker in self._optional:
-            tracker.call("log", record)
+            tracker.call("log", shown)
+
+    def _speed(self, images_seen: float, seconds: float) -> dict[str, float]:
+        before, self._paced = self._paced, (images_seen, seconds)
+        if before is None or seconds <= before[1]:  # resumed, or gone back to a checkpoint
+            return {}
+        return {SPEED: (images_seen - before[0]) / (seconds - before[1])}
 
     def image(self, name: str, path: Path, record: Mapping[str, Any]) -> None:
         """Show an image file; the record says when it was made (step, images_seen, seconds)."""
         for tracker in self._optional:
             tracker.call("image", name, path, record)
+
+    def warn(self, trouble: str, record: Mapping[str, Any]) -> None:
+        """Tell of a trouble that has begun, `name: what it means`; the record says when."""
+        for tracker in self._optional:
+            tracker.call("warn", trouble, record)
 
     def finish(self, summary: Mapping[str, Any], stop: StopRequest | None = None) -> None:
         """End the run with what `summary.json` holds; waits for each tracker until its deadline, less once stopped."""

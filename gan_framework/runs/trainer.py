@@ -10,7 +10,7 @@ from gan_framework.core import distributed
 from gan_framework.errors import NonFinite, RunStopped
 from gan_framework.evaluation import drawing
 from gan_framework.evaluation.stopping import stoppable
-from gan_framework.runs import checkpoint, diagnostics, group
+from gan_framework.runs import checkpoint, diagnostics, group, panel
 from gan_framework.runs.run import Run
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.watch import diversity
@@ -32,6 +32,8 @@ def train(run: Run, stop: StopRequest) -> None:
     """
     _play(run, stop)
     if run.counters.step < run.counters.steps:
+    if run.leads and run.counters.step == 0:
+        panel.show_data(run)
         run.save()
         reason = stop.reason or "another process"
         raise RunStopped(f"stopped by {reason} {run.where}; gan-framework resume {run.folder.path} goes on")
@@ -84,7 +86,8 @@ def _look(run: Run, unchecked: list[dict[str, Tensor]]) -> dict[str, float]:
     if run.settings.train.on_nonfinite != "skip":
         diagnostics.require_finite(history, step)
         diagnostics.require_finite_gradients(game, norms, step)
-    return diagnostics.figures(history[-1], run.probabilistic) | norms | diagnostics.reported(game)
+    figures = diagnostics.figures(history[-1], run.probabilistic)
+    return figures | norms | diagnostics.reported(game) | diagnostics.learning_rates(game)
 
 
 def _of_all_processes(run: Run, history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
@@ -123,7 +126,8 @@ def _log(run: Run, metrics: dict[str, float]) -> None:
     run.metrics |= metrics
     for trouble in run.watch.look(step, metrics, diagnostics.unreached(run.game)):
         log.warning("step %d: %s", step, trouble)
-    run.trackers.log({**run.axes(), "metrics": metrics})
+        run.trackers.warn(trouble, run.axes())
+    run.trackers.log({**run.axes(), "metrics": metrics}, run.counters.training_seconds)
     run.progress.show(step, metrics, run.images_per_second)
 
 
@@ -164,6 +168,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         log.warning("step %d: no_scores: %s", run.counters.step, problem)
         return {}
     except Interrupted:
+        run.trackers.warn(f"no_scores: {problem}", run.axes())
         run.write(state)
         raise RunStopped(
             f"stopped by {stop.reason} while the samples {run.where} were scored; "

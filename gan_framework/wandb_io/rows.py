@@ -9,7 +9,7 @@ from typing import Any
 from gan_framework.compare.figures import Figure, Gathering
 from gan_framework.compare.records import Grid, Record
 from gan_framework.compare.schema import check_config, check_summary
-from gan_framework.runs.columns import LISTS, configuration, line
+from gan_framework.runs.columns import LISTS, configuration, line, unshadowed
 from gan_framework.storage.foreign import Damaged
 from gan_framework.storage.plain import BITS, require_plain, shown
 from gan_framework.storage.text import few
@@ -115,6 +115,7 @@ def _configuration(columns: dict[str, Any]) -> dict[str, Any]:
     for name in columns:
         if not isinstance(name, str):
             raise Damaged(f"config: {shown(name)} is no name of a setting")
+    columns = unshadowed(columns)
     for group, column in LISTS.items():
         plugins, names = columns.get(group), columns.get(column)
         if not plugins or column not in columns:

@@ -8,6 +8,33 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 PROJECT = {"id": "P", "name": "p", "entity": {"id": "E", "name": "me"}}
 BUCKET = {"id": "B", "displayName": "", "description": "", "config": "{}", "sweepName": None, "project": PROJECT}
 VIEWER = {"id": "V", "entity": "me", "username": "me", "email": "", "flags": "{}", "teams": {"edges": []}}
+ARTIFACTS = {
+    "ArtifactType": lambda given, upload: {"project": {"artifact": None}},
+    "CreateArtifact": lambda given, upload: {
+        "createArtifact": {
+            "artifact": {"id": "A", "state": "PENDING", "artifactSequence": {"id": "S", "latestArtifact": None}}
+        }
+    },
+    "CreateArtifactManifest": lambda given, upload: {
+        "createArtifactManifest": {"artifactManifest": {"id": "M", "file": {**upload, "name": "n", "displayName": "n"}}}
+    },
+    "UpdateArtifactManifest": lambda given, upload: {
+        "updateArtifactManifest": {"artifactManifest": {"id": "M", "file": {**upload, "name": "n", "displayName": "n"}}}
+    },
+    "CreateArtifactFiles": lambda given, upload: {
+        "createArtifactFiles": {
+            "files": {
+                "edges": [
+                    {"node": {**upload, "name": file["name"], "displayName": file["name"], "artifact": {"id": "A"},
+                              "uploadMultipartUrls": None}}
+                    for file in given["input"]["artifactFiles"]
+                ]
+            }
+        }
+    },
+    "CommitArtifact": lambda given, upload: {"commitArtifact": {"artifact": {"id": "A", "digest": "d"}}},
+}  # fmt: skip
+"""What is answered where an artifact is uploaded: that it may be, and where to."""
 
 
 class Server(ThreadingHTTPServer):
@@ -16,6 +43,7 @@ class Server(ThreadingHTTPServer):
     Attributes:
         asked: (operation, variables) of each GraphQL request.
         history: the rows of metrics that arrived.
+        console: what arrived of the log.
         valid_key: whether the key that is sent is taken for a valid one.
         hanging: the requests (GraphQL operations, `file_stream`) that are taken and never answered.
     """
@@ -25,6 +53,7 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.asked = []
         self.history = []
+        self.console = ""
         self.valid_key = True
         self.hanging = ()
         self.release = threading.Event()
@@ -51,8 +80,10 @@ class Handler(BaseHTTPRequestHandler):
             self.server.asked.append((what, variables))
             answer = self.answer(what, variables)
         elif what == "file_stream":
-            rows = json.loads(content).get("files", {}).get("wandb-history.jsonl", {}).get("content", [])
+            files = json.loads(content).get("files", {})
+            rows = files.get("wandb-history.jsonl", {}).get("content", [])
             self.server.history += [json.loads(row) for row in rows]
+            self.server.console += "".join(f"{line}\n" for line in files.get("output.log", {}).get("content", []))
         if what in self.server.hanging:
             self.server.release.wait()
             return
@@ -76,6 +107,9 @@ class Handler(BaseHTTPRequestHandler):
             return {"data": {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}}
         if operation == "UpsertView2":
             return {"data": {"upsertView": {"view": {"id": "W", "name": variables["name"]}, "inserted": True}}}
+        if operation in ARTIFACTS:
+            upload = {"uploadUrl": f"{self.server.url}/upload", "uploadHeaders": [], "id": "F", "storagePath": "p"}
+            return {"data": ARTIFACTS[operation](variables, upload)}
         return {"data": None}
 
     def log_message(self, *arguments):

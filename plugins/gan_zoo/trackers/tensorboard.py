@@ -47,6 +47,10 @@ class TensorBoard(Tracker):
             pixels = np.asarray(image.convert("RGB"))
         self._open(record["step"]).add_image(name, pixels, record["step"], dataformats="HWC")
 
+    def warn(self, trouble: str, record: Mapping[str, Any]) -> None:
+        """Write a trouble that has begun as text."""
+        self._open(record["step"]).add_text("warnings", trouble, record["step"])
+
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the summary as text and close the events."""
         writer = self._open(summary["step"])

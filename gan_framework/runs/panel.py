@@ -1,0 +1,50 @@
+"""A picture of real samples, laid out as the grids of generated ones are, to compare these with."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gan_framework.evaluation import drawing, inputs
+from gan_framework.evaluation.reference import evenly_spaced
+from gan_framework.runs.run import Run
+from gan_framework.storage import pictures
+from gan_framework.storage.pictures import COLOURS
+
+NAME = "real"
+"""What the picture is called, in the run's folder and by trackers."""
+
+
+def show_data(run: Run) -> None:
+    """Draw real images as the grids of samples are drawn, once; nothing where the data are no grey or colour images."""
+    shape = run.game.data
+    if not shape.is_image or shape.sample[0] not in COLOURS:
+        return
+    batch = inputs.batch_of(run.batches.data, chosen(run), torch.device("cpu"))
+    run.check_folder()
+    path = run.folder.picture(NAME, run.counters.step)
+    pictures.write(path, drawing.drawn(run.game, batch.samples, run.settings.sample.columns))
+    run.trackers.image(NAME, path, run.axes())
+
+
+def chosen(run: Run) -> Tensor:
+    """Return the positions (N,) of the real samples to stand beside the N of the grid.
+
+    Where the grid has classes, each is of the same class as the sample in its place; where samples are made of real
+    ones, it is that one's.
+    """
+    data, count = run.batches.data, len(run.grid.z)
+    if run.game.generates_from is not None:
+        return torch.arange(count) % len(data)
+    places = evenly_spaced(len(data), min(count, len(data)))
+    places = places.repeat(-(-count // len(places)))[:count]
+    classes = run.grid.labels
+    if data.labels is None or data.labels.ndim != 1 or classes is None or classes.ndim != 1:
+        return places
+    classes = classes.cpu()
+    for label in classes.unique():
+        cells = (classes == label).nonzero().flatten()
+        having = (data.labels == label).nonzero().flatten()
+        if len(having):
+            places[cells] = having[torch.arange(len(cells)) % len(having)].to(places)
+    return places
