@@ -37,3 +37,10 @@ def rmsprop(parameters: Parameters, lr: float, alpha: float, eps: float, momentu
 def sgd(parameters: Parameters, lr: float, momentum: float, nesterov: bool, weight_decay: float) -> optim.Optimizer:
     """Return stochastic gradient descent with momentum."""
     return optim.SGD(parameters, lr, momentum, nesterov=nesterov, weight_decay=weight_decay)
+
+
+def adamax(
+    parameters: Parameters, lr: float, betas: Sequence[float], eps: float, weight_decay: float
+) -> optim.Optimizer:
+    """Return Adamax (Kingma & Ba 2015, arXiv 1412.6980, section 7.1)."""
+    return optim.Adamax(parameters, lr, _betas(betas), eps, weight_decay)

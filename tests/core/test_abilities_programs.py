@@ -30,7 +30,7 @@ def last(folder):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system_is_trained_resumed_exactly_sampled_and_scored(program, tmp_path, name):
-    options = [f"experiment={name}", *COMMON, "strategy=[ada,ema]" if name == "ada" else "strategy=[ema]"]
+    options = [f"experiment={name}", *COMMON, "strategy=[probe_ada,ema]" if name == "ada" else "strategy=[ema]"]
     straight, parted = tmp_path / "straight", tmp_path / "parted"
     program(*options, "metrics=[fid]", "train.steps=5", f"hydra.run.dir={straight}", check=0)
     for steps in (3, 5):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from torch import Tensor
 
-from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, TermPlan, try_meeting
-
-MODES = ("replace", "add")
+from gan_framework.api import Game, Pair, Player, Strategy, Term
+from gan_zoo.matching import check_layer, check_settings, match
 
 
 def squared_mean_distance(real: Tensor, fake: Tensor) -> Tensor:
@@ -45,32 +42,12 @@ class FeatureMatching(Strategy):
     """
 
     def __init__(self, mode: str, weight: float, layer: int) -> None:
-        if mode not in MODES:
-            raise ValueError(f"mode={mode!r}: choose {' or '.join(MODES)}")
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
+        check_settings(mode, weight)
         self.mode = mode
         self.weight = weight
         self.layer = layer
 
     def apply(self, game: Game) -> None:
         """Give the players on the generator's side the term, in place of their adversarial loss or beside it."""
-        for network in dict.fromkeys(pair.judged_by_network for pair in try_meeting(game).values()):
-            if network is not None:
-                self._check(game, network)
-        for player in game.teams()[1]:
-            faced = tuple(player.objective) if isinstance(player.objective, Mapping) else None
-            if self.mode == "replace":
-                game.claim(f"adversarial loss of the {player.name}", "feature_matching")
-                player.objective = None
-            plan = TermPlan(self.weight, pairs=faced)
-            player.add_term("feature_matching", FeatureMatchingTerm(self.layer), plan=plan)
-
-    def _check(self, game: Game, network: str) -> None:
-        features, kind = len(game.probe(network).features), type(game.network(network)).__name__
-        if features == 0:
-            raise ConfigError(f"feature_matching has no effect on {kind}, which reports no features")
-        if not -features <= self.layer < features:
-            raise ConfigError(
-                f"feature_matching.layer={self.layer}: {kind} reports {features} layers, {-features} to {features - 1}"
-            )
+        check_layer(game, "feature_matching", self.layer)
+        match(game, "feature_matching", lambda: FeatureMatchingTerm(self.layer), self.mode, self.weight)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, Discriminator, Game, Player, Term
 from gan_zoo.batch_statistic import WithBatchStatistic
+from gan_zoo.terms.sides import name_of, trained_judges
 
 
 def between(a: Tensor, b: Tensor, factor: Tensor | None = None) -> Tensor:
@@ -34,15 +35,8 @@ class CriticGradientPenalty(Term):
             ConfigError: the player does not update a discriminator that judges what it faces, or the discriminator has
                 batch norm or another way to see a batch as a whole.
         """
-        name = next(name for name, term in player.terms.items() if term is self)
-        judges = [network for network in game.judges_of(player, name) if network in player.networks]
-        if not judges:
-            choices = [other.name for other in game.teams()[0]]
-            raise ConfigError(
-                f"terms.{name}.player={player.name}: {name} has no effect on a player that does not update the "
-                f"discriminator; choose {' or '.join(choices) or 'another term'}"
-            )
-        for network in judges:
+        name = name_of(self, player)
+        for network in trained_judges(self, game, player):
             _require_batch_independence(game, network, name)
 
 

@@ -1,0 +1,70 @@
+"""Consensus optimisation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.api import ConfigError, Game, NextBatch, Schedule
+
+
+class Consensus(Schedule):
+    """All players at the same time, and all lower the norm of the game's gradient (Mescheder et al. 2017, section 4).
+
+    Beside its own loss each player lowers weight · L, where L = ½ Σ ‖∇ loss‖² over all players, each with respect to
+    its own parameters (The Numerics of GANs, arXiv 1705.10461).
+
+    Args:
+        weight: γ, of the norm.
+    """
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        if not weight > 0:
+            raise ValueError(f"weight={weight}: it must be positive; schedule=simultaneous is this one without")
+        self.weight = weight
+
+    def check(self, game: Game) -> None:
+        """See that gradients can be differentiated.
+
+        Raises:
+            ConfigError: the run is in half precision.
+        """
+        if game.precision.dtype is not None:
+            raise ConfigError(
+                f"schedule=consensus differentiates gradients, for which {game.precision.name} is too coarse: choose "
+                "train.precision=fp32"
+            )
+
+    def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step."""
+        players = [player for team in game.teams() for player in team]
+        meeting = game.meet(next_batch())
+        losses = [player.evaluate(meeting) for player in players]
+        own = [
+            torch.autograd.grad(
+                torch.stack([*of_player.values()]).sum(), player.trained, create_graph=True, materialize_grads=True
+            )
+            for player, of_player in zip(players, losses, strict=True)
+        ]
+        norm = torch.stack([gradient.square().sum() for of_player in own for gradient in of_player]).sum() / 2
+        parameters = [parameter for player in players for parameter in player.trained]
+        shared = iter(torch.autograd.grad(norm, parameters, materialize_grads=True))
+
+        measured = meeting.logits() | {"consensus": self.weight * norm.detach()}
+        updates = []
+        for player, of_player, gradients in zip(players, losses, own, strict=True):
+            measured |= {f"{player.name}/{name}": loss.detach() for name, loss in of_player.items()}
+            summed = [gradient.detach() + self.weight * next(shared) for gradient in gradients]
+            total = player.backward({"consensus": along(player.trained, summed)})
+            updates.append((player, total))
+        for player, total in updates:
+            for parameter, found in zip(player.trained, player.gradients, strict=True):
+                parameter.grad = found
+            player.step(total, meeting)
+        return measured
+
+
+def along(parameters: list[nn.Parameter], gradients: list[Tensor]) -> Tensor:
+    """Return a number whose gradients with respect to the parameters are these."""
+    return torch.stack([(p * gradient).sum() for p, gradient in zip(parameters, gradients, strict=True)]).sum()

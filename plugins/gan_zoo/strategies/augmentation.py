@@ -1,0 +1,162 @@
+"""Augmentation of what discriminators see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
+from gan_zoo.augmenting import AUGMENTATIONS
+
+
+class Augment(nn.Module):
+    """Augments images (N, C, H, W), each in its own way.
+
+    Args:
+        names: of the augmentations, in their order.
+        p: the probability of each for an image, a buffer.
+    """
+
+    p: Tensor
+
+    def __init__(self, names: Sequence[str], p: float) -> None:
+        super().__init__()
+        self.augmentations = [AUGMENTATIONS[name] for name in names]
+        self.register_buffer("p", torch.tensor(p))
+        self.always = p == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the images augmented."""
+        for augmentation in self.augmentations:
+            changed = augmentation(x)
+            if not self.always:
+                chosen = torch.rand(len(x), 1, 1, 1, device=x.device) < self.p
+                changed = torch.where(chosen, changed, x)
+            x = changed
+        return x
+
+
+def check_names(setting: str, names: Sequence[str]) -> None:
+    """See that there are such augmentations.
+
+    Raises:
+        ValueError: there are none, or one is unknown.
+    """
+    unknown = [name for name in names if name not in AUGMENTATIONS]
+    if unknown or not names:
+        raise ValueError(f"{setting}={list(names)}: choose from {', '.join(AUGMENTATIONS)}")
+
+
+def augment(game: Game, strategy: str, names: Sequence[str], p: float) -> Augment:
+    """Put an augmentation between samples and every discriminator in training.
+
+    Raises:
+        ConfigError: another strategy augments already, the game has no discriminator, or samples are no images (square
+            ones for quarter turns).
+    """
+    game.claim("augmentation of what discriminators see", strategy)
+    shape = game.data.sample
+    if not game.teams()[0]:
+        raise ConfigError(f"{strategy} has no effect on {type(game).__name__}, which updates no discriminator")
+    if len(shape) != 3:
+        raise ConfigError(f"{strategy} augments images (C, H, W), and samples are {shape}")
+    if "quarter_turn" in names and shape[1] != shape[2]:
+        raise ConfigError(f"{strategy}: quarter_turn needs square images, and they are {shape[1]} x {shape[2]}")
+    transform = Augment(names, p)
+    game.transforms.append(transform)
+    return transform
+
+
+class DiffAugment(Strategy):
+    """D sees real and generated images augmented alike, and G learns through it (Zhao et al. 2020, arXiv 2006.10738).
+
+    For small data sets: D cannot learn the images by heart.
+
+    Args:
+        policy: `color`, `translation`, `cutout`, `mirror` and `quarter_turn`, in the order in which they are applied.
+    """
+
+    def __init__(self, policy: list[str]) -> None:
+        check_names("policy", policy)
+        self.policy = policy
+
+    def apply(self, game: Game) -> None:
+        """Put the augmentation before the discriminators."""
+        augment(game, "diff_augment", self.policy, 1.0)
+
+
+class Overfitting(Term):
+    """Adds nothing; every few updates moves p by what E sign D(x) says of overfitting (Karras et al. 2020, section 3).
+
+    Args:
+        augment: what has the p.
+        target: the E sign D(x) that is aimed at.
+        every: updates between two moves.
+        images: real images in which p can go from 0 to 1.
+    """
+
+    signs: Tensor
+    seen: Tensor
+
+    def __init__(self, augment: Augment, target: float, every: int, images: float) -> None:
+        super().__init__()
+        # Kept in a tuple: it belongs to the game, and must not be registered twice.
+        self._augment = (augment,)
+        self.target = target
+        self.every = every
+        self.images = images
+        self.register_buffer("signs", torch.tensor(0.0))
+        self.register_buffer("seen", torch.tensor(0.0))
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return 0."""
+        return pair.fake.new_zeros(())
+
+    def after_update(self, pair: Pair, player: Player) -> None:
+        """Count the signs of D(x), and move p when it is time."""
+        self.signs.add_(distributed.mean(pair.logits()["real"].sign().mean()))
+        self.seen.add_(len(pair.real) * distributed.world())
+        # `updates` has counted this one already.
+        if player.updates % self.every == 0:
+            (augment,) = self._augment
+            augment.p.add_((self.signs / self.every - self.target).sign() * self.seen / self.images).clamp_(0, 1)
+            self.signs.zero_()
+            self.seen.zero_()
+
+    def figures(self) -> Mapping[str, Tensor | float]:
+        """Return the probability."""
+        return {"p": self._augment[0].p}
+
+
+class ADA(Strategy):
+    """Images are augmented with a probability that follows D's overfitting (Karras et al. 2020, arXiv 2006.06676).
+
+    The paper's 18 augmentations are here the five of `diff_augment`; its probability begins at 0.
+
+    Args:
+        policy: as that of `diff_augment`.
+        target: the mean sign of D(x) that is aimed at.
+        every: updates of the discriminator between two moves of the probability.
+        images: real images in which the probability can go from 0 to 1.
+    """
+
+    def __init__(self, policy: list[str], target: float, every: int, images: float) -> None:
+        check_names("policy", policy)
+        if not -1 < target < 1:
+            raise ValueError(f"target={target}: it must lie between -1 and 1")
+        if every < 1:
+            raise ValueError(f"every={every}: it must be at least 1")
+        if not images > 0:
+            raise ValueError(f"images={images}: it must be positive")
+        self.policy = policy
+        self.target = target
+        self.every = every
+        self.images = images
+
+    def apply(self, game: Game) -> None:
+        """Put the augmentation before the discriminators, and let it follow the first one's updates."""
+        transform = augment(game, "ada", self.policy, 0.0)
+        player = game.teams()[0][0]
+        player.add_term("overfitting", Overfitting(transform, self.target, self.every, self.images))

@@ -1,0 +1,64 @@
+"""LeCam regularisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.api import Game, Pair, Player, Term, distributed
+from gan_zoo.terms.sides import trained_judges
+
+
+class LeCam(Term):
+    """E [D(x) - α_F]₊² + E [α_R - D(G(z))]₊² (Tseng et al. 2021, arXiv 2104.03310), for small data sets.
+
+    α_R and α_F are moving averages of the scores of real and of generated samples. Brackets are positive parts, as in
+    the authors' program; the averages begin at the first batch's scores.
+
+    Args:
+        decay: the share of the averages that is kept in each update.
+        start: updates before which the term is 0.
+    """
+
+    real: Tensor
+    fake: Tensor
+
+    def __init__(self, decay: float, start: int) -> None:
+        super().__init__()
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        if start < 1:
+            raise ValueError(f"start={start}: it must be at least 1, as the first update has no averages")
+        self.decay = decay
+        self.start = start
+        self.register_buffer("real", torch.tensor(0.0))
+        self.register_buffer("fake", torch.tensor(0.0))
+
+    def check(self, game: Game, player: Player) -> None:
+        """See that the term reaches a discriminator.
+
+        Raises:
+            ConfigError: the player does not update one that judges what it faces.
+        """
+        trained_judges(self, game, player)
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return how far the scores lie beyond the other side's average."""
+        real, fake = (said.scores for said in pair.outputs)
+        if player.updates < self.start:
+            return 0.0 * real.sum()
+        return F.relu(real - self.fake).square().mean() + F.relu(self.real - fake).square().mean()
+
+    def after_update(self, pair: Pair, player: Player) -> None:
+        """Let the averages follow; until the term begins they are the last batch's."""
+        # `updates` has counted this one already.
+        kept = self.decay if player.updates > self.start else 0.0
+        for side, logits in pair.logits().items():
+            self.get_buffer(side).lerp_(distributed.mean(logits.mean()), 1 - kept)
+
+    def figures(self) -> Mapping[str, Tensor | float]:
+        """Return both averages."""
+        return {"real": self.real, "fake": self.fake}

@@ -1,0 +1,130 @@
+"""Methods that change how players are updated, on x·y, where each is a linear map; and in a resumed run."""
+
+import copy
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from gan_framework.build import build_game
+from gan_framework.core.records import Batch, DataShape
+from gan_framework.errors import ConfigError
+from gan_zoo.optimistic import OptimisticSGD, optimistic_adam
+
+START = [1.0, 1.0]
+STEPS = 100
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="module")
+def bilinear(compose):
+    composed = functools.cache(compose)
+
+    def make(*options):
+        return build_game(composed("experiment=bilinear", *options), DataShape((1,)), torch.device("cpu"))
+
+    return make
+
+
+def play(game, steps=STEPS):
+    for _ in range(steps):
+        game.step(lambda: Batch(torch.zeros(1, 1)))
+    return game
+
+
+def optimizer(name):
+    rates = [f"optimizer.{player}.lr=0.1" for player in ("generator", "discriminator")]
+    return [f"optimizer={name}", *rates]
+
+
+RADII = {
+    "simultaneous": (["schedule=simultaneous"], 2.3258606276),
+    "alternating": (["schedule=alternating"], 1.3938795295),
+    "optimistic": (["schedule=simultaneous", *optimizer("optimistic_sgd")], 0.8643622771),
+    "extragradient": (["schedule=extragradient"], 0.8599397482),
+    "from the past": (["schedule=extragradient", "schedule.past=true"], 0.8599852788),
+    "consensus": (["schedule=consensus", "schedule.weight=1"], 0.0000693757),
+    "lookahead": (["schedule=simultaneous", "strategy=[lookahead]"], 0.9700390108),
+    "lookahead alternating": (["schedule=alternating", "strategy=[lookahead]"], 0.7179572069),
+    "negative momentum": (["schedule=alternating", *optimizer("heavy_ball")], 1.2131183097),
+}
+
+
+@pytest.mark.parametrize("method", RADII)
+def test_the_distance_from_the_equilibrium_after_a_hundred_steps(bilinear, method):
+    options, radius = RADII[method]
+    game = play(bilinear(*options))
+    assert game.path[0].tolist() == START
+    assert game.path[-1].norm().item() == pytest.approx(radius, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", RADII)
+def test_a_game_goes_on_from_its_state(bilinear, method):
+    options, _ = RADII[method]
+    game = play(bilinear(*options), 7)
+    state = copy.deepcopy(game.state_dict())
+    other = play(bilinear(*options), 2)
+    other.load_state_dict(state)
+    assert torch.equal(play(other, 6).path, play(game, 6).path)
+
+
+def test_optimistic_adam():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    adam = optimistic_adam([parameter], 0.1, [0.5, 0.9], 1e-8, 0.0)
+    places = []
+    for gradient in (1.0, -0.5, 0.25):
+        parameter.grad = torch.tensor([gradient])
+        adam.step()
+        places.append(parameter.item())
+    assert places == pytest.approx([-0.2, -0.1, -0.1448966896], abs=1e-8)
+
+
+def test_optimistic_steps_are_those_of_the_optimizer_twice_less_the_last():
+    plain, optimistic = (torch.nn.Parameter(torch.zeros(3)) for _ in range(2))
+    sgd, twice = torch.optim.SGD([plain], 0.1), OptimisticSGD([optimistic], 0.1)
+    random = np.random.default_rng(0)
+    expected, last = np.zeros(3), np.zeros(3)
+    for _ in range(4):
+        gradient = random.normal(size=3)
+        # The same tensor each time, as backward passes fill it.
+        plain.grad = optimistic.grad = torch.tensor(gradient)
+        sgd.step()
+        twice.step()
+        expected += -2 * 0.1 * gradient + 0.1 * last
+        last = gradient
+    assert optimistic.detach().numpy() == pytest.approx(expected)
+
+
+def test_extragradient_uses_a_fresh_batch_and_leaves_no_step_ahead_behind(bilinear):
+    game = bilinear("schedule=extragradient")
+    batches = []
+
+    def next_batch():
+        batches.append(1)
+        return Batch(torch.zeros(1, 1))
+
+    game.step(next_batch)
+    assert len(batches) == 2
+    # x ← x - η (y + η x), y ← y + η (x - η y).
+    assert game.path[-1].tolist() == pytest.approx([1 - 0.1 * 1.1, 1 + 0.1 * 0.9])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["schedule=consensus", "schedule.weight=0"], "weight=0"),
+        (["strategy=[lookahead]", "strategy.lookahead.k=0"], "k=0"),
+        (["strategy=[lookahead]", "strategy.lookahead.alpha=1"], "alpha=1"),
+        (["optimizer=heavy_ball", "optimizer.generator.momentum=1.5"], "momentum=1.5"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_name(bilinear, options, said):
+    with pytest.raises(ConfigError, match=said):
+        bilinear(*options)
