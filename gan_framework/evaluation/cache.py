@@ -16,6 +16,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
+from gan_framework.errors import ConfigError
 from gan_framework.evaluation.stopping import stop_point
 from gan_framework.storage import files
 from gan_framework.storage.foreign import open_regular
@@ -44,8 +45,8 @@ class Cache:
     """Keeps tensors in a folder under a hash of their key.
 
     Processes may share the folder: a file appears whole or not at all, and of two processes that
-    miss the same entry one computes it while the other waits. A folder that cannot be written
-    costs one warning and nothing else.
+    miss the same entry one computes it while the other waits. A folder that cannot be written, or one
+    in it that is a symbolic link, costs one warning and nothing else.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -70,8 +71,12 @@ class Cache:
         path, text = self._place(kind, key)
         lock = FileLock(f"{path}.lock")
         try:
+            files.refuse_link(path.parent)
             path.parent.mkdir(parents=True, exist_ok=True)
             _acquire(lock)
+        except ConfigError as error:
+            self._warn(error)
+            return compute()
         except (OSError, NotImplementedError) as error:  # filelock, where a file system has no locks
             self._warn(error)
             return self._load(path, text, fits) or compute()
@@ -86,9 +91,11 @@ class Cache:
 
     def drop(self, kind: str, key: Mapping[str, Any]) -> None:
         """Forget the tensors of a key, so that they are computed when they are next asked for."""
+        path, _ = self._place(kind, key)
         try:
-            self._place(kind, key)[0].unlink(missing_ok=True)
-        except OSError as error:
+            files.refuse_link(path.parent)
+            path.unlink(missing_ok=True)
+        except (ConfigError, OSError) as error:
             self._warn(error)
 
     def _place(self, kind: str, key: Mapping[str, Any]) -> tuple[Path, str]:

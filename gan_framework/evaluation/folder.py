@@ -87,6 +87,8 @@ def _read(path: Path, shape: tuple[int, ...]) -> Tensor:
 
 
 def _decoded(path: Path) -> Tensor:
+    if path.exists() and not path.is_file():  # to open a named pipe could take for ever
+        raise ConfigError(f"{path} cannot be read as an image: it is no file")
     try:
         with open(path, "rb") as file:
             return decode(read_limited(file))

@@ -13,11 +13,13 @@ from filelock import FileLock, Timeout
 
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.storage import files
-from gan_framework.storage.foreign import Damaged, open_regular
+from gan_framework.storage.foreign import Damaged, open_regular, read_text
 from gan_framework.storage.layout import RunFolder
 
 LOCK_BYTES = 2**16
 """More than a lock's file ever holds."""
+OWNER_BYTES = 1024
+"""More than is written of who holds a folder."""
 
 
 class Hold:
@@ -72,9 +74,8 @@ def owned(folder: Path, what: str = "run") -> Iterator[Hold]:
     try:
         lock.acquire()
     except Timeout:
-        holder = owner.read_text() if owner.exists() else "another process"
         raise ConfigError(
-            f"the {what} folder {folder} is in use by {holder}; choose another hydra.{what}.dir"
+            f"the {what} folder {folder} is in use by {_holder(owner)}; choose another hydra.{what}.dir"
         ) from None
     except OSError as error:
         raise ConfigError(f"hydra.{what}.dir={folder} cannot be locked: {error}") from error
@@ -90,6 +91,13 @@ def owned(folder: Path, what: str = "run") -> Iterator[Hold]:
         if hold.intact:
             owner.unlink(missing_ok=True)
         lock.release()
+
+
+def _holder(owner: Path) -> str:
+    try:
+        return read_text(owner, owner.parent, OWNER_BYTES)
+    except (OSError, Damaged):
+        return "another process"
 
 
 def held(folder: Path) -> bool:

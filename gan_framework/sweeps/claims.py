@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SEED = "sampler_seed"
 """The remark on a trial that a sweep's sampler began with: what it was seeded with."""
+GIVEN = "fixed_params"
+"""Optuna's own remark on a trial that waits to be run with settings that are known."""
 
 
 class Claims:
@@ -62,7 +64,8 @@ class Claims:
             trials = study.get_trials(deepcopy=False)
             self._check(trials)
             begun = sum(trial.state != TrialState.WAITING for trial in trials)
-            if begun >= self._settings.n_trials and not (self._retry and begun < len(trials)):
+            again = self._retry and any(trial.state == TrialState.WAITING and _is_given(trial) for trial in trials)
+            if begun >= self._settings.n_trials and not again:
                 return None
             seed = self._seed(trials)
             trial = study.ask()
@@ -71,6 +74,9 @@ class Claims:
                 trial.set_user_attr(key, value)
             if seed is not None:
                 trial.set_user_attr(SEED, seed)
+            if self._is_one_too_many(trial.number):
+                self._opened.give_back(trial.number)
+                return None
             return trial.number, self._propose(trial)
 
     def complete(self, trial: FrozenTrial) -> tuple[int, dict[str, Any]]:
@@ -84,6 +90,19 @@ class Claims:
             self._seed(study.get_trials(deepcopy=False))
             again = optuna.trial.Trial(study, self._opened.trial_id(trial.number))
             return trial.number, {**self._propose(again), **trial.params}
+
+    def _is_one_too_many(self, number: int) -> bool:
+        """Whether the study had all its trials before one was taken.
+
+        A sweep that stands still for longer than a journal's lock holds takes a trial when others have taken theirs.
+        """
+        from optuna.trial import TrialState
+
+        trials = self._opened.study.get_trials(deepcopy=False)
+        if self._retry and _is_given(trials[number]):
+            return False
+        before = sum(trial.number < number and trial.state != TrialState.WAITING for trial in trials)
+        return bool(before >= self._settings.n_trials)
 
     def _check(self, trials: Sequence[FrozenTrial]) -> None:
         """Before a trial is made: one that cannot be given its values would be left behind, and count."""
@@ -116,6 +135,10 @@ class Claims:
 
     def _propose(self, trial: optuna.Trial) -> dict[str, Any]:
         return {key: _suggest(trial, key, distribution) for key, distribution in self._space.items()}
+
+
+def _is_given(trial: FrozenTrial) -> bool:
+    return GIVEN in trial.system_attrs
 
 
 def _suggest(trial: optuna.Trial, key: str, within: BaseDistribution) -> Any:

@@ -91,6 +91,12 @@ class OpenStudy:
         """Write a remark to a trial."""
         self.storage.set_trial_user_attr(self.trial_id(number), key, value)
 
+    def give_back(self, number: int) -> None:
+        """Have a trial wait for a sweep of more trials: it has neither been given settings nor run."""
+        from optuna.trial import TrialState
+
+        self.storage.set_trial_state_values(self.trial_id(number), TrialState.WAITING)
+
     def trial_id(self, number: int) -> int:
         """Return the storage's own id of a trial."""
         study = self.storage.get_study_id_from_name(self.study.study_name)
@@ -152,6 +158,8 @@ def _storage(name: str) -> tuple[optuna.storages.BaseStorage, str | None]:
     if "://" not in name:
         # Absolute: Optuna locks the file by a link to it, which is looked up from the file's folder.
         place = os.path.abspath(name)
+        if os.path.exists(place) and not os.path.isfile(place):  # to open a named pipe could take for ever
+            raise ConfigError(f"hydra.sweeper.storage={name}: the file cannot be used: it is no regular file")
         try:
             return optuna.storages.JournalStorage(JournalFileBackend(place)), place
         except OSError as error:

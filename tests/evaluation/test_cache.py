@@ -70,6 +70,28 @@ def test_an_unusable_folder_costs_one_warning(tmp_path, caplog):
     assert "GAN_FRAMEWORK_CACHE" in caplog.text
 
 
+def test_a_folder_of_entries_that_is_a_link_is_not_followed(tmp_path, caplog):
+    cache = Cache(tmp_path / "cache")
+    cache.get("features", {"a": 1}, lambda: tensors(2.0))
+    (tmp_path / "cache" / "features").rename(tmp_path / "mine")
+    (tmp_path / "cache" / "features").symlink_to(tmp_path / "mine")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").iterdir()}
+    with caplog.at_level(logging.WARNING):
+        assert cache.get("features", {"a": 1}, lambda: tensors(3.0))["x"][0] == 3.0
+        assert cache.get("features", {"a": 2}, lambda: tensors(4.0))["x"][0] == 4.0
+        cache.drop("features", {"a": 1})
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").iterdir()} == before
+    (warned,) = caplog.messages
+    assert f"{tmp_path / 'cache' / 'features'} is a symbolic link to {tmp_path / 'mine'}" in warned
+
+
+def test_the_cache_as_a_whole_may_be_a_link(tmp_path):
+    (tmp_path / "large").mkdir()
+    (tmp_path / "cache").symlink_to(tmp_path / "large")
+    Cache(tmp_path / "cache").get("features", {"a": 1}, lambda: tensors(2.0))
+    Cache(tmp_path / "cache").get("features", {"a": 1}, never)
+
+
 def test_threads_that_miss_the_same_entry_compute_it_once(tmp_path):
     computed = []
 

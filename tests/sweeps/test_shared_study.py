@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
@@ -189,6 +190,31 @@ def test_trials_that_wait_to_be_run_again_are_taken_beyond_n_trials_by_who_retri
     assert retrying.take() is None
 
 
+@pytest.mark.parametrize("storage", STORAGES, indirect=True)
+def test_a_sweep_that_stands_still_while_it_takes_a_trial_takes_none_too_many(storage, tmp_path, monkeypatch):
+    chosen = settings(storage, n_trials=2)
+    opened, slow = claims(chosen, tmp_path)
+    _, other = claims(chosen, tmp_path, "two")
+    # Its lock was taken for that of a killed sweep: what it has counted is of before the other's trials.
+    monkeypatch.setattr(slow, "_alone", nullcontext)
+    real = slow._opened.study.ask
+
+    def ask_late():
+        assert [other.take()[0], other.take()[0]] == [0, 1] and other.take() is None
+        return real()
+
+    monkeypatch.setattr(slow._opened.study, "ask", ask_late)
+    monkeypatch.setattr(other, "_alone", nullcontext)
+    assert slow.take() is None
+    states = [trial.state.name for trial in opened.study.get_trials()]
+    assert states == ["RUNNING", "RUNNING", "WAITING"]
+    # Nobody runs it, unless the study is to have more: neither who goes on nor who tries what failed again.
+    assert other.take() is None and claims(chosen, tmp_path, "three", retry=True)[1].take() is None
+    _, more = claims(settings(storage, n_trials=3), tmp_path, "four")
+    assert more.take()[0] == 2 and more.take() is None
+    assert opened.study.get_trials()[2].user_attrs["sweep"] == "four"
+
+
 def test_a_lock_that_a_killed_sweep_held_is_let_go(tmp_path):
     chosen = settings(f"sqlite:///{tmp_path}/s.db", n_trials=1)
     _, own = claims(chosen, tmp_path)
@@ -245,6 +271,12 @@ def test_a_database_that_others_are_making_is_opened_again(tmp_path, monkeypatch
 def test_a_storage_that_cannot_be_used_is_named(storage, why, tmp_path):
     with pytest.raises(ConfigError, match=why):
         open_study(settings(storage), tmp_path)
+
+
+def test_a_storage_that_is_a_pipe_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "journal")
+    with pytest.raises(ConfigError, match="journal: the file cannot be used: it is no regular file"):
+        open_study(settings(f"{tmp_path}/journal"), tmp_path)
 
 
 def test_a_driver_that_is_not_installed_is_named_with_its_extra(tmp_path, monkeypatch):
