@@ -14,12 +14,14 @@ from gan_framework.data.sources import training_data
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.folder import LOSSY, find_images, read_images
+from gan_framework.registry.listing import better
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load
 from gan_framework.runs.resuming import other_data
 from gan_framework.storage import files
 from gan_framework.storage.images import save_png
 from gan_framework.storage.layout import RunFolder, run_folder
+from gan_framework.storage.numbers import score
 from gan_framework.storage.secrets import mask
 
 SAMPLING = ("samples", "seed", "seeds", "truncation", "ema", "batch_norm")
@@ -58,6 +60,8 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
         **details,
         "scores": evaluation.scores,
         "deviations": evaluation.deviations,
+        "baselines": {name: baseline.plain() for name, baseline in evaluation.baselines.items()},
+        "higher_is_better": evaluation.higher_is_better,
         "protocol": evaluation.protocol,
         "warnings": evaluation.warnings,
         "overrides": overrides,
@@ -145,18 +149,30 @@ def show(evaluation: Evaluation, out: Path) -> None:
     table = Table("score", "value")
     if evaluation.deviations:
         table.add_column("± over seeds")
+    if evaluation.baselines:
+        table.add_column("held-out")
+        table.add_column("noise")
     for name, value in evaluation.scores.items():
-        deviation = [f"{evaluation.deviations[name]:.4g}"] if evaluation.deviations else []
-        table.add_row(shown(name), f"{value:.6g}", *deviation)
+        row = [f"{shown(name)} {better(evaluation.higher_is_better.get(name))}".rstrip(), score(value)]
+        if evaluation.deviations:
+            row.append(score(evaluation.deviations[name]))
+        if evaluation.baselines:
+            beside = evaluation.baselines.get(name)
+            row += ["" if one is None else score(one) for one in ((beside.real, beside.noise) if beside else ())]
+        table.add_row(*row)
     console = Console(markup=False, emoji=False)  # paths and names may hold [brackets] and :colons:
     console.print(table)
     fields = ((name, value) for name, value in evaluation.protocol.items() if name != "metrics")
     console.print(shown(", ".join(f"{name} {_short(value)}" for name, value in mask([*fields]))), highlight=False)
+    for samples in dict.fromkeys(baseline.samples for baseline in evaluation.baselines.values()):
+        console.print(shown(samples), highlight=False)
     for warning in evaluation.warnings:
         console.print(f"warning: {shown(warning)}", style="yellow", highlight=False)
     console.print(shown(str(out)), highlight=False, soft_wrap=True)
 
 
 def _short(value: Any) -> Any:
-    """Return a field of the protocol as it is printed: of long lists, such as the names of classes, the beginning."""
+    """Return a field of the protocol as it is printed: with few digits, of long lists the beginning."""
+    if isinstance(value, float):
+        return score(value)
     return [*value[:SHOWN], "..."] if isinstance(value, list) and len(value) > SHOWN else value

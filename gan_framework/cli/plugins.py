@@ -49,6 +49,8 @@ def _table(found: list[Entry]) -> Table:
         about = Text(shown(entry.summary))
         if settings:
             about.append(f"\n{settings}", style="dim")
+        for score, says in entry.scores.items():
+            about.append(f"\n{shown(score)} ", style="bold").append(shown(says))
         if entry.problem:
             about.append(f"\nbroken: {shown(entry.problem)}", style="red")
         table.add_row(Text(f"  {shown(entry.name)}"), Text(shown(f"{entry.distribution} {entry.version}")), about)

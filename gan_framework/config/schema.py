@@ -111,6 +111,7 @@ class EvaluateConfig:
         batch_norm: the statistics that batch norm uses: `running` ones, those of the `batch`, or
             `standing` ones, estimated anew (Brock et al. 2019, appendix C.1).
         best: the score by which the best checkpoint is chosen; None for the first that ranks.
+        baselines: whether real held-out samples and noise are scored once too, to compare with.
     """
 
     every: int = 0
@@ -124,6 +125,7 @@ class EvaluateConfig:
     ema: bool | None = None
     batch_norm: str = "running"
     best: str | None = None
+    baselines: bool = True
 
     def __post_init__(self) -> None:
         _require("evaluate", self, 0, "every", "samples")
@@ -161,11 +163,13 @@ class SweepConfig:
         resume: the folder of the sweep to go on with.
         retry_failed: whether runs that failed are tried again.
         trial: the number of a search's trial.
+        folder: what the sweep calls the folder of a run of it.
     """
 
     resume: str | None = None
     retry_failed: bool = False
     trial: int | None = None
+    folder: str | None = None
 
 
 @dataclass

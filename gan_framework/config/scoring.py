@@ -30,7 +30,7 @@ OF_TRAINING = {
 """Settings of `evaluate` that a single scoring has no use for, and why."""
 
 
-def parse(overrides: list[str], what: str = "a scoring", roots: tuple[str, ...] = ROOTS) -> list[Override]:
+def parse(overrides: list[str], what: str = "an evaluation", roots: tuple[str, ...] = ROOTS) -> list[Override]:
     """Read overrides.
 
     Args:
@@ -51,11 +51,11 @@ def parse(overrides: list[str], what: str = "a scoring", roots: tuple[str, ...] 
             raise ConfigError(f"{override.input_line}: {what} takes plain overrides only, like key=value")
         if not any(override.key_or_group == root or override.key_or_group.startswith(f"{root}.") for root in roots):
             raise ConfigError(
-                f"{override.key_or_group} cannot be changed for {what}; it takes overrides of {', '.join(roots)}"
+                f"{override.key_or_group} cannot be overridden for {what}, only {', '.join(roots)}"
             )
         reason = OF_TRAINING.get(override.key_or_group)
         if reason is not None:
-            raise ConfigError(f"{override.input_line} has no effect on a scoring: it {reason}; leave it out")
+            raise ConfigError(f"{override.input_line} has no effect on an evaluation: it {reason}; leave it out")
     return parsed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,10 @@ from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.data import Data, DataSource
 from gan_framework.errors import ConfigError, NonFinite
+from gan_framework.evaluation.baselines import Baseline, Baselines
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
-from gan_framework.evaluation.features import Bounds, extract_all
+from gan_framework.evaluation.features import Bounds, extract_all, keep
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
@@ -38,6 +39,8 @@ class Evaluation:
         warnings: what makes the scores less than they seem, as sentences.
         pictures: images (C, H, W), uint8, by metric.
         deviations: the scores' standard deviations over the sample seeds; empty for a single seed.
+        baselines: what real held-out samples and noise score; not of scores that only a model has.
+        higher_is_better: for each score that ranks, which direction is better.
     """
 
     scores: dict[str, float]
@@ -45,13 +48,14 @@ class Evaluation:
     warnings: list[str] = field(default_factory=list)
     pictures: dict[str, Tensor] = field(default_factory=dict)
     deviations: dict[str, float] = field(default_factory=dict)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    higher_is_better: dict[str, bool] = field(default_factory=dict)
 
 
 class Evaluator:
     """Scores a game's samples against a dataset's, without changing the game or any random state.
 
-    Built once per run, which loads nothing; `check` reads the data and downloads weights, and what is to be trained is
-    trained for the first evaluation.
+    Built once per run, which loads nothing; `check` reads the data, and downloads or trains the extractor's weights.
     """
 
     def __init__(
@@ -89,9 +93,9 @@ class Evaluator:
         self.sampler = sampler
         self.shape = source.shape
         self.device = device
-        self.reference = Reference(
-            source, dataset, extractor, device, settings.batch_size, settings.reference, Cache(cache_folder)
-        )
+        cache = Cache(cache_folder)
+        self.reference = Reference(source, dataset, extractor, device, settings.batch_size, settings.reference, cache)
+        self.baselines = Baselines(self.reference, self.metrics, settings.split, cache)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], source: DataSource, device: torch.device) -> Evaluator:
@@ -124,17 +128,17 @@ class Evaluator:
         """Find before training what would fail at its end.
 
         Raises:
-            ConfigError: the data lack a split that is read, or a setting or metric does not fit the game or the
-                samples.
+            ConfigError: the data lack a split that is read, a setting or metric does not fit the game or the samples,
+                or an extractor that learns from the data has learnt nothing.
             RunFailed: weights cannot be downloaded.
         """
         self._check_samples(self.settings.samples)
-        if self.extractor.downloads:
-            with self._random_state_kept():
-                self.reference.extractor  # noqa: B018 (loads it)
         check(game, self.settings, self.sampler)
         for metric in self.metrics.values():
             metric.check(game)
+        if self.extractor.downloads or self.extractor.learns:
+            with self._random_state_kept():
+                self.reference.extractor  # noqa: B018 (loads it)
 
     def __call__(self, game: Game) -> Evaluation:
         """Score a game.
@@ -196,7 +200,7 @@ class Evaluator:
     def _compare(self, batches: Iterable[Tensor], count: int, labels: Tensor | None, game: Game | None) -> Comparison:
         kept: list[Tensor] = []
         bounds = Bounds()
-        passing = _keep(batches, max((m.samples_kept for m in self.metrics.values()), default=0), kept)
+        passing = keep(batches, max((m.samples_kept for m in self.metrics.values()), default=0), kept)
         passing = bounds.watching(passing)
         found = extract_all(self.reference.extractor, passing, count, self.device, "the generated samples", NonFinite)
         generated = FeatureSet(
@@ -215,16 +219,23 @@ class Evaluator:
         )
         if bounds.constant:
             comparison.warnings.append(
-                f"every value of all {count} generated samples is {bounds.lowest:g}: scores of a constant mean little"
+                f"mode collapse: every value of all {count} generated samples is {bounds.lowest:g}; "
+                "their scores mean little"
+            )
+        elif (found.features == found.features[0]).all():
+            comparison.warnings.append(
+                f"mode collapse: all {count} generated samples have the same features; their scores mean little"
             )
         return comparison
 
     def _evaluate(self, comparisons: Iterable[Comparison], protocol: Protocol) -> Evaluation:
         values: dict[str, list[float]] = {}
         settings: dict[str, Any] = {}
-        warnings: dict[str, None] = {}
+        warnings: dict[str, None] = dict.fromkeys(self.reference.extractor.doubts())
         pictures: dict[str, Tensor] = {}
+        conditional = False
         for comparison in comparisons:
+            conditional = comparison.generated.labels is not None
             for metric in self.metrics.values():
                 for score, value in metric.scores(comparison).items():
                     name = self._score_name(score)
@@ -234,14 +245,21 @@ class Evaluator:
             pictures = pictures or comparison.pictures
         for name, found in values.items():
             if not np.isfinite(found).all():
-                warnings[f"{name} is {np.mean(found)}, which is no score: it ranks nothing"] = None
+                warnings[f"{name} is {np.mean(found)}: it is left out of every ranking"] = None
         return Evaluation(
             {name: rounded(np.mean(found)) for name, found in values.items()},
             self.reference.protocol(self.settings.split) | protocol | {"metrics": settings},
             list(warnings),
             pictures,
             {name: rounded(np.std(found, ddof=1)) for name, found in values.items() if len(found) > 1},
+            self._baselines(protocol["samples"], conditional),
+            self.higher_is_better,
         )
+
+    def _baselines(self, count: int, conditional: bool) -> dict[str, Baseline]:
+        if not self.settings.baselines:
+            return {}
+        return {self._score_name(score): found for score, found in self.baselines.of(count, conditional).items()}
 
     def _score_name(self, score: str) -> str:
         return f"{score}_{self.extractor.name}"
@@ -269,12 +287,3 @@ def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) 
         raise ConfigError(f"metrics.{name} needs images, and the samples have the shape {source.shape.sample}")
     if metric.needs_images and not source.shape.is_8_bit:
         raise ConfigError(f"metrics.{name} needs images of 8 bits, and these have values in {source.shape.value_range}")
-
-
-def _keep(batches: Iterable[Tensor], count: int, kept: list[Tensor]) -> Iterator[Tensor]:
-    """Yield batches as they come and keep the first `count` samples, on the CPU."""
-    for batch in batches:
-        have = sum(map(len, kept))
-        if have < count:
-            kept.append(batch[: count - have].cpu())
-        yield batch

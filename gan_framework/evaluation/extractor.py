@@ -43,6 +43,7 @@ class Extractor(nn.Module, ABC):
         classifies: whether it gives logits.
         classifies_labels: whether these logits are over the dataset's own classes.
         downloads: whether weights may have to be downloaded, which a run then does before it trains.
+        learns: whether `prepare` trains weights on the data, which a run does before it trains: they may be of no use.
         needs_splits: which splits of the data `prepare` reads.
         precision: `fp32`, `tf32` or `bf16`; part of the protocol, as it changes the features.
     """
@@ -53,6 +54,7 @@ class Extractor(nn.Module, ABC):
     classifies: bool = False
     classifies_labels: bool = False
     downloads: bool = False
+    learns: bool = False
     needs_splits: tuple[str, ...] = ()
 
     def __init__(self, precision: str = "fp32") -> None:
@@ -76,7 +78,11 @@ class Extractor(nn.Module, ABC):
 
     @abstractmethod
     def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
-        """Load or train the weights and go to the device; called once, before the first batch."""
+        """Load or train the weights and go to the device; called once, before the first batch.
+
+        Raises:
+            ConfigError: features of these data would mean nothing.
+        """
 
     @abstractmethod
     def extract(self, samples: Tensor) -> Features:
@@ -85,6 +91,10 @@ class Extractor(nn.Module, ABC):
     def fingerprint(self) -> str:
         """Return a hash of the weights, which says whether two extractors are the same."""
         return fingerprint(self.state_dict())
+
+    def doubts(self) -> list[str]:
+        """Return what makes all scores by these features less than they seem, as sentences; asked once prepared."""
+        return []
 
     def describe(self) -> dict[str, str | float]:
         """Return what a reader of the scores should know of the extractor (its test accuracy)."""

@@ -31,6 +31,15 @@ class Bounds:
         return self.lowest == self.highest
 
 
+def keep(batches: Iterable[Tensor], count: int, kept: list[Tensor]) -> Iterator[Tensor]:
+    """Yield batches as they come and keep the first `count` samples, on the CPU."""
+    for batch in batches:
+        have = sum(map(len, kept))
+        if have < count:
+            kept.append(batch[: count - have].cpu())
+        yield batch
+
+
 def extract_all(
     extractor: Extractor,
     batches: Iterable[Tensor],

@@ -71,6 +71,11 @@ class Metric(ABC):
         least_real: how many real samples it needs at least.
         samples_kept: how many generated samples it reads, beside their features.
         needs_splits: which splits of the data it reads, beside the reference.
+        legend: what each score says, in one line, with its range; `gan-framework plugins metrics` shows it.
+        held_out: the split of which real samples are scored to compare with; None for the one that is not the
+            reference. Needed by a metric that reads one of the splits itself.
+        labels_suffice: whether all that a metric which `needs_game` asks of it are the classes that samples were asked
+            for, so that real samples and noise can be scored too.
     """
 
     higher_is_better: ClassVar[dict[str, bool]]
@@ -81,6 +86,14 @@ class Metric(ABC):
     least_real: ClassVar[int] = 1
     samples_kept: ClassVar[int] = 0
     needs_splits: ClassVar[tuple[str, ...]] = ()
+    legend: ClassVar[dict[str, str]] = {}
+    held_out: ClassVar[str | None] = None
+    labels_suffice: ClassVar[bool] = False
+
+    @property
+    def has_baselines(self) -> bool:
+        """Whether real samples and noise can be scored in the place of generated samples."""
+        return not self.needs_game or self.labels_suffice
 
     @abstractmethod
     def scores(self, comparison: Comparison) -> dict[str, float]:

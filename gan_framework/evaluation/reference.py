@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.data import Data, DataSource, one_hot
-from gan_framework.errors import RunFailed
+from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.features import Bounds, extract_all
@@ -19,6 +19,9 @@ from gan_framework.evaluation.metric import FeatureSet
 from gan_framework.evaluation.protocol import Protocol
 
 log = logging.getLogger(__name__)
+
+SPLITS = ("train", "test")
+"""The parts of a dataset."""
 
 CACHE_VERSION = 1
 """Raised when the way in which features are computed changes."""
@@ -63,6 +66,10 @@ class Reference:
         self._extractor.prepare(self.source, self.device, self._cache)
         return self._extractor.eval().requires_grad_(False)
 
+    def splits(self) -> tuple[str, ...]:
+        """Return which of the splits `train` and `test` the data have."""
+        return tuple(split for split in SPLITS if self._has(split))
+
     def count(self, split: str) -> int:
         """Return how many samples of a split are the reference."""
         available = len(self.data(split))
@@ -81,6 +88,10 @@ class Reference:
         """Return the features of all samples of a split."""
         return self._features(split, len(self.data(split)))
 
+    def part(self, split: str, count: int) -> FeatureSet:
+        """Return the features of so many samples of a split, evenly spaced; of all, if it has fewer."""
+        return self._features(split, min(count, len(self.data(split))))
+
     def protocol(self, split: str) -> Protocol:
         """Return the protocol's fields that the extractor and a split of the data determine."""
         data, extractor = self.data(split), self.extractor
@@ -98,6 +109,13 @@ class Reference:
             "reference_hash": data.content_hash()[:16],
             "classes": [*self.source.classes],
         }
+
+    def _has(self, split: str) -> bool:
+        try:
+            self.data(split)
+        except ConfigError:
+            return False
+        return True
 
     def _load_features(self, split: str, count: int) -> FeatureSet:
         data = self.data(split)

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gan_framework.errors import ConfigError
@@ -32,6 +32,7 @@ class Entry:
         summary: the first line of its docstring.
         settings: its settings with their defaults; `???` for one that has none.
         problem: why it cannot be used, or None.
+        scores: what each score of a metric says, behind its better direction.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Entry:
     summary: str
     settings: dict[str, Any]
     problem: str | None
+    scores: dict[str, str] = field(default_factory=dict)
 
 
 def entries(kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Entry]:
@@ -51,7 +53,7 @@ def entries(kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Entry]:
 
 
 def _entry(plugin: Plugin) -> Entry:
-    summary, settings, problem = "", {}, None
+    summary, settings, problem, scores = "", {}, None, {}
     try:
         registry.find(plugin.kind, plugin.name)
         with contextlib.redirect_stdout(sys.stderr):
@@ -59,12 +61,24 @@ def _entry(plugin: Plugin) -> Entry:
         summary = (inspect.getdoc(factory) or "").partition("\n")[0]
         accepted = [*registry.settings(factory).values()][KINDS[plugin.kind].supplied :]
         settings = {p.name: REQUIRED if p.default is inspect.Parameter.empty else p.default for p in accepted}
+        scores = _legend(factory) if plugin.kind == "metrics" else {}
     except ConfigError as error:
         problem = str(error)
     path = yaml_file(plugin.kind, plugin.name, plugin.distribution)
     if path is not None:
         settings |= defaults(path, plugin.name)
-    return Entry(plugin.kind, plugin.name, plugin.distribution, plugin.version, summary, settings, problem)
+    return Entry(plugin.kind, plugin.name, plugin.distribution, plugin.version, summary, settings, problem, scores)
+
+
+def _legend(metric: Any) -> dict[str, str]:
+    """Return what the scores of a metric say: those that it explains, and those that rank."""
+    legend, higher = (getattr(metric, name, {}) for name in ("legend", "higher_is_better"))
+    return {score: f"{better(higher.get(score))}{legend.get(score, '')}".strip() for score in {**legend, **higher}}
+
+
+def better(higher: bool | None) -> str:
+    """Return an arrow to the better direction of a score, or as much room."""
+    return {True: "↑ ", False: "↓ ", None: "  "}[higher]
 
 
 def config_problems() -> dict[str, str]:

@@ -147,6 +147,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "best": (_is_mapping, "a mapping"),
     "metrics": (_are_numbers, "numbers by name"),
     "protocol": (_is_mapping, "a mapping"),
+    "baselines": (_is_mapping, "a mapping"),
     "watch": (_is_mapping, "a mapping"),
     "begun": (lambda value: value is None or _are_numbers(value), "numbers by name"),
 }

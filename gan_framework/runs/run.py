@@ -16,7 +16,7 @@ from gan_framework.data import encoded, identity
 from gan_framework.errors import NonFinite
 from gan_framework.evaluation import inputs, latents
 from gan_framework.evaluation.protocol import differences
-from gan_framework.runs import checkpoint, restore
+from gan_framework.runs import checkpoint, diagnostics, restore
 from gan_framework.runs.best import Best
 from gan_framework.runs.counters import Counters
 from gan_framework.runs.progress import Progress
@@ -52,6 +52,7 @@ class Run:
         metrics: the newest value of every metric.
         best: the best score so far.
         protocol: what the newest scores were measured with.
+        baselines: what real held-out samples and noise score, beside each of these.
         begun: the metrics of a step after which the run was stopped while it was scored; None otherwise.
         pruner: asked after each evaluation whether the run should be stopped early.
         hold: the folder as this process holds it; None where it writes nothing.
@@ -84,6 +85,7 @@ class Run:
         ranking = self.evaluator.higher_is_better if self.evaluator is not None else {}
         self.best = Best(ranking, self.settings.evaluate.best)
         self.protocol: dict[str, Any] = {}
+        self.baselines: dict[str, Any] = {}
         self.begun: dict[str, float] | None = None
         self.pruner: Pruner | None = None
         self.hold: Hold | None = None
@@ -91,7 +93,7 @@ class Run:
             player.skip_nonfinite = self.settings.train.on_nonfinite == "skip"
         self._before = (0, 0)  # batches drawn and images seen until the last resume, perhaps of another size
         self.probabilistic = game.loss is not None and game.loss.probabilistic
-        self.watch = Watch(self.counters.steps, self.probabilistic)
+        self.watch = Watch(self.counters.steps, self.probabilistic, self._generator_gradient_vanishes)
         if game.data.condition_dim and self.batches.data.labels is not None:
             game.keep_conditions(self.batches.data.labels)
         count = self.settings.sample.count
@@ -142,6 +144,7 @@ class Run:
             "metrics": self.metrics,
             "warnings": self.watch.named,
             "best": self.best.found or None,
+            "baselines": self.baselines or None,
             "protocol": self.protocol or None,
             "higher_is_better": self.evaluator.higher_is_better if self.evaluator is not None else {},
         }
@@ -155,7 +158,11 @@ class Run:
         self.forget_scores()
         fields = differences(self.protocol, protocol) if self.protocol else []
         if fields:
-            log.warning("scores are measured in another way from here on: %s; the best begins anew", ", ".join(fields))
+            log.warning(
+                "the evaluation protocol has changed (%s): scores from here on are not comparable with earlier ones, "
+                "and best.pt starts over",
+                ", ".join(fields),
+            )
             self.best.found = {}
         self.protocol = protocol
 
@@ -174,6 +181,7 @@ class Run:
             "best": self.best.found,
             "metrics": self.metrics,
             "protocol": self.protocol,
+            "baselines": self.baselines,
             "watch": self.watch.state(),
         }
 
@@ -189,6 +197,7 @@ class Run:
         seen = state.get("images_seen", state["batches"] * self.settings.train.batch_size)
         self._before = (state["batches"], seen)
         self.metrics, self.protocol = state["metrics"], state["protocol"]
+        self.baselines = state.get("baselines", {})
         self.best.found = state["best"] if self.folder.best.exists() else {}  # it may be in another folder
         self.begun = state.get("begun")
         if state.get("watch"):
@@ -236,6 +245,7 @@ class Run:
         self.best.found = best  # which best.pt holds
         self.batches.drawn, counters.rollbacks = drawn, rollbacks
         log.warning("%s; back to %s (%d of %d times)", problem, path.name, rollbacks, ROLLBACKS)
+        self.trackers.warn(f"not_finite: {problem}; back to {path.name}", self.axes())
 
     # -- what is looked at ------------------------------------------------------------------------
 
@@ -245,7 +255,9 @@ class Run:
             return None
         indices = torch.arange(count) % len(self.batches.data)
         return inputs.batch_of(self.batches.data, indices, self.game.device)
-        self.trackers.warn(f"not_finite: {problem}; back to {path.name}", self.axes())
+
+    def _generator_gradient_vanishes(self) -> bool:
+        return self.game.loss is not None and diagnostics.generator_gradient_vanishes(self.game.loss)
 
     def _data_diversity(self, count: int = 256) -> float:
         """Return the mean distance between real samples."""

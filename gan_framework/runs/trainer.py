@@ -9,6 +9,7 @@ from torch import Tensor
 from gan_framework.core import distributed
 from gan_framework.errors import NonFinite, RunStopped
 from gan_framework.evaluation import drawing
+from gan_framework.evaluation.evaluator import Evaluation
 from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import checkpoint, diagnostics, group, panel
 from gan_framework.runs.run import Run
@@ -16,6 +17,7 @@ from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.watch import diversity
 from gan_framework.storage import pictures
 from gan_framework.storage.images import save_png
+from gan_framework.storage.numbers import score
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +32,10 @@ def train(run: Run, stop: StopRequest) -> None:
         RunFailed: a loss was not finite, or a file could not be written.
         RunStopped: a stop was requested; the run has been saved and can be resumed.
     """
-    _play(run, stop)
-    if run.counters.step < run.counters.steps:
     if run.leads and run.counters.step == 0:
         panel.show_data(run)
+    _play(run, stop)
+    if run.counters.step < run.counters.steps:
         run.save()
         reason = stop.reason or "another process"
         raise RunStopped(f"stopped by {reason} {run.where}; gan-framework resume {run.folder.path} goes on")
@@ -166,9 +168,9 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         run.forget_scores()
         run.watch.note(run.counters.step, f"no_scores: {problem}")
         log.warning("step %d: no_scores: %s", run.counters.step, problem)
+        run.trackers.warn(f"no_scores: {problem}", run.axes())
         return {}
     except Interrupted:
-        run.trackers.warn(f"no_scores: {problem}", run.axes())
         run.write(state)
         raise RunStopped(
             f"stopped by {stop.reason} while the samples {run.where} were scored; "
@@ -182,12 +184,26 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         save_png(path, picture)
         run.trackers.image(name, path, run.axes())
     run.take_up_protocol(evaluation.protocol)
-    scores = ", ".join(f"{name} {value:.4g}" for name, value in evaluation.scores.items())
-    log.info("step %d: %s", run.counters.step, scores)
+    _say_scores(run, evaluation)
     if run.best.consider(evaluation.scores, run.counters.step):
         run.check_folder()
         checkpoint.save(run.folder.best, run.state())
     return {f"eval/{name}": value for name, value in evaluation.scores.items()}
+
+
+def _say_scores(run: Run, evaluation: Evaluation) -> None:
+    """Log the scores, the first time beside what real samples and noise score."""
+    baselines = {name: baseline.plain() for name, baseline in evaluation.baselines.items()}
+    new, run.baselines = baselines != run.baselines, baselines
+    said = []
+    for name, value in evaluation.scores.items():
+        beside = evaluation.baselines.get(name) if new and name in evaluation.higher_is_better else None
+        said.append(f"{name} {score(value)}{f' ({beside})' if beside else ''}")
+    log.info("step %d: %s", run.counters.step, ", ".join(said))
+    if new:
+        ranked = [evaluation.baselines[name] for name in evaluation.higher_is_better if name in baselines]
+        for samples in dict.fromkeys(baseline.samples for baseline in ranked):
+            log.info("compared with %s", samples)
 
 
 def _should_prune(run: Run) -> bool:

@@ -1,9 +1,9 @@
-"""Named warnings when a game goes wrong in one of the ways that no single loss tells."""
+"""Named warnings when training goes wrong in one of the ways that no single loss tells."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -20,6 +20,8 @@ PATIENCE = 0.25
 """The share of a run in which samples may still be alike: every generator starts so."""
 LEAST = 300
 """Steps in which they may be so however short the run is."""
+SETTLING = 100
+"""Steps in which a discriminator may be sure: untrained generators are easily told from data."""
 
 
 def diversity(samples: Tensor) -> float:
@@ -28,28 +30,30 @@ def diversity(samples: Tensor) -> float:
 
 
 class Watch:
-    """Looks at the figures of every log line and says when a trouble begins.
+    """Looks at the metrics of every log line and says when a trouble begins.
 
     Attributes:
         named: all troubles so far, each as `step: name: what it means`.
     """
 
-    def __init__(self, steps: int, probabilistic: bool) -> None:
+    def __init__(self, steps: int, probabilistic: bool, vanishes: Callable[[], bool] = lambda: False) -> None:
         """Watch a run.
 
         Args:
             steps: the length of the run.
             probabilistic: whether D is trained to be a probability; a critic's scores cannot saturate.
+            vanishes: says whether the generator's loss has no gradient left where D is sure.
         """
         self.named: list[str] = []
         self._steps = steps
         self._probabilistic = probabilistic
+        self._vanishes = vanishes
         self._real: deque[float] = deque(maxlen=LOOKS)
         self._fake: deque[float] = deque(maxlen=LOOKS)
         self._present: dict[str, bool] = {}
 
     def look(self, step: int, figures: dict[str, float], unreached: Sequence[tuple[str, str]] = ()) -> list[str]:
-        """Return the troubles that begin with these figures, each as `name: what it means`.
+        """Return the troubles that begin with these metrics, each as `name: what it means`.
 
         Args:
             step: the step that they are of.
@@ -58,7 +62,7 @@ class Watch:
         """
         begun = self._note("no_gradient", self._blockage(unreached))
         if self._probabilistic and {"health/d_real", "health/d_fake"} <= figures.keys():
-            begun += self._note("discriminator_saturated", self._saturation(figures))
+            begun += self._note("discriminator_saturated", self._saturation(step, figures))
         if "health/diversity" in figures:
             begun += self._note("diversity_collapsed", self._collapse(step, figures["health/diversity"]))
         for trouble in begun:
@@ -89,16 +93,19 @@ class Watch:
         before, self._present[name] = self._present.get(name, False), what is not None
         return [f"{name}: {what}"] if what is not None and not before else []
 
-    def _saturation(self, figures: dict[str, float]) -> str | None:
+    def _saturation(self, step: int, figures: dict[str, float]) -> str | None:
         self._real.append(figures["health/d_real"])
         self._fake.append(figures["health/d_fake"])
         real, fake = fmean(self._real), fmean(self._fake)
-        if len(self._real) < LOOKS or real <= SURE or fake >= 1 - SURE:
+        if len(self._real) < LOOKS or step < SETTLING or real <= SURE or fake >= 1 - SURE:
             return None
+        found = f"mean D(x) is {real:.3f} and mean D(G(z)) {fake:.3f} over the last {LOOKS} log lines: "
+        weaken = "a lower optimizer.discriminator.lr or strategy=[one_sided_label_smoothing]"
+        if self._vanishes():
+            return f"{found}there the gradient of this generator loss vanishes; use loss=nonsaturating, or {weaken}"
         return (
-            f"over the last {LOOKS} log lines D(x) is {real:.3f} and D(G(z)) is {fake:.3f}: so sure a discriminator "
-            "tells the generator little of the data (with loss=minimax next to nothing); slow it "
-            "(optimizer.discriminator.lr), or use one_sided_label_smoothing"
+            f"{found}D separates real from generated samples without effort. This generator loss keeps its gradient "
+            f"there, so that is no failure in itself; if scores get no better, weaken D: {weaken}"
         )
 
     def _blockage(self, unreached: Sequence[tuple[str, str]]) -> str | None:
@@ -106,14 +113,14 @@ class Watch:
             return None
         networks = " and ".join(f"networks.{network} ({player})" for player, network in unreached)
         return (
-            f"no gradient reaches {networks}, so nothing is learned there; "
-            "see that the player's losses depend on it and that no judge, term or game detaches what it makes"
+            f"no gradient reaches {networks}, so it is not trained; see that the player's losses depend on it and that "
+            "no discriminator, term or game detaches its outputs"
         )
 
     def _collapse(self, step: int, share: float) -> str | None:
         if not share < COLLAPSED or step < max(PATIENCE * self._steps, LEAST):
             return None
         return (
-            f"the samples are only {share:.0%} as far apart as the data, which is called mode collapse; "
-            "try minibatch_discrimination, unrolled or another loss"
+            f"mode collapse: the mean pairwise distance of samples is {share:.0%} of the data's; try "
+            "strategy=[minibatch_stddev], [minibatch_discrimination] or [unrolled], or another loss"
         )

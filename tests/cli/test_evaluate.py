@@ -156,8 +156,8 @@ def test_a_conditional_model_needs_data_with_its_labels(run, conditional_run, na
 
 WRONG = [
     (["train.steps=5"], "train.steps.*data, extractor, metrics, sampler, evaluate, train.device"),
-    (["evaluate.every=5"], "evaluate.every=5 has no effect on a scoring: it says when"),
-    (["evaluate.best=fid_raw"], "evaluate.best=fid_raw has no effect on a scoring: it says by which score"),
+    (["evaluate.every=5"], "evaluate.every=5 has no effect on an evaluation: it says when"),
+    (["evaluate.best=fid_raw"], "evaluate.best=fid_raw has no effect on an evaluation: it says by which score"),
     (["evaluate.sample=5"], "evaluate.sample: there is no such setting"),
     (["evaluate.samples=many"], "evaluate.samples=many"),
     (["evaluate.split=dev"], "dev"),

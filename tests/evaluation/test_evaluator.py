@@ -45,7 +45,7 @@ class Halves(Extractor):
 
 def make(source, tmp_path, extractor=None, metrics=None, device="cpu", **settings):
     metrics = {"fid": FID(), "inception_score": InceptionScore(splits=2)} if metrics is None else metrics
-    settings = EvaluateConfig(**({"samples": 50, "batch_size": 16} | settings))
+    settings = EvaluateConfig(**({"samples": 50, "batch_size": 16, "baselines": False} | settings))
     return Evaluator(extractor or Halves(), metrics, source, "blobs", settings, torch.device(device), tmp_path)
 
 
@@ -161,7 +161,7 @@ def test_a_conditional_game_is_asked_for_the_labels_of_the_reference(source, con
 def test_too_few_samples_for_fid_is_a_warning(source, game, tmp_path):
     assert make(source, tmp_path)(game).warnings == []
     (warning,) = make(source, tmp_path, samples=2)(game).warnings
-    assert "2 generated samples" in warning
+    assert "N=2 <= d=2 for the generated samples" in warning
     assert "biased" in warning
 
 
@@ -187,7 +187,7 @@ def test_scores_that_are_no_numbers_are_named(source, game, tmp_path):
             return {"fid": float("nan"), "other": 1.0}
 
     (warning,) = make(source, tmp_path, metrics={"fid": Undefined()})(game).warnings
-    assert warning == "fid_halves is nan, which is no score: it ranks nothing"
+    assert warning == "fid_halves is nan: it is left out of every ranking"
 
 
 @pytest.mark.parametrize("metric", [FID(), KID(1, 2)])

@@ -81,7 +81,7 @@ def test_scores_that_are_measured_anew_are_not_compared_with_earlier_ones(tmp_pa
     assert "eval/fid_raw" not in summary["metrics"]
     code, output = finish(tmp_path, *scored, "train.steps=6", "metrics=[fid]", "evaluate.samples=100")
     assert code == 0, output
-    assert "measured in another way from here on: samples" in output
+    assert "the evaluation protocol has changed (samples)" in output
     assert json.loads((tmp_path / "summary.json").read_text())["best"]["step"] == 6
 
 

@@ -1,9 +1,12 @@
 import math
+from functools import partial
 
 import pytest
 import torch
 
+from gan_framework.runs import diagnostics
 from gan_framework.runs.watch import Watch, diversity
+from gan_zoo.losses.vanilla import MaximumLikelihood, Minimax, NonSaturating
 
 
 def looks(watch, count, start=1, **figures):
@@ -13,18 +16,42 @@ def looks(watch, count, start=1, **figures):
 
 def test_a_saturated_discriminator_is_named_once_and_only_when_it_stays_so():
     watch = Watch(steps=1000, probabilistic=True)
-    assert looks(watch, 9, d_real=0.999, d_fake=0.001) == []
-    begun = looks(watch, 5, start=10, d_real=0.999, d_fake=0.001)
+    assert looks(watch, 9, start=100, d_real=0.999, d_fake=0.001) == []
+    begun = looks(watch, 5, start=109, d_real=0.999, d_fake=0.001)
     assert len(begun) == 1
     assert begun[0].startswith("discriminator_saturated: ")
-    assert watch.named == [f"step 10: {begun[0]}"]
+    assert watch.named == [f"step 109: {begun[0]}"]
+
+
+def test_an_untrained_generator_is_no_trouble():
+    watch = Watch(steps=1000, probabilistic=True)
+    assert looks(watch, 99, d_real=1.0, d_fake=0.0) == []
+    assert len(looks(watch, 1, start=100, d_real=1.0, d_fake=0.0)) == 1
+
+
+def test_what_is_said_of_saturation_is_true_of_the_loss():
+    said = {}
+    for loss in (Minimax(), NonSaturating(), MaximumLikelihood()):
+        watch = Watch(1000, True, partial(diagnostics.generator_gradient_vanishes, loss))
+        (said[type(loss)],) = looks(watch, 10, start=100, d_real=0.999, d_fake=0.001)
+    assert "the gradient of this generator loss vanishes; use loss=nonsaturating" in said[Minimax]
+    assert "keeps its gradient" in said[NonSaturating]
+    assert "vanishes" in said[MaximumLikelihood]
+
+
+def test_a_loss_that_reads_more_than_logits_is_not_said_to_vanish():
+    class Reads(Minimax):
+        def generator(self, fake, real=None):
+            return super().generator(fake) + real.features[0].mean()
+
+    assert not diagnostics.generator_gradient_vanishes(Reads())
 
 
 def test_it_is_named_again_when_it_begins_again():
     watch = Watch(steps=1000, probabilistic=True)
-    looks(watch, 10, d_real=0.999, d_fake=0.001)
-    looks(watch, 10, d_real=0.6, d_fake=0.4)
-    assert len(looks(watch, 12, d_real=0.999, d_fake=0.001)) == 1
+    looks(watch, 10, start=100, d_real=0.999, d_fake=0.001)
+    looks(watch, 10, start=110, d_real=0.6, d_fake=0.4)
+    assert len(looks(watch, 12, start=120, d_real=0.999, d_fake=0.001)) == 1
     assert len(watch.named) == 2
 
 

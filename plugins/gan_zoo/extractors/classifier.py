@@ -11,6 +11,13 @@ from gan_framework.api import Cache, ConfigError, Data, DataShape, DataSource, E
 VERSION = 2
 """Raised when the network or its training changes."""
 
+NOTHING_LEARNT = 1 / 9
+"""The share of the way from chance to no errors that a classifier must have come to be used: twice chance, for ten
+equally frequent classes."""
+
+LITTLE_LEARNT = 0.5
+"""The share below which its features are doubted."""
+
 
 class Network(nn.Module):
     """Three strided convolutions, a mean over positions and two linear layers."""
@@ -42,6 +49,7 @@ class Classifier(Extractor):
     name = "classifier"
     classifies = True
     classifies_labels = True
+    learns = True
     needs_splits = ("train", "test")
 
     def __init__(self, epochs: int, width: int, dim: int, seed: int, precision: str) -> None:
@@ -54,6 +62,7 @@ class Classifier(Extractor):
         self.dim = dim
         self.seed = seed
         self.accuracy = 0.0
+        self._doubts: list[str] = []
 
     def check(self, shape: DataShape) -> None:
         """Raise ConfigError if there are no images or no classes to learn."""
@@ -65,7 +74,11 @@ class Classifier(Extractor):
             )
 
     def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
-        """Load the weights from the cache, or train and keep them."""
+        """Load the weights from the cache, or train and keep them.
+
+        Raises:
+            ConfigError: on the test split the classifier is hardly better than its most frequent class.
+        """
         train, test = source.load("train"), source.load("test")
         key = {
             "version": VERSION,
@@ -83,11 +96,17 @@ class Classifier(Extractor):
         weights = dict(cache.get("classifier", key, lambda: self._train(train, test, device), self._is_trained))
         self.accuracy = float(weights.pop("accuracy"))
         self.network.load_state_dict(weights)
+        assert test.labels is not None
+        self._doubts = judge(self.accuracy, test.labels)
 
     def extract(self, samples: Tensor) -> Features:
         """Return features (N, dim) and logits over the dataset's classes."""
         features: Features = self.network(samples)
         return features
+
+    def doubts(self) -> list[str]:
+        """Return a warning if it has learnt little."""
+        return self._doubts
 
     def describe(self) -> dict[str, str | float]:
         """Return the share of the test split that it classifies correctly."""
@@ -110,6 +129,31 @@ class Classifier(Extractor):
             fit(self.network.train(), train, self.epochs, self.seed, device)
         self.network.eval()
         return {**self.network.state_dict(), "accuracy": torch.tensor(accuracy(self.network, test, device))}
+
+
+def judge(accuracy: float, labels: Tensor) -> list[str]:
+    """Return what is to be said of a classifier that is right in so many cases.
+
+    Args:
+        accuracy: its share of correct answers on the test split.
+        labels: of the test split (N,).
+
+    Raises:
+        ConfigError: it has learnt nothing: it is no better than twice chance, the share of the most frequent class;
+            where that leaves little room, no further than a ninth of the way from chance to 1 (two classes: 0.56).
+    """
+    chance = float(labels.bincount().max()) / len(labels)
+    found = f"its accuracy on the {len(labels):,} images of the test split is {accuracy:.1%}, and chance {chance:.1%}"
+    if accuracy < 1 and accuracy <= min(2 * chance, chance + NOTHING_LEARNT * (1 - chance)):
+        raise ConfigError(
+            f"extractor=classifier has not learnt the classes: {found}. Scores by its features would mean nothing: "
+            "use extractor=inception, extractor=raw with metrics=[fid], more images (or right labels), or metrics=[]"
+        )
+    if accuracy < chance + LITTLE_LEARNT * (1 - chance):
+        return [
+            f"extractor=classifier has learnt little of the classes, and scores by its features say little: {found}"
+        ]
+    return []
 
 
 def fit(network: nn.Module, data: Data, epochs: int, seed: int, device: torch.device, batch_size: int = 128) -> None:

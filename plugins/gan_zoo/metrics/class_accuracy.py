@@ -18,6 +18,10 @@ class ClassAccuracy(Metric):
     higher_is_better: ClassVar[dict[str, bool]] = {"class_accuracy": True}
     needs_labels: ClassVar[bool] = True
     needs_game: ClassVar[bool] = True
+    labels_suffice: ClassVar[bool] = True
+    legend: ClassVar[dict[str, str]] = {
+        "class_accuracy": "share of samples that are classified as the class asked for, 0 to 1"
+    }
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game is not asked for classes."""

@@ -40,6 +40,9 @@ class ClusterAccuracy(Metric):
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"cluster_accuracy": True}
+    legend: ClassVar[dict[str, str]] = {
+        "cluster_accuracy": "share of test images whose code, read by Q, is the one matched with their class, 0 to 1",
+    }
     needs_labels: ClassVar[bool] = True
     needs_images: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)

@@ -38,6 +38,9 @@ class FID(Metric):
     """Fréchet distance between Gaussians fitted to the features of real and of generated samples."""
 
     higher_is_better: ClassVar[dict[str, bool]] = {"fid": False}
+    legend: ClassVar[dict[str, str]] = {
+        "fid": "|m-m'|² + tr(C+C'-2(CC')^½) of the features, 0 or more: 0 is equal means and covariances",
+    }
     least_real: ClassVar[int] = 2
 
     def __init__(self) -> None:
@@ -49,8 +52,8 @@ class FID(Metric):
             count, dim = side.features.shape
             if count <= dim:
                 comparison.warnings.append(
-                    f"fid: {count} {name} samples are not more than the {dim} feature dimensions, so the covariance "
-                    "is singular and the score is biased upwards; compare it only at equal sample counts"
+                    f"fid: N={count} <= d={dim} for the {name} samples: their covariance is singular and FID is biased "
+                    "upwards; compare it at equal N only, or use kid"
                 )
         real = comparison.real.features
         if self._real is None or self._real[0] is not real:

@@ -19,6 +19,10 @@ class InceptionScore(Metric):
     """exp E KL(p(y|x) || p(y)) of the extractor's class probabilities; mean over equal parts of the samples."""
 
     higher_is_better: ClassVar[dict[str, bool]] = {"is": True}
+    legend: ClassVar[dict[str, str]] = {
+        "is": "exp E KL(p(y|x) || p(y)), 1 (all alike or all unclear) to the number of classes; blind to the data",
+        "is_std": "standard deviation of is over metrics.inception_score.splits parts of the samples",
+    }
     needs_logits: ClassVar[bool] = True
 
     def __init__(self, splits: int) -> None:

@@ -16,6 +16,10 @@ class KID(Metric):
     """Squared maximum mean discrepancy with a cubic kernel, unbiased, mean over random subsets."""
 
     higher_is_better: ClassVar[dict[str, bool]] = {"kid": False}
+    legend: ClassVar[dict[str, str]] = {
+        "kid": "squared MMD of the features under a cubic kernel, unbiased: about 0, also below, for real data",
+        "kid_std": "standard deviation of kid over random subsets",
+    }
     least_real: ClassVar[int] = 2
 
     def __init__(self, subsets: int, subset_size: int) -> None:
@@ -38,7 +42,7 @@ class KID(Metric):
         size = min(self.subset_size, len(generated), len(real))
         if size < self.subset_size:
             comparison.warnings.append(
-                f"kid: subsets have {size} samples instead of subset_size={self.subset_size}: there are no more"
+                f"kid: N={min(len(generated), len(real))} < subset_size={self.subset_size}: subsets of {size} are used"
             )
         random = np.random.RandomState(SEED)
         distances = []

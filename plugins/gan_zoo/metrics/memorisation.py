@@ -22,6 +22,11 @@ class Memorisation(Metric):
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {}
+    held_out: ClassVar[str | None] = "test"
+    legend: ClassVar[dict[str, str]] = {
+        "memorisation": "P(a sample is nearer to the training data than a test sample is): ½ is right, 1 copies",
+        "memorisation_ratio": "median distance to the training data over that of test samples: 1 is right, 0 copies",
+    }
     samples_kept: ClassVar[int] = 256
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
@@ -54,8 +59,8 @@ class Memorisation(Metric):
         nearer = float(mannwhitneyu(held_out.numpy(), generated.numpy()).statistic) / pairs
         if nearer > SUSPICIOUS:
             comparison.warnings.append(
-                f"memorisation: with probability {nearer:.2f} a sample is nearer to the training samples than a "
-                "held-out one (1/2 would be right): the generator copies, or its samples lack detail"
+                f"memorisation: a sample is nearer to the training data than a test sample is with probability "
+                f"{nearer:.2f} (expected: 0.5): the generator copies training data, or its samples lack detail"
             )
         if comparison.shape.is_image and comparison.shape.is_8_bit:
             comparison.pictures["memorisation"] = self._picture(comparison)

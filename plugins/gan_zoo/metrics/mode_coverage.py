@@ -30,6 +30,10 @@ class ModeCoverage(Metric):
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"modes_covered": True, "high_quality": True}
+    legend: ClassVar[dict[str, str]] = {
+        "modes_covered": "modes of the mixture with a sample within 3 standard deviations of their centre",
+        "high_quality": "share of samples within 3 standard deviations of a centre, 0 to 1",
+    }
     samples_kept: ClassVar[int] = 10_000
 
     def __init__(self, arrangement: str, std: float) -> None:

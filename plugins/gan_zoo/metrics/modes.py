@@ -12,6 +12,11 @@ class Modes(Metric):
     """Classes hit and the histogram of classes, as in Metz et al. 2016 (arXiv 1611.02163, section 3.3.1)."""
 
     higher_is_better: ClassVar[dict[str, bool]] = {"modes": True, "modes_entropy": True, "modes_kl": False}
+    legend: ClassVar[dict[str, str]] = {
+        "modes": "classes with at least one sample, 1 to the number of classes",
+        "modes_entropy": "entropy of the samples' classes in nats, 0 (one class) to log of the number of classes",
+        "modes_kl": "KL(classes of samples || classes of the data) in nats, 0 or more: 0 is as frequent as in the data",
+    }
     needs_labels: ClassVar[bool] = True
 
     def scores(self, comparison: Comparison) -> dict[str, float]:

@@ -33,6 +33,10 @@ class MSSSIM(Metric):
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {}
+    legend: ClassVar[dict[str, str]] = {
+        "ms_ssim": "mean similarity of two samples of one class, 0 to 1: above ms_ssim_real is too little diversity",
+        "ms_ssim_real": "the same of two real images of one class",
+    }
     needs_labels: ClassVar[bool] = True
     needs_images: ClassVar[bool] = True
     samples_kept: ClassVar[int] = 1000

@@ -54,6 +54,12 @@ class Parzen(Metric):
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"parzen": True}
+    held_out: ClassVar[str | None] = "train"
+    legend: ClassVar[dict[str, str]] = {
+        "parzen": "mean log-likelihood of test samples under Gaussians around generated ones, in nats",
+        "parzen_sem": "standard error of parzen over the test samples",
+        "parzen_sigma": "standard deviation of the Gaussians, chosen on a part of the test split",
+    }
     samples_kept: ClassVar[int] = 10_000
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
 

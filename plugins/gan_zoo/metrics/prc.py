@@ -31,6 +31,12 @@ class PRC(Metric):
         "density": True,
         "coverage": True,
     }
+    legend: ClassVar[dict[str, str]] = {
+        "precision": "share of samples within the real manifold, 0 to 1: fidelity",
+        "recall": "share of real samples within the generated manifold, 0 to 1: diversity",
+        "density": "mean number of real neighbourhoods that hold a sample, over k: fidelity; about 1 for real data",
+        "coverage": "share of real neighbourhoods that hold a sample, 0 to 1: diversity",
+    }
 
     def __init__(self, neighbours: int, density_neighbours: int) -> None:
         """Choose k for precision and recall, and for density and coverage.

@@ -93,7 +93,7 @@ def test_kid_is_the_unbiased_mmd():
 def test_kid_with_too_few_samples_says_what_it_did():
     comparison = compare(feature_set(normal(20, 4)), feature_set(normal(30, 4, mean=1, seed=1)))
     KID(subsets=2, subset_size=100).scores(comparison)
-    assert "20 samples instead of subset_size=100" in comparison.warnings[0]
+    assert "N=20 < subset_size=100: subsets of 20 are used" in comparison.warnings[0]
 
 
 def test_kid_and_inception_score_draw_the_parts_that_torch_fidelity_draws():

@@ -1,0 +1,28 @@
+"""How scores are written for people; what is stored keeps all its digits."""
+
+from __future__ import annotations
+
+import math
+
+DIGITS = 4
+"""Significant digits that are shown: fewer than two sample seeds agree in."""
+
+NOTHING = 1e-9
+"""What lies nearer to zero is what rounding leaves of it, as the deviation of equal numbers."""
+
+
+def score(value: float) -> str:
+    """Return a score as it is shown: `8`, `88.98`, `1.000`, `0.0714`, `12346`, `3.1e-05`.
+
+    Whole numbers have no decimals and others four significant digits, so that `1.000` is about one and `1` is exactly
+    that.
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if abs(value) < NOTHING:
+        return "0"
+    if value == round(value) and abs(value) < 10**7:
+        return str(round(value))
+    if abs(value) >= 10**DIGITS:
+        return f"{value:.0f}" if abs(value) < 10**7 else f"{value:.{DIGITS - 1}e}"
+    return f"{value:#.{DIGITS}g}".rstrip(".")
