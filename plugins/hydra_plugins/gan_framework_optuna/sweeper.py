@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.storage.files import write_text
+from gan_framework.storage.foreign import Damaged, read_text
 from gan_framework.sweeps.driver import Driver, require, why
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     """A trial's number and its settings."""
 
 log = logging.getLogger(__name__)
+
+ID_BYTES = 1024
+"""The largest file of a sweep's id."""
 
 
 class OptunaSweeper(Sweeper):
@@ -134,9 +138,12 @@ class OptunaSweeper(Sweeper):
     def _marks(self) -> dict[str, str]:
         """Return what this sweep's trials are known by: its folder may have a namesake on another machine."""
         place = self.driver.folder / ".sweep_id"
-        if not place.exists():
-            write_text(place, secrets.token_hex(8))
-        return {"sweep": str(self.driver.folder.resolve()), "sweep_id": place.read_text()}
+        try:
+            known = read_text(place, self.driver.folder, ID_BYTES)
+        except (FileNotFoundError, Damaged):  # a link or a pipe is replaced
+            known = secrets.token_hex(8)
+            write_text(place, known)
+        return {"sweep": str(self.driver.folder.resolve()), "sweep_id": known}
 
     def _run(self, opened: OpenStudy, trials: Sequence[Trial]) -> None:
         # Trials that ask for the same are one run.

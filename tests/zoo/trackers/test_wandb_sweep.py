@@ -1,0 +1,79 @@
+"""A sweep that the W&B server plans, with W&B's own agents: several at once, on the configuration that we ship."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gan_framework.cli import sources
+from gan_framework.compare import groups
+from gan_framework.wandb_io import offline
+from tests.helpers.environment import ROOT
+
+SHIPPED = yaml.safe_load((ROOT / "wandb_sweep.yaml").read_text())
+SMALL = {
+    "model": "mlp", "train.steps": 4, "train.batch_size": 8, "train.log_every": 2, "train.sample_every": 2,
+    "evaluate.every": 2, "evaluate.samples": 64, "evaluate.baselines": False, "extractor": "raw",
+    "metrics": "[fid]", "train.threads": 1,
+}  # fmt: skip
+
+
+def arguments(strategy, run):
+    """Return what the server tells an agent to run: a value of each parameter."""
+    chosen = {name: plan.get("value", plan.get("values", [plan.get("min")])[-1])
+              for name, plan in SHIPPED["parameters"].items()}  # fmt: skip
+    values = {**chosen, **SMALL, "strategy": strategy}
+    args = {name: {"value": value} for name, value in values.items()}
+    return [{"type": "run", "run_id": run, "program": SHIPPED["program"], "args": args}]
+
+
+def test_what_is_shipped_searches_no_seeds_and_stops_by_a_score_that_is_logged_on_the_way():
+    parameters = SHIPPED["parameters"]
+    assert parameters["seed"] == {"value": 0}
+    assert parameters["evaluate.every"]["value"] > 0
+    assert SHIPPED["early_terminate"]["type"] == "hyperband"
+    assert all(isinstance(value, str) for value in parameters["strategy"]["values"])
+
+
+def test_two_agents_at_once_have_runs_of_their_own(tmp_path, server):
+    shutil.copy(ROOT / SHIPPED["program"], tmp_path)
+    server.sweep = yaml.safe_dump(SHIPPED)
+    chosen = {"first": SHIPPED["parameters"]["strategy"]["values"][-1], "second": ["ema", "k_step"]}
+    server.commands = [arguments(strategy, run) for run, strategy in chosen.items()]
+    path = f"{Path(sys.executable).parent}"
+    agents = [
+        subprocess.Popen(
+            [f"{path}/wandb", "agent", "--count", "1", "me/p/s"], cwd=tmp_path,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in chosen
+    ]  # fmt: skip
+    said = [agent.communicate(timeout=300)[0] for agent in agents]
+    assert [agent.returncode for agent in agents] == [0, 0], said
+
+    folders = sorted(path.parent for path in tmp_path.glob("outputs/*/*/summary.json"))
+    assert len(folders) == 2, said
+    assert {(folder / ".run_id").read_text() for folder in folders} == {"first", "second"}
+    upserted = [variables for what, variables in server.asked if what == "UpsertBucket"]
+    assert {variables["name"] for variables in upserted} == {"first", "second"}
+
+    found = {}
+    for folder in folders:
+        (record,) = offline.find_records(folder / "wandb")
+        shutil.copytree(record.parent, tmp_path / "records" / record.parent.name)
+    for run in sources.read([tmp_path / "records"]):
+        found[run.run_id] = run
+        assert run.config["loss"] == {"name": "relativistic"} | run.config["loss"]
+        assert run.config["networks"]["generator"]["name"] == "mlp"
+    assert list(found["first"].config["strategy"]) == ["ema", "one_sided_label_smoothing"]
+    assert list(found["second"].config["strategy"]) == ["ema", "k_step"]
+    assert [group.settings for group in groups.compare([*found.values()]).groups]
+
+
+@pytest.fixture
+def server(wandb_at_home, monkeypatch, server):
+    monkeypatch.setenv("WANDB_HTTP_TIMEOUT", "20")
+    return server
