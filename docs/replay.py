@@ -22,6 +22,7 @@ FIRST, LAST = 8, 14
 """Lines of an output that are kept at its beginning and at its end."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -46,7 +47,7 @@ def done(kind: str, text: str) -> str:
     """Do what a block says, and return it with its new output."""
     path = re.match(r"# (\S+\.\w+)\n", text)
     if kind == "console":
-        text = "".join(replayed(line[2:]) for line in text.splitlines() if line.startswith("$ "))
+        text = "".join(map(replayed, COMMAND.findall(text)))
     elif path:
         (ROOT / path[1]).write_text(text[path.end() :])
     return f"```{kind}\n{text}```"

@@ -41,16 +41,28 @@ ABOUT = {
 }
 """A sentence on each group."""
 
-RESERVED = {
-    "player": "the player that has it in its loss",
-    "pair": "the pair that it looks at, where a game has several",
-    "weight": "what it is multiplied by",
+COMMON = {
+    "betas": "how slowly the averages of the gradient and of its square forget",
+    "channels": "1 for grey, 3 for colour; the size of a vector",
+    "clip": "the greatest norm of the gradient; null for no limit",
+    "condition_dim": "the size of a condition vector",
+    "eps": "added to the denominator",
     "every": "it counts in every so many updates",
     "flip": "mirror images left to right at random",
+    "fused": "update all parameters in one kernel",
+    "image_size": "pixels to a side; a pair for other than squares where the networks take them",
+    "latent_dim": "the size of z",
+    "lr": "the learning rate",
+    "momentum": "the share of the last update that goes on",
+    "num_classes": "how many classes there are",
+    "pair": "the pair that it looks at, where a game has several",
+    "player": "the player that has it in its loss",
+    "weight": "what it is multiplied by",
+    "weight_decay": "the share of each weight that is taken off, times the learning rate",
+    "width": "channels of the narrowest layer; the others are multiples",
     "workers": "processes that read streamed data ahead",
-    "clip": "the greatest norm of the gradient; null for no limit",
 }
-"""Settings that the framework reads itself."""
+"""What settings mean of which neither a docstring nor a comment says it."""
 
 
 def pages() -> dict[str, str]:
@@ -78,7 +90,7 @@ def sections() -> str:
             default = one.default if one.default is not MISSING else None
             value = written(default.value if isinstance(default, Enum) else default)
             kind = " \\| ".join(written_type(one.type).split(" | "))
-            lines.append(f"| `{name}.{one.name}` | `{value}` | {kind} | {cell(notes.get(one.name, ''))} |")
+            lines.append(f"| `{name}.{one.name}` | `{value}` | {kind} | {cell(notes.get(one.name, '').rstrip('.'))} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -117,6 +129,9 @@ def _option(option: Option, kind: Kind | None) -> list[str]:
     if about and about != option.comment:
         lines += [with_links(about), ""]
     lines += _settings(option, kind, factory, notes)
+    if scores := getattr(factory, "higher_is_better", None):
+        better = {True: "higher is better", False: "lower is better", None: "ranks nothing"}
+        lines += ["", "Scores: " + ", ".join(f"`{name}` ({better[high]})" for name, high in scores.items()) + "."]
     return [*lines, "", f"Code: `{factory.__module__}.{factory.__qualname__}`"]
 
 
@@ -141,9 +156,7 @@ def _settings(option: Option, kind: Kind | None, factory: Callable[..., Any], no
     for path, value in flat(option.content).items():
         name = path.rpartition(".")[2]
         parameter = accepted.get(name)
-        meaning = option.notes.get(name) or notes.get(name) or RESERVED.get(name, "")
-        if option.notes.get(name) and notes.get(name) and option.notes[name] not in notes[name]:
-            meaning = f"{notes[name].rstrip('.')}; {option.notes[name]}"
+        meaning = (notes.get(name) or option.notes.get(name) or COMMON.get(name, "")).rstrip(".")
         type_ = written_type(parameter.annotation) if parameter is not None else ""
         rows.append(f"| `{place}.{path}` | `{cell(written(value))}` | {cell(type_)} | {cell(with_links(meaning))} |")
     if not rows:
@@ -175,5 +188,5 @@ def _documented(factory: Callable[..., Any]) -> tuple[str, dict[str, str]]:
         for section in re.findall(r"^(?:Args|Attributes):\n((?:[ \t]+.*\n?|\n)*)", text, re.MULTILINE):
             for name, said in re.findall(r"^ {4}(\w+)(?: \([^)]*\))?: ((?:.*)(?:\n {5,}.*)*)", section, re.MULTILINE):
                 notes.setdefault(name, " ".join(said.split()))
-    about = re.split(r"^\w+:$", texts[0], maxsplit=1, flags=re.MULTILINE)[0].strip()
+    about = re.split(r"^\w+:$", texts[0], maxsplit=1, flags=re.MULTILINE)[0].strip().removeprefix("Return ")
     return about, notes

@@ -20,7 +20,9 @@ from gan_framework.config import schema
 from gan_framework.config.compose import compose, plain, readable
 from gan_framework.core.pair import Pair
 from gan_framework.registry import registry
+from gan_framework.registry.aliases import ALIASES
 from gan_framework.registry.kinds import KINDS
+from gan_framework.registry.packages import groups, options
 from gan_framework.testing.subject import Subject
 from tests.helpers.environment import ROOT, Environment
 
@@ -158,7 +160,7 @@ PLACEHOLDER = re.compile(r"(?<![\w.])[A-Z]{2,}(?![\w.])|\.\.\.|…")
 
 def commands(page):
     """The commands of a page that can be typed as they stand, each as its words; not those that end with an error."""
-    text = page.read_text()
+    text = re.sub(r"\\\n\s*", " ", page.read_text())
     fences = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
     outside = fences.sub("", text)
     typed = re.findall(r"^\n((?:    .*\n)+)", outside, re.MULTILINE) + re.findall(r"`([^`\n]+)`", outside)
@@ -169,7 +171,7 @@ def commands(page):
         elif kind in ("bash", "console", ""):
             typed.append(block)
     for block in typed:
-        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+        for line in block.splitlines():
             for command in line.split("&& "):
                 found = re.match(r"((?:python|torchrun .*) run\.py|gan-framework) .*", command.strip())
                 if found and not PLACEHOLDER.search(found[0].partition(" #")[0]):
@@ -202,6 +204,17 @@ def test_every_command_composes(page):
             continue
         given = [word for word in words if "=" in word and not word.startswith(("hydra", "-")) and "_saved" not in word]
         plain(compose([*map(last_of, given)] if "-m" in words else given))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_option_that_is_named_exists(page):
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    if page.name == "coming-from.md":  # whose tables have the names of others in their first column
+        prose = re.sub(r"^\|[^|]*\|", "|", prose, flags=re.MULTILINE)
+    for group, chosen in re.findall(rf"`[^`\n]*?\b({'|'.join(groups())})=(\[[\w,]+\]|\w+)(?=['` ])", prose):
+        for option in chosen.strip("[]").split(","):
+            known = option in options(group) or option in ALIASES.get(group, {})
+            assert known or option in ("null", "NAME", "_saved", "none"), f"{group}={option}"
 
 
 def test_commands_are_found():
@@ -289,3 +302,17 @@ def test_links_of_the_repository_lead_to_files():
         prose = re.sub(r"^```.*?^```|`[^`]*`", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
         for target in re.findall(r"\]\(([^)#\s]+)", prose):
             assert ":" in target or (page.parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("model", ["dcgan", "dcgan_conditional"])
+def test_what_the_page_on_python_shows_works(program, tmp_path, monkeypatch, model):
+    monkeypatch.chdir(tmp_path)
+    small = ("data.image_size=16", "networks.generator.width=8", "networks.discriminator.width=8", "metrics=[]")
+    program("debug=smoke", f"model={model}", *small, "hydra.run.dir=outputs/first", cwd=tmp_path, check=0)
+    names = {}
+    for block in re.findall(r"^```python\n(.*?)^```", (DOCS / "python.md").read_text(), re.DOTALL | re.MULTILINE):
+        if model == "dcgan" or names or "load_game" not in block:
+            exec(block, names)
+        else:
+            exec(block.partition("images =")[0], names)  # which classes, the next block says
+    assert names["images"].shape == (80, 1, 16, 16) and names["logits"].shape == (80,)
