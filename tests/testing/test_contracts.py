@@ -66,6 +66,7 @@ SPECIAL = {
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
         for name in ("clip", "dinov2", "inception", "inception_torchvision")
     },
+    ("strategies", "lookahead"): {"k": 1},
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},
     ("metrics", "mode_coverage"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},

@@ -142,6 +142,8 @@ class ADA(Strategy):
         images: real images in which the probability can go from 0 to 1.
     """
 
+    applies_last = True
+
     def __init__(self, policy: list[str], target: float, every: int, images: float) -> None:
         check_names("policy", policy)
         if not -1 < target < 1:
@@ -156,7 +158,7 @@ class ADA(Strategy):
         self.images = images
 
     def apply(self, game: Game) -> None:
-        """Put the augmentation before the discriminators, and let it follow the first one's updates."""
+        """Put the augmentation before the discriminators, and let it follow the first one's that sees real samples."""
         transform = augment(game, "ada", self.policy, 0.0)
-        player = game.teams()[0][0]
-        player.add_term("overfitting", Overfitting(transform, self.target, self.every, self.images))
+        player = next(player for player in game.teams()[0] if player.objective != "discriminator_fake")
+        player.add_term("ada", Overfitting(transform, self.target, self.every, self.images))

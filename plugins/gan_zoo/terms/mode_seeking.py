@@ -55,8 +55,8 @@ class ModeSeeking(Term):
         if self.form == "ratio":
             inverse: Tensor = 1 / (apart.abs().mean() / latents.abs().mean() + LEAST)
             return inverse
-        far: Tensor = torch.linalg.vector_norm(apart, dim=1)
-        return -(far / torch.linalg.vector_norm(latents, dim=1)).clamp(max=self.bound).mean()
+        ratios: Tensor = torch.linalg.vector_norm(apart, dim=1) / torch.linalg.vector_norm(latents, dim=1)
+        return -ratios.clamp(max=self.bound).mean()
 
 
 def _flat(latent: Latent) -> Tensor:

@@ -19,6 +19,9 @@ CONTRADICTIONS = {
         ("lr_decay", "lr_decay_exponential"),
         ("stored_discriminators", "unrolled"),
         ("stored_discriminators", "feature_matching"),
+        ("stored_discriminators", "sliced_wasserstein"),
+        ("sliced_wasserstein", "feature_matching"),
+        ("ada", "diff_augment"),
     )
 }
 # The term it adds to the discriminator cannot be divided afterwards; two halves can each be given it.
