@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
-from sitepages import api, configuration, experiments, gallery, links, navigation
+from sitepages import api, configuration, experiments, gallery, links, navigation, notebooks
 
 ROOT = Path(__file__).parent.parent
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
@@ -27,14 +27,14 @@ MADE = {
 
 def on_config(config: Any) -> Any:
     """Fill in the folders that the navigation names."""
-    made = [*configuration.pages(), *links.FROM_ROOT]
+    made = [*configuration.pages(), *notebooks.pages(), *links.FROM_ROOT]
     config.nav = navigation.expanded(config.nav, Path(config.docs_dir), made)
     return config
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add a page for each configuration group, and those of the repository's root."""
-    for uri, text in configuration.pages().items():
+    """Add a page for each configuration group and each notebook, and those of the repository's root."""
+    for uri, text in [*configuration.pages().items(), *notebooks.pages().items()]:
         files.append(File.generated(config, uri, content=text))
     for uri, name in links.FROM_ROOT.items():
         files.append(File.generated(config, uri, content=links.from_root((ROOT / name).read_text())))

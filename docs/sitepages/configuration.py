@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from gan_framework.config import schema
@@ -40,6 +41,8 @@ ABOUT = {
     "tracker": "Where metrics are shown, chosen as a list: `'tracker=[wandb]'`; see [tracking](../tracking.md).",
 }
 """A sentence on each group."""
+
+TECHNIQUES = Path(__file__).parents[1] / "techniques"
 
 COMMON = {
     "betas": "how slowly the averages of the gradient and of its square forget",
@@ -129,6 +132,8 @@ def _option(option: Option, kind: Kind | None) -> list[str]:
     if about and about != option.comment:
         lines += [with_links(about), ""]
     lines += _settings(option, kind, factory, notes)
+    if option.group in ("loss", "schedule", "strategy", "term") and (TECHNIQUES / f"{option.name}.md").exists():
+        lines += ["", f"When to use it, and what it changes: [{option.name}](../techniques/{option.name}.md)."]
     if scores := getattr(factory, "higher_is_better", None):
         better = {True: "higher is better", False: "lower is better", None: "ranks nothing"}
         lines += ["", "Scores: " + ", ".join(f"`{name}` ({better[high]})" for name, high in scores.items()) + "."]

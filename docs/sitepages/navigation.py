@@ -15,7 +15,8 @@ def expanded(entries: list[Any], docs: Path, made: Iterable[str]) -> list[Any]:
         docs: the folder of the pages.
         made: further pages that are not files there.
     """
-    return _filled(entries, {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} | set(made))
+    there = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} | set(made)
+    return _filled(entries, {uri for uri in there if uri.endswith(".md")})
 
 
 def _filled(entries: list[Any], there: set[str]) -> list[Any]:

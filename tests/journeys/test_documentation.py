@@ -3,7 +3,9 @@
 Of the other pages every command is composed, and what is made of the configuration is complete.
 """
 
+import base64
 import dataclasses
+import json
 import re
 import shlex
 
@@ -13,7 +15,7 @@ import typer
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from docs.sitepages import api, configuration, experiments, gallery, links, navigation
+from docs.sitepages import api, configuration, experiments, gallery, links, navigation, notebooks
 from gan_framework import api as exported
 from gan_framework.cli.commands import app
 from gan_framework.config import schema
@@ -282,10 +284,22 @@ def test_every_page_is_in_the_navigation():
         for entry in entries:
             yield from pages(next(iter(entry.values()))) if isinstance(entry, dict) else [entry]
 
-    made = [*configuration.pages(), *links.FROM_ROOT]
+    made = [uri for uri in (*configuration.pages(), *notebooks.pages(), *links.FROM_ROOT) if uri.endswith(".md")]
     listed = [*pages(navigation.expanded(nav, DOCS, made))]
     assert len(listed) == len(set(listed))
     assert {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} | set(made) == set(listed)
+
+
+def test_a_notebook_becomes_a_page(tmp_path, monkeypatch):
+    drawn = {"data": {"image/png": base64.b64encode(b"PNG").decode(), "text/plain": ["<Figure>"]}}
+    code = {"cell_type": "code", "source": ["1 + ", "1"], "outputs": [{"text": ["\x1b[1mtwo\x1b[0m\n"]}, drawn]}
+    cells = [{"cell_type": "markdown", "source": ["# A title\n", "said"]}, code]
+    (tmp_path / "one.ipynb").write_text(json.dumps({"cells": cells}))
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    pages = notebooks.pages()
+    text = pages["notebooks/one.md"]
+    assert text.startswith("# A title\nsaid\n\n```python\n1 + 1\n```\n\n```text\ntwo\n```\n\n![one](one_0.png)")
+    assert pages["notebooks/one_0.png"] == b"PNG" and "<Figure>" not in text
 
 
 def test_links_out_of_the_pages_lead_somewhere_on_the_site_too():
