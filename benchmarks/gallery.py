@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+EXPERIMENTS = ROOT / "conf" / "experiment"
 RUNS = ROOT / "outputs" / "gallery"
 GALLERY = ROOT / "docs" / "gallery"
 RECORDS = GALLERY / "gallery.json"
@@ -80,19 +81,36 @@ ROWS = {
     "resnet": Row(400, (*NARROW, "train.batch_size=32")),
     "resnet_projection": Row(400, (*NARROW, "train.batch_size=32")),
 }
-"""`cgan_vectors` is missing: what it generates are words, no pictures."""
+"""The experiments that need other settings than those of `row`."""
+
+WITHOUT = ("cgan_vectors",)
+"""What these generate are vectors, no pictures."""
+
+
+def row(name: str) -> Row:
+    """Return how an experiment is trained; one that is new is given a thousand steps on MNIST or on its own data."""
+    if name in ROWS:
+        return ROWS[name]
+    own = "override /data:" in (EXPERIMENTS / f"{name}.yaml").read_text()
+    return Row(1000, data=None if own else "mnist")
+
+
+def experiments() -> list[str]:
+    """Return all experiments that can have a picture, those with rows first, in their order."""
+    there = {path.stem for path in EXPERIMENTS.glob("*.yaml")} - {*WITHOUT}
+    return [name for name in ROWS if name in there] + sorted(there - ROWS.keys())
 
 
 def main() -> None:
     """Train what is asked for, one experiment after another."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"experiments: {', '.join(ROWS)}")
+    parser.add_argument("names", nargs="*", help=f"experiments: {', '.join(experiments())}")
     parser.add_argument("--mnist", type=Path, help="an .npz file with images `x` and labels `y`, for data=mnist")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     asked = parser.parse_args()
-    unknown = [name for name in asked.names if name not in ROWS]
+    unknown = [name for name in asked.names if name not in experiments()]
     if unknown:
-        parser.error(f"there is no {unknown[0]!r}; choose from {', '.join(ROWS)}")
+        parser.error(f"there is no {unknown[0]!r}; choose from {', '.join(experiments())}")
     failed = [name for name in asked.names or missing() if not make(name, asked.mnist, asked.threads)]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; see run.log under {RUNS}")
@@ -105,19 +123,19 @@ def records() -> dict[str, dict[str, Any]]:
 
 def missing() -> list[str]:
     """Return the experiments that have no picture."""
-    return [name for name in ROWS if not (GALLERY / f"{name}.png").exists()]
+    return [name for name in experiments() if not (GALLERY / f"{name}.png").exists()]
 
 
 def make(name: str, mnist: Path | None, threads: int) -> bool:
     """Train an experiment and keep its last grid; return whether that went well."""
-    row = ROWS[name]
-    data = [f"data={row.data}"] if row.data else []
-    shown = [f"experiment={name}", *data, *row.overrides, f"train.steps={row.steps}"]
+    how = row(name)
+    data = [f"data={how.data}"] if how.data else []
+    shown = [f"experiment={name}", *data, *how.overrides, f"train.steps={how.steps}"]
     images = None
     run = RUNS / name
-    command = [*shown, f"train.threads={threads}", f"train.sample_every={row.steps}", "evaluate.samples=5000"]
+    command = [*shown, f"train.threads={threads}", f"train.sample_every={how.steps}", "evaluate.samples=5000"]
     command += ["tracker=[]", f"hydra.run.dir={run}"]
-    if row.data == "mnist" and mnist is not None:
+    if how.data == "mnist" and mnist is not None:
         images = count(mnist)
         command[1:2] = ["data=npz", f"data.path={mnist.resolve()}", "data.image_size=28"]
     print(f"{name}: {' '.join(command)}", flush=True)
