@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from abc import ABC, abstractmethod
@@ -53,7 +54,7 @@ class RunInfo:
 
 
 def stored_run_id(folder: Path) -> str:
-    """Return the id stored in a run's folder; the first call makes it.
+    """Return the id stored in a run's folder; the first call makes it, or takes the one of a sweep's planner.
 
     Raises:
         RunFailed: the id can be neither read nor written.
@@ -63,7 +64,7 @@ def stored_run_id(folder: Path) -> str:
         if known := _known_id(path):
             return known
         slug = re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-")[:40]
-        made = f"{slug}-{uuid.uuid4().hex[:8]}".lstrip("-")
+        made = planned_id() or f"{slug}-{uuid.uuid4().hex[:8]}".lstrip("-")
         write_text(path, made)
         return made
     except OSError as error:
@@ -77,6 +78,12 @@ def _known_id(path: Path) -> str | None:
     except (FileNotFoundError, Damaged):
         return None
     return known if known.isprintable() else None
+
+
+def planned_id() -> str | None:
+    """Return the id that a W&B agent has given the run that it started this process for, or None without an agent."""
+    planned = os.environ.get("WANDB_RUN_ID", "") if os.environ.get("WANDB_SWEEP_ID") else ""
+    return planned if re.fullmatch(r"[A-Za-z0-9_-]{1,128}", planned) else None
 
 
 class Tracker(ABC):

@@ -84,6 +84,7 @@ def follows_a_run(subject: Subject) -> None:
                 tracker.start(RunInfo(folder=folder, config=config, resumed=resumed))
                 tracker.log(record)
                 tracker.image("samples", picture, record)
+                tracker.warn("diversity_collapsed: the samples are alike", record)
                 tracker.finish(summary)
         expect(same(told, (config, record)), "it changes the configuration or the record it is given: work on copies")
         expect(picture.is_file(), "it takes away the run's own picture")

@@ -34,7 +34,8 @@ class Part(NamedTuple):
 
     Attributes:
         path: the file.
-        head: W&B's entry about the run; it has the id and the configuration.
+        head: W&B's entry about the run; it has the id.
+        columns: the configuration as W&B has it; None if there is none.
         summary: what the run's summary was updated by.
         first: the first step; None if there is none.
         last: the last one.
@@ -45,6 +46,7 @@ class Part(NamedTuple):
 
     path: Path
     head: dict[str, Any]
+    columns: Any
     summary: dict[str, Any]
     first: int | None
     last: int
@@ -95,11 +97,14 @@ def read_part(path: Path, end: float = math.inf) -> Part | None:
     """
     heads: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
+    added: dict[str, Any] = {}
     rows, grids, passed_over = Rows(), [], []
     files = path.parent / "files"
     for kind, entry in entries(path):
         if kind == "run":
             heads.append(entry)
+        elif kind == "config" and isinstance(entry.get("update"), dict):
+            added |= entry["update"]
         elif kind == "summary" and isinstance(entry.get("update"), dict):
             summary |= entry["update"]
         elif kind == "history":
@@ -115,7 +120,10 @@ def read_part(path: Path, end: float = math.inf) -> Part | None:
                 grids.append(Grid(row["_step"], partial(foreign.read_png, files / picture, files)))
     if not heads:
         return None
-    return Part(path, heads[0], summary, rows.first, rows.last, rows.figures(), grids, passed_over)
+    config = heads[0].get("config")
+    columns = config.get("update") if isinstance(config, dict) else None
+    columns = columns | added if isinstance(columns, dict) else columns
+    return Part(path, heads[0], columns, summary, rows.first, rows.last, rows.figures(), grids, passed_over)
 
 
 def read_entries(path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -190,7 +198,5 @@ def _join(parts: list[Part]) -> Record:
     }
     grids = [grid for part in kept for grid in part.grids]
     passed_over = [text for part in kept for text in part.passed_over]
-    head = parts[-1].head
-    config = head.get("config")
-    columns = config.get("update") if isinstance(config, dict) else None
-    return record(str(parts[-1].path.parent), head.get("run_id"), columns, summary, figures, grids, passed_over)
+    run_id, columns = parts[-1].head.get("run_id"), parts[-1].columns
+    return record(str(parts[-1].path.parent), run_id, columns, summary, figures, grids, passed_over)

@@ -44,6 +44,8 @@ class Server(ThreadingHTTPServer):
         asked: (operation, variables) of each GraphQL request.
         history: the rows of metrics that arrived.
         console: what arrived of the log.
+        sweep: the configuration of the sweep that agents ask for.
+        commands: what they are told to do, a list for each agent.
         valid_key: whether the key that is sent is taken for a valid one.
         hanging: the requests (GraphQL operations, `file_stream`) that are taken and never answered.
     """
@@ -54,6 +56,9 @@ class Server(ThreadingHTTPServer):
         self.asked = []
         self.history = []
         self.console = ""
+        self.sweep = ""
+        self.commands = []
+        self.told = set()
         self.valid_key = True
         self.hanging = ()
         self.release = threading.Event()
@@ -107,6 +112,16 @@ class Handler(BaseHTTPRequestHandler):
             return {"data": {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}}
         if operation == "UpsertView2":
             return {"data": {"upsertView": {"view": {"id": "W", "name": variables["name"]}, "inserted": True}}}
+        if operation == "SweepWithRuns":
+            sweep = {"id": "S", "name": "s", "config": self.server.sweep, "runs": {"edges": []}}
+            return {"data": {"project": {"sweep": sweep}}}
+        if operation == "CreateAgent":
+            return {"data": {"createAgent": {"agent": {"id": f"agent{len(self.server.asked)}"}}}}
+        if operation == "Heartbeat":
+            agent = variables["id"]
+            told = self.server.commands.pop(0) if agent not in self.server.told else []
+            self.server.told.add(agent)
+            return {"data": {"agentHeartbeat": {"agent": {"id": agent}, "commands": json.dumps(told)}}}
         if operation in ARTIFACTS:
             upload = {"uploadUrl": f"{self.server.url}/upload", "uploadHeaders": [], "id": "F", "storagePath": "p"}
             return {"data": ARTIFACTS[operation](variables, upload)}

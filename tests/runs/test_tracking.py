@@ -11,6 +11,7 @@ import tracemalloc
 import pytest
 
 from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.runs.logs import RunLog
 from gan_framework.runs.tracker import RunInfo, Tracker
 from gan_framework.runs.tracking import Trackers, build_trackers
 
@@ -43,6 +44,9 @@ class Recorder(Tracker):
 
     def image(self, name, path, record):
         self.calls.append(("image", name, path, record))
+
+    def warn(self, trouble, record):
+        self.calls.append(("warn", trouble, record))
 
     def finish(self, summary):
         self.calls.append(("finish", summary))
@@ -182,18 +186,85 @@ def test_a_tracker_is_told_everything_in_order(tmp_path):
     trackers.start(run)
     trackers.log(record(1))
     trackers.image("samples", tmp_path / "x.png", record(1))
+    trackers.warn("mode_collapse: alike", record(1))
     trackers.log(record(2))
     trackers.finish({"status": "finished"})
     assert recorder.calls == [
         ("start", run),
         ("log", record(1)),
         ("image", "samples", tmp_path / "x.png", record(1)),
+        ("warn", "mode_collapse: alike", record(1)),
         ("log", record(2)),
         ("finish", {"status": "finished"}),
     ]
 
 
-@pytest.mark.parametrize("method", ["start", "log", "image", "finish"])
+def test_trackers_get_the_speed_since_the_last_record_and_the_file_does_not(tmp_path):
+    recorder = Recorder()
+    trackers = Trackers({"recorder": recorder})
+    trackers.start(RunInfo(tmp_path, {}))
+    for step, seconds in ((1, 2.0), (3, 3.0), (2, 2.5), (4, 3.0)):  # the third after a way back to a checkpoint
+        trackers.log(record(step), seconds)
+    trackers.finish({})
+    told = [call[1]["metrics"].get("train/images_per_second") for call in recorder.calls if call[0] == "log"]
+    assert told == [32.0, 128.0, None, 256.0]
+    assert lines(tmp_path) == [record(step) for step in (1, 3, 2, 4)]
+
+
+def test_a_resumed_run_has_no_speed_before_its_second_record(tmp_path):
+    recorder = Recorder()
+    trackers = Trackers({"recorder": recorder})
+    trackers.start(RunInfo(tmp_path, {}, resumed=True))
+    trackers.log(record(50), 100.0)
+    trackers.log(record(51), 101.0)
+    trackers.finish({})
+    told = [call[1]["metrics"].get("train/images_per_second") for call in recorder.calls if call[0] == "log"]
+    assert told == [None, 64.0]
+
+
+def test_a_tracker_that_knows_no_warnings_goes_on(tmp_path, caplog):
+    class Plain(Tracker):
+        def start(self, run):
+            pass
+
+        def log(self, record):
+            pass
+
+    trackers = Trackers({"plain": Plain()})
+    trackers.start(RunInfo(tmp_path, {}))
+    trackers.warn("mode_collapse: alike", record(1))
+    trackers.finish({})
+    assert caplog.text == ""
+
+
+def test_the_run_of_an_agent_has_the_id_that_it_was_given(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("WANDB_RUN_ID", "planned1")
+    assert RunInfo(tmp_path / "a", {}).run_id.startswith("a-")  # every run of a shell would be the same one
+    monkeypatch.setenv("WANDB_SWEEP_ID", "s")
+    assert RunInfo(tmp_path / "b", {}).run_id == "planned1"
+    monkeypatch.setenv("WANDB_RUN_ID", "../x")
+    assert RunInfo(tmp_path / "c", {}).run_id.startswith("c-")
+
+
+def test_the_log_that_a_tracker_is_told_of_begins_with_this_process(tmp_path):
+    path = tmp_path / "run.log"
+    path.write_text("of an earlier process\n")
+    assert RunInfo(tmp_path, {}).log is None
+    handler = RunLog(path)
+    logging.getLogger().addHandler(handler)
+    try:
+        told = RunInfo(tmp_path, {}).log
+        assert RunInfo(tmp_path / "other", {}, run_id="x").log is None
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+    assert told is not None and told.path == path
+    assert told.begins == len("of an earlier process\n")
+
+
+@pytest.mark.parametrize("method", ["start", "log", "image", "warn", "finish"])
 def test_a_failing_tracker_is_left_out_after_one_warning(tmp_path, caplog, method):
     broken, healthy = Recorder(), Recorder()
     broken.kept = "the rest is in a drawer"
@@ -209,12 +280,13 @@ def test_a_failing_tracker_is_left_out_after_one_warning(tmp_path, caplog, metho
     for step in range(3):
         trackers.log(record(step))
         trackers.image("samples", tmp_path / "x.png", record(step))
+        trackers.warn("a: b", record(step))
     trackers.finish({"status": "finished"})
     warnings = [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING]
     assert len(warnings) == 1
     assert all(part in warnings[0] for part in ("broken", method, "no luck", "the rest is in a drawer"))
     assert abandoned.is_set()
-    assert [call[0] for call in healthy.calls] == ["start", *["log", "image"] * 3, "finish"]
+    assert [call[0] for call in healthy.calls] == ["start", *["log", "image", "warn"] * 3, "finish"]
     assert len(lines(tmp_path)) == 3
 
 

@@ -14,6 +14,7 @@ def play(folder, steps, resumed=False):
     trackers.start(RunInfo(folder, {}, resumed=resumed))
     for step in steps:
         trackers.log({"step": step, "metrics": {"train/generator/adversarial": 0.5 * step}})
+    trackers.warn("mode_collapse: alike", {"step": steps[-1]})
     trackers.image("samples", folder / "grid.png", {"step": steps[-1]})
     trackers.finish({"status": "finished", "step": steps[-1], "best": {"metric": "fid", "value": 7.5}})
 
@@ -33,6 +34,7 @@ def test_scalars_images_and_the_summary_are_there_and_a_resumed_run_repeats_no_s
     assert scalars == [(0, 0.0), (10, 5.0), (20, 10.0), (30, 15.0), (40, 20.0)]
     image = events.Images("samples")[-1]
     assert (image.step, image.height, image.width) == (40, 4, 6)
+    assert b"mode_collapse: alike" in events.Tensors("warnings/text_summary")[-1].tensor_proto.string_val[0]
     assert b"7.5" in events.Tensors("summary/text_summary")[-1].tensor_proto.string_val[0]
 
 

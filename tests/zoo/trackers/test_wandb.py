@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from gan_framework.errors import ConfigError
+from gan_framework.runs.logs import LogPart
 from gan_framework.runs.tracker import RunInfo
 from gan_framework.runs.tracking import build_trackers
 from tests.helpers.wandb_runs import (
@@ -42,7 +43,11 @@ def test_without_a_key_everything_is_recorded_offline(tmp_path, caplog):
     assert {key: config[key] for key in CONFIG} == CONFIG
     assert config["strategies"] == "k_step ema"
     assert (head["project"], head["run_group"], head["job_type"]) == ("gan-framework", "night", "train")
-    assert (head["display_name"], head["tags"], head["notes"]) == ("sweep/0", ["a", "b"], "why")
+    assert (head["display_name"], head["tags"], head["notes"]) == (
+        "sweep/0",
+        ["a", "b", "dcgan", "nonsaturating", "k_step", "ema"],
+        "why",
+    )
 
     axes = {entry["name"] for entry in found["metric"] if "name" in entry}
     assert axes == {"images_seen", "step", "seconds"}
@@ -61,6 +66,7 @@ def test_without_a_key_everything_is_recorded_offline(tmp_path, caplog):
         "health/diversity": 0.5,
     }
     assert rows[2]["eval/fid_classifier"] == 9
+    assert (rows[2]["samples_by_step._type"], rows[2]["samples_by_step.nrows"]) == ("table-file", 1)
     assert rows[2]["samples._type"] == "image-file"
     assert len(list(run.glob("wandb/*/files/media/images/samples_20_*.png"))) == 1
 
@@ -71,9 +77,114 @@ def test_without_a_key_everything_is_recorded_offline(tmp_path, caplog):
     assert summary["seconds"] == 99.5
     assert summary["best"] == {"metric": "fid_classifier", "step": 10, "value": 7.5}
     assert (summary["status"], summary["eval/fid_classifier"]) == ("finished", 9)
-    (artifact,) = found["artifact"]
-    assert artifact["manifest"]["contents"][0]["local_path"] == str(run / "checkpoints" / "last.pt")
+    table, best, last = found["artifact"]
+    assert table["type"] == "run_table"
+    for artifact, aliases, step, score, weights in (
+        (best, {"best", "step-10", "latest"}, 10, 7.5, b"better weights"),
+        (last, {"latest", "step-20"}, 20, 9.0, b"weights"),
+    ):
+        assert (artifact["name"], artifact["type"]) == (f"checkpoint-{head['run_id']}", "model")
+        assert set(artifact["aliases"]) == aliases
+        told = json.loads(artifact["metadata"])
+        assert (told["step"], told["score"]) == (step, {"fid_classifier": score})
+        assert told["config"] == CONFIG and told["protocol"] == SUMMARY["protocol"]
+        (content,) = artifact["manifest"]["contents"]
+        assert content["path"] == "checkpoint.pt"
+        # The run may go on before the record is synced, and then has other checkpoints.
+        assert Path(content["local_path"]).is_relative_to(run / "wandb")
+        assert Path(content["local_path"]).read_bytes() == weights
+    own = [path for path in (tmp_path / "home").rglob("*") if "staging" in path.parts and path.is_file()]
+    assert own == []
     assert [end["exit_code"] for end in found["exit"]] == [0]
+
+
+def test_the_best_checkpoint_is_uploaded_once_if_it_is_the_last(tmp_path):
+    summary = {**SUMMARY, "best": {"metric": "fid_classifier", "step": 20, "value": 9.0}}
+    play(tmp_path / "a", summary=summary, log_artifact=True)
+    (artifact,) = [entry for entry in read_back(tmp_path / "a")["artifact"] if entry["type"] == "model"]
+    assert set(artifact["aliases"]) == {"latest", "best", "step-20"}
+
+
+def test_a_run_that_was_stopped_leaves_tables_and_checkpoints_to_its_end(tmp_path):
+    play(tmp_path / "a", summary={**SUMMARY, "status": "stopped"}, log_artifact=True)
+    found = read_back(tmp_path / "a")
+    assert "artifact" not in found
+    summary = {key: value for entry in found["summary"] for key, value in entry["update"].items()}
+    assert summary["status"] == "stopped" and summary["seconds"] == 99.5
+
+
+def test_troubles_and_failures_are_alerts_and_what_was_said_is_in_the_log(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", KEY)
+    (tmp_path / "a").mkdir()
+    log = tmp_path / "a" / "run.log"
+    log.write_text("of an earlier process\nthe data\n")
+    trackers = build_trackers({"wandb": settings()})
+    trackers.start(RunInfo(tmp_path / "a", CONFIG, log=LogPart(log, len("of an earlier process\n"))))
+    trackers.log(record(0))
+    with log.open("a") as file:
+        file.write("the plan\n")
+    trackers.warn(f"diversity_collapsed: alike {KEY}", record(10))
+    trackers.log(record(10))
+    with log.open("a") as file:
+        file.write("more\nhalf a li")
+    trackers.finish({**SUMMARY, "status": "failed", "error": f"at step 10 the loss is not finite {KEY}"})
+
+    found = read_back(tmp_path / "a")
+    assert [(entry["title"], entry["text"], entry["level"]) for entry in found["alert"]] == [
+        ("diversity_collapsed", "step 10: alike ***", "WARN"),
+        ("failed", "at step 10 the loss is not finite ***", "ERROR"),
+    ]
+    assert "".join(entry["line"] for entry in found["output_logger"]) == (
+        "the data\nthe plan\nmore\nerror: at step 10 the loss is not finite ***\n"
+    )
+
+
+def test_alerts_can_be_left_out_and_never_are_many(tmp_path):
+    for name, alerts in (("a", False), ("b", True)):
+        (tmp_path / name).mkdir()
+        trackers = build_trackers({"wandb": settings(alerts=alerts)})
+        trackers.start(RunInfo(tmp_path / name, CONFIG))
+        for step in range(100):
+            trackers.warn("no_scores: why", record(step))
+        trackers.finish({**SUMMARY, "status": "failed"})
+    assert "alert" not in read_back(tmp_path / "a")
+    assert len(read_back(tmp_path / "b")["alert"]) == 20
+
+
+def test_source_code_is_saved_when_asked_for(tmp_path, caplog):
+    play(tmp_path / "a", code=True)
+    found = read_back(tmp_path / "a")
+    (code,) = [entry for entry in found["artifact"] if entry["type"] == "code"]
+    assert code["name"] == "source-gan-framework"
+    saved = {entry["path"]: Path(entry["local_path"]).read_text() for entry in code["manifest"]["contents"]}
+    for package, module in (("gan_framework", "runs/tracker.py"), ("gan_zoo", "trackers/wandb.py")):
+        package_folder = Path(sys.modules[package].__path__[0])
+        assert saved[f"{package}/{module}"] == (package_folder / module).read_text()
+    assert all(name.endswith(".py") for name in saved)
+    (told,) = [entry["update"]["_wandb"] for entry in found["config"]]
+    assert told["code_path"].startswith("source-gan-framework")
+
+    play(tmp_path / "b")
+    assert [entry["type"] for entry in read_back(tmp_path / "b").get("artifact", [])] == ["run_table"], caplog.text
+
+
+def test_tags_of_its_own_can_be_left_out(tmp_path):
+    play(tmp_path / "a", tags="mine", auto_tags=False)
+    play(tmp_path / "b", tags=["x" * 100, "ema", ""])
+    assert read_back(tmp_path / "a")["run"][0]["tags"] == ["mine"]
+    assert read_back(tmp_path / "b")["run"][0]["tags"] == ["x" * 64, "ema", "dcgan", "nonsaturating", "k_step"]
+
+
+def test_online_the_log_the_table_and_the_checkpoints_arrive(tmp_path, server, caplog):
+    (tmp_path / "a").mkdir()
+    log = tmp_path / "a" / "run.log"
+    log.write_text("the data\n")
+    play(tmp_path / "a", run={"log": LogPart(log, 0)}, log_artifact=True, code=True)
+    assert warnings(caplog) == []
+    assert server.console.rstrip().endswith("the data")
+    created = [variables["input"] for operation, variables in server.asked if operation == "CreateArtifact"]
+    assert [one["artifactTypeName"] for one in created] == ["code", "run_table", "model", "model"]
+    assert {alias["alias"] for alias in created[2]["aliases"]} == {"best", "step-10", "latest"}
 
 
 def test_two_runs_of_one_process_do_not_merge_and_a_resumed_run_keeps_its_id(tmp_path):
