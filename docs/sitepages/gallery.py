@@ -44,10 +44,9 @@ def width(picture: Path) -> int:
 def made_by(record: dict[str, Any]) -> str:
     """Return how long a picture took and what its samples score."""
     data = f" on {record['data']}" if record["data"] else ""
-    scores = ", ".join(
-        f"{name} {value:.3g}" for name, value in record["scores"].items() if value is not None and "_std_" not in name
-    )
+    took = f"{record['minutes']:.0f} minutes" if record["minutes"] >= 1.5 else "about a minute"
+    took = "less than a minute" if record["minutes"] < 0.7 else took
     threads = "one CPU thread" if record["threads"] == 1 else f"{record['threads']} CPU threads"
-    return f"{record['steps']:,} steps{data}, {record['minutes']:g} minutes, {threads}. {scores}".rstrip() + (
-        "." if scores else ""
-    )
+    shown = [(name, value) for name, value in record["scores"].items() if value is not None and "_std_" not in name]
+    scores = f" {', '.join(f'{name} {value:.3g}' for name, value in shown)}." if shown else ""
+    return f"{record['steps']:,} steps{data}, {took}, {threads}.{scores}"
