@@ -20,12 +20,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-import gan_framework.config.run_folder
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
-from gan_framework.config import saved
+from gan_framework.config import run_folder, saved
 from gan_framework.config.compose import readable
 from gan_framework.config.explain import explain
 from gan_framework.config.proposals import alias
@@ -33,6 +32,7 @@ from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder, leave_out_malformed
 from gan_framework.storage import secrets
 from gan_framework.storage.layout import RunFolder
+from gan_framework.sweeps import ending
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ def _train() -> None:
     if "--version" in sys.argv[1:]:
         print(f"gan-framework {version('gan-framework')}")
         return
+    ending.TYPED[:] = sys.argv
     arguments, file = _without_file(sys.argv[1:])
     if file is None:
         run_hydra(arguments)
@@ -142,6 +143,14 @@ def run_hydra(arguments: list[str], name: str = "config", start: Start = start) 
         RunFailed: the run failed.
         RunStopped: the run was stopped and can be resumed.
     """
+    try:
+        _run_hydra(arguments, name, start)
+    except ConfigError:
+        run_folder.drop_refused()
+        raise
+
+
+def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     global _begun
     _begun = False
     full = os.environ.get("HYDRA_FULL_ERROR")

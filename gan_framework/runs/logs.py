@@ -26,6 +26,30 @@ class MaskingFormatter(logging.Formatter):
         return lines(mask(super().format(shown)))
 
 
+class NamedFormatter(logging.Formatter):
+    """Formats records as another formatter does, with the name of the run in front of each line.
+
+    Args:
+        name: of the run.
+        inner: the other formatter.
+    """
+
+    def __init__(self, name: str, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._lead, self._inner = f"[{visible(mask(name))}]", inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or lines, of a record."""
+        return "\n".join(f"{self._lead}{line}" for line in self._inner.format(record).split("\n"))
+
+
+def name_lines(name: str) -> None:
+    """Have what is logged to the terminal from now on say whose it is; a run's own file needs no name."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+            handler.setFormatter(NamedFormatter(name, handler.formatter or MaskingFormatter()))
+
+
 class RunLog(logging.FileHandler):
     """Appends to a file of its own, never through a link; trouble with it is said once and ends no run.
 

@@ -23,8 +23,10 @@ from gan_framework.storage import files
 from gan_framework.storage.lock import owned
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import visible
+from gan_framework.sweeps import ending
+from gan_framework.sweeps.folders import Folders
 from gan_framework.sweeps.job import STOP_FILE
-from gan_framework.sweeps.naming import concerns_sweep, cores, run_name
+from gan_framework.sweeps.naming import GIVEN, concerns_sweep, cores, run_name
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Driver(Launcher):
         folder: the sweep's folder.
         stop: whether the sweep is to stop.
         returns: what became of each job so far.
+        swept: the settings that are swept, for the names of the runs' folders.
     """
 
     def __init__(self, launcher: Launcher, config: DictConfig) -> None:
@@ -71,6 +74,7 @@ class Driver(Launcher):
         self.folder = Path(config.hydra.sweep.dir)
         self.stop = StopRequest()
         self.returns: list[JobReturn] = []
+        self.swept: tuple[str, ...] = ()
         self._launcher = launcher
         self._kind = str(config.hydra.runtime.choices["hydra/launcher"])
         self._threads_are_set = "OMP_NUM_THREADS" in os.environ
@@ -105,6 +109,8 @@ class Driver(Launcher):
         """Launch jobs and return what became of them; of those that a request to stop came before, nothing."""
         if self._kind == "submitit_local" and not self._threads_are_set:  # starts them all at once
             os.environ["OMP_NUM_THREADS"] = str(max(cores() // len(job_overrides), 1))
+        names = Folders(self.folder).name(job_overrides, self.swept)
+        job_overrides = [[*job, f"{GIVEN}='{name}'"] for job, name in zip(job_overrides, names, strict=True)]
         returns: list[JobReturn] = []
         # One after another, the basic launcher is asked for them one by one: a stop needs no more.
         size = 1 if self._kind == "basic" else len(job_overrides)
@@ -137,14 +143,17 @@ class Driver(Launcher):
         if unfinished:
             _show(unfinished, set.intersection(*({*(job.overrides or ())} for job in self.returns)))
         done = f"{len(self.returns) - len(unfinished)} of {len(self.returns)} runs finished"
-        go_on = f"sweep.resume={self.folder} goes on"
+        for line in ending.ranking([job for job in self.returns if job.status is JobStatus.COMPLETED]):
+            log.info("%s", line)
+        resume = ending.command(ending.TYPED, self.folder)
         if self.stop.requested:
-            raise RunStopped(f"the sweep was stopped by {self.stop.reason}: {done} so far; {go_on}")
+            raise RunStopped(f"the sweep was stopped by {self.stop.reason}: {done} so far; {resume} goes on")
         if failed:
-            raise RunFailed(f"{failed} of {len(self.returns)} runs failed, as listed above; {go_on}")
+            retry = ending.command(ending.TYPED, self.folder, "sweep.retry_failed=true")
+            raise RunFailed(f"{failed} of {len(self.returns)} runs failed, as listed above; to run them again: {retry}")
         if stopped:
-            raise RunStopped(f"{len(stopped)} of {len(self.returns)} runs were stopped; {go_on}")
-        log.info("%s: %s", done, self.folder)
+            raise RunStopped(f"{len(stopped)} of {len(self.returns)} runs were stopped; {resume} goes on")
+        log.info("%s: %s; next: %s", done, self.folder, ending.quoted(["gan-framework", "compare", str(self.folder)]))
 
 
 def why(job: JobReturn) -> str:
@@ -170,7 +179,7 @@ def _show(unfinished: Sequence[JobReturn], shared: set[str]) -> None:
         overrides = [override for override in job.overrides or () if not concerns_sweep(override)]
         own = [override for override in overrides if override not in shared]
         named = "\n".join(visible(text) for text in mask(own or overrides))
-        table.add_row(*map(Text, (named, status, visible(mask(why(job))), visible(run_name(overrides)))))
+        table.add_row(*map(Text, (named, status, visible(mask(why(job))), visible(run_name(job.overrides or ())))))
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, 160)

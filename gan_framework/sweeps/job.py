@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.runs.logs import name_lines
 from gan_framework.runs.orphans import when_orphaned
 from gan_framework.runs.process import Killed, isolated
 from gan_framework.runs.signals import StopRequest
@@ -21,6 +22,9 @@ from gan_framework.storage.secrets import mask
 from gan_framework.sweeps.naming import concerns_sweep, sweep_name
 
 log = logging.getLogger(__name__)
+
+LONGEST_LEAD = 40
+"""Characters of a run's name in front of its lines; where it is longer stands the job's number."""
 
 STOP_FILE = ".stop"
 """Lies in a sweep's folder while the sweep is being stopped: every job of it sees it, wherever it runs."""
@@ -43,6 +47,9 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         RunStopped: the run, or the sweep, was stopped and can be resumed.
     """
     folder, sweep = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
+    launcher = hydra.runtime.choices["hydra/launcher"]
+    if launcher != "basic":  # runs at the same time
+        name_lines(folder.name if len(folder.name) <= LONGEST_LEAD else f"job {hydra.job.num}")
     overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
     known = _record(folder)
     if known and sorted(known["overrides"]) != sorted(mask(overrides)):
@@ -54,7 +61,7 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
     if (sweep / STOP_FILE).exists():
         raise RunStopped("not started: the sweep is being stopped")
-    if hydra.runtime.choices["hydra/launcher"] == "joblib":  # jobs of a cluster are to outlive the command
+    if launcher == "joblib":  # jobs of a cluster are to outlive the command
         _end_with_parent()
         if abandoned(sweep):  # a worker would go on with what it has been given
             raise RunStopped("not started: the sweep has been killed")
@@ -82,7 +89,6 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
             return None  # the sweeper finds that it was pruned in the summary
 
     try:
-        launcher = hydra.runtime.choices["hydra/launcher"]
         return in_tasks(lambda: isolated(work, sweep / STOP_FILE), launcher)
     except Killed as death:
         log.error("%s", death)

@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from gan_framework.config.compose import compose
-from gan_framework.config.run_folder import NewFolder, claimed
+from gan_framework.config.run_folder import NewFolder, claimed, drop_refused
 
 
 def test_every_one_of_many_gets_its_own(tmp_path):
@@ -38,3 +38,33 @@ def test_only_a_start_claims_and_only_what_is_not_named(tmp_path, monkeypatch):
     named = compose(["hydra.run.dir=mine"], with_hydra=True)
     NewFolder().on_run_start(named)
     assert named.hydra.run.dir == "mine" and not (tmp_path / "mine").exists()
+
+
+def test_a_sweep_claims_a_folder_too_and_its_jobs_know_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = compose([], with_hydra=True)
+    wanted = config.hydra.sweep.dir
+    assert wanted.startswith("multirun/")
+    (tmp_path / wanted).mkdir(parents=True)
+    NewFolder().on_multirun_start(config)
+    assert config.hydra.sweep.dir == f"{wanted}-2" and (tmp_path / f"{wanted}-2").is_dir()
+    assert config.hydra.overrides.hydra[-1] == f"hydra.sweep.dir='{wanted}-2'"
+
+    for asked, folder in (["sweep.resume=old"], "old"), (["hydra.sweep.dir=mine"], "mine"):
+        named = compose(asked, with_hydra=True)
+        NewFolder().on_multirun_start(named)
+        assert named.hydra.sweep.dir == folder and not (tmp_path / folder).exists()
+
+
+def test_a_refused_request_leaves_no_folder_and_one_that_has_begun_keeps_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused, begun = (compose([f"hydra.run.dir=${{new_folder:{name}/x/y}}"], with_hydra=True) for name in "ab")
+    NewFolder().on_run_start(refused)
+    NewFolder().on_run_start(begun)
+    for name in ("run.log", "summary.json", ".lock"):
+        (tmp_path / "a/x/y" / name).touch()
+        (tmp_path / "b/x/y" / name).touch()
+    (tmp_path / "b/x/y/metrics.jsonl").touch()
+    drop_refused()
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+    assert len(list((tmp_path / "b/x/y").iterdir())) == 4

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gan_framework.sweeps.naming import run_name
+from gan_framework.sweeps.folders import Folders
 from tests.helpers.program import Program
 from tests.helpers.resuming import count
 
@@ -59,8 +59,8 @@ class Sweep:
     def run(self, *overrides):
         """Return the folder of the run with the overrides, or None if it has not begun."""
         all_of_it = [o for o in (*self.overrides, *overrides) if not o.lstrip("+").startswith("hydra")]
-        folder = self.folder / run_name({o.partition("=")[0]: o for o in all_of_it}.values())
-        return folder if folder.exists() else None
+        name = Folders(self.folder).find([*{o.partition("=")[0]: o for o in all_of_it}.values()])
+        return self.folder / name if name is not None and (self.folder / name).exists() else None
 
     def pid(self, *overrides, steps=1):
         """Wait until a run has logged some steps and return the id of its process."""

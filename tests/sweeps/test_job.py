@@ -14,5 +14,6 @@ def test_a_finished_run_is_known_again_by_what_is_left_of_a_secret(tmp_path, mon
     summary = {"status": "finished", "overrides": mask(asked), "best": {"value": 1.5}}
     assert "5ecret" not in str(summary)
     (tmp_path / "summary.json").write_text(json.dumps(summary))
-    place = {"runtime": {"output_dir": str(tmp_path)}, "sweep": {"dir": str(tmp_path)}, "overrides": {"task": asked}}
+    runtime = {"output_dir": str(tmp_path), "choices": {"hydra/launcher": "basic"}}
+    place = {"runtime": runtime, "sweep": {"dir": str(tmp_path)}, "overrides": {"task": asked}}
     assert run_job(OmegaConf.create({}), OmegaConf.create(place), OmegaConf.create({})) == 1.5

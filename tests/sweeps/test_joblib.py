@@ -28,6 +28,8 @@ def test_neither_a_killed_run_nor_a_killed_worker_ends_the_sweep(sweep, monkeypa
     one.process.send_signal(signal.SIGTERM)
     assert one.end() == 3, one.output
     assert "a worker process died (attempt 1 of 3)" in one.output
+    assert "[steps=100000,seed=1][" in one.output
+    assert "[steps=" not in (one.run(LONG, "seed=1") / "run.log").read_text()
     assert one.summary(LONG, "seed=1")["status"] == "stopped"
     assert "the sweep was stopped by SIGTERM: 2 of 4 runs finished" in one.output.strip().splitlines()[-1]
     assert one.output.count("with 1 CPU threads" if cores() < 4 else f"with {cores() // 2} CPU threads") == 5

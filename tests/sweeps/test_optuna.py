@@ -53,7 +53,12 @@ class Launcher:
         scores = outcome if isinstance(outcome, dict) else {"fid_classifier": outcome}
         summary = {
             "status": "stopped" if outcome == "pruned" else "finished",
-            "best": {"metric": "fid_classifier", "value": scores.get("fid_classifier"), "higher_is_better": False},
+            "best": {
+                "metric": "fid_classifier",
+                "value": scores.get("fid_classifier"),
+                "step": 1,
+                "higher_is_better": False,
+            },
             "metrics": {f"eval/{name}": value for name, value in scores.items()},
         }
         (folder / "summary.json").write_text(json.dumps(summary))

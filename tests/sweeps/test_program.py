@@ -27,7 +27,9 @@ def test_failed_and_killed_runs_cost_no_other_and_finished_ones_are_not_run_agai
     assert "has no effect on Wasserstein" in first.summary("train.steps=3", SMOOTHED)["error"]
     table = first.output[first.output.index("Runs that did not finish") :]
     assert table.count("failed ") == 3 and "killed by SIGKILL" in table
-    assert first.output.strip().splitlines()[-1].startswith("error: 3 of 4 runs failed")
+    last = first.output.strip().splitlines()[-1]
+    assert last.startswith("error: 3 of 4 runs failed") and "'strategy=[],[one_sided_label_smoothing]'" in last
+    assert last.endswith("sweep.retry_failed=true") and "run.py -m model=mlp" in last
     assert "Traceback" not in first.output
 
     finished = first.run("train.steps=3", "strategy=[]") / "summary.json"
@@ -37,6 +39,8 @@ def test_failed_and_killed_runs_cost_no_other_and_finished_ones_are_not_run_agai
     assert finished.stat().st_mtime_ns == before
     assert second.statuses() == ["failed", "failed", "failed", "finished", "finished"]
     assert "2 of 2 runs finished" in second.output
+    assert "best of 2 runs by fid_raw" in second.output
+    assert second.output.strip().endswith(f"next: gan-framework compare {first.folder}")
 
 
 def test_a_sweep_killed_as_a_whole_goes_on_where_it_was(sweep):

@@ -39,6 +39,7 @@ class GridSweeper(BasicSweeper):
         assert self.config is not None and self.hydra_context is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        self.driver.swept = tuple(o.get_key_element() for o in overrides if o.is_sweep_override())
         returns = []
         with self.driver:
             self.driver.record(self.config)

@@ -83,6 +83,7 @@ class OptunaSweeper(Sweeper):
             override.get_key_element(): override.input_line or "" for override in parser.parse_overrides(arguments)
         }
         self.space, self.fixed = split(parser.parse_overrides(list(given.values())))
+        self.driver.swept = tuple(self.space)
         self._validate()
         with self.driver:
             self.driver.record(self.config)
