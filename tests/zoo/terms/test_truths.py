@@ -101,6 +101,17 @@ def test_orthogonal_regularisation(form, value):
     assert layer.weight.grad.numpy() == pytest.approx(4 * excess @ w)
 
 
+def test_the_norm_of_the_last_layer():
+    game = image_game(start=False)
+    game.player("discriminator").add_term("svm_norm", build("svm_norm"), 0.5)
+    game.start(torch.device("cpu"))
+    weight = game.discriminator.output.weight
+    losses = game.player("discriminator").evaluate(game.meet(images()))
+    assert losses["svm_norm"].item() == pytest.approx(0.25 * weight.square().sum().item())
+    (gradient,) = torch.autograd.grad(losses["svm_norm"], weight)
+    torch.testing.assert_close(gradient, 0.5 * weight)
+
+
 def test_mode_seeking():
     example = pair((1.0,), [[0.0]] * 2, [[0.2], [0.4]])
     other = pair((1.0,), [[0.0]] * 2, [[0.0], [0.0]])

@@ -1,0 +1,49 @@
+"""Every loss with every term and every strategy plays two updates, or the two are refused by both names."""
+
+import pytest
+import torch
+
+from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
+from tests.zoo.strategies.every import NAMES, OVERRIDES, build, draw
+
+LOSSES = [p.name for p in registry.installed("losses") if p.distribution == "gan-framework"]
+TERMS = [
+    "dragan",
+    "gradient_maximum",
+    "gradient_penalty",
+    "gradient_power",
+    "lecam",
+    "mode_seeking",
+    "orthogonal",
+    "r1",
+    "r2",
+    "score_size",
+    "svm_norm",
+    "weighted_gradient",
+]
+"""Those of games with labels, codes or auto-encoders have tests of their own."""
+
+
+@pytest.fixture(scope="module")
+def composed(compose):
+    return compose(*OVERRIDES, f"term=[{','.join(TERMS)}]")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_with_every_term_and_strategy(loss, composed):
+    for term in TERMS:
+        _play(composed, loss, term, (), terms={term: composed["terms"][term]})
+    for strategy in NAMES:
+        _play(composed, loss, strategy, (strategy,), terms={})
+
+
+def _play(base, loss, other, strategies, **changes):
+    try:
+        game = build(base, *strategies, loss={"name": loss}, **changes)
+        for _ in range(2):
+            assert all(torch.isfinite(value).all() for value in game.step(draw).values()), (loss, other)
+    except ConfigError as error:
+        named = str(error).lower().replace("_", "")
+        for name in (loss, other):
+            assert name.replace("_", "") in named, f"{loss}, {other}: {error}"
