@@ -72,3 +72,21 @@ def test_a_run_logs_them_with_its_losses(compose, tmp_path):
     metrics = trainer._look(run, [measured])
     assert metrics["train/loss/balance"] == 0.25
     assert metrics["train/generator/adversarial"] == measured["generator/adversarial"].item()
+
+
+def test_learning_rates_are_those_of_the_next_step(compose, tmp_path):
+    settings = ("strategy=[lr_decay]", "strategy.lr_decay.steps=4", "optimizer.generator.lr=0.5", "train.steps=4")
+    run = make_run(compose("model=mlp", "debug=smoke", "data.image_size=8", "metrics=[]", *settings), tmp_path)
+    for _ in range(2):
+        measured = run.game.step(run.batches)
+    metrics = trainer._look(run, [measured])
+    rates = {name: run.game.player(name).optimizer.param_groups[0]["lr"] for name in run.game.players}
+    assert {name: metrics[f"train/lr/{name}"] for name in rates} == rates
+    assert 0 < rates["generator"] < 0.5
+
+
+def test_an_optimizer_without_a_learning_rate_has_none():
+    game = small_game()
+    del game.player("generator").optimizer.param_groups[0]["lr"]
+    game.player("discriminator").optimizer.param_groups[0]["lr"] = torch.tensor(0.25)
+    assert diagnostics.learning_rates(game) == {"train/lr/discriminator": 0.25}
