@@ -15,6 +15,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from gan_framework.config import saved_types
 from gan_framework.config.plugins import plugins_of
 from gan_framework.config.schema import SECTIONS, Config
 from gan_framework.errors import ConfigError
@@ -64,7 +65,8 @@ def check(found: Mapping[str, Any], where: str) -> None:
         if section and not isinstance(section, Mapping):
             raise ConfigError(f"{where}: {name} is {plain.shown(section)} and not a group of settings")
         if section and "defaults" in section:
-            raise ConfigError(f"{where}: {name}.defaults is no setting of a run")
+            raise ConfigError(f"{where}: {name}.defaults is not a setting of a run")
+    saved_types.check(found, where)
 
 
 def offer(saved: Mapping[str, Any], train: Mapping[str, Any], folder: Path | None = None) -> str:
