@@ -88,12 +88,13 @@ def sections() -> str:
     lines = []
     for name, section in schema.SECTIONS.items():
         about, notes = _documented(section)
-        lines += [f"### {name}", "", about, "", "| setting | default | type | |", "| --- | --- | --- | --- |"]
+        lines += [f"### {name}", "", about, "", "| setting | meaning | default | type |", "| --- | --- | --- | --- |"]
         for one in fields(section):
             default = one.default if one.default is not MISSING else None
             value = written(default.value if isinstance(default, Enum) else default)
             kind = " \\| ".join(written_type(one.type).split(" | "))
-            lines.append(f"| `{name}.{one.name}` | `{value}` | {kind} | {cell(notes.get(one.name, '').rstrip('.'))} |")
+            meaning = cell(notes.get(one.name, "").rstrip("."))
+            lines.append(f"| `{name}.{one.name}` | {meaning} | `{value}` | {kind} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -163,10 +164,11 @@ def _settings(option: Option, kind: Kind | None, factory: Callable[..., Any], no
         parameter = accepted.get(name)
         meaning = (notes.get(name) or option.notes.get(name) or COMMON.get(name, "")).rstrip(".")
         type_ = written_type(parameter.annotation) if parameter is not None else ""
-        rows.append(f"| `{place}.{path}` | `{cell(written(value))}` | {cell(type_)} | {cell(with_links(meaning))} |")
+        meaning = cell(with_links(meaning))
+        rows.append(f"| `{place}.{path}` | {meaning} | `{cell(written(value))}` | {cell(type_)} |")
     if not rows:
         return ["No settings."]
-    return ["| setting | default | type | |", "| --- | --- | --- | --- |", *rows]
+    return ["| setting | meaning | default | type |", "| --- | --- | --- | --- |", *rows]
 
 
 def written_type(annotation: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .experiments import command
-from .options import options, with_links
+from .options import cell, options, with_links
 
 FOLDER = Path(__file__).parents[1] / "gallery"
 WIDE = 400
@@ -15,19 +15,19 @@ WIDE = 400
 
 
 def pictures() -> str:
-    """Return a part for each experiment; one without a picture says so."""
+    """Return a part for each experiment that has a picture, and a table of those that have none."""
     made = records()
     lines = []
+    without = ["", "## Without a picture", "", "| experiment | | command |", "| --- | --- | --- |"]
     for one in options("experiment"):
-        record = made.get(one.name)
-        lines += ["", f"## {one.name}", "", with_links(one.comment), ""]
-        if record:
+        if record := made.get(one.name):
             shown = "{ .samples }" if width(FOLDER / f"{one.name}.png") < WIDE else ""
+            lines += ["", f"## {one.name}", "", with_links(one.comment), ""]
             lines += [f"![What {one.name} draws](gallery/{one.name}.png){shown}", ""]
             lines += ["```bash", record["command"], "```", "", made_by(record)]
         else:
-            lines += ["No picture yet.", "", "```bash", command(one.name), "```"]
-    return "\n".join(lines)
+            without.append(f"| {one.name} | {cell(with_links(one.comment))} | `{command(one.name)}` |")
+    return "\n".join(lines + without)
 
 
 def records() -> dict[str, dict[str, Any]]:
