@@ -24,6 +24,7 @@ from gan_framework.evaluation.features import extract_all, keep
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.reference import Reference, evenly_spaced
 from gan_framework.storage.images import to_uint8
+from gan_framework.storage.numbers import rounded
 from gan_framework.storage.numbers import score as shown
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Baseline:
     samples: str
 
     def __str__(self) -> str:
-        sides = (("held-out", self.real), ("noise", self.noise))
+        sides = (("real held-out", self.real), ("noise", self.noise))
         return ", ".join(f"{side} {shown(value)}" for side, value in sides if value is not None)
 
     def plain(self) -> dict[str, Any]:
@@ -180,7 +181,8 @@ class _Work:
             except (ConfigError, NonFinite) as error:
                 log.info("%s of the %s samples cannot be had: %s", type(metric).__name__, side, error)
                 continue
-            found |= {f"{side}/{name}": torch.tensor(float(value)).double() for name, value in scores.items()}
+            for name, value in scores.items():
+                found[f"{side}/{name}"] = torch.tensor(rounded(value), dtype=torch.float64)
         return found
 
     def _held_out(self, metric: Metric) -> str | None:

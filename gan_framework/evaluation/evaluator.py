@@ -27,6 +27,7 @@ from gan_framework.evaluation.reference import Reference
 from gan_framework.evaluation.sampler import Sampler
 from gan_framework.evaluation.sampling import check, draw_latents, inputs_for, samples, sampling_as
 from gan_framework.registry import registry
+from gan_framework.storage.numbers import rounded
 
 
 @dataclass(frozen=True)
@@ -267,11 +268,6 @@ class Evaluator:
     def _random_state_kept(self) -> AbstractContextManager[None]:
         """Return a context after which torch's random numbers go on as if it had not been."""
         return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
-
-
-def rounded(value: float | np.floating[Any]) -> float:
-    """Return a score to seven digits: matrix roots differ in later ones from run to run on the same machine."""
-    return float(f"{value:.7g}")
 
 
 def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) -> None:

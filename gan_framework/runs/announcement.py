@@ -10,6 +10,7 @@ from gan_framework.core.records import DataShape
 from gan_framework.data import Data
 from gan_framework.runs.progress import duration
 from gan_framework.runs.run import Run
+from gan_framework.storage.numbers import score
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +35,16 @@ def announce(run: Run, config: Mapping[str, Any]) -> None:
 
 def conclude(run: Run) -> None:
     """Say what came out, where it is, and what could be typed next."""
-    scores = [f"{name[5:]} {value:.4g}" for name, value in run.metrics.items() if name.startswith("eval/")]
+    scores = [f"{name[5:]} {score(value)}" for name, value in run.metrics.items() if name.startswith("eval/")]
     best = run.best.found
     said = [f"finished {run.counters.steps:,} steps in {duration(run.counters.seconds)}"]
     if scores:
         said.append(f"at the end {', '.join(scores)}")
     if best and best["step"] != run.counters.step:
-        said.append(f"best {best['metric']} {best['value']:.4g} at step {best['step']:,} (checkpoints/best.pt)")
+        said.append(f"best {best['metric']} {score(best['value'])} at step {best['step']:,} (checkpoints/best.pt)")
     log.info("%s", "; ".join(said))
     folder = run.folder.path
-    log.info("all of it is in %s; next: gan-framework sample %s, gan-framework evaluate %s", folder, folder, folder)
+    log.info("run folder: %s; next: gan-framework sample %s, gan-framework evaluate %s", folder, folder, folder)
 
 
 def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:

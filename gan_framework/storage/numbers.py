@@ -1,14 +1,20 @@
-"""How scores are written for people; what is stored keeps all its digits."""
+"""How scores are written: for files to the digits that are theirs, for people to those that say something."""
 
 from __future__ import annotations
 
 import math
+from typing import SupportsFloat
 
 DIGITS = 4
 """Significant digits that are shown: fewer than two sample seeds agree in."""
 
 NOTHING = 1e-9
 """What lies nearer to zero is what rounding leaves of it, as the deviation of equal numbers."""
+
+
+def rounded(value: SupportsFloat) -> float:
+    """Return a score to seven digits: matrix roots differ in later ones from run to run on the same machine."""
+    return float(f"{float(value):.7g}")
 
 
 def score(value: float) -> str:

@@ -6,6 +6,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_framework.errors import NonFinite
 from gan_framework.runs import diagnostics
+from gan_zoo.losses.hinge import Hinge
+from gan_zoo.losses.least_squares import LeastSquares
+from gan_zoo.losses.relativistic import Relativistic
+from gan_zoo.losses.vanilla import Minimax, NonSaturating
+from gan_zoo.losses.wasserstein import Wasserstein
 from tests.helpers.small import Draws, small_game
 
 
@@ -36,6 +41,28 @@ def test_a_critic_has_scores_and_a_distance_and_no_probabilities():
         "health/distance_a": 3.5,
         "health/critic_real_b": 3.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("loss", "probabilistic"),
+    [
+        (NonSaturating(), True),
+        (Minimax(), True),
+        (Wasserstein(), False),
+        (Hinge(), False),
+        (LeastSquares(0.0, 1.0, 1.0), False),
+        (Relativistic("paired", "standard"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_step_says_of_each_loss_what_is_true_of_its_discriminator(loss, probabilistic):
+    measured = small_game(loss=loss).step(Draws())
+    found = {name for name in diagnostics.figures(measured, loss.probabilistic) if name.startswith("health/")}
+    sides = ("real", "fake")
+    if probabilistic:
+        assert found == {f"health/{what}_{side}" for what in ("d", "accuracy", "logit") for side in sides}
+    else:
+        assert found == {"health/distance"} | {f"health/critic_{side}" for side in sides}
 
 
 def test_the_first_loss_that_is_not_finite_is_named():
