@@ -33,16 +33,19 @@ def draw(
 ) -> Picture:
     """Draw what a game makes of latents, in its own way or by the shape.
 
+    Where classes are gone through in turn, and they are few, each has columns of its own.
+
     Images that are made of images are each drawn behind the one that it is made of, if that is of the same size.
 
     Args:
         game: what makes the samples.
         latent: what they are made of.
-        columns: samples side by side.
+        columns: samples side by side, or as many more as the classes need.
         targets: what the samples should be, to be drawn behind each, for games that make samples of samples.
         sampler: draws the samples; None takes what the network makes.
         random: the random numbers of the sampler.
     """
+    columns = by_class(latent.labels if game.conditional else None, columns)
     own = game.picture(latent, columns) if sampler is None else None
     if own is not None:
         return Picture(own)
@@ -52,6 +55,20 @@ def draw(
     if len(row) > 1 and all(_beside(images, samples) for images in row):
         return Picture(_side_by_side(row, columns, _value_range(game)))
     return drawn(game, samples, columns)
+
+
+def by_class(labels: Tensor | None, columns: int) -> int:
+    """Return the number of columns, at least as many as wanted, in which each column has samples of one class.
+
+    Args:
+        labels: classes (N,) that are gone through in turn, or whatever else, which needs no other columns.
+        columns: how many are wanted; not more than twice as many are returned.
+    """
+    if labels is None or labels.ndim != 1:
+        return columns
+    turns = next((turn for turn in range(1, 2 * columns + 1) if bool((labels[turn:] == labels[:-turn]).all())), 1)
+    wider = -(-columns // turns) * turns
+    return wider if wider <= 2 * columns and turns < len(labels) else columns
 
 
 def drawn(game: Game, samples: Tensor, columns: int) -> Picture:

@@ -50,6 +50,26 @@ def test_samples_are_drawn_by_their_shape_and_range():
         assert picture.text == expected.text
 
 
+def test_each_class_has_columns_of_its_own_where_they_are_few():
+    def columns(labels, wanted=8):
+        return drawing.by_class(labels, wanted)
+
+    numbers = torch.arange(64)
+    assert [columns(numbers % classes) for classes in (1, 2, 3, 10, 16)] == [8, 8, 9, 10, 16]
+    assert columns(numbers % 17) == columns(numbers // 8) == columns(None) == columns(torch.zeros(64, 10)) == 8
+    assert columns(numbers % 10, 4) == 4 and columns(torch.arange(4)) == 8
+
+
+def test_a_conditional_game_is_drawn_with_a_column_for_each_class():
+    game = game_of((1, 4, 4), lambda z, given: repeated(z[:, 0], 1, 4, 4), num_classes=3)
+    shades = torch.tensor([1.0, 0.2, -0.6])
+    latent = Latent(shades.repeat(2)[:, None], torch.arange(6) % 3)
+    game.networks["generator"].conditional = True
+    assert places(drawing.draw(game, latent, 2).image, 4, 4) == [[255, 153, 51], [255, 153, 51]]
+    game.networks["generator"].conditional = False
+    assert places(drawing.draw(game, latent, 2).image, 4, 4) == [[255, 153], [51, 255], [153, 51]]
+
+
 def test_a_games_own_picture_is_drawn():
     game = game_of((1, 4, 4), lambda z, given: z[:, :, None, None].expand(-1, 1, 4, 4))
     own = torch.full((3, 9, 9), 7, dtype=torch.uint8)
