@@ -1,5 +1,7 @@
 """A folder of images to be scored: which files, and which pixels."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +131,11 @@ def test_pictures_of_an_earlier_scoring_are_no_images(tmp_path):
     root = write(tmp_path, dict.fromkeys(names, content))
     found = [path.relative_to(root).as_posix() for path in image_files(root)]
     assert found == ["a.png", "b.png", "evaluation_x/c.png", "sub/evaluation_1.png"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+def test_what_is_no_file_is_not_opened(tmp_path, make):
+    path = tmp_path / "image.png"
+    make(path)
+    with pytest.raises(ConfigError, match=r"image.png cannot be read as an image: it is no file"):
+        next(read_images([path], (1, 8, 8), 1))

@@ -170,6 +170,22 @@ def test_a_link_planted_in_the_folder_is_not_followed(tmp_path):
     assert lines(run) == [record(0)]
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link", "no text", "escapes", "huge"])
+def test_what_is_no_id_is_replaced_by_one(tmp_path, kind):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "run").mkdir()
+    path = tmp_path / "run" / ".run_id"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(tmp_path / "victim")
+    else:
+        path.write_bytes({"no text": b"\xff\xfe", "escapes": b"x\x1b[2J", "huge": b"x" * 10_000}[kind])
+    found = RunInfo(tmp_path / "run", {}).run_id
+    assert found.startswith("run-") and path.read_text() == found and not path.is_symlink()
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
 def test_a_run_keeps_its_id_and_has_one_of_its_own(tmp_path):
     (tmp_path / "a run").mkdir()
     (tmp_path / "b").mkdir()

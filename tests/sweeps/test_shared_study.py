@@ -9,6 +9,7 @@ import time
 import traceback
 from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
@@ -213,6 +214,21 @@ def test_a_sweep_that_stands_still_while_it_takes_a_trial_takes_none_too_many(st
     _, more = claims(settings(storage, n_trials=3), tmp_path, "four")
     assert more.take()[0] == 2 and more.take() is None
     assert opened.study.get_trials()[2].user_attrs["sweep"] == "four"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_pipe_or_a_link_in_the_place_of_a_sweep_s_id_is_replaced(tmp_path, kind):
+    from hydra_plugins.gan_framework_optuna.sweeper import OptunaSweeper
+
+    place, sweeper = tmp_path / "sweep" / ".sweep_id", OptunaSweeper()
+    place.parent.mkdir()
+    (tmp_path / "secret").write_text("precious")
+    os.mkfifo(place) if kind == "pipe" else place.symlink_to(tmp_path / "secret")
+    sweeper.driver = SimpleNamespace(folder=place.parent)
+    known = sweeper._marks()["sweep_id"]
+    assert len(known) == 16 and place.read_text() == known and not place.is_symlink()
+    assert sweeper._marks()["sweep_id"] == known
+    assert (tmp_path / "secret").read_text() == "precious"
 
 
 def test_a_lock_that_a_killed_sweep_held_is_let_go(tmp_path):
