@@ -155,7 +155,7 @@ def sample(
 @app.command()
 def retrieve(
     run: Annotated[Path, typer.Argument(help="The folder of an auto-encoder's run, or a checkpoint.")],
-    image: Annotated[Path, typer.Argument(help="The image whose like is wanted, of the size of the run's data.")],
+    image: Annotated[Path, typer.Argument(help="The query image, of the size of the run's data.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="data.path=..., if the data have moved.")] = None,
     n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 8,
     split: Annotated[str, typer.Option(help="Of the run's data: train or test.")] = "train",

@@ -9,11 +9,14 @@ from gan_framework.cli.shown import shown
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.records import DataShape
-from gan_framework.data import build_source, check_classes, identity
+from gan_framework.data import DataSource, build_source, check_classes, identity
+from gan_framework.data.pixels import Fit
 from gan_framework.data.sources import training_data
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
-from gan_framework.evaluation.folder import LOSSY, find_images, read_images
+from gan_framework.evaluation.extractor import Extractor
+from gan_framework.evaluation.folder import LOSSY, find_images, read_images, shapes_of
+from gan_framework.registry import registry
 from gan_framework.registry.listing import better
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load
@@ -108,7 +111,7 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
         raise ConfigError(f"{', '.join(without_effect)} has no effect on a folder of images: all of them are scored")
     config = plain(compose(overrides))
     device = choose_device(config["train"]["device"])
-    source = build_source(config["data"])
+    source, fit = _reference(config, paths, keys)
     sample = source.shape.sample
     if len(sample) != 3 or sample[0] not in (1, 3):
         raise ConfigError(
@@ -119,13 +122,58 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
     needing = [f"metrics.{name}" for name, metric in evaluator.metrics.items() if metric.needs_game]
     if needing:
         raise ConfigError(f"{', '.join(needing)}: this needs a model, and {what} is a folder of images; leave it out")
-    batches = read_images(paths, sample, evaluator.settings.batch_size)
+    batches = read_images(paths, sample, evaluator.settings.batch_size, fit)
     evaluation = evaluator.score_images(batches, len(paths))
+    if fit is not None:
+        both = f"both sides {fit.resize} to {sample[1]}x{sample[2]}, crop {fit.crop}"
+        evaluation.protocol["resize"] = f"{both}; {evaluation.protocol['resize']}"
+        evaluation.warnings += [f"the images of {what}: {change}" for change in fit.changes(shapes_of(paths))]
     if left_out:
         evaluation.warnings.append(left_out)
     if any(path.suffix.lower() in LOSSY for path in paths):
         evaluation.warnings.append("some images are compressed with losses, which changes the scores: use PNG")
     return evaluation, {}
+
+
+def _reference(config: dict[str, Any], paths: list[Path], keys: set[str]) -> tuple[DataSource, Fit | None]:
+    """Return the data that files are scored against, and how both are brought to one shape where that is wanted.
+
+    It is where `data.crop` or `data.resize` is typed; and where no size is and there are several, if the extractor's
+    network takes images of one size: all are resized to that, whole, as by clean-fid (Parmar et al. 2022, arXiv
+    2104.11222, section 3).
+
+    Raises:
+        ConfigError: the data cannot be used.
+    """
+    settings = config["data"]
+    typed = bool({"data.crop", "data.resize"} & keys)
+    extractor: Extractor = registry.build("extractors", config["extractor"])
+    to_network = "crop" in settings and settings.get("image_size") is None and extractor.size is not None and not typed
+    try:
+        source = build_source(settings)
+        sizes = {shape[1:] for shape in shapes_of(paths)} if to_network else set()
+        if sizes <= {source.shape.sample[1:]}:
+            typed = typed and source.shape.is_image
+            return source, Fit(_image(source), _crop(settings["crop"]), settings["resize"]) if typed else None
+    except ConfigError:
+        if not to_network:
+            raise
+    assert extractor.size is not None
+    source = build_source({**settings, "image_size": [*extractor.size], "crop": "none"})
+    return source, Fit(_image(source), "none", settings["resize"])
+
+
+def _image(source: DataSource) -> tuple[int, int, int]:
+    channels, height, width = source.shape.sample
+    return channels, height, width
+
+
+def _crop(setting: Any) -> str | tuple[int, int]:
+    """Return the setting `crop` of a dataset, which it has found right."""
+    if setting is None or isinstance(setting, str):
+        return setting or "none"
+    height, width = (setting, setting) if isinstance(setting, int) else setting
+    return height, width
 
 
 def _labels(shape: DataShape) -> str:

@@ -34,13 +34,15 @@ def _resume(run: Path, overrides: list[str]) -> None:
     folder = _folder(run)
     for override in overrides:
         if override.startswith("-") or override.lstrip("+").partition("=")[0] in ITS_PLACE:
-            raise ConfigError(f"{override}: a run goes on where it lies, in {folder}; resume takes its settings only")
+            raise ConfigError(
+                f"{override}: resume continues the run in its own folder, {folder}; it takes only the run's settings"
+            )
     saved.refuse_several_parts(overrides, str(run))
     summary = _summary(folder)
     in_sweep = (folder.parent / SWEEP_FILE).is_file()
     if in_sweep and not summary:
         raise ConfigError(
-            f"{run} belongs to a sweep and has no summary.json that says as which of its runs: go on with the whole "
+            f"{run} belongs to a sweep and has no summary.json that says which of its runs it is: resume the whole "
             f"sweep, by its command with -m and sweep.resume={run.parent}"
         )
     config, passed_over = _configuration(folder)
@@ -54,7 +56,7 @@ def _resume(run: Path, overrides: list[str]) -> None:
             log.warning("%s", passed_over)
         saved.warn_of_masked(config)
         if summary.get("status") == "finished" and summary.get("step") == composed.train.steps:
-            log.info("it has finished: train.steps=N, more than %d, goes on with it", composed.train.steps)
+            log.info("the run has finished: train.steps=N with N > %d continues it", composed.train.steps)
         job = SweepJob(sweep_name(folder.parent) if in_sweep else None)
         return launch(composed, place, _together(earlier, changed), job)
 
@@ -65,7 +67,7 @@ def _folder(run: Path) -> Path:
     if run.is_dir():
         return run.resolve()
     if run.exists():
-        raise ConfigError(f"{run} is a file: name the run's folder; train.resume=FILE goes on from another checkpoint")
+        raise ConfigError(f"{run} is a file: name the run's folder; train.resume=FILE resumes from another checkpoint")
     raise ConfigError(f"there is no run {run}")
 
 

@@ -135,7 +135,7 @@ def _require_known(key: str, found: list[Overview]) -> None:
         return
     known = {"status"} | {path for run in found for path in run.settings()}
     close = difflib.get_close_matches(key, sorted(known), n=3, cutoff=0.0)
-    raise ConfigError(f"{visible(key)}: no run has such a setting; they have, closest first: {', '.join(close)}")
+    raise ConfigError(f"{visible(key)}: no run has this setting; closest: {', '.join(close)}")
 
 
 def _like(own: str, value: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from gan_framework.config import proposals
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core import seeding
@@ -115,12 +116,17 @@ def class_numbers(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
     numbers = {name: number for number, name in enumerate(names)}
     if not any(name.isdecimal() for name in names):
         numbers = {str(number): number for number in range(len(names))} | numbers
-    try:
-        return [numbers[name] if names else int(name) for name in wanted]
-    except (KeyError, ValueError):
-        known = f"the classes are {', '.join(names[:20])}" if names else "write their numbers: 7,7,3"
-        unknown = [name for name in wanted if name not in numbers and (names or not name.isdecimal())]
-        raise ConfigError(f"--classes {','.join(wanted)}: there is no class {', '.join(unknown)}; {known}") from None
+    unknown = [name for name in wanted if (name not in numbers if names else not name.isdecimal())]
+    if unknown:
+        said = f"--classes {','.join(wanted)}: there is no class {', '.join(unknown)}"
+        if not names:
+            raise ConfigError(f"{said}; the classes have no names: write their numbers, 7,7,3")
+        # Without regard to case, so that `Dog` finds dog and the other way round.
+        folded = {name.casefold(): name for name in names}
+        meant = [folded[name] for one in unknown for name in proposals.closest(one.casefold(), folded)]
+        proposed = ", ".join(list(dict.fromkeys(meant))[: proposals.MOST])
+        raise ConfigError(f"{said}; {'the nearest' if len(names) > proposals.MOST else 'the classes'} are {proposed}")
+    return [numbers[name] if names else int(name) for name in wanted]
 
 
 def _latent(

@@ -24,6 +24,7 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
+from gan_framework.cli.shown import shown
 from gan_framework.config import run_folder, saved
 from gan_framework.config.compose import readable
 from gan_framework.config.explain import explain
@@ -66,7 +67,7 @@ def task(config: DictConfig, start: Start = start) -> float | None:
     try:
         secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         if settings.resume is not None:
-            raise ConfigError(f"sweep.resume={settings.resume} needs -m; a single run goes on by gan-framework resume")
+            raise ConfigError(f"sweep.resume={settings.resume} needs -m; resume a single run with gan-framework resume")
         return start(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
     except Exception as error:  # Hydra would print the overrides, secrets among them, before handing it on
         _failures.append(error)
@@ -159,10 +160,10 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
     wrong = next((one for one in arguments if re.fullmatch(r"--[a-z_]+(\.[a-z_.]+)?", one) and one not in FLAGS), None)
     if wrong is not None:
-        raise ConfigError(f"{wrong}: there is no such flag; settings are written key=value, without dashes (--help)")
+        raise ConfigError(f"{wrong}: unknown flag; settings are written key=value, without dashes (--help)")
     for argument in arguments:
         if alias(argument) != argument:
-            print(f"{argument} is called {alias(argument)} here", file=sys.stderr)
+            print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
     sys.argv[1:] = map(readable, sorted(arguments, key=lambda argument: argument not in MULTIRUN))
 
     def job(config: DictConfig) -> float | None:
@@ -222,11 +223,11 @@ def _without_file(arguments: list[str]) -> tuple[list[str], Path | None]:
     for i in words:
         if RunFolder(Path(arguments[i])).config.is_file():
             raise ConfigError(
-                f"{arguments[i]} is the folder of a run: `gan-framework resume {arguments[i]}` goes on with it, "
-                f"`gan-framework train {RunFolder(Path(arguments[i])).config}` does the same from the start"
+                f"{arguments[i]} is the folder of a run: `gan-framework resume {arguments[i]}` resumes it, "
+                f"`gan-framework train {RunFolder(Path(arguments[i])).config}` repeats it from scratch"
             )
     if len(files) > 1:
-        raise ConfigError(f"one file with a run's configuration is enough: {', '.join(arguments[i] for i in files)}")
+        raise ConfigError(f"only one configuration file can be given: {', '.join(arguments[i] for i in files)}")
     rest = [argument for i, argument in enumerate(arguments) if i not in files]
     return rest, Path(arguments[files[0]]) if files else None
 

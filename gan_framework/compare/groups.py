@@ -100,14 +100,14 @@ class Comparison:
     def statement(self, group: Group) -> str:
         """Say what the difference to the first group is worth."""
         if not group.runs:
-            return "no run was scored" if any(run.finished for run in group.others) else "no run finished"
+            return "no run has a score" if any(run.finished for run in group.others) else "no run finished"
         first, own = self.ranked(self.groups[0]), self.ranked(group)
         if group is self.groups[0]:
-            return "the best" if own.n > 1 else "the best; one seed, so no spread is known"
+            return "the best" if own.n > 1 else "the best (n=1)"
         difference = abs(own.mean - first.mean)
         spreads = [spread for spread in (own.std, first.std) if not math.isnan(spread)]
         if len(spreads) < 2:
-            return "one seed, so no spread is known"
+            return "n=1: no significance test"
         if max(spreads) >= difference:
             return (
                 f"not significantly different from the best: the spread over seeds ({max(spreads):.3g}) is not smaller "

@@ -40,18 +40,18 @@ def _unreadable(error: OverrideParseException) -> str:
     override = str(error.override)
     key, _, value = override.partition("=")
     if value.startswith("(") and value.endswith(")"):
-        return f"{override}: a list is written in brackets: '{key}=[{value[1:-1]}]'"
+        return f"{override}: lists are written in brackets: '{key}=[{value[1:-1]}]'"
     if value.count("[") != value.count("]"):
-        return f"{override}: its bracket is not closed; quote the whole where there are spaces in it: '{key}=[a, b]'"
+        return f"{override}: unbalanced bracket; quote overrides that contain spaces: '{key}=[a, b]'"
     reason = str(error).splitlines()[0]
-    return f"{override!r} cannot be read as an override: {reason}; write key=value"
+    return f"{override!r} is not an override: {reason}; write key=value"
 
 
 def _wrong_value(cause: ValidationError) -> str:
     value = "" if cause.value is None else f"={cause.value}"
     reason = str(cause).splitlines()[0]
     if isinstance(cause.value, float) and cause.value.is_integer() and "Integer" in reason:
-        return f"{cause.full_key}{value}: it must be a whole number: {cause.full_key}={int(cause.value)}"
+        return f"{cause.full_key}{value}: must be an integer: {cause.full_key}={int(cause.value)}"
     return f"{cause.full_key}{value}: {reason}"
 
 
@@ -68,9 +68,9 @@ def _missing_option(error: MissingConfigException) -> str:
     kind = kind_of_group(group)
     none = f"{group}=[]" if kind is not None and kind.listed else ""
     if none and option in ("none", "null", "false", "off"):
-        return f"{group}={option}: there is no such option; none at all is written '{none}'"
+        return f"{group}={option}: unknown option; to choose none: '{none}'"
     listing = ", ".join(closest(option, error.options or options(group))) or "none"
-    reason = f"{group}={option}: there is no such option; there are, closest first: {listing}"
+    reason = f"{group}={option}: unknown option; closest: {listing}"
     if group in ("hydra/launcher", "hydra/sweeper"):
         return f"{reason}. Others come with packages of their own: pip install hydra-<name>-{group[6:]}"
     for plugin in registry.installed(kind.name) if kind else ():
@@ -86,7 +86,7 @@ def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Seque
     key, full = str(cause.key), str(cause.full_key)
     path = full.rpartition(".")[0]
     known = [str(name) for name in parent]
-    reason = f"{full}: there is no such setting"
+    reason = f"{full}: unknown setting"
     listed = next((kind for kind in KINDS.values() if kind.listed and kind.place == path), None)
     if listed is not None:
         return f"{reason}; {path} has {', '.join(known) or 'none'}: choose it first with '{listed.group}=[{key}]'"
@@ -95,7 +95,7 @@ def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Seque
     if kind is not None and others:
         return f"{reason}; it belongs to {' or '.join(f'{kind.group}={other}' for other in others)}"
     if path:
-        return f"{reason}; {path} has, closest first: {', '.join(closest(key, known)) or 'none'}"
+        return f"{reason}; closest in {path}: {', '.join(closest(key, known)) or 'none'}"
     bare = [one.lstrip("+") for one in typed]
     override = next((one for sign in ".=" for one in bare if one.startswith(f"{full}{sign}")), full)
     whole, is_set, value = override.partition("=")
@@ -103,13 +103,13 @@ def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Seque
     if listed is not None:
         if value in ("false", "null", "none", "off"):
             return f"{reason}; without any: '{listed.group}=[]'"
-        return f"{reason}; you may mean {listed.place}.{whole}{is_set}{value}, after '{listed.group}=[{key}]'"
+        return f"{reason}; did you mean {listed.place}.{whole}{is_set}{value}, with '{listed.group}=[{key}]'?"
     proposals = [f"{setting}{is_set}{value}" for setting in settings_like(whole, _root(parent))]
-    return f"{whole}: there is no such setting; {_meant(proposals)}"
+    return f"{whole}: unknown setting; {_meant(proposals)}"
 
 
 def _meant(proposals: list[str]) -> str:
-    return f"you may mean {' or '.join(proposals)}" if proposals else "--help lists what there is"
+    return f"did you mean {' or '.join(proposals)}?" if proposals else "--help lists the settings"
 
 
 def _root(node: DictConfig) -> DictConfig:

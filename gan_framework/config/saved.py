@@ -63,7 +63,7 @@ def check(found: Mapping[str, Any], where: str) -> None:
     groups |= {f"networks.{name}": settings for name, settings in found["networks"].items()}
     for name, section in groups.items():
         if section and not isinstance(section, Mapping):
-            raise ConfigError(f"{where}: {name} is {plain.shown(section)} and not a group of settings")
+            raise ConfigError(f"{where}: {name} is {plain.shown(section)}, not a group of settings")
         if section and "defaults" in section:
             raise ConfigError(f"{where}: {name}.defaults is not a setting of a run")
     saved_types.check(found, where)
@@ -124,7 +124,9 @@ def warn_of_masked(config: Mapping[str, Any], path: str = "") -> None:
         if isinstance(value, Mapping):
             warn_of_masked(value, here)
         elif MASK in str(value):
-            log.warning("%s was saved as %s, for the environment held a secret in it: set it again", here, value)
+            log.warning(
+                "%s was saved as %s because it contained a secret from the environment: set it again", here, value
+            )
 
 
 def literal(value: Any) -> Any:

@@ -87,10 +87,7 @@ class TrainConfig:
                 f"train.threads={self.threads}: it must be from 1 to {MOST_THREADS}, or null for torch's choice"
             )
         if self.batch_size % self.accumulate:
-            raise ConfigError(
-                f"train.accumulate={self.accumulate} divides each batch into equal parts, and train.batch_size="
-                f"{self.batch_size} is no multiple of it"
-            )
+            raise ConfigError(f"train.accumulate={self.accumulate} must divide train.batch_size={self.batch_size}")
 
 
 @dataclass
@@ -234,7 +231,7 @@ class Config:
             elif name == "seed":
                 groups[name] = plain["seed"]
             elif name not in plain and name not in OPTIONAL:
-                raise ConfigError(f"{name} is missing: a configuration cannot do without it")
+                raise ConfigError(f"{name} is missing from the configuration")
             elif value is not None and not isinstance(value, Mapping | list):
                 raise ConfigError(f"{name}={value}: it must be a group of settings, as in conf/")
             else:

@@ -50,9 +50,7 @@ def parse(overrides: list[str], what: str = "an evaluation", roots: tuple[str, .
         if override.is_add() or override.is_force_add() or override.is_delete() or override.is_sweep_override():
             raise ConfigError(f"{override.input_line}: {what} takes plain overrides only, like key=value")
         if not any(override.key_or_group == root or override.key_or_group.startswith(f"{root}.") for root in roots):
-            raise ConfigError(
-                f"{override.key_or_group} cannot be overridden for {what}, only {', '.join(roots)}"
-            )
+            raise ConfigError(f"{override.key_or_group} cannot be overridden for {what}, only {', '.join(roots)}")
         reason = OF_TRAINING.get(override.key_or_group)
         if reason is not None:
             raise ConfigError(f"{override.input_line} has no effect on an evaluation: it {reason}; leave it out")

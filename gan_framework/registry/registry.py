@@ -107,9 +107,7 @@ def contract(distribution: str) -> int | None:
     for point in registered("gan_framework.contract"):
         if owner(point)[0] == distribution:
             if not point.name.isdecimal():
-                raise ConfigError(
-                    f"{distribution} states the contract version {point.name!r}, which is no whole number"
-                )
+                raise ConfigError(f"{distribution} states the contract version {point.name!r}, which is not an integer")
             return int(point.name)
     return None
 
@@ -199,7 +197,7 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     except Exception as error:
         # All that a plugin is given are settings, so whatever it raises is about them.
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{plugin.name} ({kind}) refuses its settings {arguments}: {what}") from error
+        raise ConfigError(f"invalid settings for {plugin.name} ({kind}): {what}; given {arguments}") from error
 
 
 def file_settings(kind: str, config: Mapping[str, Any]) -> dict[str, Path]:

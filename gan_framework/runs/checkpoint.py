@@ -51,10 +51,10 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         # torch does not verify the checksums of its own archives.
         with zipfile.ZipFile(path) as archive:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-                raise ConfigError(f"the file {path} is no checkpoint of this framework: it is compressed")
+                raise ConfigError(f"the file {path} is not a checkpoint of this framework: it is compressed")
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
-        raise ConfigError(f"the checkpoint {path} is damaged or no checkpoint: {error}") from error
+        raise ConfigError(f"the checkpoint {path} is damaged or not a checkpoint: {error}") from error
     if damaged is not None:
         raise ConfigError(f"the checkpoint {path} is damaged: {damaged} does not match its checksum")
     try:
@@ -63,14 +63,14 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ConfigError(f"the checkpoint {path} holds more than tensors and plain values: {reason}") from error
     if not isinstance(state, dict) or not KEYS <= state.keys():
-        raise ConfigError(f"the file {path} is no checkpoint of this framework")
+        raise ConfigError(f"the file {path} is not a checkpoint of this framework")
     try:
         checkpoint_fields.check(state)
     except ConfigError as error:
         raise ConfigError(f"the checkpoint {path} is damaged: {error}") from error
     if state["format"] > FORMAT:
         raise ConfigError(
-            f"the checkpoint {path} has format {state['format']}, and this version reads up to {FORMAT}: update it"
+            f"the checkpoint {path} has format {state['format']}, and this version reads formats up to {FORMAT}: upgrade gan-framework"
         )
     return state
 

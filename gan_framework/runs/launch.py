@@ -109,9 +109,11 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
     if not hold.intact:
         return hold.loss()
     if isinstance(error, Interrupted):
-        return RunStopped(f"stopped by {stop.reason} before it began; the same command in the same folder resumes")
+        return RunStopped(
+            f"stopped by {stop.reason} before training started; the same command in the same folder resumes"
+        )
     if group.lost(error):
-        return RunFailed("another process of the run is gone; what it said of it stands above")
+        return RunFailed("another process of the run died; see its message above")
     if exhausted := out_of_memory.cause(error):
         return RunFailed(out_of_memory.advice(exhausted, config))
     if isinstance(error, OSError):
@@ -126,7 +128,7 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
     settings = schema.Config.of(plain(composed))
     device = set_up_device(settings.train, job.number)
     check_processes(settings.train, settings.evaluate, device)
-    log.info("in %s, on %s with %d CPU threads", folder, device, torch.get_num_threads())
+    log.info("run folder %s; device %s, %d CPU threads", folder, device, torch.get_num_threads())
     sources = Sources(settings.data, settings.sources)
     composed = _completed(composed, sources)
     config = plain(composed)
@@ -170,7 +172,11 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
     places += [(composed.sources[name], source) for name, source in sources.others.items()]
     for settings, source in places:
         shape = source.shape
-        found: dict[str, Any] = {"channels": shape.sample[0], "num_classes": shape.num_classes, "condition_dim": shape.condition_dim}
+        found: dict[str, Any] = {
+            "channels": shape.sample[0],
+            "num_classes": shape.num_classes,
+            "condition_dim": shape.condition_dim,
+        }
         if shape.is_image:
             height, width = shape.sample[1:]
             found["image_size"] = height if height == width else [height, width]
@@ -205,8 +211,8 @@ def _resume_from(setting: str | None, folder: RunFolder) -> Checkpoints:
         raise ConfigError(f"train.resume={setting} is neither a checkpoint nor the folder of a run with an intact one")
     if not intact and checkpoint.numbered(folder.checkpoints):
         raise ConfigError(
-            f"not one of the checkpoints in {folder.checkpoints} is intact, as said above: train.resume=null begins "
-            "anew and deletes them, train.resume=FILE goes on from another one"
+            f"no checkpoint in {folder.checkpoints} is intact (see above): train.resume=null starts "
+            "from scratch and deletes them, train.resume=FILE resumes from another checkpoint"
         )
 
 

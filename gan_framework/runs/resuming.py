@@ -61,9 +61,9 @@ def check(state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Map
     light = [str(change) for change in changes if str(change) not in grave]
     if grave and not composed.train.resume_changed:
         raise ConfigError(
-            f"{where} was trained with other settings: {'; '.join(grave + light)}. With another loss, other networks, "
-            "data or batches it is another experiment: give it a folder of its own (hydra.run.dir), or go on all the "
-            "same with train.resume_changed=true"
+            f"{where} was trained with other settings: {'; '.join(grave + light)}. A different loss, networks, "
+            "data or batch size make it a different experiment: use a new folder (hydra.run.dir), or resume "
+            "anyway with train.resume_changed=true"
         )
     if grave or light:
         log.warning("resumed with other settings: %s", "; ".join(grave + light))

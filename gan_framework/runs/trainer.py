@@ -38,7 +38,7 @@ def train(run: Run, stop: StopRequest) -> None:
     if run.counters.step < run.counters.steps:
         run.save()
         reason = stop.reason or "another process"
-        raise RunStopped(f"stopped by {reason} {run.where}; gan-framework resume {run.folder.path} goes on")
+        raise RunStopped(f"stopped by {reason} {run.where}; to resume: gan-framework resume {run.folder.path}")
 
 
 def _play(run: Run, stop: StopRequest) -> None:
@@ -174,7 +174,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         run.write(state)
         raise RunStopped(
             f"stopped by {stop.reason} while the samples {run.where} were scored; "
-            f"gan-framework resume {run.folder.path} goes on"
+            f"to resume: gan-framework resume {run.folder.path}"
         ) from None
     for warning in evaluation.warnings:
         log.warning(warning)

@@ -114,7 +114,7 @@ def lead(game: Game, config: Config, folder: Path, resumed: Path | None, sweep: 
     """
     job = {"config": {**config, "tracker": {}}, "folder": str(folder), "resumed": resumed and str(resumed)}
     join(_announce(_store(), {**job, "sweep": sweep}), game, config)
-    log.info("%d processes take part", distributed.world())
+    log.info("distributed training with %d processes", distributed.world())
 
 
 def follow(numbers: Iterable[int]) -> None:
@@ -163,7 +163,7 @@ def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
                 train(run, stop)
             except Exception as error:
                 if group.lost(error):
-                    raise RunFailed("it ends, because another one of the run is gone") from error
+                    raise RunFailed("stopped, because another process of the run died") from error
                 raise
     except (NonFinite, RunStopped, Interrupted):
         return  # the first process says it

@@ -70,7 +70,7 @@ class Driver(Launcher):
     def __init__(self, launcher: Launcher, config: DictConfig) -> None:
         resumed = config.sweep.resume
         if resumed is not None and not Path(resumed).is_dir():
-            raise ConfigError(f"sweep.resume={resumed}: there is no such folder; hydra.sweep.dir names a new one")
+            raise ConfigError(f"sweep.resume={resumed}: no such folder; hydra.sweep.dir=DIR starts a new sweep")
         self.folder = Path(config.hydra.sweep.dir)
         self.stop = StopRequest()
         self.returns: list[JobReturn] = []
@@ -147,12 +147,12 @@ class Driver(Launcher):
             log.info("%s", line)
         resume = ending.command(ending.TYPED, self.folder)
         if self.stop.requested:
-            raise RunStopped(f"the sweep was stopped by {self.stop.reason}: {done} so far; {resume} goes on")
+            raise RunStopped(f"the sweep was stopped by {self.stop.reason}: {done} so far; to resume: {resume}")
         if failed:
             retry = ending.command(ending.TYPED, self.folder, "sweep.retry_failed=true")
             raise RunFailed(f"{failed} of {len(self.returns)} runs failed, as listed above; to run them again: {retry}")
         if stopped:
-            raise RunStopped(f"{len(stopped)} of {len(self.returns)} runs were stopped; {resume} goes on")
+            raise RunStopped(f"{len(stopped)} of {len(self.returns)} runs were stopped; to resume: {resume}")
         log.info("%s: %s; next: %s", done, self.folder, ending.quoted(["gan-framework", "compare", str(self.folder)]))
 
 

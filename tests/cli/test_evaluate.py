@@ -158,7 +158,7 @@ WRONG = [
     (["train.steps=5"], "train.steps.*data, extractor, metrics, sampler, evaluate, train.device"),
     (["evaluate.every=5"], "evaluate.every=5 has no effect on an evaluation: it says when"),
     (["evaluate.best=fid_raw"], "evaluate.best=fid_raw has no effect on an evaluation: it says by which score"),
-    (["evaluate.sample=5"], "evaluate.sample: there is no such setting"),
+    (["evaluate.sample=5"], "evaluate.sample: unknown setting"),
     (["evaluate.samples=many"], "evaluate.samples=many"),
     (["evaluate.split=dev"], "dev"),
     (["extractor=incepsion"], "extractor=incepsion.*inception"),

@@ -204,7 +204,7 @@ def test_the_folder_is_where_we_are_unless_one_is_named(call, day, monkeypatch):
     [
         (["nowhere"], "there is no folder nowhere"),
         ([".", "failed"], "failed is no condition: write KEY=VALUE, like status=failed"),
-        (["los=hinge"], "los: no run has such a setting; they have, closest first: loss.name"),
+        (["los=hinge"], "los: no run has this setting; closest: loss.name"),
         ([".", "=3"], "=3 is no condition"),
     ],
 )
@@ -218,7 +218,7 @@ def test_a_folder_without_runs_is_said_to_be_one(call, tmp_path):
     assert call("runs", tmp_path) == (0, [], f"no run lies in {tmp_path} or below it")
     assert call("runs", tmp_path, "--json")[:2] == (0, ["[]"])
     make_run(tmp_path / "a", "hinge", 0, [])
-    assert call("runs", tmp_path, "seed=7")[2] == f"none of 1 runs is like {tmp_path} seed=7"
+    assert call("runs", tmp_path, "seed=7")[2] == f"none of 1 runs matches {tmp_path} seed=7"
 
 
 def test_hundreds_of_runs_are_listed_in_seconds(call, tmp_path):

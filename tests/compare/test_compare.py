@@ -103,7 +103,7 @@ def test_a_score_is_compared_among_the_runs_that_have_it(sweep):
     (run / "summary.json").write_text(json.dumps(summary))
     comparison = compared(sweep, metric="fid_classifier")
     assert [group.settings["loss.name"] for group in comparison.groups] == ["good", "close", "bad", "other"]
-    assert comparison.statement(comparison.groups[-1]) == "no run was scored"
+    assert comparison.statement(comparison.groups[-1]) == "no run has a score"
 
 
 def test_what_w_and_b_keeps_of_a_configuration_is_no_run(sweep):
@@ -152,8 +152,8 @@ def test_one_seed_has_no_spread(tmp_path):
     make_run(tmp_path / "b", "b", 0, [2.0])
     comparison = compared(tmp_path)
     assert [comparison.statement(g) for g in comparison.groups] == [
-        "the best; one seed, so no spread is known",
-        "one seed, so no spread is known",
+        "the best (n=1)",
+        "n=1: no significance test",
     ]
 
 

@@ -110,9 +110,9 @@ def test_an_option_that_means_nothing_beside_it_is_refused(override):
         ("train: 3\ndata: {}\nnetworks: {}\n", "no settings under `train`"),
         ("!!python/object/apply:os.system [ls]\n", "has the tag"),
         ("a: [\n", "config.yaml is no YAML"),
-        ("train: {}\ndata: {}\nnetworks: {generator: x}\n", 'networks.generator is "x" and not a group of settings'),
-        ("train: {}\ndata: {}\nnetworks: {}\nterms: true\n", "terms is true and not a group of settings"),
-        ("train: {}\ndata: {name: digits, defaults: [/x]}\nnetworks: {}\n", "data.defaults is no setting of a run"),
+        ("train: {}\ndata: {}\nnetworks: {generator: x}\n", 'networks.generator is "x", not a group of settings'),
+        ("train: {}\ndata: {}\nnetworks: {}\nterms: true\n", "terms is true, not a group of settings"),
+        ("train: {}\ndata: {name: digits, defaults: [/x]}\nnetworks: {}\n", "data.defaults is not a setting of a run"),
     ],
 )
 def test_a_file_of_somebody_elses_is_refused_with_the_reason(tmp_path, text, reason):
@@ -129,6 +129,6 @@ def test_a_file_of_somebody_elses_is_refused_with_the_reason(tmp_path, text, rea
 
 def test_what_a_secret_was_left_out_of_is_named(caplog):
     saved.warn_of_masked({"tracker": {"wandb": {"project": "for-***"}}, "seed": 3})
-    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+    assert [record.getMessage().partition(" because")[0] for record in caplog.records] == [
         "tracker.wandb.project was saved as for-***"
     ]

@@ -156,7 +156,7 @@ def test_when_one_dies_the_other_ends_and_says_so(run):
     ranks.processes[1].kill()
     codes, outputs = ranks.end(timeout=30)
     assert codes == [1, -signal.SIGKILL]
-    assert outputs[0].strip().splitlines()[-1].startswith("error: another process of the run is gone")
+    assert outputs[0].strip().splitlines()[-1].startswith("error: another process of the run died")
     assert json.loads((ranks.folder / "summary.json").read_text())["status"] == "failed"
 
 

@@ -113,7 +113,7 @@ def test_without_its_configuration_a_checkpoints_is_taken(short, tmp_path):
         code, output = gan("resume", run)
         assert code == 0, output
         assert f"its configuration is taken from {run}/checkpoints/step_0000002.pt" in output
-        assert "it has finished: train.steps=N, more than 2, goes on with it" in output
+        assert "the run has finished: train.steps=N with N > 2 continues it" in output
         assert (run / "config.yaml").read_text() == config
 
 
@@ -131,9 +131,9 @@ def test_a_run_that_began_anew_is_not_begun_anew_again(tmp_path, cache):
     [
         (["loss=wasserstein"], "loss.name: hinge → wasserstein"),
         (["data.image_size=32"], "data.image_size: 16 → 32"),
-        (["hydra.run.dir=x"], "hydra.run.dir=x: a run goes on where it lies"),
+        (["hydra.run.dir=x"], "hydra.run.dir=x: resume continues the run in its own folder"),
         (["model=dcgan"], "model=dcgan: an option of model says what differs from the defaults"),
-        (["train.stepz=3"], "train.stepz: there is no such setting; train has"),
+        (["train.stepz=3"], "train.stepz: unknown setting; closest in train"),
         (["seed=1,2"], "a sweep, which needs -m"),
         (["+my_api_key=123"], "can hold no secret"),
     ],
@@ -197,9 +197,9 @@ def test_it_can_be_swept_over(short, tmp_path):
 
 
 def test_a_folder_or_what_is_no_configuration_is_refused(refused, short, tmp_path):
-    assert f"`gan-framework resume {short}` goes on with it" in refused("train", short)
+    assert f"`gan-framework resume {short}` resumes it" in refused("train", short)
     assert "there is no file" in refused("train", tmp_path / "none.yaml")
-    assert "one file with a run's configuration is enough" in refused("train", "a.yaml", "b.yaml")
+    assert "only one configuration file can be given" in refused("train", "a.yaml", "b.yaml")
     (tmp_path / "hinge.yaml").write_text("name: hinge\n")
     assert "is not the configuration of a run" in refused("train", "seed=1", tmp_path / "hinge.yaml")
     assert "experiment=wgan: an option of experiment" in refused("train", short / "config.yaml", "experiment=wgan")

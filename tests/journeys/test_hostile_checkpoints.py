@@ -79,10 +79,10 @@ def pickled_inside(path, trace):
 HOSTILE = {
     cut_short: "is damaged",
     flipped: "checksum",
-    emptied: "is damaged or no checkpoint",
-    foreign: "no checkpoint of this framework",
+    emptied: "is damaged or not a checkpoint",
+    foreign: "is not a checkpoint of this framework",
     newer: "format 2",
-    pickled: "is damaged or no checkpoint",
+    pickled: "is damaged or not a checkpoint",
     pickled_inside: "more than tensors and plain values",
 }
 
@@ -216,5 +216,5 @@ def test_auto_falls_back_from_what_cannot_be_used_and_never_begins_anew(finished
     for path in (folder / "checkpoints").glob("*.pt"):
         path.write_bytes(b"")
     code, output = finish(folder, *SMALL, "train.steps=9")
-    assert code == 2 and "train.resume=null begins anew" in output.strip().splitlines()[-1]
+    assert code == 2 and "train.resume=null starts from scratch" in output.strip().splitlines()[-1]
     assert (folder / "metrics.jsonl").read_text() == before

@@ -41,9 +41,7 @@ def test_the_log_says_what_the_run_is_and_what_came_of_it(folder):
         "finished 2 ",
     ):
         assert any(line.startswith(beginning) for line in said), (beginning, said)
-    assert said[-1] == (
-        f"all of it is in {folder}; next: gan-framework sample {folder}, gan-framework evaluate {folder}"
-    )
+    assert said[-1] == (f"run folder: {folder}; next: gan-framework sample {folder}, gan-framework evaluate {folder}")
 
 
 def test_each_metric_line_has_every_axis(folder):

@@ -92,7 +92,7 @@ def test_a_module_that_has_left_is_told_apart_from_one_that_never_was(install):
 
 def test_a_contract_that_is_no_version_is_refused(install):
     install("odd", {"losses": {"odd": "odd:Loss"}}, {"odd.py": GOOD}, contract="latest")
-    assert "odd states the contract version 'latest', which is no whole number" in choosing("odd")
+    assert "odd states the contract version 'latest', which is not an integer" in choosing("odd")
 
 
 def test_a_distribution_that_states_no_contract_is_used(install):
@@ -104,7 +104,7 @@ def test_a_distribution_that_states_no_contract_is_used(install):
 def test_a_configuration_package_that_does_not_exist_is_named_where_it_is_missed(install):
     install("gone", {"losses": {"gone": "gone:Loss"}, "configs": {"gone": "gone.conf"}}, {"gone/__init__.py": GOOD})
     assert config_problems() == {"gone": "its configuration package gone.conf does not exist"}
-    with pytest.raises(ConfigError, match="loss=gone: there is no such option; .*gone is installed, but its config"):
+    with pytest.raises(ConfigError, match="loss=gone: unknown option; .*gone is installed, but its config"):
         compose(("loss=gone",))
     assert compose(("loss=minimax",))["loss"] == {"name": "minimax"}
 

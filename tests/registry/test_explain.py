@@ -13,21 +13,21 @@ from gan_framework.errors import ConfigError
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("lr=1e-4", "you may mean optimizer.generator.lr=1e-4 or optimizer.discriminator.lr=1e-4"),
-        ("batch_size=32", "you may mean train.batch_size=32 or evaluate.batch_size=32"),
-        ("generator.width=64", "generator.width: there is no such setting; you may mean networks.generator.width=64"),
-        ("data.path=photos", "data.path: there is no such setting; it belongs to data=folder or data=npz"),
-        ("steps=5", "you may mean train.steps=5"),
-        ("networks.generator.widht=3", "networks.generator has, closest first: width, "),
-        ("train.steps=1e5", "it must be a whole number: train.steps=100000"),
+        ("lr=1e-4", "did you mean optimizer.generator.lr=1e-4 or optimizer.discriminator.lr=1e-4"),
+        ("batch_size=32", "did you mean train.batch_size=32 or evaluate.batch_size=32"),
+        ("generator.width=64", "generator.width: unknown setting; did you mean networks.generator.width=64"),
+        ("data.path=photos", "data.path: unknown setting; it belongs to data=folder or data=npz"),
+        ("steps=5", "did you mean train.steps=5"),
+        ("networks.generator.widht=3", "closest in networks.generator: width, "),
+        ("train.steps=1e5", "must be an integer: train.steps=100000"),
         ("optimizer.generator.betas=(0.5,0.9)", "in brackets: 'optimizer.generator.betas=[0.5,0.9]'"),
-        ("strategy=[ema,", "its bracket is not closed; quote the whole"),
-        ("loss=hindge", "there are, closest first: hinge, dragan, nonsaturating"),
-        ("tracker=none", "none at all is written 'tracker=[]'"),
+        ("strategy=[ema,", "unbalanced bracket; quote overrides that contain spaces"),
+        ("loss=hindge", "unknown option; closest: hinge, "),
+        ("tracker=none", "to choose none: 'tracker=[]'"),
         ("wandb=false", "without any: 'tracker=[]'"),
-        ("ema.decay=0.9", "you may mean strategy.ema.decay=0.9, after 'strategy=[ema]'"),
+        ("ema.decay=0.9", "did you mean strategy.ema.decay=0.9, with 'strategy=[ema]'"),
         ("strategy.ema.decay=0.9", "choose it first with 'strategy=[ema]'"),
-        ("qwertyuiop=1", "--help lists what there is"),
+        ("qwertyuiop=1", "--help lists the settings"),
     ],
 )
 def test_what_is_typed_leads_to_what_is_meant(typed, said):
@@ -38,7 +38,7 @@ def test_what_is_typed_leads_to_what_is_meant(typed, said):
 
 
 def test_a_setting_under_the_name_of_its_group_is_found():
-    with pytest.raises(ConfigError, match=r"you may mean terms.r1.weight=1$"):
+    with pytest.raises(ConfigError, match=r"did you mean terms.r1.weight=1\?$"):
         compose(["term=[r1]", "term.r1.weight=1"])
 
 
