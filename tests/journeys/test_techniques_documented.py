@@ -1,0 +1,91 @@
+"""docs/techniques: a page for every loss, term, strategy and schedule, whose settings and commands are true."""
+
+import re
+import shlex
+from importlib.metadata import distribution
+
+import pytest
+import torch
+
+from gan_framework.build import assemble
+from gan_framework.data import Sources
+from gan_framework.errors import ConfigError
+from tests.helpers.environment import ROOT
+
+FOLDER = ROOT / "docs" / "techniques"
+PAGES = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.md"))}
+INDEX = PAGES.pop("index")
+SECTIONS = [
+    *("Equation", "Where it is from", "How to type it", "Settings", "Measured effect", "Stacks with"),
+    *("When", "When not"),
+]
+KINDS = {"losses": "loss", "terms": "term", "strategies": "strategy", "schedules": "schedule", "samplers": "sampler"}
+"""The folder of each kind's configurations."""
+LINES = {
+    kind: dict(re.findall(r"^\| \[`(\w+)`\]\((\w+)\.md\) \| \S", table, re.MULTILINE))
+    for kind, table in ((part.partition("\n")[0].lower(), part) for part in INDEX.split("\n## ")[1:])
+}
+"""By kind and name, the page that the index leads to."""
+TYPED = [line for page in PAGES.values() for line in re.findall(r"^python run\.py (?!-m )(.+)$", page, re.MULTILINE)]
+REFUSED = [
+    found
+    for page in [INDEX, *PAGES.values()]
+    for found in re.findall(r"^\$ python run\.py (.+)\nerror: (.+)$", page, re.MULTILINE)
+]
+
+
+def options(kind):
+    """The configurations of a kind that are one plugin's."""
+    for path in sorted((ROOT / "conf" / KINDS[kind]).glob("*.yaml")):
+        if "@package _global_" not in path.read_text() and path.stem != "wasserstein_plain":  # the plugin wasserstein
+            yield path.stem
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_technique_has_its_line_and_its_page(kind):
+    plugins = [point.name for point in distribution("gan-framework").entry_points.select(group=f"gan_framework.{kind}")]
+    configurations = [path.stem for path in (ROOT / "conf" / KINDS[kind]).glob("*.yaml")]
+    missing = {*plugins, *configurations} - LINES[kind].keys() - {"wasserstein_plain"}
+    assert not missing, f"docs/techniques/index.md has no line for the {kind} {', '.join(sorted(missing))}"
+    for name, page in LINES[kind].items():
+        assert name in re.match(r"# (.+)\n", PAGES[page])[1].split(", "), f"{page}.md does not name {name} in its title"
+
+
+def test_every_page_has_a_line_that_leads_to_it():
+    assert PAGES.keys() == {page for lines in LINES.values() for page in lines.values()}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_everything_in_its_place(page):
+    assert re.findall(r"^## (.+)$", PAGES[page], re.MULTILINE) == SECTIONS
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in options(kind)])
+def test_a_page_has_the_settings_of_the_configuration(kind, name):
+    """Each setting with its default, as the YAML has both."""
+    text = (ROOT / "conf" / KINDS[kind] / f"{name}.yaml").read_text()
+    prefix = {"terms": f"terms.{name}", "strategies": f"strategy.{name}"}.get(kind, KINDS[kind])
+    rows = dict(re.findall(rf"^\| `{prefix}\.(\w+)` \| .+ \| `(.+)` \|$", PAGES[LINES[kind][name]], re.MULTILINE))
+    for setting, default in re.findall(r"^(\w+):(?: +([^#\n]+?))?\s*(?:#.*)?$", text, re.MULTILINE):
+        if setting != "name":
+            assert setting in rows, f"{setting} of {name} has no line"
+            assert not default or rows[setting] == default
+            rows.pop(setting)
+    assert kind not in ("terms", "strategies") or not rows, f"{name} has no setting {', '.join(rows)}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overrides", TYPED)
+def test_what_a_page_types_can_be_run(compose, overrides):
+    build(compose(*shlex.split(overrides)))
+
+
+@pytest.mark.parametrize(("overrides", "reason"), REFUSED)
+def test_what_a_page_says_is_refused_is_refused_for_that_reason(compose, overrides, reason):
+    with pytest.raises(ConfigError) as refused:
+        build(compose(*shlex.split(overrides)))
+    assert reason in str(refused.value)
+
+
+def build(config):
+    return assemble(config, Sources(config["data"], config["sources"]), torch.device("cpu"), scored=True)
