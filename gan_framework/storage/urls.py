@@ -21,17 +21,23 @@ WHOLE = re.compile(
 )
 """A text that is nothing but a database's URL, in which a password may hold blanks too."""
 
-QUERY = re.compile(r"(?<=[?&])(?P<name>[\w.-]+)=(?P<value>[^\s&#\"'<>]+)")
+CONNECTION = re.compile(
+    r"(?P<name>(?:\bpassword|(?<=;)\s*pwd)\s*=\s*|(?<=%3B)pwd%3D)(?P<password>(?:(?!%3B)[^\s;&\"'<>])+)", re.IGNORECASE
+)
+"""Passwords in a text like `host=db user=me password=...`, also where it stands in a URL."""
+
+QUERY = re.compile(r"(?<=[?&#])(?P<name>[\w.-]+)=(?P<value>[^\s&#\"'<>]+)")
 SIGNATURES = ("sig", "signature", "x-amz-signature", "x-goog-signature")
 
 
 def mask(text: str, is_secret: Callable[[str], bool]) -> str:
-    """Return a text in which the passwords of URLs are replaced: before the host, and in the query.
+    """Return a text in which the passwords of URLs are replaced: before the host, in the query, in what is like one.
 
     Args:
         text: any text.
         is_secret: whether the name of a part of the query says that it is a secret.
     """
+    text = CONNECTION.sub(lambda found: f"{found['name']}{MASK}", text)
     if "://" not in text:
         return text
     if found := WHOLE.fullmatch(text):
@@ -39,8 +45,6 @@ def mask(text: str, is_secret: Callable[[str], bool]) -> str:
     text = WEB.sub(lambda found: f"{found['scheme']}{MASK}@", text)
     for pattern in (DATABASE, OTHER):
         text = pattern.sub(lambda found: f"{found['scheme']}{found['user']}:{MASK}@", text)
-    if "?" not in text:
-        return text
     return QUERY.sub(
         lambda found: (
             f"{found['name']}={MASK}" if found["name"].lower() in SIGNATURES or is_secret(found["name"]) else found[0]

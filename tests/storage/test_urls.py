@@ -18,6 +18,14 @@ HIDDEN = [
         "s3://bucket/x?X-Amz-Signature=9&X-Amz-Security-Token=8",
         "s3://bucket/x?X-Amz-Signature=***&X-Amz-Security-Token=***",
     ),
+    ("https://host/x#access_token=abc&n=3", "https://host/x#access_token=***&n=3"),
+    ("postgresql:///db?user=me&password=abc", "postgresql:///db?user=me&password=***"),
+    ("host=db user=me password=abc dbname=x", "host=db user=me password=*** dbname=x"),
+    ("Server=db;Uid=me;Pwd=abc;", "Server=db;Uid=me;Pwd=***;"),
+    (
+        "mssql+pyodbc:///?odbc_connect=UID%3Dme%3BPWD%3Dabc%3BX%3D1",
+        "mssql+pyodbc:///?odbc_connect=UID%3Dme%3BPWD%3D***%3BX%3D1",
+    ),
     ("no: (mysql://a:b@h) and 'postgresql://c:d@i'", "no: (mysql://a:***@h) and 'postgresql://c:***@i'"),
 ]
 LEFT = [
@@ -33,6 +41,9 @@ LEFT = [
     "file:///home/me/a:b@c",
     "https://host/x?num_tokens=3&n=abc",
     "mail me@host",
+    "the password is asked for",
+    "pwd=/home/me",
+    "https://host/x#part-2",
 ]
 
 
