@@ -127,7 +127,7 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
     if fit is not None:
         both = f"both sides {fit.resize} to {sample[1]}x{sample[2]}, crop {fit.crop}"
         evaluation.protocol["resize"] = f"{both}; {evaluation.protocol['resize']}"
-        evaluation.warnings += [f"the images of {what}: {change}" for change in fit.changes(shapes_of(paths))]
+        evaluation.warnings.extend(f"the images of {what}: {change}" for change in fit.changes(shapes_of(paths)))
     if left_out:
         evaluation.warnings.append(left_out)
     if any(path.suffix.lower() in LOSSY for path in paths):

@@ -40,6 +40,7 @@ class Extractor(nn.Module, ABC):
         name: the entry point's name; the scores' names end in it.
         dim: the number of features D, known once prepared.
         resize: how images are brought to the size the network takes, for the protocol.
+        size: the height and width of the images that the network takes; None where it takes any.
         classifies: whether it gives logits.
         classifies_labels: whether these logits are over the dataset's own classes.
         downloads: whether weights may have to be downloaded, which a run then does before it trains.
@@ -51,6 +52,7 @@ class Extractor(nn.Module, ABC):
     name: str
     dim: int
     resize: str = "none"
+    size: tuple[int, int] | None = None
     classifies: bool = False
     classifies_labels: bool = False
     downloads: bool = False

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import IO, TypeVar
 
 import torch
 from PIL import UnidentifiedImageError
 from torch import Tensor
 
-from gan_framework.data.decoding import FORMATS, decode, read_limited
+from gan_framework.data.decoding import FORMATS, decode, measure, read_limited
 from gan_framework.data.image_names import SUFFIXES, describe_bad, describe_left_out, list_images
-from gan_framework.data.pixels import with_channels
+from gan_framework.data.pixels import Fit, Shape, with_channels
 from gan_framework.errors import ConfigError
+
+T = TypeVar("T")
 
 LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif", ".webp"}
 
@@ -60,38 +64,51 @@ def _is_written(name: str, pattern: str) -> bool:
     return "/" not in name and fnmatch(name, pattern)
 
 
-def read_images(paths: list[Path], shape: tuple[int, ...], batch_size: int) -> Iterator[Tensor]:
+def shapes_of(paths: list[Path]) -> dict[Shape, int]:
+    """Return how many images there are of each shape (C, H, W), by the heads of their files.
+
+    Raises:
+        ConfigError: a file is no image.
+    """
+    return Counter(_opened(path, measure) for path in paths)
+
+
+def read_images(paths: list[Path], shape: tuple[int, ...], batch_size: int, fit: Fit | None = None) -> Iterator[Tensor]:
     """Yield batches (n, C, H, W) uint8.
 
     Args:
         paths: the files.
         shape: what every image must be, (C, H, W), C being 1 or 3.
         batch_size: images at a time.
+        fit: brings images of any size to the shape; None where they must have it, since resizing changes the scores.
 
     Raises:
-        ConfigError: a file is no image, or of another size. It is not resized: that would change the scores.
+        ConfigError: a file is no image, or of another size.
     """
     for start in range(0, len(paths), batch_size):
-        yield torch.stack([_read(path, shape) for path in paths[start : start + batch_size]])
+        yield torch.stack([_read(path, shape, fit) for path in paths[start : start + batch_size]])
 
 
-def _read(path: Path, shape: tuple[int, ...]) -> Tensor:
+def _read(path: Path, shape: tuple[int, ...], fit: Fit | None) -> Tensor:
     channels, height, width = shape
-    pixels = _decoded(path)
+    pixels = _opened(path, lambda file: decode(read_limited(file)))
+    if fit is not None:
+        return fit(pixels[None])[0]
     if pixels.shape[1:] != (height, width):
         raise ConfigError(
             f"{path} is {pixels.shape[1]}x{pixels.shape[2]}, and the images of the dataset are {height}x{width}; "
-            "choose data.image_size to fit, as images are not resized before they are scored"
+            "choose data.image_size to fit, as images are not resized before they are scored unless data.crop or "
+            "data.resize of the dataset is named"
         )
     return with_channels(pixels[None], channels)[0]
 
 
-def _decoded(path: Path) -> Tensor:
+def _opened(path: Path, read: Callable[[IO[bytes]], T]) -> T:
     if path.exists() and not path.is_file():  # to open a named pipe could take for ever
         raise ConfigError(f"{path} cannot be read as an image: it is no file")
     try:
         with open(path, "rb") as file:
-            return decode(read_limited(file))
+            return read(file)
     except UnidentifiedImageError as error:
         raise ConfigError(f"{path} cannot be read as an image: it is no {', '.join(FORMATS)}") from error
     except Exception as error:  # a damaged file can make a decoder raise anything

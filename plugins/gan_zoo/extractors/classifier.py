@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Cache, ConfigError, Data, DataShape, DataSource, Extractor, Features, seeding, stop_point
+
+log = logging.getLogger(__name__)
 
 VERSION = 2
 """Raised when the network or its training changes."""
@@ -125,6 +129,7 @@ class Classifier(Extractor):
         )
 
     def _train(self, train: Data, test: Data, device: torch.device) -> dict[str, Tensor]:
+        log.info("training extractor=classifier on %s images, once (%d epochs)", f"{len(train):,}", self.epochs)
         with torch.enable_grad():
             fit(self.network.train(), train, self.epochs, self.seed, device)
         self.network.eval()

@@ -22,6 +22,7 @@ class DINOv2(Extractor):
 
     name = "dinov2"
     resize = "bilinear as in TensorFlow 1, to 224x224"
+    size = (224, 224)
     downloads = True
 
     def __init__(self, model: str, precision: str) -> None:

@@ -23,6 +23,7 @@ class Inception(Extractor):
     name = "inception"
     dim = 2048
     resize = "bilinear as in TensorFlow 1, to 299x299"
+    size = (299, 299)
     downloads = True
     classifies = True
 

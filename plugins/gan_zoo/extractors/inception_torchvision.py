@@ -22,6 +22,7 @@ class InceptionTorchvision(Extractor):
     name = "inception_torchvision"
     dim = 2048
     resize = "bilinear, antialiased, to 299x299"
+    size = (299, 299)
     downloads = True
     classifies = True
 

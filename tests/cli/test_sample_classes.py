@@ -1,0 +1,21 @@
+"""Classes that a sampling names."""
+
+import pytest
+
+from gan_framework.cli.sample import class_numbers
+from gan_framework.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "said"),
+    [
+        (["dogg"], ["cat", "dog", "horse", "ship"], "no class dogg; the nearest are dog, "),
+        (["boot", "cat"], ["cat", "dog", "horse", "Ankle boot"], "no class boot; the nearest are Ankle boot, "),
+        (["Dog"], ["cat", "dog"], "no class Dog; the classes are dog, cat"),
+        (["x"], [], "the classes have no names: write their numbers, 7,7,3"),
+    ],
+)
+def test_an_unknown_class_is_answered_in_one_line_with_three_names_at_most(wanted, names, said):
+    with pytest.raises(ConfigError, match=said) as refusal:
+        class_numbers(wanted, names)
+    assert "\n" not in str(refusal.value) and str(refusal.value).count(",") <= 3
