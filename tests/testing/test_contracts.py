@@ -61,12 +61,13 @@ SPECIAL = {
     ("datasets", "digits"): {"image_size": 8},
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
-    ("extractors", "classifier"): {"epochs": 1, "width": 8},
+    ("extractors", "classifier"): {"epochs": 5, "width": 8},
     **{
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
         for name in ("clip", "dinov2", "inception", "inception_torchvision")
     },
     ("strategies", "lookahead"): {"k": 1},
+    ("strategies", "vector_head"): {"overrides": ["loss=mmd"]},
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},
     ("metrics", "mode_coverage"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},

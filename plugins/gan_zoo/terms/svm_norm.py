@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -29,5 +31,6 @@ class SVMNorm(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return half the squared norm."""
         name = name_of(self, player)
-        layers = [self.game.network(network).output for network in self.game.judges_of(player, name)]
-        return torch.stack([layer.weight.square().sum() for layer in layers]).sum() / 2
+        layers: list[Any] = [self.game.network(network).output for network in self.game.judges_of(player, name)]
+        norm: Tensor = torch.stack([layer.weight.square().sum() for layer in layers]).sum() / 2
+        return norm

@@ -6,8 +6,9 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.registry import registry
 
-ELSEWHERE = ("rbm_pretraining",)
-"""Strategies of auto-encoders, which have no effect in this game; their own tests try them."""
+ELSEWHERE = ("rbm_pretraining", "vector_head")
+"""Strategies of auto-encoders and of losses that compare vectors, without effect in this game; their own tests try
+them."""
 
 NAMES = [
     plugin.name

@@ -1,0 +1,61 @@
+"""A discriminator that is an auto-encoder."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gan_framework.api import Discriminator, DiscriminatorOutput
+from gan_zoo.discriminators.dcgan import DCGANDiscriminator
+from gan_zoo.generators.dcgan import DCGANGenerator
+from gan_zoo.layers import ImageSize, init_normal
+
+DISTANCES = ("l1", "l2")
+
+
+class AutoEncoderDiscriminator(Discriminator):
+    """Scores a sample by how well it is reconstructed: the logit is the error, negative, a mean over its values.
+
+    For losses of energies (EBGAN, Zhao et al. 2017, arXiv 1609.03126; BEGAN; MMD-GAN). The encoder is DCGAN's
+    discriminator, the decoder its generator. Heads: `vector`, the code (N, code), and `reconstruction` (N, C, H, W).
+
+    Args:
+        image_size: of square images, or height and width.
+        channels: of the images.
+        width: channels of the layers next to the image.
+        code: the size of the code.
+        norm: of the encoder, as that of `discriminator=dcgan`.
+        distance: the error of a value, `l1` (absolute) or `l2` (squared).
+    """
+
+    def __init__(self, image_size: ImageSize, channels: int, width: int, code: int, norm: str, distance: str) -> None:
+        super().__init__()
+        if code < 1:
+            raise ValueError(f"code={code}: it must be at least 1")
+        if distance not in DISTANCES:
+            raise ValueError(f"distance={distance!r}: choose {' or '.join(DISTANCES)}")
+        self.squared = distance == "l2"
+        encoder = DCGANDiscriminator(image_size, channels, width, norm)
+        self.blocks = encoder.blocks
+        assert isinstance(encoder.output, nn.Linear)
+        self.output = nn.Linear(encoder.output.in_features, code)
+        init_normal(self.output, 0.02)
+        self.decoder = DCGANGenerator(code, image_size, channels, width)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations of the encoder's blocks for images (N, C, H, W) in [-1, 1]."""
+        activations = []
+        for block in self.blocks:
+            x = block(x)
+            activations.append(x)
+        return tuple(activations)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
+        """Return the errors (N,) of images x (N, C, H, W), negative."""
+        features = self.features(x)
+        last = features[-1].flatten(1)
+        code = self.output(last)
+        reconstruction = self.decoder(code)
+        apart = x - reconstruction
+        error = (apart.square() if self.squared else apart.abs()).flatten(1).mean(1)
+        heads = {name: head(last) for name, head in self.heads.items()}
+        return DiscriminatorOutput(-error, features, heads | {"vector": code, "reconstruction": reconstruction})

@@ -1,0 +1,48 @@
+"""The loss of Coulomb GANs."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.kernels import squared_distances
+
+
+class Coulomb(AdversarialLoss):
+    """Real samples attract generated ones, which repel each other; D learns the field (Unterthiner et al. 2018).
+
+    Coulomb GANs, arXiv 1708.08819, section 2. The potential is measured on the batch, so that its size matters.
+
+    Args:
+        dimension: d of the Plummer kernel (‖a - b‖² + ε²)^-(d-2)/2, at least 3.
+        epsilon: its ε.
+    """
+
+    def __init__(self, dimension: int, epsilon: float) -> None:
+        super().__init__()
+        if dimension < 3:
+            raise ValueError(f"dimension={dimension}: it must be at least 3")
+        if not epsilon > 0:
+            raise ValueError(f"epsilon={epsilon}: it must be positive")
+        self.dimension = dimension
+        self.epsilon = epsilon
+
+    def potential(self, at: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Return Φ (N,) at places (N, D): what real samples add and generated ones take away."""
+        return self._kernel(at, real).mean(1) - self._kernel(at, fake).mean(1)
+
+    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
+        """Return E (D(x) - Φ(x))² + E (D(G(z)) - Φ(G(z)))²."""
+        assert real.samples is not None and fake.samples is not None
+        x, g = (samples.detach().flatten(1) for samples in (real.samples, fake.samples))
+        off_real = real.scores - self.potential(x, x, g)
+        off_fake = fake.scores - self.potential(g, x, g)
+        return off_real.square().mean() + off_fake.square().mean()
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return -E D(G(z))."""
+        return -fake.scores.mean()
+
+    def _kernel(self, a: Tensor, b: Tensor) -> Tensor:
+        raised: Tensor = (squared_distances(a, b) + self.epsilon**2) ** (-(self.dimension - 2) / 2)
+        return raised

@@ -1,0 +1,36 @@
+"""The loss of EBGAN."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.api import DiscriminatorOutput, SeparableLoss
+
+
+class EnergyMargin(SeparableLoss):
+    """D gives real samples a low energy and generated ones at least a margin (Zhao et al. 2017, arXiv 1609.03126).
+
+    The energy is -D, as `discriminator=autoencoder` has it: an error of reconstruction.
+
+    Args:
+        margin: m, of an energy.
+    """
+
+    def __init__(self, margin: float) -> None:
+        super().__init__()
+        if not margin > 0:
+            raise ValueError(f"margin={margin}: it must be positive")
+        self.margin = margin
+
+    def real_half(self, real: DiscriminatorOutput) -> Tensor:
+        """Return the mean energy of real samples."""
+        return -real.logits.mean()
+
+    def fake_half(self, fake: DiscriminatorOutput) -> Tensor:
+        """Return E max(0, m - energy of G(z)), by sample."""
+        return F.relu(self.margin + fake.logits).mean()
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return the mean energy of generated samples."""
+        return -fake.logits.mean()

@@ -1,0 +1,59 @@
+"""The losses of McGAN."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.losses.vectors import vectors
+
+MOMENTS = ("mean", "covariance")
+
+
+class MomentIPM(AdversarialLoss):
+    """D's features differ between the sides in mean or covariance, G makes them agree (Mroueh et al. 2017).
+
+    McGan, arXiv 1702.08398: the dual forms, without the paper's U and V. Covariances are uncentred, E Φ Φᵀ. D's weights
+    are to be bounded, `'strategy=[weight_clipping]'`.
+
+    Args:
+        moment: `mean`, ‖E Φ(x) - E Φ(G(z))‖_q, or `covariance`, the sum of the k greatest singular values of the
+            difference.
+        q: of the norm of means: 1, 2, or .inf.
+        k: of singular values.
+    """
+
+    generator_needs_real = True
+    compares_vectors = True
+
+    def __init__(self, moment: str, q: float, k: int) -> None:
+        super().__init__()
+        if moment not in MOMENTS:
+            raise ValueError(f"moment={moment!r}: choose {' or '.join(MOMENTS)}")
+        if not q >= 1:
+            raise ValueError(f"q={q}: it must be at least 1")
+        if k < 1:
+            raise ValueError(f"k={k}: it must be at least 1")
+        self.moment = moment
+        self.q = q
+        self.k = k
+
+    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
+        """Return the distance of the moments, negative."""
+        return -self._distance(real, fake)
+
+    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+        """Return the distance of the moments."""
+        assert real is not None
+        return self._distance(real, fake)
+
+    def _distance(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
+        x, g = vectors("moment_ipm", real), vectors("moment_ipm", fake)
+        if self.moment == "mean":
+            apart: Tensor = torch.linalg.vector_norm(x.mean(0) - g.mean(0), ord=self.q)
+            return apart
+        difference = x.T @ x / len(x) - g.T @ g / len(g)
+        # Constants: with them the product has the gradient of the singular values, and none of its own.
+        u, _, v = torch.linalg.svd(difference.detach(), full_matrices=False)
+        return torch.einsum("ik,ij,kj->", u[:, : self.k], difference, v[: self.k])
