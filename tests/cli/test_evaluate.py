@@ -205,8 +205,30 @@ def test_the_command_prints_a_table(run, tmp_path):
     assert result.exit_code == 0
     assert "fid_raw" in result.output
     assert "± over seeds" in result.output
-    assert "warning: fid: 20 generated samples" in " ".join(result.output.split())
-    assert read(tmp_path / "a.json")["protocol"]["sample_seeds"] == [0, 1]
+    text = " ".join(result.output.split())
+    assert "fid_raw ↓" in text
+    assert "warning: fid: N=20 <= d=" in text
+    assert "held-out: 20 real samples of the test split; noise: 20 samples uniform in [-1, 1]" in text
+    written = read(tmp_path / "a.json")
+    assert written["protocol"]["sample_seeds"] == [0, 1]
+    assert written["baselines"].keys() == written["scores"].keys()
+    beside = written["baselines"]["fid_raw"]
+    assert 0 < beside["real"] < written["scores"]["fid_raw"] and beside["real"] < beside["noise"]
+
+
+def test_baselines_are_left_out_if_asked(run, tmp_path):
+    arguments = [
+        "evaluate",
+        str(run),
+        "evaluate.samples=20",
+        "evaluate.baselines=false",
+        "--out",
+        str(tmp_path / "a.json"),
+    ]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "noise" not in result.output
+    assert read(tmp_path / "a.json")["baselines"] == {}
 
 
 def test_paths_and_warnings_are_printed_as_they_are(run, tmp_path):
