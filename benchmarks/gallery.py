@@ -67,9 +67,9 @@ ROWS = {
     "r3gan": Row(800),
     "cgan_mlp_tanh": Row(10000),
     "infogan": Row(
-        1000, (*NARROW, "networks.generator.hidden=256", "networks.discriminator.hidden=256", "train.batch_size=64")
+        3000, (*NARROW, "networks.generator.hidden=256", "networks.discriminator.hidden=256", "train.batch_size=64")
     ),
-    "dcgan_conditional": Row(800, NARROW),
+    "dcgan_conditional": Row(2000, NARROW),
     "autoencoder_conv_unpool": Row(400),
     "autoencoder_conv_upsample": Row(400),
     "conv": Row(1000),
