@@ -46,7 +46,7 @@ def made_by(record: dict[str, Any]) -> str:
     data = f" on {record['data']}" if record["data"] else ""
     took = f"{record['minutes']:.0f} minutes" if record["minutes"] >= 1.5 else "about a minute"
     took = "less than a minute" if record["minutes"] < 0.7 else took
-    threads = "one CPU thread" if record["threads"] == 1 else f"{record['threads']} CPU threads"
+    threads = {None: "one GPU", 1: "one CPU thread"}.get(record["threads"], f"{record['threads']} CPU threads")
     shown = [(name, value) for name, value in record["scores"].items() if value is not None and "_std_" not in name]
     scores = f" {', '.join(f'{name} {value:.3g}' for name, value in shown)}." if shown else ""
     return f"{record['steps']:,} steps{data}, {took}, {threads}.{scores}"
