@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.api import MAIN, ConfigError, Game, Latent, RunFailed, Sampler, pairs_of, try_meeting
+from gan_framework.api import Game, Latent, RunFailed, Sampler
+from gan_zoo.samplers.judging import again, at_rows, check_judged, judged
 
 TRIES = 10_000
 """How often a sample is drawn again before it counts as impossible."""
@@ -47,25 +48,12 @@ class Rejection(Sampler):
 
     def check(self, game: Game) -> None:
         """Raise ConfigError unless latents can be drawn again and a logit is trained to be log p_data / p_g."""
-        if game.prior is None:
-            raise ConfigError(f"sampler=rejection draws latents again, and {type(game).__name__} draws none")
-        if game.loss is None or not game.loss.probabilistic:
-            loss = type(game.loss).__name__ if game.loss is not None else "none"
-            raise ConfigError(
-                f"sampler=rejection needs a loss whose discriminator says how probable it is that a sample is real, "
-                f"as loss=nonsaturating, and the loss is {loss}"
-            )
-        meeting = try_meeting(game)
-        if MAIN not in meeting or not meeting[MAIN].has_judge:
-            raise ConfigError(
-                f"sampler=rejection asks the judge of the pair {MAIN!r}, and {type(game).__name__} has none; "
-                f"its pairs are {', '.join(meeting)}"
-            )
+        check_judged(self.name, game)
 
     def prepare(self, game: Game, latent: Latent, random: torch.Generator) -> None:
         """Estimate max f and γ from samples with the labels of the latents."""
         rows = torch.arange(self.burn_in) % len(latent.z)
-        found = [_judged(game, _again(game, _rows(latent, chunk), random))[1] for chunk in rows.split(CHUNK)]
+        found = [judged(self.name, game, again(game, at_rows(latent, chunk), random))[1] for chunk in rows.split(CHUNK)]
         logits = torch.cat(found)
         self._greatest = float(logits.max())
         shift = torch.quantile(self._margin(logits), self.percentile / 100) if self.percentile is not None else 0.0
@@ -77,7 +65,7 @@ class Rejection(Sampler):
         Raises:
             RunFailed: hardly any sample is kept.
         """
-        samples, logits = _judged(game, latent)
+        samples, logits = judged(self.name, game, latent)
         samples = samples.clone()
         left = torch.arange(len(samples))[~self._keeps(logits, random)]
         for _ in range(TRIES):
@@ -86,7 +74,7 @@ class Rejection(Sampler):
             # As many tries for each as fill the batch: of these the first that is kept counts.
             tries = len(samples) // len(left)
             rows = left.repeat(tries)
-            drawn, logits = _judged(game, _again(game, _rows(latent, rows), random))
+            drawn, logits = judged(self.name, game, again(game, at_rows(latent, rows), random))
             kept = self._keeps(logits, random).view(tries, -1)
             first, found = kept.int().argmax(0), kept.any(0)
             chosen = (first * len(left) + torch.arange(len(left)))[found]
@@ -110,24 +98,3 @@ class Rejection(Sampler):
         """Return F, by section 3.2, equation 8."""
         below = logits - self._greatest
         return below - torch.log(-torch.expm1(below - self.epsilon))
-
-
-def _judged(game: Game, latent: Latent) -> tuple[Tensor, Tensor]:
-    """Return the samples of latents, and what their judge says of them, float64 (N,) on the CPU."""
-    pair = pairs_of(game, latent)[MAIN]
-    logits = pair.fake_output.scores.double().cpu()
-    if not logits.isfinite().all():
-        raise RunFailed("sampler=rejection cannot draw: what the discriminator says of some samples is not finite")
-    return pair.fake, logits
-
-
-def _again(game: Game, latent: Latent, random: torch.Generator) -> Latent:
-    """Return latents with the same labels and inputs, drawn again."""
-    return game.latent(len(latent.z), latent.labels, generator=random)._replace(given=latent.given)
-
-
-def _rows(latent: Latent, rows: Tensor) -> Latent:
-    """Return the latents at some positions."""
-    at = rows.to(latent.z.device)
-    labels = latent.labels[at] if latent.labels is not None else None
-    return Latent(latent.z[at], labels, given={name: tensor[at] for name, tensor in latent.given.items()})
