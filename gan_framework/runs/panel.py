@@ -23,14 +23,15 @@ def show_data(run: Run) -> None:
     batch = inputs.batch_of(run.batches.data, chosen(run), torch.device("cpu"))
     run.check_folder()
     path = run.folder.picture(NAME, run.counters.step)
-    pictures.write(path, drawing.drawn(run.game, batch.samples, run.settings.sample.columns))
+    columns = drawing.by_class(_classes(run), run.settings.sample.columns)
+    pictures.write(path, drawing.drawn(run.game, batch.samples, columns))
     run.trackers.image(NAME, path, run.axes())
 
 
 def chosen(run: Run) -> Tensor:
     """Return the positions (N,) of the real samples to stand beside the N of the grid.
 
-    Where the grid has classes, each is of the same class as the sample in its place; where samples are made of real
+    Where the game is conditional on classes, each is of the same class as the sample in its place; where samples are made of real
     ones, it is that one's.
     """
     data, count = run.batches.data, len(run.grid.z)
@@ -38,13 +39,17 @@ def chosen(run: Run) -> Tensor:
         return torch.arange(count) % len(data)
     places = evenly_spaced(len(data), min(count, len(data)))
     places = places.repeat(-(-count // len(places)))[:count]
-    classes = run.grid.labels
+    classes = _classes(run)
     if data.labels is None or data.labels.ndim != 1 or classes is None or classes.ndim != 1:
         return places
-    classes = classes.cpu()
     for label in classes.unique():
         cells = (classes == label).nonzero().flatten()
         having = (data.labels == label).nonzero().flatten()
         if len(having):
             places[cells] = having[torch.arange(len(cells)) % len(having)].to(places)
     return places
+
+
+def _classes(run: Run) -> Tensor | None:
+    """Return the labels (N, ...) of the grid, or None where its samples have none."""
+    return run.grid.labels.cpu() if run.game.conditional and run.grid.labels is not None else None

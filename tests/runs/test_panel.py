@@ -51,6 +51,8 @@ def test_each_is_of_the_class_of_the_sample_in_its_place(compose, tmp_path):
     places = panel.chosen(run)
     assert torch.equal(run.batches.data.labels[places], run.grid.labels.cpu())
     assert len(set(places.tolist())) == 20  # two of each class, and not the same one twice
+    show(run, tmp_path)
+    assert Image.open(tmp_path / "samples" / "real_0000000.png").size == (10 * 10 + 2, 2 * 10 + 2)
 
 
 def test_a_class_without_a_sample_and_fewer_samples_than_places_are_no_trouble(compose, tmp_path):
