@@ -31,8 +31,8 @@ def show_data(run: Run) -> None:
 def chosen(run: Run) -> Tensor:
     """Return the positions (N,) of the real samples to stand beside the N of the grid.
 
-    Where the game is conditional on classes, each is of the same class as the sample in its place; where samples are made of real
-    ones, it is that one's.
+    Where the game is conditional on classes, each is of the same class as the sample in its place; where samples are
+    made of real ones, it is that one.
     """
     data, count = run.batches.data, len(run.grid.z)
     if run.game.generates_from is not None:
