@@ -120,7 +120,8 @@ class Baselines:
                 scores = self._cache.get("baselines", key, partial(work.scores, metric), _are_scores)
             except Exception as error:  # no score of a run is worth less because a number beside it cannot be had
                 known = isinstance(error, GanFrameworkError)
-                log.info("metrics.%s has no baselines: %s%s", name, "" if known else f"{type(error).__name__}: ", error)
+                reason = str(error) if known else f"{type(error).__name__}: {error}"
+                log.log(logging.INFO if known else logging.WARNING, "metrics.%s has no baselines: %s", name, reason)
                 continue
             sides = {side: _by_score(scores, side) for side in ("real", "noise")}
             for score in {**sides["real"], **sides["noise"]}:

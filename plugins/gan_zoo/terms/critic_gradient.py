@@ -49,11 +49,11 @@ def _require_batch_independence(game: Game, name: str, term: str) -> None:
             continue
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             raise ConfigError(
-                f"{term} needs a discriminator that judges each sample alone, but {type(network).__name__} has batch "
-                f"norm; set networks.{name}.norm=layer or none"
+                f"{term} needs per-sample gradients, and {type(network).__name__} has batch norm, which couples the "
+                f"samples of a batch; set networks.{name}.norm=layer or none"
             )
         if isinstance(layer, WithBatchStatistic):
             raise ConfigError(
-                f"{term} needs a discriminator that judges each sample alone, but {layer.strategy} shows it the "
-                "batch as a whole: choose one of them"
+                f"{term} needs per-sample gradients, and {layer.strategy} couples the samples of a batch: "
+                "choose one of them"
             )
