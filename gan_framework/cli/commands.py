@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.cli.shown import shown
@@ -16,10 +17,22 @@ SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[
 
 # Imports of the commands' work are inside them: listing plugins needs no torch, and `--help` needs nothing.
 
+
+class Commands(TyperGroup):
+    """A group of commands whose help shows the summary of each in full."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with its summary, over several lines where it is long."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, (command.help or "").partition("\n")[0]) for name, command in commands if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Experiments with generative adversarial networks.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -42,7 +55,7 @@ def framework(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def train(context: typer.Context) -> None:
-    """Train: [RUN/config.yaml] [overrides], as `python run.py`; `train --help` shows all settings."""
+    """Train: [RUN/config.yaml] [overrides], like `python run.py`; `train --help` shows all settings."""
     from gan_framework.cli import train
 
     sys.argv = ["gan-framework train", *context.args]
@@ -57,7 +70,7 @@ def resume(
         typer.Argument(help="train.steps=20000, 'metrics=[fid,kid]', ...: changed settings."),
     ] = None,
 ) -> None:
-    """Go on with a run from its own configuration, where it lies; what is changed is said."""
+    """Resume a run in its folder, with its own configuration; changed settings are listed."""
     from gan_framework.cli import resume
 
     sys.argv = ["gan-framework resume"]
@@ -75,7 +88,7 @@ def runs(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the runs in a folder and below it: status, step, score, age, and what differs."""
+    """List the runs in and below a folder: status, step, score, age and the settings that differ."""
     from gan_framework.cli import runs
 
     runs.runs(arguments or [], as_json)
@@ -86,7 +99,7 @@ def diff(
     one: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     other: Annotated[Path, typer.Argument(metavar="RUN", help="Another run's folder.")],
 ) -> None:
-    """Show in what two runs differ, and how they stand, side by side."""
+    """Compare two runs side by side: settings, status and scores."""
     from gan_framework.cli import diff
 
     diff.diff(one, other)
@@ -94,12 +107,14 @@ def diff(
 
 @app.command()
 def plugins(
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="One kind, or `check`.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help="losses, models, experiments, ..., or `check`.")
+    ] = None,
     distribution: Annotated[str | None, typer.Argument(metavar="[DIST]", help="What to check.")] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help="The configuration to check it in.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the installed plugins; `plugins check DIST` runs the contract suites over a distribution."""
+    """List plugins, models and experiments with papers and settings; `plugins check DIST` tests a distribution."""
     from gan_framework.cli import plugins
 
     if kind != "check":
@@ -162,7 +177,7 @@ def retrieve(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="The PNG to write; by default retrieval.png in RUN.")] = None,
 ) -> None:
-    """Find the samples nearest to an image: indices, and a picture, its upper row by code, its lower by pixels."""
+    """Find an image's nearest neighbours by an auto-encoder's code and by pixels: indices and a picture."""
     _check_out(out)
 
     from gan_framework.cli.retrieve import retrieve
@@ -222,7 +237,7 @@ def compare(
         Path | None, typer.Option(help="The table's file; by default compare.csv in the first folder, or here.")
     ] = None,
 ) -> None:
-    """Rank runs over their seeds: scores, spreads, budgets, and what differs."""
+    """Rank runs: mean and standard deviation of scores over seeds, budgets, and the settings that differ."""
     if by not in ("last", "best"):
         raise ConfigError(f"--by {by}: choose last or best")
 

@@ -17,6 +17,29 @@ SCALARS = ("seed", "train", "evaluate", "sample", "sweep")
 
 WIDTH = 110
 
+GROUPS = {
+    "data": "dataset",
+    "debug": "a run of seconds",
+    "discriminator": "network D",
+    "experiment": "a paper's or tutorial's whole setting",
+    "extractor": "features that scores are computed on",
+    "game": "players and what they do in a step",
+    "generator": "network G",
+    "loss": "adversarial loss",
+    "metrics": "scores (a list)",
+    "model": "generator, discriminator, game and prior together",
+    "network": "further networks",
+    "optimizer": "of all players",
+    "prior": "distribution of latents",
+    "sampler": "another way of drawing samples",
+    "schedule": "which player is updated when",
+    "search": "a space for hydra/sweeper=optuna",
+    "strategy": "training techniques (a list)",
+    "term": "regularisers, penalties and further losses (a list)",
+    "tracker": "where metrics are logged (a list)",
+}
+"""What each group chooses."""
+
 
 def text(overrides: list[str], name: str = "config") -> str:
     """Return the help for a configuration, the default one or that of a run; its template is `hydra.help.template`.
@@ -33,7 +56,10 @@ def _groups() -> str:
     lines = []
     for group in groups():
         lead = f"  {group:<15}"
-        lines.append(textwrap.fill(f"{lead}{', '.join(options(group))}", WIDTH, subsequent_indent=" " * len(lead)))
+        about = f"{GROUPS[group]}: " if group in GROUPS else ""
+        lines.append(
+            textwrap.fill(f"{lead}{about}{', '.join(options(group))}", WIDTH, subsequent_indent=" " * len(lead))
+        )
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from gan_framework.cli.shown import shown
 from gan_framework.registry.kinds import KINDS, kind_named
-from gan_framework.registry.listing import Entry, config_problems, entries
+from gan_framework.registry.listing import COMPOSED, Entry, composed, config_problems, configured, entries
 from gan_framework.registry.packages import written
 from gan_framework.storage.secrets import mask
 
@@ -22,12 +23,12 @@ WIDE = 1000
 
 
 def show(kind: str | None, as_json: bool) -> None:
-    """Print the installed plugins, of one kind or of all.
+    """Print the installed plugins, of one kind or of all, and what is composed of them: models and experiments.
 
     Raises:
         ConfigError: there is no such kind.
     """
-    found = list(entries(tuple(KINDS) if kind is None else (kind_named(kind).name,)))
+    found = list(_found(kind))
     if as_json:
         print(json.dumps(mask([asdict(entry) for entry in found]), indent=2, default=str))
     else:
@@ -37,6 +38,17 @@ def show(kind: str | None, as_json: bool) -> None:
             console.print(_table(list(group)))
     for distribution, problem in config_problems().items():
         print(f"{shown(distribution)}: {shown(problem)}", file=sys.stderr)
+
+
+def _found(kind: str | None) -> Iterator[Entry]:
+    named = {name: name for name in COMPOSED} | {group: name for name, group in COMPOSED.items()}
+    if kind in named:
+        yield from composed(named[kind])
+        return
+    if kind is None:
+        yield from (entry for name in COMPOSED for entry in composed(name))
+    for name in KINDS if kind is None else (kind_named(kind).name,):
+        yield from sorted([*entries((name,)), *configured(name)], key=lambda entry: entry.name)
 
 
 def _table(found: list[Entry]) -> Table:
@@ -51,6 +63,8 @@ def _table(found: list[Entry]) -> Table:
             about.append(f"\n{settings}", style="dim")
         for score, says in entry.scores.items():
             about.append(f"\n{shown(score)} ", style="bold").append(shown(says))
+        if entry.aliases:
+            about.append(f"\nalso called {', '.join(entry.aliases)}", style="dim")
         if entry.problem:
             about.append(f"\nbroken: {shown(entry.problem)}", style="red")
         table.add_row(Text(f"  {shown(entry.name)}"), Text(shown(f"{entry.distribution} {entry.version}")), about)

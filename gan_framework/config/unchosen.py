@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS, Kind
-from gan_framework.registry.packages import replaced_choice
+from gan_framework.registry.options import Option, find
+from gan_framework.registry.packages import config_folder
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,42 @@ def _typed(kind: Kind, overrides: Sequence[str]) -> str:
 
 def _choice_of_experiment(kind: Kind, overrides: Sequence[str]) -> set[str]:
     """Return the plugins that a typed experiment chooses and a typed choice of the same group replaces."""
-    experiment = next((one.partition("=")[2] for one in overrides if one.startswith("experiment=")), "")
-    return (
-        set(replaced_choice("experiment", experiment, kind.group)) if experiment and _typed(kind, overrides) else set()
-    )
+    experiment = find("experiment", _value("experiment", overrides))
+    return set(experiment.chosen(kind.group)) if experiment is not None and _typed(kind, overrides) else set()
+
+
+def _value(group: str, overrides: Sequence[str]) -> str:
+    return next((one.partition("=")[2] for one in overrides if one.startswith(f"{group}=")), "")
+
+
+def say_what_comes_with_the_loss(composed: DictConfig, overrides: Sequence[str]) -> None:
+    """Log which terms and strategies a typed loss brings, and which it drops that the loss in its place had brought.
+
+    Args:
+        composed: the configuration.
+        overrides: what the user typed.
+    """
+    typed = find("loss", _value("loss", overrides))
+    if typed is None:
+        return
+    owner, before = _loss_before(overrides)
+    for kind in [kind for kind in KINDS.values() if kind.listed]:
+        present = {str(name) for name in composed.get(kind.place) or {}}
+        now, earlier = set(typed.chosen(kind.group)), set(before.chosen(kind.group)) if before is not None else set()
+        if brought := sorted((now - earlier) & present):
+            log.info("loss=%s brings %s %s", typed.name, kind.group, ", ".join(brought))
+        if dropped := sorted(earlier - now - present):
+            log.info("loss=%s drops %s %s, which %s brings", typed.name, kind.group, ", ".join(dropped), owner)
+
+
+def _loss_before(overrides: Sequence[str]) -> tuple[str, Option | None]:
+    """Return the loss that there would be if none had been typed, and what chooses it."""
+    for group in ("experiment", "model"):
+        option = find(group, _value(group, overrides))
+        while option is not None:
+            if chosen := option.chosen("loss"):
+                return f"{group}={option.name}", find("loss", chosen[-1])
+            option = option.base()
+    standard = OmegaConf.load(config_folder() / "config.yaml").defaults
+    name = next((str(entry["loss"]) for entry in standard if isinstance(entry, DictConfig) and "loss" in entry), "")
+    return f"loss={name}", find("loss", name)

@@ -33,3 +33,8 @@ ALIASES: dict[str, dict[str, str]] = {
     "term": {"gp": "gradient_penalty"},
 }
 """For each group, the options by the names that the field has for them."""
+
+
+def aliases_of(group: str, option: str) -> tuple[str, ...]:
+    """Return the other names that an option of a group can be chosen by."""
+    return tuple(word for word, known in ALIASES.get(group, {}).items() if known == option)

@@ -92,7 +92,7 @@ def kind_named(name: str) -> Kind:
     for kind in KINDS.values():
         if name in (kind.name, kind.singular):
             return kind
-    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join(KINDS)}")
+    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are models, experiments, {', '.join(KINDS)}")
 
 
 def kind_of_group(group: str) -> Kind | None:

@@ -69,18 +69,6 @@ def options(group: str) -> list[str]:
     return sorted({file.stem for folder in all_folders() for file in (folder / group).glob("*.yaml")})
 
 
-def replaced_choice(group: str, option: str, inner: str) -> list[str]:
-    """Return the options that an option's file chooses of another group, `override /strategy: [a, b]`; often none."""
-    import yaml
-
-    for file in (folder / group / f"{option}.yaml" for folder in all_folders()):
-        if file.is_file():
-            entries = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("defaults") or []
-            chosen = [entry.get(f"override /{inner}") for entry in entries if isinstance(entry, dict)]
-            return [str(name) for names in chosen if isinstance(names, list) for name in names]
-    return []
-
-
 def written(value: Any) -> str:
     """Return a value as it is written on the command line."""
     if value is None or isinstance(value, bool):

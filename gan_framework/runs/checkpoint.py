@@ -70,7 +70,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         raise ConfigError(f"the checkpoint {path} is damaged: {error}") from error
     if state["format"] > FORMAT:
         raise ConfigError(
-            f"the checkpoint {path} has format {state['format']}, and this version reads formats up to {FORMAT}: upgrade gan-framework"
+            f"the checkpoint {path} has format {state['format']}, and this version reads formats up to {FORMAT}: "
+            "upgrade gan-framework"
         )
     return state
 

@@ -17,7 +17,7 @@ from gan_framework.build import assemble
 from gan_framework.config import schema
 from gan_framework.config.compose import plain
 from gan_framework.config.paths import anchored
-from gan_framework.config.unchosen import without_unchosen
+from gan_framework.config.unchosen import say_what_comes_with_the_loss, without_unchosen
 from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
@@ -125,6 +125,7 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
 
 def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: SweepJob) -> Run:
     composed = anchored(without_unchosen(composed, overrides))
+    say_what_comes_with_the_loss(composed, overrides)
     settings = schema.Config.of(plain(composed))
     device = set_up_device(settings.train, job.number)
     check_processes(settings.train, settings.evaluate, device)

@@ -100,7 +100,7 @@ class Watch:
         if len(self._real) < LOOKS or step < SETTLING or real <= SURE or fake >= 1 - SURE:
             return None
         found = f"mean D(x) is {real:.3f} and mean D(G(z)) {fake:.3f} over the last {LOOKS} log lines: "
-        weaken = "a lower optimizer.discriminator.lr or strategy=[one_sided_label_smoothing]"
+        weaken = "a lower optimizer.discriminator.lr or 'strategy=[one_sided_label_smoothing]'"
         if self._vanishes():
             return f"{found}there the gradient of this generator loss vanishes; use loss=nonsaturating, or {weaken}"
         return (
@@ -122,5 +122,5 @@ class Watch:
             return None
         return (
             f"mode collapse: the mean pairwise distance of samples is {share:.0%} of the data's; try "
-            "strategy=[minibatch_stddev], [minibatch_discrimination] or [unrolled], or another loss"
+            "'strategy=[minibatch_stddev]', minibatch_discrimination, unrolled, or another loss"
         )

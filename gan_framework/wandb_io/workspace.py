@@ -36,7 +36,7 @@ def build(comparison: Comparison, entity: str | None, project: str | None) -> An
     runs = [run for group in comparison.groups for run in (*group.runs, *group.others)]
     trackers = [run.wandb for run in runs if run.wandb is not None and run.run_id]
     if not trackers:
-        raise ConfigError("none of the runs was tracked by W&B (tracker=[wandb])")
+        raise ConfigError("none of the runs was tracked by W&B ('tracker=[wandb]')")
     names = comparison.settings
     return ws.Workspace(
         entity=entity or _one("entity", {tracker.get("entity") for tracker in trackers}) or "",

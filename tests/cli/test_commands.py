@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gan_framework.cli import commands, train
+from gan_framework.cli import commands, help, train
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation import latents
+from gan_framework.registry.packages import groups
 from gan_framework.runs.restore import load_game
 from gan_framework.storage.images import to_uint8
 from tests.helpers.program import ROOT
@@ -164,10 +165,20 @@ def test_help_shows_groups_options_and_settings(call):
     code, out, _ = call("model=infogan_mlp", "train.steps=7", "--help", program=train.train)
     assert code == 0
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
-    assert "hinge" in lines["loss"] and "dcgan" in lines["model"] and "mixture" in out
+    assert lines["loss"].split(maxsplit=1)[1].startswith("adversarial loss: boundary_equilibrium, ")
+    assert " hinge," in out and " wasserstein_gp," in out and "mixture" in out
+    assert [group for group in groups() if group not in help.GROUPS] == []
     assert lines["train.steps"].endswith("(7)") and lines["train.precision"].endswith("(fp32)")
     assert "name=infogan" in lines["game:"] and "hidden=[256]" in out
     assert "$" not in out.replace("${", "").replace("$(python", "")
+
+
+def test_help_shows_every_command_with_its_whole_summary(call):
+    code, out, _ = call("--help")
+    assert code == 0 and "..." not in out.replace("[overrides]", "")
+    said = " ".join(out.split())
+    assert "standard deviation of scores over seeds, budgets, and the settings that differ." in said
+    assert all(name in said for name in ("train", "resume", "plugins", "dashboard", "--version"))
 
 
 # -- plugins ----------------------------------------------------------------------------------------
@@ -191,7 +202,10 @@ def test_plugins_are_listed_as_json(call):
         "summary": "The zero-sum game: the generator minimises E log(1 - D(G(z))) (section 3, equation 1).",
         "settings": {},
         "problem": None,
+        "scores": {},
+        "aliases": [],
     }
+    assert found["wasserstein_gp"]["aliases"] == ["wgan_gp"]
 
 
 def test_every_built_in_plugin_is_described(call):

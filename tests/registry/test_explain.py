@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from gan_framework.config.compose import compose, readable
-from gan_framework.config.unchosen import without_unchosen
+from gan_framework.config.unchosen import say_what_comes_with_the_loss, without_unchosen
 from gan_framework.errors import ConfigError
 
 
@@ -91,3 +91,32 @@ def test_a_setting_of_what_is_not_chosen_is_refused():
 def test_a_setting_of_a_plugin_with_a_longer_name_is_not_taken_for_it():
     config = OmegaConf.create({"strategy": {"k": {"x": 1}, "k_step": {"name": "k_step", "k": 3}}})
     assert [*without_unchosen(config, ["strategy.k_step.k=3"]).strategy] == ["k_step"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["loss=wasserstein"], ["loss=wasserstein brings strategy weight_clipping"]),
+        (["loss=wasserstein", "strategy=[]"], ["loss=wasserstein brings strategy weight_clipping"]),
+        (["loss=wasserstein_gp"], ["loss=wasserstein_gp brings term gradient_penalty"]),
+        (
+            ["experiment=wgan_gp", "loss=hinge"],
+            ["loss=hinge drops term gradient_penalty, which experiment=wgan_gp brings"],
+        ),
+        (
+            ["experiment=wgan", "loss=wasserstein_gp"],
+            [
+                "loss=wasserstein_gp brings term gradient_penalty",
+                "loss=wasserstein_gp drops strategy weight_clipping, which experiment=wgan brings",
+            ],
+        ),
+        (["experiment=wgan_gp", "loss=hinge", "term=[gradient_penalty]"], []),
+        (["experiment=wgan_gp", "loss=wasserstein_gp"], []),
+        (["loss=hinge"], []),
+        (["experiment=wgan_gp"], []),
+    ],
+)
+def test_what_a_loss_brings_and_drops_is_said(overrides, said, caplog):
+    caplog.set_level(logging.INFO, "gan_framework.config")
+    say_what_comes_with_the_loss(compose(overrides), overrides)
+    assert [record.getMessage() for record in caplog.records] == said

@@ -74,7 +74,7 @@ class Classifier(Extractor):
         if shape.num_classes < 2:
             raise ConfigError(
                 f"extractor=classifier learns the classes of the dataset, and this one has {shape.num_classes}; "
-                "use extractor=inception, inception_torchvision, dinov2 or clip, or extractor=raw with metrics=[fid]"
+                "use extractor=inception, inception_torchvision, dinov2 or clip, or extractor=raw with 'metrics=[fid]'"
             )
 
     def prepare(self, source: DataSource, device: torch.device, cache: Cache) -> None:
@@ -152,7 +152,7 @@ def judge(accuracy: float, labels: Tensor) -> list[str]:
     if accuracy < 1 and accuracy <= min(2 * chance, chance + NOTHING_LEARNT * (1 - chance)):
         raise ConfigError(
             f"extractor=classifier has not learnt the classes: {found}. Scores by its features would mean nothing: "
-            "use extractor=inception, extractor=raw with metrics=[fid], more images (or right labels), or metrics=[]"
+            "use extractor=inception, extractor=raw with 'metrics=[fid]', more images (or right labels), or 'metrics=[]'"
         )
     if accuracy < chance + LITTLE_LEARNT * (1 - chance):
         return [

@@ -44,7 +44,7 @@ def loading(weights: str | None, url: str, remedy: str) -> Iterator[None]:
             raise ConfigError(f"extractor.weights={weights} is not a file of such weights: {reason}") from error
         raise RunFailed(
             f"the weights cannot be downloaded from {url} ({reason}). {remedy}; "
-            "extractor=classifier (for data with classes) and extractor=raw (with metrics=[fid]) need no download"
+            "extractor=classifier (for data with classes) and extractor=raw (with 'metrics=[fid]') need no download"
         ) from error
 
 

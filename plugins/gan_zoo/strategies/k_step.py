@@ -31,5 +31,13 @@ class KStep(Strategy):
             raise ConfigError(
                 f"k_step sets the steps of the alternating schedule, but the schedule is {type(game.schedule).__name__}"
             )
+        for name, own in (("d_steps", self.k), ("g_steps", self.g_steps)):
+            asked = getattr(game.schedule, name)
+            if asked not in (1, own):
+                setting = "k" if name == "d_steps" else name
+                raise ConfigError(
+                    f"schedule.{name}={asked} and strategy.k_step.{setting}={own} both set the steps of a player: "
+                    f"set schedule.{name}=1, or leave k_step out"
+                )
         game.schedule.d_steps = self.k
         game.schedule.g_steps = self.g_steps

@@ -21,7 +21,7 @@ class AuxiliaryClassification(Term):
         if "class" not in game.discriminator.heads:
             raise ConfigError(
                 f"auxiliary_classification needs a discriminator with a head `class`, which "
-                f"{type(game.discriminator).__name__} has not: add strategy=[train_with_labels]"
+                f"{type(game.discriminator).__name__} has not: add 'strategy=[train_with_labels]'"
             )
 
     def forward(self, pair: Pair, player: Player) -> Tensor:

@@ -48,4 +48,4 @@ def require_codes(game: Game, what: str) -> None:
             f"{what} needs structured codes, which {type(game.prior).__name__} has none of: set prior=codes"
         )
     if not has_q(game):
-        raise ConfigError(f"{what} needs a network q or a discriminator with a head q: add strategy=[q_head]")
+        raise ConfigError(f"{what} needs a network q or a discriminator with a head q: add 'strategy=[q_head]'")

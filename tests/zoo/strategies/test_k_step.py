@@ -38,3 +38,15 @@ def test_a_schedule_without_step_counts_is_refused():
     game = small_game(schedule=Simultaneous(), start=False)
     with pytest.raises(ConfigError, match="k_step .* Simultaneous"):
         KStep(k=5, g_steps=1).apply(game)
+
+
+def test_two_settings_of_one_thing_are_refused(compose):
+    asked = ["model=mlp", "data.image_size=8", "strategy=[k_step]", "schedule.d_steps=3"]
+    with pytest.raises(ConfigError, match=r"schedule\.d_steps=3 and strategy\.k_step\.k=2 .*: set schedule\.d_steps=1"):
+        build_game(compose(*asked, "strategy.k_step.k=2"), DataShape((1, 8, 8)), torch.device("cpu"))
+    assert (
+        build_game(compose(*asked, "strategy.k_step.k=3"), DataShape((1, 8, 8)), torch.device("cpu")).schedule.d_steps
+        == 3
+    )
+    with pytest.raises(ConfigError, match=r"schedule\.g_steps=4 and strategy\.k_step\.g_steps=1"):
+        build_game(compose(*asked[:3], "schedule.g_steps=4"), DataShape((1, 8, 8)), torch.device("cpu"))
