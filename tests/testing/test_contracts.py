@@ -66,6 +66,10 @@ SPECIAL = {
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
         for name in ("clip", "dinov2", "inception", "inception_torchvision")
     },
+    ("samplers", "discriminator_transport"): {"steps": 2},
+    ("samplers", "langevin"): {"steps": 2, "overrides": ["prior=normal"]},
+    ("samplers", "metropolis_hastings"): {"proposals": 2},
+    ("samplers", "rejection"): {"burn_in": 100},
     ("strategies", "lookahead"): {"k": 1},
     ("strategies", "vector_head"): {"overrides": ["loss=mmd"]},
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
