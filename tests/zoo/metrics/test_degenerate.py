@@ -1,11 +1,14 @@
 """Every metric of the zoo on a generator that has collapsed, and on one that has diverged."""
 
 import math
+import re
 
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
+from gan_framework.cli.commands import app
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.contracts.networks import Discriminator, Generator
 from gan_framework.core.game import Components, Game
@@ -125,6 +128,20 @@ def test_a_collapsed_generator_is_scored_with_a_warning(name, value, tmp_path):
     assert found.scores
     assert all(math.isfinite(one) for one in found.scores.values()), found.scores
     assert "mode collapse: every value of all 40 generated samples is" in " ".join(found.warnings)
+    legend = METRICS[name]().legend
+    explained = {re.sub("_categorical_0$", "_<code>", score.rpartition("_")[0]) for score in found.scores}
+    assert explained == legend.keys()
+
+
+def test_the_legend_is_at_hand_in_the_terminal():
+    result = CliRunner().invoke(app, ["plugins", "metrics"])
+    assert result.exit_code == 0
+    lines = {" ".join(line.split()) for line in result.output.splitlines()}
+    for name, build in METRICS.items():
+        metric = build()
+        for score, says in metric.legend.items():
+            better = {True: "↑ ", False: "↓ ", None: ""}[metric.higher_is_better.get(score)]
+            assert f"{score} {better}{says}" in lines, name
 
 
 @pytest.mark.parametrize("name", METRICS)
