@@ -93,7 +93,10 @@ def test_every_claim_of_the_built_in_strategies_is_on_the_page():
     rows = re.findall(r"^\| `([^`]+)` \| ((?:`\w+`(?:, )?)+) \|$", PAGE, re.MULTILINE)
     listed = {owner for _, owners in rows for owner in re.findall(r"\w+", owners)}
     claiming = [path for path in (ROOT / "plugins/gan_zoo/strategies").glob("*.py") if ".claim(" in path.read_text()]
-    named = {"annealing": {"lr_decay", "lr_decay_exponential", "momentum_ramp"}}
+    named = {
+        "annealing": {"lr_decay", "lr_decay_exponential", "momentum_ramp"},
+        "augmentation": {"diff_augment", "ada"},
+    }
     assert {owner for path in claiming for owner in named.get(path.stem, {path.stem})} <= listed
 
 
