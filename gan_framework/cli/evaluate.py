@@ -214,6 +214,7 @@ def show(evaluation: Evaluation, out: Path) -> None:
     console.print(shown(", ".join(f"{name} {_short(value)}" for name, value in mask([*fields]))), highlight=False)
     for samples in dict.fromkeys(baseline.samples for baseline in evaluation.baselines.values()):
         console.print(shown(samples), highlight=False)
+    console.print("what each score says: gan-framework plugins metrics", style="dim", highlight=False)
     for warning in evaluation.warnings:
         console.print(f"warning: {shown(warning)}", style="yellow", highlight=False)
     console.print(shown(str(out)), highlight=False, soft_wrap=True)

@@ -317,6 +317,29 @@ def test_weights_are_downloaded_before_training(source, game, tmp_path):
         make(source, tmp_path, extractor=Far()).check(game)
 
 
+def test_what_learns_from_the_data_is_found_useless_before_training_and_disturbs_nothing(source, game, tmp_path):
+    class Learns(Halves):
+        learns = True
+        fails = False
+
+        def prepare(self, source, device, cache):
+            super().prepare(source, device, cache)
+            if self.fails:
+                raise ConfigError("it has learnt nothing")
+
+        def doubts(self):
+            return ["it has learnt little"]
+
+    before = torch.get_rng_state()
+    evaluator = make(source, tmp_path, extractor=Learns())
+    evaluator.check(game)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert evaluator(game).warnings == ["it has learnt little"]
+    Learns.fails = True
+    with pytest.raises(ConfigError, match="learnt nothing"):
+        make(source, tmp_path, extractor=Learns()).check(game)
+
+
 def test_directions(source, tmp_path):
     assert make(source, tmp_path).higher_is_better == {"fid_halves": False, "is_halves": True}
 
