@@ -109,7 +109,7 @@ trackers = build_trackers({"wandb": %(settings)r})
 trackers.start(RunInfo(folder, {"seed": 0}))
 for step in range(%(steps)d):
     trackers.log({"step": step, "images_seen": step, "seconds": 1.0, "updates": {}, "metrics": {
-        f"train/{i}": 0.123456789 * (i + step) for i in range(20)}})
+        f"train/{i}": 0.123456789 * (i + step) for i in range(20)} | {f"row/{step}": 1}})
 %(trouble)s
 trackers.finish({"status": %(status)r, "step": 1, "metrics": {}, "best": None})
 print("trackers finished", flush=True)
@@ -140,7 +140,7 @@ while not list(folder.glob("wandb/*/*.wandb")):
     time.sleep(0.02)
 began = time.monotonic()
 record, = folder.glob("wandb/*/*.wandb")
-while b"train/3" not in record.read_bytes() and time.monotonic() - began < 8:  # W&B writes once a second
+while b"row/8" not in record.read_bytes() and time.monotonic() - began < 30:  # W&B writes once a second
     time.sleep(0.02)
 """
 STOP_SERVICE = """
