@@ -6,17 +6,22 @@ import io
 import logging
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any, cast
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 
+from gan_framework.storage.numbers import score
 from gan_framework.storage.text import visible
 
 log = logging.getLogger(__name__)
+
+SHORT = {"discriminator": "D", "generator": "G"}
 
 EVERY = 30.0
 """Seconds from one line of the log to the next."""
@@ -41,15 +46,42 @@ class _Terminal:
         return getattr(self._stream, name)
 
 
+class _Above:
+    """A stream for log lines, which then stand above the bar and do not break it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> int:
+        self._console.print(Text(text), end="", soft_wrap=True)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+class _Bar(Bar):
+    """A bar, and below it as many lines as the metrics need: nothing is cut off where the terminal is narrow."""
+
+    metrics = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.metrics:
+            yield Text(self.metrics)
+
+
 class Progress:
     """Shows how far a run is, while it is entered."""
 
     def __init__(self, steps: int) -> None:
         stream = sys.stderr or io.StringIO()  # there is none where it was closed before the start
         console = Console(file=cast(IO[str], _Terminal(stream)))
-        self._bar = Bar(
+        self._bar = _Bar(
             MofNCompleteColumn(),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
+            TimeElapsedColumn(),
+            TextColumn("ETA"),
             TimeRemainingColumn(),
             TextColumn("{task.description}", markup=False),
             console=console,
@@ -58,28 +90,32 @@ class Progress:
         self._task = self._bar.add_task("", total=steps)
         self._steps = steps
         self._said: tuple[float, int] | None = None
+        self._streams: list[tuple[logging.StreamHandler[Any], Any]] = []
 
     def __enter__(self) -> Progress:
         self._bar.__enter__()
+        if not self._bar.disable:
+            handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
+            self._streams = [(one, one.stream) for one in handlers if one.stream is not None and one.stream.isatty()]
+            for handler, _ in self._streams:
+                handler.setStream(_Above(self._bar.console))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for handler, stream in self._streams:
+            handler.setStream(stream)
+        self._streams = []
         self._bar.__exit__(kind, error, trace)
 
     def show(self, step: int, metrics: dict[str, float], images_per_second: float) -> None:
         """Show the step, each player's adversarial loss, the scores and the speed."""
-        shown = [
-            f"{name.split('/')[1]} {value:.3f}"
-            for name, value in metrics.items()
-            if name.startswith("eval/") or name.endswith("/adversarial")
-        ]
+        shown = [f"{called} {score(value)}" for name, value in metrics.items() if (called := _called(name)) is not None]
         if self._bar.disable:
             self._say(step, shown)
-        self._bar.update(
-            self._task, completed=step, description=f"{images_per_second:.0f} images/s  {visible('  '.join(shown))}"
-        )
+        self._bar.metrics = visible("  ".join(shown))
+        self._bar.update(self._task, completed=step, description=f"{images_per_second:.0f} images/s")
 
     def _say(self, step: int, shown: list[str]) -> None:
         """Log a line if the last one is a while ago."""
@@ -96,6 +132,15 @@ class Progress:
             *(f"{step:,}", f"{self._steps:,}", 100 * step / self._steps, speed),
             *(duration((self._steps - step) / speed), ", ".join(shown) or "no loss"),
         )
+
+
+def _called(name: str) -> str | None:
+    """Return what a metric is called where there is little room; None for one that is not shown."""
+    part, _, rest = name.partition("/")
+    if part == "eval":
+        return rest
+    player, _, term = rest.partition("/")
+    return f"loss_{SHORT.get(player, player)}" if term == "adversarial" else None
 
 
 def duration(seconds: float) -> str:

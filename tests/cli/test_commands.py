@@ -175,7 +175,7 @@ def test_help_shows_groups_options_and_settings(call):
 
 def test_help_shows_every_command_with_its_whole_summary(call):
     code, out, _ = call("--help")
-    assert code == 0 and "..." not in out.replace("[overrides]", "")
+    assert code == 0 and "..." not in out.partition("Commands:")[2]
     said = " ".join(out.split())
     assert "standard deviation of scores over seeds, budgets, and the settings that differ." in said
     assert all(name in said for name in ("train", "resume", "plugins", "dashboard", "--version"))
@@ -186,7 +186,7 @@ def test_help_shows_every_command_with_its_whole_summary(call):
 
 def test_plugins_are_listed_with_their_settings(call):
     code, out, _ = call("plugins", "strategies")
-    assert code == 0 and out.startswith("strategies\n") and "losses" not in out
+    assert code == 0 and out.startswith("strategies\n") and "\nlosses\n" not in out
     (line,) = [line for line in out.splitlines() if line.startswith("  k_step ")]
     assert "gan-framework 0.1.0" in line and "discriminator steps, each with a fresh batch" in line
     assert out.splitlines()[out.splitlines().index(line) + 1].strip() == "k=5 g_steps=1"
