@@ -44,6 +44,7 @@ class Server(ThreadingHTTPServer):
         asked: (operation, variables) of each GraphQL request.
         history: the rows of metrics that arrived.
         console: what arrived of the log.
+        uploaded: the contents of files that arrived.
         sweep: the configuration of the sweep that agents ask for.
         commands: what they are told to do, a list for each agent.
         valid_key: whether the key that is sent is taken for a valid one.
@@ -56,6 +57,7 @@ class Server(ThreadingHTTPServer):
         self.asked = []
         self.history = []
         self.console = ""
+        self.uploaded = []
         self.sweep = ""
         self.commands = []
         self.told = set()
@@ -89,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             rows = files.get("wandb-history.jsonl", {}).get("content", [])
             self.server.history += [json.loads(row) for row in rows]
             self.server.console += "".join(f"{line}\n" for line in files.get("output.log", {}).get("content", []))
+        elif what == "upload":
+            self.server.uploaded.append(content)
         if what in self.server.hanging:
             self.server.release.wait()
             return

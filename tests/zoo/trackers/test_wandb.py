@@ -1,6 +1,7 @@
 """W&B: what is recorded, read back from the record itself."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -186,6 +187,32 @@ def test_online_the_log_the_table_and_the_checkpoints_arrive(tmp_path, server, c
     created = [variables["input"] for operation, variables in server.asked if operation == "CreateArtifact"]
     assert [one["artifactTypeName"] for one in created] == ["code", "run_table", "model", "model"]
     assert {alias["alias"] for alias in created[2]["aliases"]} == {"best", "step-10", "latest"}
+
+
+def test_what_was_recorded_offline_arrives_when_it_is_synced_though_the_run_has_gone_on(tmp_path, server, caplog):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "run.log").write_text("the data\n")
+    told = LogPart(folder / "run.log", 0)
+    failed = {**SUMMARY, "status": "failed", "error": "out of memory"}
+    play(folder, summary=failed, run={"log": told}, mode="offline", log_artifact=True, code=True)
+    assert server.asked == []
+    (record,) = folder.glob("wandb/offline-run-*")
+    for path in folder.glob("checkpoints/*.pt"):  # as a resumed run does
+        path.unlink()
+        path.write_bytes(b"later weights")
+    command = [str(Path(sys.executable).with_name("wandb")), "sync", str(record)]
+    synced = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert synced.returncode == 0, synced.stdout + synced.stderr
+    assert warnings(caplog) == []
+    created = [variables["input"] for operation, variables in server.asked if operation == "CreateArtifact"]
+    assert sorted(one["artifactTypeName"] for one in created) == ["code", "model", "model", "run_table"]
+    assert [row["step"] for row in server.history if "step" in row] == [0, 10, 20]
+    said = [line.partition(" ")[2] for line in server.console.splitlines()]  # behind the time
+    assert said == ["the data", "error: out of memory"]
+    alerts = [variables for operation, variables in server.asked if operation == "NotifyScriptableRunAlert"]
+    assert [alert["title"] for alert in alerts] == ["failed"]
+    assert b"better weights" in server.uploaded and b"later weights" not in server.uploaded
 
 
 def test_two_runs_of_one_process_do_not_merge_and_a_resumed_run_keeps_its_id(tmp_path):
