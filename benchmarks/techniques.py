@@ -128,6 +128,12 @@ ROWS = {
     "sliced_wasserstein": Row(("strategy=[sliced_wasserstein]",)),
     "consensus": Row(("schedule=consensus",)),
     "extragradient": Row(("schedule=extragradient",)),
+    "mmd": Row(("loss=mmd",)),
+    "score_moments": Row(("loss=score_moments",)),
+    "coulomb": Row(("loss=coulomb",)),
+    "svm_norm": Row(("term=[svm_norm]",)),
+    "metropolis_hastings, 100 proposals": Row(("sampler=metropolis_hastings", "sampler.proposals=100")),
+    "discriminator_transport": Row(("sampler=discriminator_transport",)),
 }
 
 START = "start"
