@@ -39,14 +39,14 @@ T = TypeVar("T")
 
 def load(files: Files, name: str, fit: Fit) -> Tensor | str:
     """Return an image (C, H, W) uint8, or why it cannot be read."""
-    image = _read(name, lambda: decode(files.read(name)))
+    image = _read(name, lambda of: decode(files.read(of)))
     return image if isinstance(image, str) else fit(image[None])[0]
 
 
-def _read(name: str, read: Callable[[], T]) -> T | str:
+def _read(name: str, read: Callable[[str], T]) -> T | str:
     """Return what is read of an image file, or why it cannot be read."""
     try:
-        return read()
+        return read(name)
     except UnidentifiedImageError:
         return f"{name}: no {', '.join(FORMATS)} image"
     except Exception as error:  # a damaged file can make a decoder raise anything
@@ -85,7 +85,7 @@ class _Scan(Dataset[Scanned]):
     def __getitem__(self, chunk: int) -> Scanned:
         good, bad, greatest, several, shapes = [], {}, 0, 0, Counter[Shape]()
         for number in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(self.names))):
-            read = _read(self.names[number], lambda name=self.names[number]: self._decoded(name))  # type: ignore[misc]
+            read = _read(self.names[number], self._decoded)
             if isinstance(read, str):
                 bad[number] = read
             else:
@@ -104,7 +104,7 @@ class _Scan(Dataset[Scanned]):
         return decode(content), holds_several(content)
 
 
-class _Heads(Dataset[Scanned]):
+class _Heads(Dataset[dict[Shape, int]]):
     """Reads the heads of a chunk of files at a time."""
 
     def __init__(self, files: Files, names: Sequence[str]) -> None:
@@ -113,10 +113,10 @@ class _Heads(Dataset[Scanned]):
     def __len__(self) -> int:
         return -(-len(self.names) // CHUNK)
 
-    def __getitem__(self, chunk: int) -> dict[Shape, int]:  # type: ignore[override]
+    def __getitem__(self, chunk: int) -> dict[Shape, int]:
         shapes = Counter[Shape]()
         for name in self.names[chunk * CHUNK : (chunk + 1) * CHUNK]:
-            shape = _read(name, lambda name=name: self._measured(name))  # type: ignore[misc]
+            shape = _read(name, self._measured)
             if not isinstance(shape, str):
                 shapes[shape] += 1
         return dict(shapes)
