@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+
+REST = "*"
+"""Stands in the navigation for all pages that it does not name."""
 
 
 def expanded(entries: list[Any], docs: Path, made: Iterable[str]) -> list[Any]:
@@ -16,20 +20,32 @@ def expanded(entries: list[Any], docs: Path, made: Iterable[str]) -> list[Any]:
         made: further pages that are not files there.
     """
     there = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} | set(made)
-    return _filled(entries, {uri for uri in there if uri.endswith(".md")})
+    pages = {uri for uri in there if uri.endswith(".md")}
+    rest = sorted(pages - {*named(_filled(entries, pages, []))})
+    return _filled(entries, pages, rest)
 
 
-def _filled(entries: list[Any], there: set[str]) -> list[Any]:
+def named(entries: list[Any]) -> Iterator[str]:
+    """Yield all pages of a navigation."""
+    for entry in entries:
+        if isinstance(entry, dict):
+            yield from named(*entry.values())
+        else:
+            yield entry
+
+
+def _filled(entries: list[Any], pages: set[str], rest: list[str]) -> list[Any]:
     filled: list[Any] = []
     for entry in entries:
         if isinstance(entry, dict):
             ((title, inner),) = entry.items()
-            if inside := _filled(inner if isinstance(inner, list) else [inner], there):
+            if inside := _filled(inner if isinstance(inner, list) else [inner], pages, rest):
                 filled.append({title: inside})
         elif entry.endswith("/"):
-            filled += sorted(
-                (uri for uri in there if uri.startswith(entry)), key=lambda uri: (uri != f"{entry}index.md", uri)
-            )
+            inside = [uri for uri in pages if uri.startswith(entry)]
+            filled += sorted(inside, key=lambda uri: (uri != f"{entry}index.md", uri))
+        elif entry == REST:
+            filled += rest
         else:
             filled.append(entry)
     return filled

@@ -285,14 +285,22 @@ def test_every_page_is_in_the_navigation():
     Loader.add_multi_constructor("tag:yaml.org,2002:python/", lambda loader, suffix, node: None)
     nav = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)["nav"]
 
-    def pages(entries):
-        for entry in entries:
-            yield from pages(next(iter(entry.values()))) if isinstance(entry, dict) else [entry]
-
     made = [uri for uri in (*configuration.pages(), *notebooks.pages(), *links.FROM_ROOT) if uri.endswith(".md")]
-    listed = [*pages(navigation.expanded(nav, DOCS, made))]
+    listed = [*navigation.named(navigation.expanded(nav, DOCS, made))]
     assert len(listed) == len(set(listed))
     assert {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} | set(made) == set(listed)
+
+
+def test_the_navigation_takes_up_folders_and_new_pages(tmp_path):
+    for name in ("a.md", "b.md", "new.md", "inner/z.md", "inner/index.md", "inner/c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    nav = [{"One": ["a.md", {"Inner": "inner/"}, {"None": "empty/"}]}, {"Two": ["b.md", "*", "made.md"]}]
+    inner = {"Inner": ["inner/index.md", "inner/z.md"]}
+    assert navigation.expanded(nav, tmp_path, ["made.md"]) == [
+        {"One": ["a.md", inner]},
+        {"Two": ["b.md", "new.md", "made.md"]},
+    ]
 
 
 def test_a_notebook_becomes_a_page(tmp_path, monkeypatch):
