@@ -33,6 +33,7 @@ from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder, leave_out_malformed
 from gan_framework.storage import secrets
 from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.text import visible
 from gan_framework.sweeps import ending
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,7 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
-    wrong = next((one for one in arguments if re.fullmatch(r"--[a-z_]+(\.[a-z_.]+)?", one) and one not in FLAGS), None)
+    wrong = next(filter(_is_no_flag, arguments), None)
     if wrong is not None:
         raise ConfigError(f"{wrong}: unknown flag; settings are written key=value, without dashes (--help)")
     for argument in arguments:
@@ -198,6 +199,13 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             os.environ.pop("HYDRA_FULL_ERROR")
         else:
             os.environ["HYDRA_FULL_ERROR"] = full
+
+
+def _is_no_flag(argument: str) -> bool:
+    """Whether an argument is meant as a flag, and is none: Hydra would print it as it is."""
+    if visible(argument) != argument:
+        return argument.startswith("-")
+    return re.fullmatch(r"--[a-z_]+(\.[a-z_.]+)?", argument) is not None and argument not in FLAGS
 
 
 @contextlib.contextmanager

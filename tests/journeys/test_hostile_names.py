@@ -11,6 +11,7 @@ from gan_framework.cli import commands, plugins
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.errors import ConfigError
 from gan_framework.testing.distribution import check_distribution
+from tests.helpers.comparing import make_run
 from tests.helpers.program import run
 
 ESCAPE, TITLE = "c\x1b[2J", "\x1b]0;t\x07esc"
@@ -95,6 +96,15 @@ def test_overrides_are_shown_visibly(cache, tmp_path, override):
     done = run([*TINY, override, f"hydra.run.dir={tmp_path}/run"])
     assert done.returncode == 2
     assert steers(done.stdout + done.stderr) == [] and r"\x1b" in done.stderr
+
+
+def test_conditions_and_flags_are_shown_visibly(cache, monkeypatch, capsys, tmp_path):
+    make_run(tmp_path / ESCAPE, "hinge", 0, [2.0])
+    code, said = called(monkeypatch, capsys, "runs", tmp_path, f"status={TITLE}\u202e")
+    assert code == 0 and steers(said) == [] and r"status=\x1b]0;t\x07esc\u202e" in said
+    done = run([f"--{TITLE}\u202e", f"hydra.run.dir={tmp_path}/run"])
+    assert done.returncode == 2
+    assert steers(done.stdout + done.stderr) == [] and r"--\x1b]0;t\x07esc\u202e" in done.stderr
 
 
 def test_why_a_run_of_a_sweep_failed_is_shown_visibly(cache, tmp_path):
