@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-
 REST = "*"
 """Stands in the navigation for all pages that it does not name."""
 
