@@ -96,7 +96,8 @@ def _opened(path: Path, key: str, setting: str) -> Iterator[IO[bytes]]:
     with open_zip(path, max_ratio=None) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
         if key not in keys:
-            raise ConfigError(f"{path} has no array {setting}={key}; it has {', '.join(keys) or 'none'}")
+            without = "; data.y=null for samples without labels" if setting == "data.y" else ""
+            raise ConfigError(f"{path} has no array {setting}={key}; it has {', '.join(keys) or 'none'}{without}")
         if keys.count(key) > 1:
             raise ConfigError(f"{path} has {keys.count(key)} arrays {setting}={key}: which is meant is not known")
         where = f"{path} ({key})"
