@@ -26,9 +26,9 @@ from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.cli.shown import shown
 from gan_framework.config import run_folder, saved
-from gan_framework.config.compose import readable
+from gan_framework.config.compose import compose, readable
 from gan_framework.config.explain import explain
-from gan_framework.config.proposals import alias
+from gan_framework.config.proposals import alias, settings_like
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import config_folder, leave_out_malformed
 from gan_framework.storage import secrets
@@ -161,7 +161,7 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
     wrong = next(filter(_is_no_flag, arguments), None)
     if wrong is not None:
-        raise ConfigError(f"{wrong}: unknown flag; settings are written key=value, without dashes (--help)")
+        raise ConfigError(_unknown_flag(wrong, arguments[arguments.index(wrong) + 1 :]))
     for argument in arguments:
         if alias(argument) != argument:
             print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
@@ -205,7 +205,17 @@ def _is_no_flag(argument: str) -> bool:
     """Whether an argument is meant as a flag, and is none: Hydra would print it as it is."""
     if visible(argument) != argument:
         return argument.startswith("-")
-    return re.fullmatch(r"--[a-z_]+(\.[a-z_.]+)?", argument) is not None and argument not in FLAGS
+    flag = re.fullmatch(r"(--[a-z_]+(\.[a-z_.]+)?)(=.*)?", argument)
+    return flag is not None and flag[1] not in FLAGS
+
+
+def _unknown_flag(flag: str, following: list[str]) -> str:
+    """Return what is wrong with `--steps 100`, and what may be meant."""
+    name = flag.lstrip("-").partition("=")[0]
+    value = flag.partition("=")[2] or (following[0] if following and re.fullmatch(r"[\w.]+", following[0]) else "...")
+    meant = [f"{setting}={value}" for setting in settings_like(name, compose([]))]
+    hint = f"did you mean {' or '.join(meant)}?" if meant else "--help lists them"
+    return f"{flag}: unknown flag; settings are written key=value, without dashes; {hint}"
 
 
 @contextlib.contextmanager

@@ -44,9 +44,9 @@ def choose_device(name: str, number: int = 0) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(
-            f"train.device={name}: {str(error).splitlines()[0]}; use auto, cpu, cuda, cuda:1 or mps"
-        ) from error
+        reason = str(error).splitlines()[0]
+        why = "unknown device" if reason.startswith("Expected one of") else reason  # torch would list all its backends
+        raise ConfigError(f"train.device={name}: {why}; use auto, cpu, cuda, cuda:1 or mps") from error
     return device
 
 

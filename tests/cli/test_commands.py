@@ -64,6 +64,13 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["strategy=[foo]"], "strategy=foo: unknown option; closest: "),
         (["hydra/launcher=slurm"], "Others come with packages of their own: pip install hydra-<name>-launcher"),
         (["los=hinge"], "los: unknown setting; did you mean loss"),
+        (
+            ["--steps", "100"],
+            "--steps: unknown flag; settings are written key=value, without dashes; did you mean train.s",
+        ),
+        (["--steps=100"], "did you mean train.steps=100?"),
+        (["--qwertyuiop"], "--help lists them"),
+        (["train.device=gpu"], "train.device=gpu: unknown device; use auto, cpu, cuda, cuda:1 or mps"),
         (["train.stepz=3"], "train.stepz: unknown setting; closest in train: steps, "),
         (["networks.generator.wdth=3"], "closest in networks.generator: width, "),
         (["strategy.k_step.k=3"], "strategy has none: choose it first with 'strategy=[k_step]'"),

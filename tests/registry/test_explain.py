@@ -3,10 +3,13 @@
 import logging
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 
-from gan_framework.config.compose import compose, readable
+from gan_framework.build import build_game
+from gan_framework.config.compose import compose, plain, readable
 from gan_framework.config.unchosen import say_what_comes_with_the_loss, without_unchosen
+from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 
 
@@ -120,3 +123,16 @@ def test_what_a_loss_brings_and_drops_is_said(overrides, said, caplog):
     caplog.set_level(logging.INFO, "gan_framework.config")
     say_what_comes_with_the_loss(compose(overrides), overrides)
     assert [record.getMessage() for record in caplog.records] == said
+
+
+@pytest.mark.parametrize(
+    ("experiment", "remedy"),
+    [
+        ("infogan", "choose another discriminator"),
+        ("dcgan", r"set networks\.discriminator\.norm=layer or none"),
+    ],
+)
+def test_a_penalty_beside_batch_norm_names_only_settings_that_there_are(experiment, remedy):
+    config = plain(compose([f"experiment={experiment}", "loss=wasserstein_gp", "data.image_size=28"]))
+    with pytest.raises(ConfigError, match=rf"couples the samples of a batch; {remedy}$"):
+        build_game(config, DataShape((1, 28, 28)), torch.device("cpu"))

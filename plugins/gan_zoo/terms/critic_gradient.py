@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import torch
 from torch import Tensor
 
@@ -48,9 +50,11 @@ def _require_batch_independence(game: Game, name: str, term: str) -> None:
         if layer in heads:
             continue
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+            has_setting = "norm" in inspect.signature(type(network)).parameters
+            remedy = f"set networks.{name}.norm=layer or none" if has_setting else "choose another discriminator"
             raise ConfigError(
                 f"{term} needs per-sample gradients, and {type(network).__name__} has batch norm, which couples the "
-                f"samples of a batch; set networks.{name}.norm=layer or none"
+                f"samples of a batch; {remedy}"
             )
         if isinstance(layer, WithBatchStatistic):
             raise ConfigError(
