@@ -253,7 +253,7 @@ def fruits(tmp_path):
 
 def of_fruits(fruits, compose, folder, model):
     """Make the run of a model for these classes, as `launch` leaves one."""
-    settings = ["data=folder", f"data.path={fruits}", "data.test_share=0"]
+    settings = ["data=folder", f"data.path={fruits}", "data.test_share=0", "data.channels=3"]
     config = compose("debug=smoke", f"model={model}", *settings, "data.num_classes=2", *SMALL)
     config["data"]["classes"] = ["apple", "berry"]
     run = save_untrained(config, folder)
