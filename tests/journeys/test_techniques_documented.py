@@ -1,6 +1,7 @@
 """docs/techniques: a page for every loss, term, strategy and schedule, whose settings and commands are true."""
 
 import re
+import runpy
 import shlex
 from importlib.metadata import distribution
 
@@ -72,6 +73,17 @@ def test_a_page_has_the_settings_of_the_configuration(kind, name):
             assert any(setting == row and default in ("", value) for row, value in rows), f"{setting} = {default}"
     if kind in ("terms", "strategies"):  # the others' settings have no name of their option in them
         assert {row for row, _ in rows} <= {setting for setting, _ in of_yaml}
+
+
+def test_what_was_measured_is_what_the_record_says():
+    benchmark = runpy.run_path(str(ROOT / "benchmarks" / "techniques.py"))
+    record = benchmark["read"](benchmark["RECORD"])
+    assert benchmark["PAGE"].read_text() == benchmark["page"](record)
+    for text in PAGES.values():
+        assert text == benchmark["measured"](text, record)
+    named = "; ".join(re.findall(r"<!-- measured: (.+) -->", "".join(PAGES.values()))).split("; ")
+    controls = {name for name, row in benchmark["ROWS"].items() if row.control is None}
+    assert set(named) == benchmark["ROWS"].keys() - controls
 
 
 @pytest.mark.slow
