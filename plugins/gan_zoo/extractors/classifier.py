@@ -152,7 +152,7 @@ def judge(accuracy: float, labels: Tensor) -> list[str]:
     if accuracy < 1 and accuracy <= min(2 * chance, chance + NOTHING_LEARNT * (1 - chance)):
         raise ConfigError(
             f"extractor=classifier has not learnt the classes: {found}. Scores by its features would mean nothing: "
-            "use extractor=inception, extractor=raw with 'metrics=[fid]', more images (or right labels), or 'metrics=[]'"
+            "use extractor=inception, extractor=raw with 'metrics=[fid]', more images (or right labels) or 'metrics=[]'"
         )
     if accuracy < chance + LITTLE_LEARNT * (1 - chance):
         return [
