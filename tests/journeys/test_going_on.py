@@ -85,7 +85,7 @@ def test_a_stopped_run_goes_on_from_its_folder_alone_and_ends_as_one_that_was_no
     assert difference(uninterrupted, run) == []
     assert (run / "config.yaml").read_text() == (uninterrupted / "config.yaml").read_text()
     log = (run / "run.log").read_text()
-    assert log.count(f"in {run}, on cpu") == 2 and f"resumed from {run}" in log
+    assert log.count(f"run folder {run}; device cpu") == 2 and f"resumed from {run}" in log
     assert not list(elsewhere.iterdir())
 
 
