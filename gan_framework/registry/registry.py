@@ -130,11 +130,11 @@ def find(kind: str, name: str) -> Plugin:
         choices = " or ".join(f"{plugin.distribution}:{short}" for plugin in found)
         raise ConfigError(f"several distributions have {kind} named {short!r}: choose one with name={choices}")
     by_name = {plugin.name: plugin for plugin in installed(kind)}
-    closest = difflib.get_close_matches(short, by_name, n=len(by_name) or 1, cutoff=0.0)
+    closest = difflib.get_close_matches(short, by_name, n=3, cutoff=0.0)
     listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in closest) or "none"
     raise ConfigError(
-        f"no plugin named {name!r} among the {kind}; installed, closest first: {listing}. "
-        "A plugin added to a source checkout appears after `pip install -e .` is run again"
+        f"no plugin named {name!r} among the {kind}; the closest are {listing}; `gan-framework plugins {kind}` lists "
+        "them all. A plugin added to a source checkout appears after `pip install -e .` is run again"
     )
 
 

@@ -227,7 +227,7 @@ def test_every_built_in_plugin_is_described(call):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["plugins", "lossy"], "there is no plugin kind 'lossy'; the kinds are generators, "),
+        (["plugins", "lossy"], "there is no plugin kind 'lossy'; the kinds are models, experiments, generators, "),
         (["plugins", "losses", "terms"], "'terms' is one too many"),
         (["plugins", "check"], "`plugins check` needs the name of an installed distribution"),
         (["plugins", "check", "numpy"], "no distribution 'numpy' with plugins is installed; there are gan-framework"),
@@ -336,8 +336,8 @@ def test_classes_are_gone_through_in_turn(call, trained, tmp_path):
     ("model", "classes", "reason"),
     [
         ("mlp", "1", "classes were asked for, but this model is not conditional"),
-        ("cgan_mlp", "7,10", "--classes 7,10: there is no class 10; the classes are 0, 1, 2"),
-        ("cgan_mlp", "cat", "--classes cat: there is no class cat; the classes are 0, 1, 2"),
+        ("cgan_mlp", "7,10", "--classes 7,10: there is no class 10; the nearest are 1, 0, "),
+        ("cgan_mlp", "cat", "--classes cat: there is no class cat; the nearest are "),
     ],
 )
 def test_wrong_classes_are_refused(call, trained, model, classes, reason):

@@ -32,7 +32,9 @@ def test_neither_a_killed_run_nor_a_killed_worker_ends_the_sweep(sweep, monkeypa
     assert "[steps=" not in (one.run(LONG, "seed=1") / "run.log").read_text()
     assert one.summary(LONG, "seed=1")["status"] == "stopped"
     assert "the sweep was stopped by SIGTERM: 2 of 4 runs finished" in one.output.strip().splitlines()[-1]
-    assert one.output.count("device cpu, 1 CPU threads" if cores() < 4 else f"device cpu, {cores() // 2} CPU threads") == 5
+    assert (
+        one.output.count("device cpu, 1 CPU threads" if cores() < 4 else f"device cpu, {cores() // 2} CPU threads") == 5
+    )
 
 
 def test_no_run_outlives_a_killed_sweep(sweep):

@@ -23,23 +23,23 @@ class MMD(AdversarialLoss):
     Args:
         kernel: `rbf` (a sum of five widths), `rational_quadratic` (of five exponents) or `linear`.
         estimator: `biased` or `unbiased`.
-        root: take the root, of the biased estimator alone.
+        rooted: take the root, of the biased estimator alone.
     """
 
     generator_needs_real = True
     compares_vectors = True
 
-    def __init__(self, kernel: str, estimator: str, root: bool) -> None:
+    def __init__(self, kernel: str, estimator: str, rooted: bool) -> None:
         super().__init__()
         if kernel not in KERNELS:
             raise ValueError(f"kernel={kernel!r}: choose one of {', '.join(KERNELS)}")
         if estimator not in ESTIMATORS:
             raise ValueError(f"estimator={estimator!r}: choose {' or '.join(ESTIMATORS)}")
-        if root and estimator == "unbiased":
-            raise ValueError("root=true: the unbiased estimator is negative half of the time; set estimator=biased")
+        if rooted and estimator == "unbiased":
+            raise ValueError("rooted=true: the unbiased estimator is negative half of the time; set estimator=biased")
         self.kernel = KERNELS[kernel]
         self.unbiased = estimator == "unbiased"
-        self.root = root
+        self.rooted = rooted
 
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return -MMD² or -MMD."""
@@ -55,4 +55,4 @@ class MMD(AdversarialLoss):
         if self.unbiased and min(len(x), len(y)) < 2:
             raise ConfigError("loss.estimator=unbiased needs at least two samples on either side of a batch")
         squared = squared_mmd(self.kernel, x, y, self.unbiased)
-        return squared.clamp(min=LEAST).sqrt() if self.root else squared
+        return squared.clamp(min=LEAST).sqrt() if self.rooted else squared

@@ -44,7 +44,7 @@ def test_the_discrepancy_under_a_kernel(kernel, biased, unbiased, head):
     real, fake = featured(X, head), featured(Y, head)
     assert both(build("mmd", kernel=kernel), real, fake) == pytest.approx((-biased, biased))
     assert both(build("mmd", kernel=kernel, estimator="unbiased"), real, fake) == pytest.approx((-unbiased, unbiased))
-    assert both(build("mmd", kernel=kernel, root=True), real, fake)[1] == pytest.approx(biased**0.5)
+    assert both(build("mmd", kernel=kernel, rooted=True), real, fake)[1] == pytest.approx(biased**0.5)
 
 
 def test_the_discrepancy_of_one_width_against_its_definition():
@@ -60,7 +60,7 @@ def test_the_discrepancy_of_one_width_against_its_definition():
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_root_of_no_discrepancy_has_a_finite_gradient(kernel):
     x = tensor(X).requires_grad_()
-    loss = build("mmd", kernel=kernel, root=True)
+    loss = build("mmd", kernel=kernel, rooted=True)
     said = DiscriminatorOutput(torch.zeros(3), (x,))
     (gradient,) = torch.autograd.grad(loss.generator(said, featured(X)), x)
     assert torch.isfinite(gradient).all()
@@ -223,7 +223,7 @@ def test_the_energy_has_both_ways_of_a_gradient_to_the_sample():
     ("name", "settings"),
     [
         ("mmd", {"kernel": "gauss"}),
-        ("mmd", {"estimator": "unbiased", "root": True}),
+        ("mmd", {"estimator": "unbiased", "rooted": True}),
         ("coulomb", {"dimension": 2}),
         ("moment_ipm", {"moment": "variance"}),
         ("moment_ipm", {"q": 0.5}),
