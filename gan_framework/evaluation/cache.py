@@ -23,6 +23,9 @@ from gan_framework.storage.foreign import open_regular
 
 log = logging.getLogger(__name__)
 
+_WARNED: set[Path] = set()
+"""The folders of which this process has said that they cannot be written."""
+
 Tensors = dict[str, Tensor]
 
 KEY = "__key__"
@@ -51,7 +54,6 @@ class Cache:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder if folder is not None else default_folder()
-        self._warned = False
 
     def get(
         self,
@@ -129,13 +131,13 @@ class Cache:
         return None
 
     def _warn(self, error: Exception) -> None:
-        if not self._warned:
+        if self._folder not in _WARNED:
             log.warning(
                 "nothing is cached, as %s cannot be written (%s); GAN_FRAMEWORK_CACHE names another folder",
                 self._folder,
                 error,
             )
-        self._warned = True
+        _WARNED.add(self._folder)
 
 
 def _acquire(lock: FileLock) -> None:

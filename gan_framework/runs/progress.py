@@ -96,7 +96,7 @@ class Progress:
         self._bar.__enter__()
         if not self._bar.disable:
             handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
-            self._streams = [(one, one.stream) for one in handlers if one.stream is not None and one.stream.isatty()]
+            self._streams = [(one, one.stream) for one in handlers if _is_terminal(one.stream)]
             for handler, _ in self._streams:
                 handler.setStream(_Above(self._bar.console))
         return self
@@ -132,6 +132,11 @@ class Progress:
             *(f"{step:,}", f"{self._steps:,}", 100 * step / self._steps, speed),
             *(duration((self._steps - step) / speed), ", ".join(shown) or "no loss"),
         )
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Return whether what a handler writes to is a terminal; one that is closed has no answer to that."""
+    return stream is not None and not getattr(stream, "closed", False) and stream.isatty()
 
 
 def _called(name: str) -> str | None:

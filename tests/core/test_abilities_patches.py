@@ -31,9 +31,20 @@ FORMULAS = {
 """What discriminator and generator minimise, of logits of any shape."""
 
 
-def test_there_is_a_formula_for_every_loss():
-    own = {plugin.name for plugin in registry.installed("losses") if plugin.distribution == "gan-framework"}
-    assert own == FORMULAS.keys()
+OF_MORE_THAN_SCORES = {
+    "coulomb",
+    "linear_discriminant",
+    "loss_sensitive",
+    "mmd",
+    "moment_ipm",
+    "quadratic_potential",
+}
+"""Losses that look at samples or features too."""
+
+OF_SCORES = sorted(
+    {plugin.name for plugin in registry.installed("losses") if plugin.distribution == "gan-framework"}
+    - OF_MORE_THAN_SCORES
+)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -48,7 +59,7 @@ def test_every_loss_is_a_mean_over_all_patches(compose, name):
         assert value.shape == () and value.item() == pytest.approx(formula(*numbers), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("name", OF_SCORES)
 def test_flat_logits_and_patches_of_one_are_the_same(name):
     loss = registry.build("losses", {"name": name})
     flat = [DiscriminatorOutput(torch.randn(5)) for _ in range(2)]

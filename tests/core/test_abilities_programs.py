@@ -62,7 +62,7 @@ def test_a_system_sees_the_api_alone(name):
     assert imported <= allowed, imported - allowed
 
 
-MOST = {"bigan": 40, "gman": 12, "cyclegan": 70, "pix2pix": 35, "cogan": 40, "lapgan": 60, "vaegan": 35, "began": 35}
+MOST = {"bigan": 40, "gman": 12, "cyclegan": 70, "pix2pix": 35, "cogan": 40, "lapgan": 60, "vaegan": 35, "balance": 35}
 MOST |= {"voxels": 30, "ada": 45}
 """The most lines of Python class bodies, without docstrings and blank lines, networks' layers included."""
 

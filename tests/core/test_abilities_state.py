@@ -14,7 +14,7 @@ from gan_zoo.strategies.unrolled import Unrolled
 from tests.core.abilities import Draws, alternating, experiment, make, play, through_a_file
 from tests.journeys.test_distributed import Ranks, done, same
 
-from gan_probe.began import BEGAN, EnergyJudge  # isort: skip
+from gan_probe.balance import BEGAN, EnergyJudge  # isort: skip
 from gan_probe.layers import Dense, DenseJudge  # isort: skip
 from gan_probe.lecam import LeCam  # isort: skip
 
@@ -157,7 +157,7 @@ def test_what_adapts_has_no_gradient_and_costs_no_pass():
     assert not term.real.requires_grad
 
 
-@pytest.mark.parametrize("name", ["began", "lecam"])
+@pytest.mark.parametrize("name", ["balance", "lecam"])
 def test_what_adapts_goes_on_exactly(compose, name):
     straight, batches = experiment(compose, name)
     play(straight, batches, range(3))
@@ -174,7 +174,7 @@ def test_what_adapts_goes_on_exactly(compose, name):
 
 
 PROGRAMS = {
-    "began": (["strategy=[k_step]", "strategy.k_step.k=2", "strategy.k_step.g_steps=2"], ["loss.k"]),
+    "balance": (["strategy=[k_step]", "strategy.k_step.k=2", "strategy.k_step.g_steps=2"], ["loss.k"]),
     "lecam": ([], ["players.discriminator.terms.lecam.real", "players.discriminator.terms.lecam.fake"]),
     "pix2pix": (["term=[r1]"], []),
     "cyclegan": (["train.batch_size=8"], []),

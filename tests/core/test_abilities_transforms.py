@@ -109,7 +109,7 @@ def test_the_probability_of_ada_moves_once_for_each_update_of_the_discriminator(
 
 
 def test_ada_goes_on_exactly_where_it_was(compose):
-    settings = ["strategy.probe_ada.rate=0.2", "strategy.ada.target=-1.1"]
+    settings = ["strategy.probe_ada.rate=0.2", "strategy.probe_ada.target=-1.1"]
 
     def batch():
         return noise(8, 1, 4, 4)

@@ -1,5 +1,7 @@
 """Images that are held in memory are decoded once; the next start finds their pixels in the cache."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,7 @@ def test_the_second_start_decodes_nothing_and_has_the_same(root, decoded):
 
 
 def test_a_folder_that_changes_is_read_anew_and_kept_once(root, decoded, own_cache, caplog):
+    caplog.set_level(logging.WARNING)
     folder(root, test_share=0).load("train")
     write(root, {"03.png": encoded(picture(100)), "99.png": encoded(picture(99))})
     train = folder(root, test_share=0).load("train")

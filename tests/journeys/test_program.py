@@ -76,7 +76,7 @@ def test_the_summary_has_scores_with_their_protocol(folder):
         (["loss.name=nonsaturatin"], "nonsaturating (gan-framework)"),
         (["networks.generator.width=0"], "width=0"),
         (["strategy=[one_sided_label_smoothing]", "loss=wasserstein"], "one_sided_label_smoothing has no effect"),
-        (["data.image_size=33"], "image_size=33"),
+        (["data.image_size=4"], "image_size=4"),
         (["train.device=cuda:99"], "train.device=cuda:99"),
         (["evaluate.best=fid_inception"], "evaluate.best=fid_inception"),
         (["train.batch_size=100000"], "train.batch_size=100000"),

@@ -48,6 +48,7 @@ def test_a_resumed_run_still_knows_them(tmp_path, cache, caplog):
     summary, _ = run(tmp_path)
     assert checkpoint.load(tmp_path / "checkpoints" / "last.pt")["baselines"] == summary["baselines"]
     caplog.set_level(logging.INFO)
+    caplog.clear()
     again, _ = run(tmp_path)  # it is finished, and nothing is scored
     assert again["baselines"] == summary["baselines"]
     assert not any("compared with" in record.getMessage() for record in caplog.records)

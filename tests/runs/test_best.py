@@ -20,7 +20,9 @@ def run(compose, tmp_path):
 def scored(run, **scores):
     """Let a run reach the next step and be given scores there."""
     run.counters.step += 1
-    evaluation = SimpleNamespace(scores=scores, warnings=(), pictures={}, protocol={})
+    evaluation = SimpleNamespace(
+        scores=scores, warnings=(), pictures={}, protocol={}, baselines={}, higher_is_better={}
+    )
     run.evaluator = lambda game: evaluation
     trainer._evaluate(run, {}, StopRequest())
 

@@ -43,7 +43,7 @@ def test_one_flipped_bit_in_the_weights_is_noticed(path):
 
 def test_an_empty_and_a_foreign_file_are_refused(path):
     path.write_bytes(b"")
-    with pytest.raises(ConfigError, match="damaged or no checkpoint"):
+    with pytest.raises(ConfigError, match="damaged or not a checkpoint"):
         checkpoint.load(path)
     torch.save({"weights": torch.zeros(1)}, path)
     with pytest.raises(ConfigError, match="is not a checkpoint of this framework"):

@@ -84,7 +84,7 @@ def test_two_sweeps_do_not_share_a_folder_and_requests_that_cannot_be_end_with_c
     assert two.end() == 2
     assert f"in use by pid {one.process.pid}" in two.output.strip().splitlines()[-1]
     for wrong, why in [
-        (["sweep.resume=nowhere", "seed=0,1"], "sweep.resume=nowhere: there is no such folder"),
+        (["sweep.resume=nowhere", "seed=0,1"], "sweep.resume=nowhere: no such folder"),
         (["loss=hinge,no_such_loss"], "no_such_loss"),
     ]:
         other = sweep(*wrong, folder=tmp_path / "other")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
+from gan_zoo.losses.said import logits_of
 
 
 class BoundaryEquilibrium(AdversarialLoss):
@@ -47,8 +48,7 @@ class BoundaryEquilibrium(AdversarialLoss):
     def after_update(self, meeting: Meeting, player: Player) -> None:
         """Keep the energy of the real samples, or let k follow that of the generated ones."""
         side = "real" if player.team == "discriminator" else "fake"
-        logits = torch.stack([pair.logits()[side].mean() for pair in meeting.values()])
-        energy = -distributed.mean(logits.mean())
+        energy = -distributed.mean(torch.stack([said.mean() for said in logits_of(meeting, side)]).mean())
         if side == "real":
             self.real_energy.copy_(energy)
         else:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import DiscriminatorOutput, Meeting, Player, distributed
+from gan_zoo.losses.said import logits_of
 from gan_zoo.losses.vanilla import BinaryCrossEntropy
 
 FORMS = ("square", "cross_entropy", "log_z")
@@ -53,7 +54,7 @@ class BoundarySeeking(BinaryCrossEntropy):
         """Let log Z follow the generated samples of the generator's updates."""
         if self.form != "log_z" or player.team != "generator":
             return
-        measured = torch.stack([_log_mean_exp(said["fake"]) for said in _logits(meeting)]).mean()
+        measured = torch.stack([_log_mean_exp(said) for said in logits_of(meeting, "fake")]).mean()
         kept = KEPT * self.started
         self.log_z.mul_(kept).add_((1 - kept) * distributed.mean(measured))
         self.started.fill_(1.0)
@@ -68,7 +69,3 @@ class BoundarySeeking(BinaryCrossEntropy):
 
 def _log_mean_exp(f: Tensor) -> Tensor:
     return f.flatten().logsumexp(0) - log(f.numel())
-
-
-def _logits(meeting: Meeting) -> list[dict[str, Tensor]]:
-    return [pair.logits() for pair in meeting.values()]

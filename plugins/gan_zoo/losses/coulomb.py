@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
@@ -17,6 +20,10 @@ class Coulomb(AdversarialLoss):
         dimension: d of the Plummer kernel (‖a - b‖² + ε²)^-(d-2)/2, at least 3.
         epsilon: its ε.
     """
+
+    exempt: ClassVar[Mapping[str, str]] = {
+        "pulls_the_right_way": "D's scores follow the field of the samples, whichever side they are of"
+    }
 
     def __init__(self, dimension: int, epsilon: float) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
+from gan_zoo.losses.said import logits_of
 
 
 class Fisher(AdversarialLoss):
@@ -42,8 +43,8 @@ class Fisher(AdversarialLoss):
     def after_update(self, meeting: Meeting, player: Player) -> None:
         """Move the multiplier after the critic's updates."""
         if player.team == "discriminator":
-            said = [pair.logits() for pair in meeting.values()]
-            moment = torch.stack([second_moment(logits["real"], logits["fake"]) for logits in said]).mean()
+            sides = zip(logits_of(meeting, "real"), logits_of(meeting, "fake"), strict=True)
+            moment = torch.stack([second_moment(real, fake) for real, fake in sides]).mean()
             self.multiplier.add_(self.rho * (distributed.mean(moment) - 1))
 
     def figures(self) -> Mapping[str, Tensor | float]:

@@ -7,8 +7,8 @@ from math import inf
 import torch
 from torch import Tensor
 
-from gan_framework.api import Game, Latent, Pair, Player, Term
-from gan_zoo.terms.sides import require_generator
+from gan_framework.api import ConfigError, Game, Latent, Pair, Player, Term, try_meeting
+from gan_zoo.terms.sides import name_of, require_generator
 
 FORMS = ("ratio", "bounded")
 LEAST = 1e-5
@@ -43,9 +43,11 @@ class ModeSeeking(Term):
         """See that the term reaches a generator.
 
         Raises:
-            ConfigError: the player is not on the generator's side.
+            ConfigError: the player is not on the generator's side, or there are no latents.
         """
         require_generator(self, game, player)
+        if any(pair.latent.z.numel() == 0 for pair in try_meeting(game).values()):
+            raise ConfigError(f"{name_of(self, player)} compares latents, and {type(game).__name__} draws none")
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the term for this pair's samples and a second batch of the same labels."""

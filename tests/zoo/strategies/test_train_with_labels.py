@@ -139,7 +139,7 @@ def test_the_term_alone_needs_a_head():
 
     game = make()
     game.player("discriminator").add_term("auxiliary_classification", AuxiliaryClassification())
-    with pytest.raises(ConfigError, match="MLPDiscriminator has not: add strategy"):
+    with pytest.raises(ConfigError, match="MLPDiscriminator has not: add 'strategy"):
         game.start(torch.device("cpu"))
     game = make()
     game.discriminator.heads["class"] = nn.Linear(8, 3)
