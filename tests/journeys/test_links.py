@@ -66,20 +66,6 @@ def search(folder, compose):
     return started("-m", *TINY, "tracker=[]", *asked, f"hydra.sweep.dir={folder}")
 
 
-def names_of(sweep):
-    """Return what leaves of a sweep the names of its runs' folders alone: else it would give new ones beside others."""
-
-    def prepare(folder, compose):
-        sweep(folder, compose)
-        for path in folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != "runs.json":
-                path.unlink()
-
-    return prepare
-
-
 def a_run(folder, compose):
     save_untrained(compose(*TINY, "metrics=[fid,memorisation]"), folder)
 
@@ -135,8 +121,9 @@ class Writer:
 
 WRITERS = {
     "a run": Writer(run, also=(".owner",), changing=("wandb/offline-run", "tensorboard/events")),
-    "a grid": Writer(grid, names_of(grid), also=(".owner", ".stop")),
-    "a search": Writer(search, names_of(search), also=(".owner", "study.db-journal")),
+    # What is in the folder of a run is tried above.
+    "a grid": Writer(grid, also=(".owner", ".stop"), changing=("seed=",)),
+    "a search": Writer(search, also=(".owner", "study.db-journal"), changing=("seed=",)),
     "sample": Writer(lambda folder, _: called("sample", folder, "--n", "4"), a_run),
     "sample --interpolate": Writer(lambda folder, _: called("sample", folder, "--n", "4", "--interpolate"), a_run),
     "sample --singles": Writer(lambda folder, _: called("sample", folder, "--n", "4", "--singles"), a_run),
