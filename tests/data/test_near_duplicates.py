@@ -136,6 +136,7 @@ def test_it_says_what_it_left_out(caplog):
     ]
 
 
+@pytest.mark.slow
 def test_digits_have_near_duplicates():
     data = Sources({"name": "digits", "image_size": 8, "channels": 1, "num_classes": 10}, {}).first.load("train")
     assert without_near_duplicates(data, None) is data

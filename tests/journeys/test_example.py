@@ -60,6 +60,7 @@ def test_it_passes_its_own_tests(environment, tmp_path):
     assert " passed" in done.stdout and "skipped" not in done.stdout
 
 
+@pytest.mark.slow
 def test_beside_the_wheel_of_the_framework_they_are_used_by_name(tmp_path):
     environment = Environment(tmp_path / "environment")
     environment.install(ROOT, EXAMPLE)

@@ -108,6 +108,7 @@ def test_two_sweeps_that_start_together_run_n_trials_in_all(storage, sweep, tmp_
     assert sum(len(list(one.folder.glob("*/summary.json"))) for one in both) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("storage", ["sqlite"], indirect=True)
 def test_what_a_killed_sweep_was_at_is_its_own_while_others_run_the_rest(storage, sweep, tmp_path):
     request = ["hydra/sweeper=optuna", LR, "hydra.sweeper.n_trials=3", "hydra.sweeper.study_name=s", "train.steps=100",
