@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from gan_framework.cli.sample import SPLITS
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.checks import evaluation_mode
@@ -16,6 +15,7 @@ from gan_framework.core.game import Game
 from gan_framework.data import Data, Sources, encoded, images
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.folder import read_images
+from gan_framework.evaluation.reference import SPLITS
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
 from gan_framework.storage import pictures

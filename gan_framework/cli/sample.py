@@ -22,6 +22,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation import drawing, latents
 from gan_framework.evaluation.folder import image_files, read_images
 from gan_framework.evaluation.inputs import batch_of
+from gan_framework.evaluation.reference import SPLITS
 from gan_framework.evaluation.sampler import Sampler
 from gan_framework.registry import registry
 from gan_framework.runs.device import choose_device
@@ -31,8 +32,6 @@ from gan_framework.storage.layout import run_folder
 
 ROOTS = ("sampler", "data")
 """What the overrides of a sampling may change."""
-
-SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -142,6 +142,15 @@ def with_labels(x: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:
         ValueError: there are no labels to concatenate.
     """
     return torch.cat([x, class_vectors(labels, num_classes, x.dtype)], dim=1)
+
+
+def activations(layers: Iterable[nn.Module], x: Tensor) -> tuple[Tensor, ...]:
+    """Return what each of the layers, one after another, makes of x."""
+    found = []
+    for layer in layers:
+        x = layer(x)
+        found.append(x)
+    return tuple(found)
 
 
 def init_normal(module: nn.Module, std: float) -> None:

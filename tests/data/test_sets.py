@@ -15,7 +15,7 @@ from gan_framework.data import DataSource
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
-from gan_zoo.datasets.digits import held_out
+from gan_zoo.datasets.stratified import held_out
 from tests.data.making import CONF, defaults, source
 
 RANDOM = np.random.default_rng(0)

@@ -11,9 +11,7 @@ import torch
 from gan_framework.api import DataShape, DataSource, Fit, InMemory
 from gan_zoo.datasets.checks import known_classes, known_split
 from gan_zoo.datasets.fitting import image_shape
-
-TEST_EVERY = 5
-"""Of each class every fifth image, in the order of the file, belongs to the split `test`."""
+from gan_zoo.datasets.stratified import stratified
 
 
 class Digits(DataSource):
@@ -39,12 +37,7 @@ class Digits(DataSource):
         known_split("digits", split, ("train", "test", "all"))
         table = torch.from_numpy(np.loadtxt(_file(), delimiter=",", dtype=np.int64))
         values, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]  # whole numbers from 0 to 16
-        if split != "all":
-            chosen = held_out(labels) == (split == "test")
-            values, labels = values[chosen], labels[chosen]
-        data = InMemory(self.fit((values * (255 / 16)).round().to(torch.uint8)[:, None]), labels)
-        data.notes = self.fit.changes({(1, 8, 8): len(data)})
-        return data
+        return stratified((values * (255 / 16)).round().to(torch.uint8)[:, None], labels, split, self.fit)
 
 
 def _file() -> Path:
@@ -52,10 +45,3 @@ def _file() -> Path:
     spec = find_spec("sklearn")
     assert spec is not None and spec.origin is not None  # it is a dependency
     return Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz"
-
-
-def held_out(labels: torch.Tensor) -> torch.Tensor:
-    """Return which samples (N,) belong to the split `test`."""
-    one_hot = torch.nn.functional.one_hot(labels)
-    number_within_class = (one_hot.cumsum(0) * one_hot).sum(1)  # from 1
-    return number_within_class % TEST_EVERY == 0

@@ -7,8 +7,8 @@ import torch
 
 from gan_framework.api import ConfigError, DataShape, DataSource, Fit, InMemory
 from gan_zoo.datasets.checks import known_classes, known_split
-from gan_zoo.datasets.digits import held_out
 from gan_zoo.datasets.fitting import image_shape
+from gan_zoo.datasets.stratified import stratified
 
 
 class MNIST5k(DataSource):
@@ -37,12 +37,7 @@ class MNIST5k(DataSource):
         # `mnist_data` reads the same table ten times as slowly.
         table = torch.from_numpy(np.loadtxt(self.path, delimiter=",", dtype=np.uint8))
         values, labels = table[:, :-1].reshape(-1, 1, 28, 28), table[:, -1].long()
-        if split != "all":
-            chosen = held_out(labels) == (split == "test")
-            values, labels = values[chosen], labels[chosen]
-        data = InMemory(self.fit(values), labels)
-        data.notes = self.fit.changes({(1, 28, 28): len(data)})
-        return data
+        return stratified(values, labels, split, self.fit)
 
 
 def _file() -> str:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, init_normal
+from gan_zoo.layers import ImageSize, activations, init_normal
 
 DISTANCES = ("l1", "l2")
 
@@ -43,11 +43,7 @@ class AutoEncoderDiscriminator(Discriminator):
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations of the encoder's blocks for images (N, C, H, W) in [-1, 1]."""
-        activations = []
-        for block in self.blocks:
-            x = block(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.blocks, x)
 
     def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
         """Return the errors (N,) of images x (N, C, H, W), negative."""

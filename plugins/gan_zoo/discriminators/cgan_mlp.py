@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ACTIVATIONS, PIXELS, ImageSize, choose, init_scaled, sample_shape, with_labels
+from gan_zoo.layers import ACTIVATIONS, PIXELS, ImageSize, activations, choose, init_scaled, sample_shape, with_labels
 
 
 class CGANMLPDiscriminator(Discriminator):
@@ -55,8 +55,4 @@ class CGANMLPDiscriminator(Discriminator):
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every hidden layer."""
         x = with_labels(self.pixels(x).flatten(1), labels, self.num_classes)
-        activations = []
-        for layer in self.hidden:
-            x = layer(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.hidden, x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import PIXELS, ImageSize, choose, halved, init_truncated_normal
+from gan_zoo.layers import PIXELS, ImageSize, activations, choose, halved, init_truncated_normal
 
 
 class ConvDiscriminator(Discriminator):
@@ -38,8 +38,4 @@ class ConvDiscriminator(Discriminator):
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
         x = self.pixels(x)
-        activations = []
-        for block in self.blocks:
-            x = block(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.blocks, x)

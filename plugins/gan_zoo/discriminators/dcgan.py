@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ImageSize, choose, doublings, halved, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, choose, doublings, halved, init_normal, require_positive
 
 
 class DCGANDiscriminator(Discriminator):
@@ -50,8 +50,4 @@ class DCGANDiscriminator(Discriminator):
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
-        activations = []
-        for block in self.blocks:
-            x = block(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.blocks, x)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ImageSize, class_vectors, doublings, init_truncated_normal
+from gan_zoo.layers import ImageSize, activations, class_vectors, doublings, init_truncated_normal
 
 
 class DCGANConditionalDiscriminator(Discriminator):
@@ -47,8 +47,4 @@ class DCGANConditionalDiscriminator(Discriminator):
         """Return the activations after every block for images (N, C, H, W) in [-1, 1] and classes (N,)."""
         maps = class_vectors(labels, self.num_classes, x.dtype)[:, :, None, None].expand(-1, -1, *x.shape[2:])
         x = torch.cat([x, maps], dim=1)
-        activations = []
-        for block in self.blocks:
-            x = block(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.blocks, x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ImageSize, halved, in_order, init_weights
+from gan_zoo.layers import ImageSize, activations, halved, in_order, init_weights
 
 
 def trunk(image_size: ImageSize, channels: int, width: int, hidden: int, norm_position: str) -> list[nn.Module]:
@@ -58,8 +58,4 @@ class InfoGANDiscriminator(Discriminator):
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
-        activations = []
-        for block in self.blocks:
-            x = block(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.blocks, x)

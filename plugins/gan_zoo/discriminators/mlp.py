@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ACTIVATIONS, PIXELS, ImageSize, choose, init_weights, sample_shape
+from gan_zoo.layers import ACTIVATIONS, PIXELS, ImageSize, activations, choose, init_weights, sample_shape
 
 
 class MLPDiscriminator(Discriminator):
@@ -52,8 +52,4 @@ class MLPDiscriminator(Discriminator):
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every hidden layer."""
         x = self.pixels(x).flatten(1)
-        activations = []
-        for layer in self.hidden:
-            x = layer(x)
-            activations.append(x)
-        return tuple(activations)
+        return activations(self.hidden, x)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.api import AdversarialLoss, ConfigError, DiscriminatorOutput
+from gan_framework.api import ConfigError, DiscriminatorOutput
 from gan_zoo.kernels import KERNELS, squared_mmd
-from gan_zoo.losses.vectors import vectors
+from gan_zoo.losses.vectors import VectorDistance, vectors
 
 ESTIMATORS = ("biased", "unbiased")
 LEAST = 1e-12
 """What is rooted at least: at 0 a root has no gradient."""
 
 
-class MMD(AdversarialLoss):
+class MMD(VectorDistance):
     """D maps samples to vectors in which a kernel tells the batches apart, and G brings them together.
 
     MMD-GAN (Li et al. 2017, arXiv 1705.08584) roots the biased estimator, and keeps D injective by an auto-encoder's
@@ -25,9 +25,6 @@ class MMD(AdversarialLoss):
         estimator: `biased` or `unbiased`.
         rooted: take the root, of the biased estimator alone.
     """
-
-    generator_needs_real = True
-    compares_vectors = True
 
     def __init__(self, kernel: str, estimator: str, rooted: bool) -> None:
         super().__init__()
@@ -41,16 +38,8 @@ class MMD(AdversarialLoss):
         self.unbiased = estimator == "unbiased"
         self.rooted = rooted
 
-    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
-        """Return -MMD² or -MMD."""
-        return -self._distance(real, fake)
-
-    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+    def distance(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return MMD² or MMD."""
-        assert real is not None
-        return self._distance(real, fake)
-
-    def _distance(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         x, y = vectors("mmd", real), vectors("mmd", fake)
         if self.unbiased and min(len(x), len(y)) < 2:
             raise ConfigError("loss.estimator=unbiased needs at least two samples on either side of a batch")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.api import AdversarialLoss, DiscriminatorOutput
-from gan_zoo.losses.vectors import vectors
+from gan_framework.api import DiscriminatorOutput
+from gan_zoo.losses.vectors import VectorDistance, vectors
 
 MOMENTS = ("mean", "covariance")
 
 
-class MomentIPM(AdversarialLoss):
+class MomentIPM(VectorDistance):
     """D's features differ between the sides in mean or covariance, G makes them agree (Mroueh et al. 2017).
 
     McGan, arXiv 1702.08398: the dual forms, without the paper's U and V. Covariances are uncentred, E Φ Φᵀ. D's weights
@@ -23,9 +23,6 @@ class MomentIPM(AdversarialLoss):
         q: of the norm of means: 1, 2, or .inf.
         k: of singular values.
     """
-
-    generator_needs_real = True
-    compares_vectors = True
 
     def __init__(self, moment: str, q: float, k: int) -> None:
         super().__init__()
@@ -39,16 +36,8 @@ class MomentIPM(AdversarialLoss):
         self.q = q
         self.k = k
 
-    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
-        """Return the distance of the moments, negative."""
-        return -self._distance(real, fake)
-
-    def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
+    def distance(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return the distance of the moments."""
-        assert real is not None
-        return self._distance(real, fake)
-
-    def _distance(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         x, g = vectors("moment_ipm", real), vectors("moment_ipm", fake)
         if self.moment == "mean":
             apart: Tensor = torch.linalg.vector_norm(x.mean(0) - g.mean(0), ord=self.q)

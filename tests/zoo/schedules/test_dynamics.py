@@ -11,16 +11,10 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.optimistic import OptimisticSGD, optimistic_adam
+from tests.helpers.independent import double_precision  # noqa: F401 (a fixture)
 
 START = [1.0, 1.0]
 STEPS = 100
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="module")

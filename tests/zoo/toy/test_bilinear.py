@@ -10,16 +10,10 @@ import torch
 from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
+from tests.helpers.independent import double_precision  # noqa: F401 (a fixture)
 
 RATE = 0.1
 SHAPE = DataShape((1,))
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="module")
