@@ -52,6 +52,7 @@ class TrainConfig:
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
         precision: the number format.
         compile: whether torch compiles the networks.
+        cuda_graph: whether steps are captured as CUDA graphs and replayed.
         sync_batch_norm: whether batch norm sees the batch of all processes.
         resume: `auto` (from this run's folder), a checkpoint, or None.
         resume_changed: whether to go on with another loss, networks, data or batch size than the checkpoint's.
@@ -69,6 +70,7 @@ class TrainConfig:
     device: str = "auto"
     precision: PrecisionName = PrecisionName.fp32
     compile: bool = False
+    cuda_graph: bool = False
     sync_batch_norm: bool = False
     resume: str | None = "auto"
     resume_changed: bool = False

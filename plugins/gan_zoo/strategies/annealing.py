@@ -39,6 +39,11 @@ class Annealing(nn.Module):
         """Set the number for the next update."""
         self._set(self._players[0].updates + 1)
 
+    replayed = forward
+
+    def graph_key(self) -> None:
+        """Return what an update does on the device beside tensors: nothing."""
+
     def go_on(self) -> None:
         """Set the number for the next update of a game that has been restored."""
         if self._players[0].updates:

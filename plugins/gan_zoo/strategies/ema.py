@@ -39,6 +39,14 @@ class Average(nn.Module):
             kept.copy_(current)
         self.steps += 1
 
+    def replayed(self) -> None:
+        """Count a step that a CUDA graph has taken."""
+        self.steps += 1
+
+    def graph_key(self) -> int:
+        """Return how many steps of the warm-up are left: what a step does follows from it."""
+        return max(self.warmup - self.steps, 0)
+
     def get_extra_state(self) -> dict[str, int]:
         """Return the number of steps."""
         return {"steps": self.steps}

@@ -1,0 +1,207 @@
+"""Captured steps: what a replay does on the host is what a step does, and on a GPU the numbers are the same."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from gan_framework.build import build_game
+from gan_framework.core import distributed
+from gan_framework.core.records import DataShape
+from gan_framework.data import Batches, InMemory
+from gan_framework.errors import ConfigError
+from gan_framework.runs import captured
+from gan_framework.runs.captured import CapturedSteps, Graph
+
+SHAPE = DataShape((1, 16, 16), 10)
+SMALL = (
+    "data.image_size=16",
+    "data.channels=1",
+    "networks.generator.width=8",
+    "networks.discriminator.width=8",
+    "train.batch_size=8",
+)
+SYSTEMS = {
+    "dcgan": ("model=dcgan", *SMALL),
+    "ema, falling rate": ("model=dcgan", "strategy=[ema,lr_decay]", "strategy.ema.warmup=4", *SMALL),
+    "several updates of D": ("experiment=resnet", *SMALL),
+    "penalties": ("experiment=r3gan", *SMALL),
+    "a penalty now and then": ("experiment=r3gan", "terms.r1.every=3", "networks.discriminator.norm=none", *SMALL),
+    "conditional": ("experiment=dcgan_conditional", *SMALL),
+    "clipped": ("model=dcgan", "optimizer.discriminator.clip=0.5", "strategy=[weight_clipping]", *SMALL),
+    "momentum": ("model=dcgan", "optimizer=sgd", *SMALL),
+}
+
+
+def make(compose, overrides, device="cpu"):
+    config = compose(*overrides, "tracker=[]", "metrics=[]")
+    images = torch.randint(256, (64, 1, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    batches = Batches(InMemory(images, torch.arange(64) % 10), config["train"]["batch_size"], 0, device)
+    return build_game(config, SHAPE, torch.device(device)), batches
+
+
+def play(step, batches, steps):
+    """Play some steps as the trainer does; return what each measured."""
+    history = []
+    for number in range(steps):
+        distributed.reseed(0, "step", number, 0)
+        history.append({name: value.float().cpu() for name, value in step(batches).items()})
+    return history
+
+
+def on_host(game):
+    extra = {name: value for name, value in game.state_dict().items() if name.endswith("_extra_state")}
+    plain = {}
+    for name, state in extra.items():
+        state = dict(state)
+        optimizer = state.pop("optimizer", {"param_groups": []})
+        plain[name] = (state, [group.get("lr") for group in optimizer["param_groups"]])
+    return copy.deepcopy(plain)
+
+
+def set_counts(game, counts):
+    for module, count in counts:
+        for name, value in count.items():
+            setattr(module, name, value)
+
+
+def counts(game):
+    return [
+        (module, {name: value for name, value in vars(module).items() if type(value) is int})
+        for module in game.modules()
+    ]
+
+
+class Rates:
+    """Gives the learning rates where a graph reads them, which are there before it is replayed."""
+
+    def __init__(self, record):
+        self.record = record
+
+    def __getitem__(self, number):
+        return torch.tensor(self.record.values[number])
+
+
+class OnCPU(Graph):
+    """Replays by playing, after it has seen that following a step on the host comes to the same."""
+
+    made = 0
+
+    @classmethod
+    def of(cls, game, players, step):
+        cls.made += 1
+        with captured._recorded_updates(players, game.device) as record:
+            record.rates = Rates(record)
+            measured = step()
+        graph = cls(step, measured, [], record.updated, record.rates, record.values)
+        graph.game, graph.players = game, players
+        return graph
+
+    def play(self, host_has_played=False):
+        if host_has_played:
+            return self.measured
+        before = counts(self.game)
+        rates = [[group["lr"] for group in player.optimizer.param_groups] for player in self.players]
+        values = self._follow()
+        followed = on_host(self.game)
+        set_counts(self.game, before)
+        for player, own in zip(self.players, rates, strict=True):
+            for group, rate in zip(player.optimizer.param_groups, own, strict=True):
+                group["lr"] = rate
+        with captured._recorded_updates(self.players, self.game.device) as record:
+            record.rates = Rates(record)
+            measured = self.replay()
+        assert record.updated == self.updated
+        assert record.values == values
+        assert on_host(self.game) == followed
+        return measured
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_a_replay_does_on_the_host_is_what_a_step_does(compose, monkeypatch, system):
+    monkeypatch.setattr(captured, "Graph", OnCPU)
+    monkeypatch.setattr(OnCPU, "made", 0)
+    (game, batches), (twin, drawn) = make(compose, SYSTEMS[system]), make(compose, SYSTEMS[system])
+    steps = CapturedSteps(game)
+    mine, theirs = play(steps, batches, 10), play(twin.step, drawn, 10)
+    assert OnCPU.made == (2 if "terms.r1.every=3" in SYSTEMS[system] else 1)
+    assert batches.drawn == drawn.drawn
+    for measured, expected in zip(mine, theirs, strict=True):
+        assert measured.keys() == expected.keys()
+        for name, value in measured.items():
+            torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-5)
+    assert on_host(game) == on_host(twin)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only a CUDA device has graphs to capture")
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16", "fp16"])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_replayed_step_is_the_step(compose, system, precision):
+    overrides = (*SYSTEMS[system], f"train.precision={precision}")
+    if system == "clipped" and precision == "fp16":
+        pytest.skip("in fp16 clipping waits for the device; see the refusals")
+    (game, batches), (twin, drawn) = make(compose, overrides, "cuda"), make(compose, overrides, "cuda")
+    steps = CapturedSteps(game)
+    mine, theirs = play(steps, batches, 12), play(twin.step, drawn, 12)
+    assert steps.graphs
+    loose = {"fp32": 1e-3, "tf32": 1e-2, "bf16": 5e-2, "fp16": 2e-2}[precision]
+    for measured, expected in zip(mine, theirs, strict=True):
+        for name, value in measured.items():
+            torch.testing.assert_close(value, expected[name], rtol=loose, atol=loose)
+    changed = 0.0
+    for (name, value), expected in zip(game.named_parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(value, expected, rtol=loose, atol=loose, msg=lambda m, n=name: f"{n}: {m}")
+        changed += float((value - expected).abs().sum())
+    for player in map(game.player, game.players):
+        torch.testing.assert_close(
+            player.gradient_norm(), twin.player(player.name).gradient_norm(), rtol=10 * loose, atol=loose
+        )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only a CUDA device has graphs to capture")
+def test_what_waits_for_the_device_is_refused_by_its_place(compose):
+    game, batches = make(compose, ("model=dcgan", "strategy=[loss_gated]", *SMALL), "cuda")
+    with pytest.raises(ConfigError, match="a step waits for the device \\(.*loss_gated"):
+        play(CapturedSteps(game), batches, 4)
+
+
+def test_what_a_step_keeps_on_the_host_is_refused_by_name(compose):
+    game, batches = make(compose, ("model=dcgan", "strategy=[historical_averaging]", *SMALL))
+    with pytest.raises(ConfigError, match=r"changes what lies on the host.*historical_averaging"):
+        play(CapturedSteps(game), batches, 4)
+
+
+def test_a_buffer_that_is_replaced_is_refused_by_name(compose):
+    game, batches = make(compose, ("model=dcgan", *SMALL))
+
+    class Replacing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("last", torch.zeros(3))
+
+        def forward(self):
+            self.last = self.last + 1
+
+    game.player("generator").after_step.append(Replacing())
+    with pytest.raises(ConfigError, match=r"players\.generator\.after_step\.0\.last"):
+        play(CapturedSteps(game), batches, 4)
+
+
+def test_a_ramp_is_captured_when_it_is_over(compose, monkeypatch):
+    monkeypatch.setattr(captured, "Graph", OnCPU)
+    weight = "terms.r1.weight={start: 1, end: 2, steps: 5}"
+    game, batches = make(compose, ("experiment=r3gan", weight, "networks.discriminator.norm=none", *SMALL))
+    steps = CapturedSteps(game)
+    play(steps, batches, 6)
+    assert not steps.graphs
+    play(steps, batches, 4)
+    assert len(steps.graphs) == 1
+
+
+def test_without_a_gpu_it_is_refused(program, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("here is a GPU")
+    done = program("debug=smoke", "train.cuda_graph=true", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "train.cuda_graph=true needs a CUDA device, and this run is on cpu" in done.stderr + done.stdout
