@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Discriminator, Game
+from gan_zoo.heads import ClassScores
 
 
 class WithBatchStatistic(nn.Module):
@@ -62,5 +63,14 @@ def penultimate_size(game: Game, network: str) -> int:
 
 
 def see_batch(discriminator: Discriminator, statistic: nn.Module, size: int, strategy: str) -> None:
-    """Widen a discriminator's last layer by a statistic of the batch."""
+    """Widen a discriminator's last layer by a statistic of the batch.
+
+    Raises:
+        ConfigError: the last layer scores all classes, which one number more would not tell apart.
+    """
+    if isinstance(discriminator.output, ClassScores):
+        raise ConfigError(
+            f"{strategy} adds to a sample's one score, and with {discriminator.output.loss} the discriminator scores "
+            f"every class: leave out {strategy}"
+        )
     discriminator.output = WithBatchStatistic(discriminator.output, statistic, size, strategy)

@@ -30,6 +30,13 @@ class LabelledLatent(Generator):
         return self.generator(z + self.embedding(given(labels)))  # type: ignore[no-any-return]
 
 
+def tell_classes(game: Game) -> None:
+    """Make a generator that takes no labels conditional."""
+    if not game.conditional:
+        assert game.prior is not None
+        game.networks["generator"] = LabelledLatent(game.generator, game.prior.dim, game.data.num_classes)
+
+
 class TrainWithLabels(Strategy):
     """G is asked for classes, and D tells them (AC-GAN, Odena et al. 2017, arXiv 1610.09585, section 3).
 
@@ -48,9 +55,7 @@ class TrainWithLabels(Strategy):
     def apply(self, game: Game) -> None:
         """Condition the generator, add the head, and give the term to the players of both sides."""
         require_unaware_discriminator(game, "train_with_labels")
-        if not game.conditional:
-            assert game.prior is not None
-            game.networks["generator"] = LabelledLatent(game.generator, game.prior.dim, game.data.num_classes)
+        tell_classes(game)
         features = game.probe().features[-1].flatten(1).shape[1]
         game.discriminator.heads["class"] = nn.Linear(features, game.data.num_classes)
         discriminators, generators, _ = game.teams()

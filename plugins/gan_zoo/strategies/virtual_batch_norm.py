@@ -222,6 +222,11 @@ class VirtualBatchNorm(Strategy):
                 f"virtual_batch_norm cannot wrap networks.{name}, because {type(network).__name__} computes its score "
                 "in a way of its own; leave it out of strategy.virtual_batch_norm.networks"
             )
+        if network._forward_hooks:
+            raise ConfigError(
+                f"virtual_batch_norm cannot wrap networks.{name}, which heads has edited before: put heads after it in "
+                "the list of strategies"
+            )
         judged = [pair for pair in try_meeting(game).values() if pair.judged_by_network == name]
         if any(pair.real_given for pair in judged):
             raise ConfigError(
