@@ -3,7 +3,7 @@
     python -m gpu FOLDER [DATA]
 
 The environment sets GPU_DRY=1 for a dry run on the CPU, GPU_SECONDS, the limit of everything (460), and GPU_PARTS, the
-kinds of parts to measure, such as `footprint,tests`; all of them without it.
+parts to measure by kind or name, such as `footprint,run dcgan`; all of them without it.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def main() -> None:
 
 
 def chosen(group: list[Planned]) -> list[Planned]:
-    """Return the parts of the kinds that are asked for."""
-    kinds = os.environ.get("GPU_PARTS", "").replace(",", " ").split()
-    return [part for part in group if not kinds or part.name.split()[0] in kinds]
+    """Return the parts that are asked for, by their kinds or their names."""
+    asked = list(filter(None, os.environ.get("GPU_PARTS", "").split(",")))
+    return [part for part in group if not asked or part.name.split()[0] in asked or part.name in asked]
 
 
 def about() -> dict[str, Any]:

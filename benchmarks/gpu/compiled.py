@@ -25,10 +25,13 @@ def measure(part: Part) -> None:
         torch._dynamo.reset()  # else what was compiled for another precision counts against this one
         makers = loops(SYSTEMS[name], sizes, precision, compiled=True)
         try:
-            made = {kind: make() for kind, make in makers.items()}
+            made = {kind: make() for kind, make in makers.items() if kind != "replayed"}
         except ConfigError as refusal:
             part.add(system=name, precision=precision, skipped=f"refused: {refusal}")
             return
         compile_seconds = round(3 * seconds(made["compiled"], 3, sizes.device), 1)
         part.add(system=name, precision=precision, compile_seconds=compile_seconds, **figures(in_turns(made, sizes)))
+        if "replayed" in makers:
+            both = {"by_hand": makers["by_hand"](), "compiled_replayed": makers["replayed"]()}
+            part.add(system=name, precision=precision, **figures(in_turns(both, sizes)))
         took = time.monotonic() - start

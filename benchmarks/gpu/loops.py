@@ -17,6 +17,7 @@ from gan_framework.core import distributed
 from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.data import Batches, InMemory
+from gan_framework.runs.captured import CapturedSteps
 from gan_framework.runs.counters import Counters
 from gpu.sizes import Sizes
 from gpu.systems import System
@@ -39,14 +40,15 @@ def make_data(system: System, sizes: Sizes) -> InMemory:
     return InMemory(random_images((3, system.size, system.size), sizes.images), labels)
 
 
-def framework(config: dict[str, Any], game: Game, batches: Batches) -> Step:
-    """Return what the trainer does in a step in which nothing is due."""
+def framework(config: dict[str, Any], game: Game, batches: Batches, replayed: bool = False) -> Step:
+    """Return what the trainer does in a step in which nothing is due, replayed with `train.cuda_graph=true`."""
+    play = CapturedSteps(game) if replayed else game.step
     clock = Counters(steps=2**62)
     often = [2**61] * 4
 
     def step() -> None:
         distributed.reseed(config["seed"], "step", clock.step, clock.rollbacks)
-        game.step(batches)
+        play(batches)
         clock.tick()
         assert not any(map(clock.due, often))
 

@@ -43,10 +43,10 @@ def plan(data: Path | None, out: Path, work: Path) -> list[list[Planned]]:
     untimed = [Planned("smoke", "program", ("smoke",), 60)]
     untimed += [Planned(f"footprint {name}", "footprint", (name,), 75) for name in systems]
     untimed += [Planned(f"penalties {networks}", "penalties", (networks,), 90) for networks in NETWORKS]
-    untimed += [Planned("tests", "program", ("tests",), 75)]
+    untimed += [Planned("tests", "program", ("tests",), 120)]
     untimed += [Planned("images", "archive", (str(data), str(images)), 60)] if archived else []
     timed = [Planned(f"steps {name}", "step_times", (name,), 65) for name in systems]
-    timed += [Planned(f"run {name}", "runs", (name, str(images), str(out)), 110) for name in RUNS if data is not None]
+    timed += [Planned(f"run {name}", "runs", (name, str(images), str(out)), 75) for name in RUNS if data is not None]
     # Whatever time is left: compilers take long, and each further precision is one more to have.
     timed += [Planned(f"compiled {name}", "compiled", (name,), 90) for name in systems[: sizes().compiled_systems]]
     return [untimed, *([part] for part in timed)]

@@ -9,9 +9,11 @@ import time
 
 from gpu.part import Part
 
+TESTS = ("tests/core/test_precision.py", "tests/runs/test_captured.py")
+
 COMMANDS = {
     "smoke": ("run.py", "debug=smoke", "train.device={device}", "metrics=[]", "hydra.run.dir={folder}/run"),
-    "tests": ("-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", "tests/core/test_precision.py"),
+    "tests": ("-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", *TESTS),
 }
 """What follows `python`."""
 

@@ -37,7 +37,7 @@ class Sizes:
     warm: int = 6
     counted: int = 12
     penalty_steps: int = 200
-    run_seconds: float = 70.0
+    run_seconds: float = 35.0
     run_images: int | None = None
     threads: int | None = None
     compiled_systems: int | None = None

@@ -17,20 +17,23 @@ from gpu.timing import in_turns
 
 
 def loops(system: System, sizes: Sizes, precision: str, compiled: bool = False) -> dict[str, Callable[[], Step]]:
-    """Return what makes each loop of a system: `framework`, `by_hand`, and the compiled `compiled`."""
+    """Return what makes each loop of a system: `by_hand`, `framework`, the compiled `compiled`, each also replayed."""
     config = configuration(system, f"train.precision={precision}", *sizes.overrides)
     data = make_data(system, sizes)
 
-    def ours(compile: bool) -> Step:
+    def ours(compile: bool, replayed: bool = False) -> Step:
         game = make_game(config, system, sizes.device)
         if compile:
             compile_networks(game)
-        return framework(config, game, Batches(data, config["train"]["batch_size"], config["seed"], sizes.device))
+        batches = Batches(data, config["train"]["batch_size"], config["seed"], sizes.device)
+        return framework(config, game, batches, replayed)
 
     def theirs() -> Step:
         return by_hand(config, make_game(config, system, sizes.device), data)
 
     made: dict[str, Callable[[], Step]] = {"by_hand": theirs, "framework": lambda: ours(False)}
+    if sizes.device == "cuda":
+        made["replayed"] = lambda: ours(compiled, replayed=True)
     return made | ({"compiled": lambda: ours(True)} if compiled else {})
 
 
@@ -51,10 +54,14 @@ def measure(part: Part) -> None:
     (name,) = part.arguments
     system, sizes = SYSTEMS[name], part.sizes
     for precision in sizes.precisions:
-        made = {kind: make() for kind, make in loops(system, sizes, precision).items()}
+        made = {kind: make() for kind, make in loops(system, sizes, precision).items() if kind != "replayed"}
         part.add(system=name, precision=precision, **figures(in_turns(made, sizes)))
     # After everything else, because a capture that fails can leave the device unusable to the process.
     for precision in sizes.precisions if sizes.device == "cuda" else ():
-        step = loops(system, sizes, precision)["by_hand"]
-        made = {"by_hand": step(), "captured": captured(step())}
+        makers = loops(system, sizes, precision)
+        made = {
+            "by_hand": makers["by_hand"](),
+            "captured": captured(makers["by_hand"]()),
+            "replayed": makers["replayed"](),
+        }
         part.add(system=name, precision=precision, graph=True, **figures(in_turns(made, sizes)))
