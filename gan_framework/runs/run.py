@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gan_framework.build import Assembly, Config
-from gan_framework.core.records import Batch
+from gan_framework.core import distributed
+from gan_framework.core.records import Batch, NextBatch
 from gan_framework.data import encoded, identity
 from gan_framework.errors import NonFinite
 from gan_framework.evaluation import inputs, latents
 from gan_framework.evaluation.protocol import differences
-from gan_framework.runs import checkpoint, diagnostics, restore
+from gan_framework.runs import captured, checkpoint, diagnostics, restore
 from gan_framework.runs.best import Best
 from gan_framework.runs.counters import Counters
+from gan_framework.runs.held_out import HeldOut, read_for_scores
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.tracking import Trackers
 from gan_framework.runs.watch import Watch, diversity
@@ -59,6 +62,8 @@ class Run:
         probabilistic: whether the discriminator is trained to be a probability; else it is a critic.
         watch: names what goes wrong.
         grid: the latents of the grids of samples.
+        step: plays a step of the game, given what draws its batches.
+        held_out: asks the discriminator about samples that it is not trained on.
     """
 
     def __init__(
@@ -99,6 +104,13 @@ class Run:
         count = self.settings.sample.count
         self.grid = latents.fixed_latent(game, count, self.seed, inputs=self._first(count))
         self.data_diversity = self._data_diversity()
+        if self.settings.train.cuda_graph:
+            captured.check(game, self.settings.train.on_nonfinite == "skip")
+        self.step = self._stepping()
+        train = self.settings.train
+        share = train.batch_size // distributed.world()
+        held_out = partial(read_for_scores, self.evaluator)
+        self.held_out = HeldOut(game, self.batches.data, held_out, share, self.seed, train.log_every)
 
     # -- how far it is ----------------------------------------------------------------------------
 
@@ -136,6 +148,11 @@ class Run:
             "updates": self.updates,
             "seconds": round(self.counters.seconds, 3),
         }
+
+    def said_of_held_out(self) -> dict[str, float]:
+        """Return what the discriminator says of training and of held-out samples, where a look at these is due."""
+        due = self.leads and self.counters.due(self.held_out.every)
+        return self.held_out.figures(self.counters.step) if due else {}
 
     def report(self) -> dict[str, Any]:
         """Return what `summary.json` says of the run."""
@@ -192,6 +209,7 @@ class Run:
             ConfigError: the checkpoint is of another architecture.
         """
         restore.restore(self.game, state["game"], path)
+        self.step = self._stepping()  # a graph has the addresses of the state before
         self.counters.restore(state["clock"])
         self.batches.drawn = state["batches"]
         seen = state.get("images_seen", state["batches"] * self.settings.train.batch_size)
@@ -246,6 +264,9 @@ class Run:
         self.batches.drawn, counters.rollbacks = drawn, rollbacks
         log.warning("%s; back to %s (%d of %d times)", problem, path.name, rollbacks, ROLLBACKS)
         self.trackers.warn(f"not_finite: {problem}; back to {path.name}", self.axes())
+
+    def _stepping(self) -> Callable[[NextBatch], dict[str, Tensor]]:
+        return captured.CapturedSteps(self.game) if self.settings.train.cuda_graph else self.game.step
 
     # -- what is looked at ------------------------------------------------------------------------
 

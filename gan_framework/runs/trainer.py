@@ -42,7 +42,7 @@ def train(run: Run, stop: StopRequest) -> None:
 
 
 def _play(run: Run, stop: StopRequest) -> None:
-    game, counters, settings = run.game, run.counters, run.settings.train
+    counters, settings = run.counters, run.settings.train
     unchecked: list[dict[str, Tensor]] = []
     if run.begun is not None:
         _attend(run, stop, run.begun)
@@ -52,7 +52,7 @@ def _play(run: Run, stop: StopRequest) -> None:
     while not group.stopping(stop.requested) and counters.step < counters.steps:
         # Everything random in a step follows from its number, so nothing in between can change it.
         distributed.reseed(run.seed, "step", counters.step, counters.rollbacks)
-        unchecked.append(game.step(run.batches))
+        unchecked.append(run.step(run.batches))
         counters.tick()
 
         log_is_due = counters.due(settings.log_every)
@@ -67,7 +67,7 @@ def _play(run: Run, stop: StopRequest) -> None:
             unchecked = []
             run.roll_back(problem)
             continue
-        _attend(run, stop, metrics if log_is_due else {})
+        _attend(run, stop, metrics | run.said_of_held_out() if log_is_due else {})
     try:
         _look(run, unchecked)
     except NonFinite as problem:
