@@ -32,11 +32,14 @@ FORMULAS = {
 
 
 OF_MORE_THAN_SCORES = {
+    "class_softmax",
     "coulomb",
     "linear_discriminant",
     "loss_sensitive",
     "mmd",
     "moment_ipm",
+    "multi_hinge",
+    "omni",
     "quadratic_potential",
 }
 """Losses that look at samples or features too."""

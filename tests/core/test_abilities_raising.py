@@ -24,9 +24,10 @@ SETTINGS = {
     "k_step": ["strategy.k_step.k=2"],
     "stored_discriminators": ["strategy.stored_discriminators.every=1"],
     "unrolled": ["strategy.unrolled.k=1", "optimizer=sgd"],
+    **dict.fromkeys(("class_softmax", "multi_hinge", "omni"), ["strategy=[heads]"]),
     "momentum_ramp": ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"],
 }
-"""What makes a strategy cheap, or gives it what it asks for."""
+"""What makes a strategy cheap, or gives it or a loss what it asks for."""
 
 REFUSED = {
     "q_head": "prior=codes",
@@ -37,6 +38,12 @@ REFUSED = {
     "kl_divergence": None,
     "reconstruction_error": "reconstructions",
     "vector_head": "compares scores",
+    "heads": "nor a term asks for one",
+    "twin_classification": "heads",
+    "discriminative_classification": "heads",
+    "class_contrast": "heads",
+    "rotation": "square images",
+    "infomax": "heads",
 }
 """What does not fit the game, and a word of the reason."""
 
@@ -86,7 +93,7 @@ def test_terms_ask_the_judge_with_all_that_it_needs(compose, game, name):
 @pytest.mark.parametrize("name", own("losses"))
 def test_losses_and_schedules_ask_the_judge_with_all_that_it_needs(compose, name):
     for schedule in own("schedules"):
-        assert outcome(compose, name, "bigan", f"loss={name}", f"schedule={schedule}") is None
+        assert outcome(compose, name, "bigan", f"loss={name}", f"schedule={schedule}", *SETTINGS.get(name, [])) is None
 
 
 @pytest.mark.parametrize("game", GAMES)

@@ -16,6 +16,8 @@ LABELS = [
     "strategy=[train_with_labels]",
     "+terms.told={name: auxiliary_classification, player: discriminator, weight: 1}",
 ]
+HEADS = ["strategy=[heads]"]
+CLASS_HEADS = ["model=dcgan", "networks.generator.width=4", "networks.discriminator.width=4", *HEADS]
 MOMENTUM = ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"]
 # A discriminator that loses what it has learnt, so that within two steps a stored one is better.
 RESTLESS = ["optimizer=sgd", "optimizer.discriminator.lr=5"]
@@ -41,7 +43,13 @@ SPECIAL = {
     ("networks", "mlp_autoencoder"): {"overrides": ["model=autoencoder"]},
     ("networks", "mlp_encoder"): {"overrides": ["model=vae"]},
     ("networks", "q_mlp"): {"overrides": INFOGAN},
+    **{("losses", name): {"overrides": HEADS} for name in ("class_softmax", "multi_hinge", "omni")},
     ("terms", "auxiliary_classification"): {"overrides": LABELS},
+    **{
+        ("terms", name): {"overrides": CLASS_HEADS}
+        for name in ("twin_classification", "discriminative_classification", "class_contrast", "rotation")
+    },
+    ("terms", "infomax"): {"overrides": CLASS_HEADS, "size": 8},
     ("terms", "mutual_information"): {"overrides": INFOGAN},
     ("strategies", "momentum_ramp"): {"overrides": MOMENTUM},
     ("strategies", "pretrain_discriminator"): {"steps": 2},
@@ -71,6 +79,7 @@ SPECIAL = {
     ("samplers", "metropolis_hastings"): {"proposals": 2},
     ("samplers", "rejection"): {"burn_in": 100},
     ("strategies", "lookahead"): {"k": 1},
+    ("strategies", "heads"): {"overrides": ["loss=omni"]},
     ("strategies", "vector_head"): {"overrides": ["loss=mmd"]},
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},

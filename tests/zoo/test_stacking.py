@@ -24,18 +24,21 @@ TERMS = [
 ]
 """Those of games with labels, codes or auto-encoders have tests of their own."""
 
+HEADS = dict.fromkeys(("class_softmax", "multi_hinge", "omni"), ("heads",))
+"""What losses need that score classes."""
+
 
 @pytest.fixture(scope="module")
 def composed(compose):
-    return compose(*OVERRIDES, f"term=[{','.join(TERMS)}]")
+    return compose(*OVERRIDES, f"term=[{','.join(TERMS)}]", "+strategy.heads={name: heads}")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_loss_with_every_term_and_strategy(loss, composed):
     for term in TERMS:
-        _play(composed, loss, term, (), terms={term: composed["terms"][term]})
+        _play(composed, loss, term, HEADS.get(loss, ()), terms={term: composed["terms"][term]})
     for strategy in NAMES:
-        _play(composed, loss, strategy, (strategy,), terms={})
+        _play(composed, loss, strategy, (*HEADS.get(loss, ()), strategy), terms={})
 
 
 def _play(base, loss, other, strategies, **changes):

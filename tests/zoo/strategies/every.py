@@ -6,9 +6,9 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.registry import registry
 
-ELSEWHERE = ("rbm_pretraining", "vector_head")
-"""Strategies of auto-encoders and of losses that compare vectors, without effect in this game; their own tests try
-them."""
+ELSEWHERE = ("heads", "rbm_pretraining", "vector_head")
+"""Strategies of auto-encoders, and of losses and terms that read more than scores: without effect in this game; their
+own tests try them."""
 
 NAMES = [
     plugin.name
