@@ -56,7 +56,7 @@ def figures(measured: dict[str, Tensor], probabilistic: bool = True) -> dict[str
         fake = name.replace("real", "fake", 1)
         if fake in result:  # a step may judge one side alone
             result[name.replace("critic_real", "distance", 1)] = result[name] - result[fake]
-    return _numbers(result)
+    return numbers(result)
 
 
 def generator_gradient_vanishes(loss: AdversarialLoss) -> bool:
@@ -90,7 +90,7 @@ def reported(game: Game) -> dict[str, float]:
         parts |= {f"{name}/{term}": module for term, module in player.terms.items()}
         parts |= {f"{name}/{_name(module)}": module for module in player.after_step}
     parts |= {f"transforms/{_name(module)}": module for module in game.transforms}
-    return _numbers(
+    return numbers(
         {
             f"train/{part}/{figure}": value
             for part, module in parts.items()
@@ -105,7 +105,7 @@ def _name(module: nn.Module) -> str:
 
 def gradient_norms(game: Game) -> dict[str, float]:
     """Return the norm of the last gradient of each player that has been updated in this step."""
-    return _numbers(
+    return numbers(
         {
             f"health/gradient_norm_{name}": game.player(name).gradient_norm()
             for name in game.players
@@ -117,7 +117,7 @@ def gradient_norms(game: Game) -> dict[str, float]:
 def learning_rates(game: Game) -> dict[str, float]:
     """Return the learning rate of each player as `train/lr/<player>`; the first group's where there are several."""
     rates = {name: game.player(name).optimizer.param_groups[0].get("lr") for name in game.players}
-    return _numbers({f"train/lr/{name}": rate for name, rate in rates.items() if rate is not None})
+    return numbers({f"train/lr/{name}": rate for name, rate in rates.items() if rate is not None})
 
 
 def unreached(game: Game) -> list[tuple[str, str]]:
@@ -131,7 +131,7 @@ def unreached(game: Game) -> list[tuple[str, str]]:
     return found
 
 
-def _numbers(values: Mapping[str, Tensor | float]) -> dict[str, float]:
+def numbers(values: Mapping[str, Tensor | float]) -> dict[str, float]:
     """Return values of one element each as numbers, in one transfer for all that are alike in type and device."""
     numbers = {name: 0.0 if isinstance(value, Tensor) else float(value) for name, value in values.items()}
     alike: dict[tuple[torch.dtype, torch.device], dict[str, Tensor]] = defaultdict(dict)

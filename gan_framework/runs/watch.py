@@ -22,6 +22,8 @@ LEAST = 300
 """Steps in which they may be so however short the run is."""
 SETTLING = 100
 """Steps in which a discriminator may be sure: untrained generators are easily told from data."""
+BY_HEART = 0.25
+"""A discriminator that is right of so much more of the training samples than of held-out ones has overfitted."""
 
 
 def diversity(samples: Tensor) -> float:
@@ -50,6 +52,8 @@ class Watch:
         self._vanishes = vanishes
         self._real: deque[float] = deque(maxlen=LOOKS)
         self._fake: deque[float] = deque(maxlen=LOOKS)
+        self._train: deque[float] = deque(maxlen=LOOKS)
+        self._held_out: deque[float] = deque(maxlen=LOOKS)
         self._present: dict[str, bool] = {}
 
     def look(self, step: int, figures: dict[str, float], unreached: Sequence[tuple[str, str]] = ()) -> list[str]:
@@ -63,6 +67,8 @@ class Watch:
         begun = self._note("no_gradient", self._blockage(unreached))
         if self._probabilistic and {"health/d_real", "health/d_fake"} <= figures.keys():
             begun += self._note("discriminator_saturated", self._saturation(step, figures))
+        if {"health/accuracy_train", "health/accuracy_held_out"} <= figures.keys():
+            begun += self._note("discriminator_overfits", self._overfitting(figures))
         if "health/diversity" in figures:
             begun += self._note("diversity_collapsed", self._collapse(step, figures["health/diversity"]))
         for trouble in begun:
@@ -79,6 +85,8 @@ class Watch:
             "named": list(self.named),
             "real": list(self._real),
             "fake": list(self._fake),
+            "train": list(self._train),
+            "held_out": list(self._held_out),
             "present": dict(self._present),
         }
 
@@ -87,6 +95,8 @@ class Watch:
         self.named = list(state["named"])
         self._real = deque(state["real"], maxlen=LOOKS)
         self._fake = deque(state["fake"], maxlen=LOOKS)
+        self._train = deque(state.get("train", ()), maxlen=LOOKS)  # older checkpoints have none
+        self._held_out = deque(state.get("held_out", ()), maxlen=LOOKS)
         self._present = dict(state["present"])
 
     def _note(self, name: str, what: str | None) -> list[str]:
@@ -106,6 +116,18 @@ class Watch:
         return (
             f"{found}D separates real from generated samples without effort. This generator loss keeps its gradient "
             f"there, so that is no failure in itself; if scores get no better, weaken D: {weaken}"
+        )
+
+    def _overfitting(self, figures: dict[str, float]) -> str | None:
+        self._train.append(figures["health/accuracy_train"])
+        self._held_out.append(figures["health/accuracy_held_out"])
+        train, held_out = fmean(self._train), fmean(self._held_out)
+        if len(self._train) < LOOKS or train - held_out < BY_HEART:
+            return None
+        return (
+            f"D takes {train:.0%} of the training samples for real, and {held_out:.0%} of held-out ones, over the last "
+            f"{LOOKS} looks at them: it knows the training samples by heart; try 'strategy=[diff_augment]' or [ada], "
+            "'term=[lecam]', a smaller discriminator, or more data"
         )
 
     def _blockage(self, unreached: Sequence[tuple[str, str]]) -> str | None:
