@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import DiscriminatorOutput, SeparableLoss
+from gan_framework.api import ConfigError, DiscriminatorOutput, SeparableLoss
 
 
 class EnergyMargin(SeparableLoss):
@@ -14,13 +14,13 @@ class EnergyMargin(SeparableLoss):
     The energy is -D, as `discriminator=autoencoder` has it: an error of reconstruction.
 
     Args:
-        margin: m, of an energy.
+        margin: m, of an energy; None for one that `margin_adaptation` finds.
     """
 
-    def __init__(self, margin: float) -> None:
+    def __init__(self, margin: float | None) -> None:
         super().__init__()
-        if not margin > 0:
-            raise ValueError(f"margin={margin}: it must be positive")
+        if margin is not None and not margin > 0:
+            raise ValueError(f"margin={margin}: it must be positive, or null with 'strategy=[margin_adaptation]'")
         self.margin = margin
 
     def real_half(self, real: DiscriminatorOutput) -> Tensor:
@@ -29,6 +29,8 @@ class EnergyMargin(SeparableLoss):
 
     def fake_half(self, fake: DiscriminatorOutput) -> Tensor:
         """Return E max(0, m - energy of G(z)), by sample."""
+        if self.margin is None:
+            raise ConfigError("loss.margin=null: set a margin, or let 'strategy=[margin_adaptation]' find it")
         return F.relu(self.margin + fake.logits).mean()
 
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
