@@ -1,27 +1,31 @@
 """Trains experiments for a short while and keeps a grid of each one's samples for the documentation's gallery.
 
     python benchmarks/gallery.py                                # all that have no picture yet, cheap ones first
+    python benchmarks/gallery.py --jobs 16 --seconds 300        # sixteen at a time, for five minutes
     python benchmarks/gallery.py dcgan wgan_gp                  # these, again
     python benchmarks/gallery.py --mnist mnist10k.npz           # the file's images in the place of data=mnist
 
 Each picture is `docs/gallery/NAME.png`; how it was made stands in `docs/gallery/gallery.json`. The runs lie under
-`outputs/gallery`. A run that was interrupted goes on, and one that failed is reported and passed over.
+`outputs/gallery`. A run that was interrupted goes on; one that was stopped, after `--minutes` or at the end, leaves its
+newest picture; one that failed is reported and passed over.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
+import re
 import shlex
-import subprocess
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from evidence.job import ROOT, Job, Outcome
+from evidence.options import known, parser
+from evidence.running import run_all
+
 EXPERIMENTS = ROOT / "conf" / "experiment"
 RUNS = ROOT / "outputs" / "gallery"
 GALLERY = ROOT / "docs" / "gallery"
@@ -47,6 +51,8 @@ class Row:
 
 NARROW = ("networks.generator.width=32", "networks.discriminator.width=32")
 """Convolutions of a quarter of the channels or less, for a machine without a GPU."""
+
+SMALL = ("data.image_size=16", "train.batch_size=64")
 
 ROWS = {
     "bilinear": Row(200, data=None),
@@ -88,11 +94,23 @@ WITHOUT = ("cgan_vectors",)
 
 
 def row(name: str) -> Row:
-    """Return how an experiment is trained; one that is new is given a thousand steps on MNIST or on its own data."""
+    """Return how an experiment is trained.
+
+    One that is new is given a thousand steps, on its own data or on MNIST; on MNIST of 16 pixels, with narrow networks,
+    where it is DCGAN's.
+    """
     if name in ROWS:
         return ROWS[name]
-    own = "override /data:" in (EXPERIMENTS / f"{name}.yaml").read_text()
-    return Row(1000, data=None if own else "mnist")
+    text = said(name)
+    if "override /data:" in text:
+        return Row(1000, data=None)
+    return Row(1000, (*SMALL, *NARROW)) if re.search(r"override /model: dcgan(_conditional)?\n", text) else Row(1000)
+
+
+def said(name: str) -> str:
+    """Return the text of an experiment and of those that it is made of."""
+    text = (EXPERIMENTS / f"{name}.yaml").read_text()
+    return text + "".join(said(base) for base in re.findall(r"^  - (\w+)$", text, re.MULTILINE) if base != "_self_")
 
 
 def experiments() -> list[str]:
@@ -102,18 +120,14 @@ def experiments() -> list[str]:
 
 
 def main() -> None:
-    """Train what is asked for, one experiment after another."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"experiments: {', '.join(experiments())}")
-    parser.add_argument("--mnist", type=Path, help="an .npz file with images `x` and labels `y`, for data=mnist")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
-    asked = parser.parse_args()
-    unknown = [name for name in asked.names if name not in experiments()]
-    if unknown:
-        parser.error(f"there is no {unknown[0]!r}; choose from {', '.join(experiments())}")
-    failed = [name for name in asked.names or missing() if not make(name, asked.mnist, asked.threads)]
-    if failed:
-        sys.exit(f"failed: {', '.join(failed)}; see run.log under {RUNS}")
+    """Train what is asked for."""
+    options = parser(__doc__, experiments())
+    options.add_argument("--mnist", type=Path, help="an .npz file with images `x` and labels `y`, for data=mnist")
+    options.add_argument("--minutes", type=float, help="after so many a run is stopped, and its newest picture taken")
+    asked = options.parse_args()
+    known(options, asked.names, experiments())
+    limit = asked.minutes and 60 * asked.minutes
+    run_all(jobs(asked.names or missing(), asked.mnist, limit), asked.jobs, asked.seconds)
 
 
 def records() -> dict[str, dict[str, Any]]:
@@ -126,37 +140,56 @@ def missing() -> list[str]:
     return [name for name in experiments() if not (GALLERY / f"{name}.png").exists()]
 
 
-def make(name: str, mnist: Path | None, threads: int) -> bool:
-    """Train an experiment and keep its last grid; return whether that went well."""
+def jobs(names: Iterable[str], mnist: Path | None, limit: float | None = None, gallery: Path = GALLERY) -> list[Job]:
+    """Return the runs that draw experiments.
+
+    Args:
+        names: of the experiments.
+        mnist: a file of images in the place of `data=mnist`.
+        limit: seconds after which a run is stopped.
+        gallery: the folder of the pictures.
+    """
+    return [job(name, mnist, limit, gallery) for name in names]
+
+
+def job(name: str, mnist: Path | None, limit: float | None, gallery: Path) -> Job:
+    """Return the run that draws an experiment, of which ten pictures are made while it lasts."""
     how = row(name)
     data = [f"data={how.data}"] if how.data else []
     shown = [f"experiment={name}", *data, *how.overrides, f"train.steps={how.steps}"]
-    images = None
-    run = RUNS / name
-    command = [*shown, f"train.threads={threads}", f"train.sample_every={how.steps}", "evaluate.samples=5000"]
-    command += ["tracker=[]", f"hydra.run.dir={run}"]
+    own = images = None
     if how.data == "mnist" and mnist is not None:
         images = count(mnist)
-        command[1:2] = ["data=npz", f"data.path={mnist.resolve()}", "data.image_size=28"]
-    print(f"{name}: {' '.join(command)}", flush=True)
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    if subprocess.run([sys.executable, "run.py", *command], cwd=ROOT, env=environment).returncode:
-        return False
-    summary = json.loads((run / "summary.json").read_text())
-    picture = max((run / "samples").glob("*.png"))
-    GALLERY.mkdir(parents=True, exist_ok=True)
-    (GALLERY / f"{name}.png").write_bytes(small(picture))
-    scores = {key.removeprefix("eval/"): value for key, value in summary["metrics"].items() if key.startswith("eval/")}
+        own = ["data=npz", f"data.path={mnist.resolve()}"]
+        own += [] if SMALL[0] in how.overrides else ["data.image_size=28"]
+    every = max(how.steps // 10, 1)
+    overrides = [shown[0], *(own or data), *shown[1 + len(data) :], "train.threads=1", f"train.sample_every={every}"]
+    overrides += [f"train.checkpoint_every={every}", "evaluate.samples=5000", "tracker=[]"]
+    return Job(name, tuple(overrides), partial(keep, name, shown, images, gallery), folder=RUNS / name, limit=limit)
+
+
+def keep(name: str, shown: list[str], images: int | None, gallery: Path, outcome: Outcome) -> None:
+    """Keep an experiment's newest grid, and how it was made."""
+    pictures = sorted((outcome.folder / "samples").glob("*.png"))
+    if outcome.status not in ("finished", "stopped") or not pictures:
+        print(f"{name}: {outcome.status} without a picture; see {outcome.folder}/run.log\n{outcome.output[-500:]}")
+        return
+    steps = int(pictures[-1].stem.rpartition("_")[2])
+    if not steps:
+        return
+    gallery.mkdir(parents=True, exist_ok=True)
+    (gallery / f"{name}.png").write_bytes(small(pictures[-1]))
     record = {
         "command": shlex.join(["python", "run.py", *shown]),
         "data": f"{images:,} images of MNIST" if images else None,
-        "steps": summary["step"],
-        "minutes": round(summary["seconds"] / 60, 1),
-        "threads": threads,
-        "scores": scores,
+        "steps": steps,
+        "minutes": round(outcome.cpu_seconds / 60, 1),
+        "threads": 1,
+        "scores": outcome.scores,
     }
-    RECORDS.write_text(json.dumps(dict(sorted((records() | {name: record}).items())), indent=1) + "\n")
-    return True
+    file = gallery / RECORDS.name
+    there = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(dict(sorted((there | {name: record}).items())), indent=1) + "\n")
 
 
 def count(path: Path) -> int:

@@ -2,6 +2,7 @@
 
     python benchmarks/results.py --data mnist10k.npz               # everything, in this order
     python benchmarks/results.py --data mnist10k.npz mlp cgan_mlp  # some of it
+    python benchmarks/results.py --data mnist10k.npz --jobs 8      # eight runs at a time, with one thread each
     python benchmarks/results.py --write                           # only write the page from what has been run
 
 Runs that have finished are kept under `outputs/results` and not repeated; interrupted ones are resumed.
@@ -9,18 +10,19 @@ Runs that have finished are kept under `outputs/results` and not repeated; inter
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
-import statistics
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from evidence.comparison import spread
+from evidence.job import MEASURED, ROOT, Job, Outcome
+from evidence.options import known, parser
+from evidence.running import run_all
+
 RUNS = ROOT / "outputs" / "results"
 PAGE = ROOT / "docs" / "results.md"
 FIGURES = ROOT / "docs" / "figures" / "results"
@@ -80,18 +82,14 @@ ROWS = {
 
 def main() -> None:
     """Run what is asked for, then write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"rows to run: {', '.join(ROWS)}")
-    parser.add_argument("--data", type=Path, help="the .npz file of digits")
-    parser.add_argument("--write", action="store_true", help="run nothing")
-    asked = parser.parse_args()
-    unknown = [name for name in asked.names if name not in ROWS]
-    if unknown:
-        parser.error(f"there is no {unknown[0]!r}; choose from {', '.join(ROWS)}")
+    options = parser(__doc__, ROWS)
+    options.add_argument("--data", type=Path, help="the .npz file of digits")
+    options.add_argument("--write", action="store_true", help="run nothing")
+    asked = options.parse_args()
+    known(options, asked.names, ROWS)
     if not asked.write:
-        for seed in SEEDS:
-            for name in asked.names or ROWS:
-                run(name, seed, asked.data)
+        wanted = [(name, seed) for seed in SEEDS for name in asked.names or ROWS if summary(name, seed) is None]
+        run_all([job(name, seed, asked.data) for name, seed in wanted], asked.jobs, asked.seconds)
     PAGE.write_text(page())
 
 
@@ -107,22 +105,19 @@ def summary(name: str, seed: int) -> dict[str, Any] | None:
     return found if found.get("status") == "finished" else None
 
 
-def run(name: str, seed: int, data: Path | None) -> None:
-    """Train one run, unless it has finished before, and keep its further figures."""
+def job(name: str, seed: int, data: Path | None) -> Job:
+    """Return a run, which goes on where it was interrupted."""
     row = ROWS[name]
-    where = folder(name, seed)
-    if summary(name, seed) is None:
-        if data is None and any("{data}" in override for override in row.overrides):
-            sys.exit(f"{name} needs --data, the .npz file of digits")
-        overrides = [override.format(data=data.resolve() if data else "") for override in row.overrides]
-        print(f"{name}, seed {seed}", flush=True)
-        subprocess.run(
-            [sys.executable, "run.py", *overrides, f"seed={seed}", "tracker=[]", f"hydra.run.dir={where}"],
-            cwd=ROOT,
-            check=True,
-        )
-    if row.measure is not None:
-        (where / "measured.json").write_text(json.dumps(row.measure(where)))
+    if data is None and any("{data}" in override for override in row.overrides):
+        sys.exit(f"{name} needs --data, the .npz file of digits")
+    overrides = [override.format(data=data.resolve() if data else "") for override in row.overrides]
+
+    def take(outcome: Outcome) -> None:
+        if outcome.status != "finished":
+            print(f"{name}, seed {seed} was {outcome.status}:\n{outcome.output}", flush=True)
+
+    shown = f"{name}, seed {seed}"
+    return Job(shown, (*overrides, f"seed={seed}", "tracker=[]"), take, row.measure, folder(name, seed))
 
 
 def page() -> str:
@@ -154,18 +149,12 @@ def scores(name: str, runs: list[dict[str, Any]]) -> str:
     """Return every score with its spread over the seeds."""
     values: dict[str, list[float]] = {}
     for found in runs:
-        measured = folder(name, found["seed"]) / "measured.json"
+        measured = folder(name, found["seed"]) / MEASURED
         further = json.loads(measured.read_text()) if measured.exists() else {}
         evaluated = {key[5:]: value for key, value in found["metrics"].items() if key.startswith("eval/")}
         for key, value in (evaluated | further).items():
             values.setdefault(key, []).append(value)
     return "<br>".join(f"{key} {spread(found)}" for key, found in values.items())
-
-
-def spread(values: list[float]) -> str:
-    """Return mean ± standard deviation, to three digits."""
-    mean = statistics.fmean(values)
-    return f"{mean:.3g} ± {statistics.stdev(values):.2g}" if len(values) > 1 else f"{mean:.3g}"
 
 
 def details(name: str, runs: list[dict[str, Any]]) -> list[str]:

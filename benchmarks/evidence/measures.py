@@ -1,0 +1,58 @@
+"""Further figures of a run that has finished, from its folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import pstdev
+from typing import Any
+
+SAMPLES = 4000
+
+
+def mode_shares(run: Path) -> dict[str, float]:
+    """Return how far the shares of the mixture's modes are from equal: half the sum of differences, 0 to 1.
+
+    Samples count for the mode that they are nearest to, wherever they lie.
+    """
+    import torch
+
+    from gan_framework.runs.restore import load_game
+    from gan_zoo.datasets.mixture import centres
+
+    game, config = load_game(run)
+    modes = centres(config["data"]["arrangement"])
+    with torch.no_grad():
+        points = game.generate(game.latent(SAMPLES, None, generator=torch.Generator().manual_seed(0)))
+    shares = torch.cdist(points.float(), modes.float()).argmin(dim=1).bincount(minlength=len(modes)) / SAMPLES
+    return {"unequal_shares": float((shares - 1 / len(modes)).abs().sum() / 2)}
+
+
+def gaussian(run: Path) -> dict[str, float]:
+    """Return the deviation of a generator that makes a Gaussian."""
+    from gan_framework.runs.restore import load_game
+
+    generator: Any = load_game(run)[0].networks["generator"]
+    return {"deviation": float(generator.std.abs())}
+
+
+def distance_to_zero(run: Path) -> dict[str, float]:
+    """Return how far the parameters of all networks are from zero, the solution of a game of two numbers."""
+    from gan_framework.runs.restore import load_game
+
+    parameters = load_game(run)[0].networks.parameters()
+    return {"distance": sum(float(p.detach().square().sum()) for p in parameters) ** 0.5}
+
+
+def roughness(run: Path) -> dict[str, float]:
+    """Return the deviation of the discriminator's logged loss over the second half of a run."""
+    lines = [json.loads(line)["metrics"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    losses = [line["train/discriminator/adversarial"] for line in lines if "train/discriminator/adversarial" in line]
+    return {"loss_deviation": pstdev(losses[len(losses) // 2 :])}
+
+
+def last_logged(run: Path) -> dict[str, float]:
+    """Return what the last step logged of the generator's gradient, the samples' diversity and D's accuracy."""
+    metrics = json.loads((run / "summary.json").read_text())["metrics"]
+    wanted = ("gradient_norm_generator", "diversity", "accuracy_real", "accuracy_fake")
+    return {name: metrics[f"health/{name}"] for name in wanted if f"health/{name}" in metrics}

@@ -1,0 +1,369 @@
+"""The runs that the papers' claims on objectives are compared on, and these claims, family by family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence import measures
+from evidence.job import ROOT
+
+LINE_DATA = ROOT / "outputs" / "objectives" / "line.npz"
+"""2,000 points of two modes on a line, four to six."""
+
+Measure = Callable[[Path], dict[str, float]]
+
+QUIET = (
+    "tracker=[]",
+    "train.threads=1",
+    "train.sample_every=0",
+    "train.checkpoint_every=0",
+    "evaluate.baselines=false",
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the runs of a family have in common.
+
+    Attributes:
+        overrides: what follows `python run.py`.
+        measure: of further figures.
+        data: makes what the runs need, if it is not there.
+    """
+
+    overrides: tuple[str, ...]
+    measure: Measure | None = None
+
+
+RATES = tuple(f"optimizer.{player}.lr=1e-3" for player in ("generator", "discriminator"))
+BETAS = tuple(f"optimizer.{player}.betas=[0.5,0.999]" for player in ("generator", "discriminator"))
+HE = ("networks.generator.init=he", "networks.discriminator.init=he")
+
+PLANE = ("experiment=mixture_2d", "prior.dim=2", "train.batch_size=128", *HE, "train.log_every=100", "evaluate.every=0")
+
+RING = Setting((*PLANE, *RATES, *BETAS, "train.steps=2500"), measures.mode_shares)
+RING_PLAIN = Setting((*PLANE, "train.steps=2500"), measures.mode_shares)
+GRID = Setting((*PLANE, *RATES, *BETAS, "data.arrangement=grid", "train.steps=4000"))
+SPIRAL = Setting(
+    (*PLANE, *RATES, "data.arrangement=spiral", "train.steps=1000", "train.log_every=5"), measures.roughness
+)
+LINE = Setting(
+    (
+        *("model=gaussian_1d", "game=two_player", "data=npz", f"data.path={LINE_DATA}", "data.y=null", "extractor=raw"),
+        *("metrics=[]", "loss=f_gan", "networks.generator.mean=1", "train.steps=1500", "train.batch_size=256"),
+        *("schedule.d_steps=3", "train.log_every=100"),
+        *(f"optimizer.{player}.lr=5e-3" for player in ("generator", "discriminator")),
+    ),
+    measures.gaussian,
+)
+DIRAC = Setting(
+    (
+        *("model=bilinear", "game=two_player", "generator=point", "discriminator=linear", "data=gaussian"),
+        *("data.mean=0", "data.std=0", "data.samples=64", "optimizer=sgd", "metrics=[]", "train.batch_size=1"),
+        *("train.steps=500", "train.log_every=100"),
+        *(f"optimizer.{player}.lr=0.1" for player in ("generator", "discriminator")),
+    ),
+    measures.distance_to_zero,
+)
+DIGITS = Setting(
+    (
+        *("model=dcgan", "data.image_size=16", "networks.generator.width=16"),
+        *("networks.discriminator.width=16", "train.steps=400", "metrics=[fid]", "train.log_every=50"),
+    ),
+    measures.last_logged,
+)
+ENERGY = Setting((*DIGITS.overrides, "discriminator=autoencoder", "networks.discriminator.width=16"), DIGITS.measure)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run: its setting and what it adds to it."""
+
+    setting: Setting
+    overrides: tuple[str, ...] = ()
+
+
+def _with(*strategies: str) -> str:
+    return f"strategy=[{','.join(('lr_decay', *strategies))}]"
+
+
+CLIPPED = "strategy.weight_clipping.bound=0.1"
+DECAY = tuple(f"optimizer.{player}.weight_decay=1e-3" for player in ("generator", "discriminator"))
+NO_NORM = ("networks.discriminator.norm=none",)
+
+ROWS = {
+    # The ring of eight Gaussians.
+    "ring": Row(RING),
+    "ring, minimax, 5 D steps": Row(RING, ("loss=minimax", "schedule.d_steps=5")),
+    "ring, boundary_seeking, 5 D steps": Row(RING, ("loss=boundary_seeking", "schedule.d_steps=5")),
+    "ring, minimax, 5 D steps, instance_noise": Row(
+        RING,
+        ("loss=minimax", "schedule.d_steps=5", _with("instance_noise"), "strategy.instance_noise.std=0.5"),
+    ),
+    "ring, least_squares": Row(RING, ("loss=least_squares",)),
+    "ring, softmax": Row(RING, ("loss=softmax",)),
+    "ring, relativistic and r1": Row(RING, ("loss=relativistic", "term=[r1]", "terms.r1.weight=0.1")),
+    "ring, r1": Row(RING, ("term=[r1]", "terms.r1.weight=0.1")),
+    "ring, wasserstein without constraint": Row(RING, ("loss=wasserstein_plain",)),
+    "ring, loss_sensitive": Row(RING, ("loss=loss_sensitive", "loss.margin=1.0", *DECAY)),
+    "ring, wasserstein": Row(RING, ("loss=wasserstein", _with("weight_clipping"), CLIPPED, "schedule.d_steps=5")),
+    "ring, wasserstein_gp": Row(RING, ("loss=wasserstein_gp", "schedule.d_steps=5")),
+    "ring, fisher": Row(RING, ("loss=fisher", "loss.rho=1e-3", "schedule.d_steps=5")),
+    "ring, moment_ipm": Row(
+        RING,
+        ("loss=moment_ipm", _with("vector_head", "weight_clipping"), CLIPPED, "schedule.d_steps=5"),
+    ),
+    "ring, moment_ipm, covariance": Row(
+        RING,
+        (
+            *("loss=moment_ipm", "loss.moment=covariance", _with("vector_head", "weight_clipping"), CLIPPED),
+            "schedule.d_steps=5",
+        ),
+    ),
+    "ring, sliced_wasserstein of samples": Row(
+        RING,
+        (
+            *(_with("sliced_wasserstein"), "strategy.sliced_wasserstein.layer=null"),
+            "strategy.sliced_wasserstein.directions=64",
+        ),
+    ),
+    "ring, mmd": Row(RING, ("loss=mmd", _with("vector_head", "weight_clipping"), CLIPPED, "schedule.d_steps=5")),
+    "ring, coulomb": Row(RING, ("loss=coulomb", "optimizer.discriminator.lr=5e-4")),
+    "ring, linear_discriminant": Row(RING, ("loss=linear_discriminant", _with("vector_head"))),
+    "ring, score_moments": Row(RING, ("loss=score_moments",)),
+    "ring, minibatch_discrimination": Row(RING, (_with("minibatch_discrimination"),)),
+    "ring, unrolled": Row(RING, (_with("unrolled"),)),
+    "ring, lookahead": Row(RING, (_with("lookahead"),)),
+    "ring, extragradient": Row(RING, ("schedule=extragradient",)),
+    "ring, optimistic_adam": Row(RING_PLAIN, ("optimizer=optimistic_adam", *RATES, *BETAS)),
+    "ring, simultaneous, rmsprop": Row(RING_PLAIN, ("optimizer=rmsprop", *RATES, "schedule=simultaneous")),
+    "ring, consensus, rmsprop": Row(
+        RING_PLAIN,
+        ("optimizer=rmsprop", *RATES, "schedule=consensus", "schedule.weight=1"),
+    ),
+    # Twenty-five Gaussians on a grid, and what is drawn of them.
+    "grid": Row(GRID),
+    "grid, rejection": Row(GRID, ("sampler=rejection",)),
+    "grid, metropolis_hastings": Row(GRID, ("sampler=metropolis_hastings", "sampler.proposals=100")),
+    "grid, discriminator_transport": Row(GRID, ("sampler=discriminator_transport",)),
+    "grid, langevin": Row(GRID, ("sampler=langevin", "sampler.steps=200")),
+    # A spiral, by a critic of a strong penalty.
+    "spiral, gradient_penalty 100": Row(
+        SPIRAL, ("loss=wasserstein_gp", "terms.gradient_penalty.weight=100", "schedule.d_steps=5")
+    ),
+    "spiral, one-sided 100": Row(
+        SPIRAL,
+        (
+            *("loss=wasserstein_gp", "terms.gradient_penalty.weight=100", "terms.gradient_penalty.one_sided=true"),
+            "schedule.d_steps=5",
+        ),
+    ),
+    # One Gaussian for two modes on a line.
+    "line, kl": Row(LINE, ("loss.divergence=kl",)),
+    "line, jensen_shannon": Row(LINE, ("loss.divergence=jensen_shannon",)),
+    "line, reverse_kl": Row(LINE, ("loss.divergence=reverse_kl",)),
+    # Two numbers, whose game has its solution where both are 0.
+    "dirac": Row(DIRAC),
+    "dirac, gradient_penalty": Row(DIRAC, ("loss=wasserstein_gp", "terms.gradient_penalty.weight=1")),
+    "dirac, dragan": Row(DIRAC, ("term=[gradient_penalty]", "terms.gradient_penalty.weight=1")),
+    "dirac, r1": Row(DIRAC, ("term=[r1]", "terms.r1.weight=1")),
+    "dirac, r2": Row(DIRAC, ("term=[r2]", "terms.r2.weight=1")),
+    # Digits.
+    "digits": Row(DIGITS),
+    "digits, importance_weighted": Row(DIGITS, ("loss=importance_weighted",)),
+    "digits, relativistic": Row(DIGITS, ("loss=relativistic",)),
+    "digits, no norm": Row(DIGITS, NO_NORM),
+    "digits, no norm, softmax": Row(DIGITS, ("loss=softmax", *NO_NORM)),
+    "digits, no norm, wasserstein without constraint": Row(DIGITS, ("loss=wasserstein_plain", *NO_NORM)),
+    "digits, no norm, quadratic_potential": Row(DIGITS, ("loss=quadratic_potential", *NO_NORM)),
+    "digits, minimax, 5 D steps": Row(DIGITS, ("loss=minimax", "schedule.d_steps=5")),
+    "digits, score_moments, 5 D steps": Row(DIGITS, ("loss=score_moments", "schedule.d_steps=5")),
+    "digits, energy_margin": Row(ENERGY, ("loss=energy_margin",)),
+    "digits, energy_margin and pulling_away": Row(ENERGY, ("loss=energy_margin", "term=[pulling_away]")),
+    "digits, boundary_equilibrium 0.3": Row(ENERGY, ("loss=boundary_equilibrium", "loss.balance=0.3")),
+    "digits, boundary_equilibrium 0.7": Row(ENERGY, ("loss=boundary_equilibrium", "loss.balance=0.7")),
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a paper, or what it is for, as a comparison of runs.
+
+    Attributes:
+        text: the sentence.
+        run: a row.
+        score: of the row.
+        side: `more` or `less` than the other; `not less` or `not more` than it by the margin.
+        other: another row, or a number.
+        margin: what counts as no difference.
+    """
+
+    text: str
+    run: str
+    score: str
+    side: str
+    other: str | float
+    margin: float = 0.0
+
+
+MODES, QUALITY = "modes_covered_raw", "high_quality_raw"
+NEARLY_ALL = 7.5
+"""Modes of the ring: a mean above it needs all eight in most runs."""
+
+FAMILIES = {
+    "Scores alone": (
+        Claim(
+            "The boundary-seeking generator moves where D is far ahead and the minimax one stalls (Hjelm et al. 2017)",
+            *("ring, boundary_seeking, 5 D steps", QUALITY, "more", "ring, minimax, 5 D steps"),
+        ),
+        Claim(
+            "Noise on what D sees keeps the minimax generator alive where D is far ahead (Arjovsky & Bottou 2017)",
+            *("ring, minimax, 5 D steps, instance_noise", QUALITY, "more", "ring, minimax, 5 D steps"),
+        ),
+        Claim("Least squares covers more modes (Mao et al. 2017)", "ring, least_squares", MODES, "more", "ring"),
+        Claim("Softmax GAN trains as well as GAN does (Lin 2017)", "ring, softmax", MODES, "not less", "ring", 1.0),
+        Claim(
+            "Softmax GAN is stable without norm layers in D (Lin 2017)",
+            *("digits, no norm, softmax", "fid_classifier", "less", "digits, no norm"),
+        ),
+        Claim(
+            "Weights by importance do no harm (Hu et al. 2017)",
+            *("digits, importance_weighted", "fid_classifier", "not more", "digits", 10.0),
+        ),
+    ),
+    "Divergences on a line": (
+        Claim(
+            "The Kullback-Leibler divergence makes one Gaussian cover both modes, the reverse one does not "
+            "(Nowozin et al. 2016)",
+            *("line, kl", "deviation", "more", "line, reverse_kl"),
+        ),
+        Claim(
+            "Jensen-Shannon's lies below Kullback-Leibler's (Nowozin et al. 2016)",
+            *("line, jensen_shannon", "deviation", "less", "line, kl"),
+        ),
+        Claim(
+            "Jensen-Shannon's lies above the reverse one's (Nowozin et al. 2016)",
+            *("line, jensen_shannon", "deviation", "more", "line, reverse_kl"),
+        ),
+    ),
+    "Pairs": (
+        Claim(
+            "The relativistic loss is as good at one D step (Jolicoeur-Martineau 2018)",
+            *("digits, relativistic", "fid_classifier", "not more", "digits", 10.0),
+        ),
+        Claim(
+            "With R1 it covers all modes (Huang et al. 2024)",
+            *("ring, relativistic and r1", MODES, "more", NEARLY_ALL),
+        ),
+        Claim(
+            "Margins by distance bound the critic, which nothing else does (Qi 2017)",
+            *("ring, loss_sensitive", QUALITY, "more", "ring, wasserstein without constraint"),
+        ),
+        Claim(
+            "A quadratic potential needs no constraint on the critic, Wasserstein's does (Su 2018)",
+            *("digits, no norm, quadratic_potential", "fid_classifier", "less"),
+            "digits, no norm, wasserstein without constraint",
+        ),
+    ),
+    "Integral probability metrics": (
+        Claim(
+            "Fisher GAN is as stable as WGAN-GP (Mroueh & Sercu 2017)",
+            *("ring, fisher", MODES, "not less", "ring, wasserstein_gp", 1.0),
+        ),
+        Claim(
+            "... and costs a fraction of its time (Mroueh & Sercu 2017)",
+            *("ring, fisher", "cpu_seconds", "less", "ring, wasserstein_gp"),
+        ),
+        Claim(
+            "The penalty beats clipped weights (Gulrajani et al. 2017)",
+            *("ring, wasserstein_gp", QUALITY, "more", "ring, wasserstein"),
+        ),
+        Claim(
+            "Matching covariances covers at least what matching means does (Mroueh et al. 2017)",
+            *("ring, moment_ipm, covariance", MODES, "not less", "ring, moment_ipm", 1.0),
+        ),
+        Claim(
+            "Sliced distances of the samples themselves cover all modes, without an adversary (Deshpande et al. 2018)",
+            *("ring, sliced_wasserstein of samples", MODES, "more", NEARLY_ALL),
+        ),
+    ),
+    "Kernels": (
+        Claim("A kernel on learned features covers more modes (Li et al. 2017)", "ring, mmd", MODES, "more", "ring"),
+        Claim("Coulomb GAN covers all modes (Unterthiner et al. 2018)", "ring, coulomb", MODES, "more", NEARLY_ALL),
+        Claim("... in equal shares (Unterthiner et al. 2018)", "ring, coulomb", "unequal_shares", "less", "ring"),
+    ),
+    "Energies": (
+        Claim(
+            "Codes that repel each other make samples more diverse (Zhao et al. 2017)",
+            *("digits, energy_margin and pulling_away", "diversity", "more", "digits, energy_margin"),
+        ),
+        Claim(
+            "A greater balance makes samples more diverse (Berthelot et al. 2017)",
+            *("digits, boundary_equilibrium 0.7", "diversity", "more", "digits, boundary_equilibrium 0.3"),
+        ),
+    ),
+    "Statistics of features": (
+        Claim(
+            "The linear discriminant trains without norm layers (Sun et al. 2017)",
+            *("ring, linear_discriminant", MODES, "not less", "ring", 1.0),
+        ),
+        Claim(
+            "Scores spread alike leave G a gradient where D is far ahead (Grewal et al. 2017)",
+            *("digits, score_moments, 5 D steps", "gradient_norm_generator", "more", "digits, minimax, 5 D steps"),
+        ),
+        Claim(
+            "... and so better samples (Grewal et al. 2017)",
+            *("digits, score_moments, 5 D steps", "fid_classifier", "less", "digits, minimax, 5 D steps"),
+        ),
+    ),
+    "Penalties": (
+        Claim("Without one the Dirac-GAN does not converge (Mescheder et al. 2018)", "dirac", "distance", "more", 0.5),
+        Claim("R1 converges to its solution (Mescheder et al. 2018)", "dirac, r1", "distance", "less", 0.05),
+        Claim("R2 converges to its solution (Mescheder et al. 2018)", "dirac, r2", "distance", "less", 0.05),
+        Claim("WGAN-GP does not (Mescheder et al. 2018)", "dirac, gradient_penalty", "distance", "more", "dirac, r1"),
+        Claim(
+            "The one-sided penalty leaves the critic's loss smoother at a weight of 100 (Petzka et al. 2018)",
+            *("spiral, one-sided 100", "loss_deviation", "less", "spiral, gradient_penalty 100"),
+        ),
+        Claim("R1 covers more modes than no penalty (Mescheder et al. 2018)", "ring, r1", MODES, "more", "ring"),
+    ),
+    "Dynamics": (
+        Claim("Unrolling covers more modes (Metz et al. 2016)", "ring, unrolled", MODES, "more", "ring"),
+        Claim(
+            "Seeing the batch covers more modes (Salimans et al. 2016)",
+            *("ring, minibatch_discrimination", MODES, "more", "ring"),
+        ),
+        Claim("Lookahead covers more modes (Chavdarova et al. 2021)", "ring, lookahead", MODES, "more", "ring"),
+        Claim("Extragradient covers more modes (Gidel et al. 2019)", "ring, extragradient", MODES, "more", "ring"),
+        Claim(
+            "Optimistic Adam covers more modes (Daskalakis et al. 2018)",
+            *("ring, optimistic_adam", MODES, "more", "ring"),
+        ),
+        Claim(
+            "Consensus covers more modes than simultaneous steps (Mescheder et al. 2017)",
+            *("ring, consensus, rmsprop", MODES, "more", "ring, simultaneous, rmsprop"),
+        ),
+    ),
+    "Samplers": (
+        Claim("Rejection draws better samples (Azadi et al. 2019)", "grid, rejection", QUALITY, "more", "grid"),
+        Claim(
+            "Metropolis-Hastings draws better samples (Turner et al. 2019)",
+            *("grid, metropolis_hastings", QUALITY, "more", "grid"),
+        ),
+        Claim(
+            "Transport of latents makes samples better (Tanaka 2019)",
+            *("grid, discriminator_transport", QUALITY, "more", "grid"),
+        ),
+        Claim("Langevin steps make samples better (Che et al. 2020)", "grid, langevin", QUALITY, "more", "grid"),
+    ),
+}
+
+WORST = {MODES: 0.0, QUALITY: 0.0}
+"""What a run counts for that failed, where the score has a worst value."""
+
+SCORES = (
+    *(MODES, QUALITY, "unequal_shares", "deviation", "distance", "loss_deviation", "fid_classifier", "diversity"),
+    *("gradient_norm_generator", "accuracy_real", "accuracy_fake"),
+)

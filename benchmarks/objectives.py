@@ -1,0 +1,74 @@
+"""Whether objectives show here, on small problems, what their papers claim: a comparison of runs for each claim.
+
+    python benchmarks/objectives.py                          # all rows: seed 0 of each, then seed 1, then seed 2
+    python benchmarks/objectives.py --jobs 16 --seconds 300  # sixteen at a time, for five minutes
+    python benchmarks/objectives.py ring 'ring, coulomb'     # some rows
+    python benchmarks/objectives.py --write                  # no run: only the page
+
+Each run is a process of its own with one thread. Its scores become a line of `docs/results/objectives.csv`; what has a
+line is not run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from evidence.job import ROOT, Job
+from evidence.objective_page import page
+from evidence.objective_rows import LINE_DATA, QUIET, ROWS, SCORES
+from evidence.options import known, parser
+from evidence.record import RecordFile
+from evidence.running import run_all
+
+RECORD = ROOT / "docs" / "results" / "objectives.csv"
+PAGE = ROOT / "docs" / "results" / "objectives.md"
+
+
+def main() -> None:
+    """Run what is asked for and has no line yet, then write the page."""
+    options = parser(__doc__, ROWS, RECORD)
+    asked = options.parse_args()
+    known(options, asked.names, ROWS)
+    if not asked.write:
+        run_all(jobs(asked.record, range(asked.seeds), asked.names), asked.jobs, asked.seconds)
+    write(asked.record)
+
+
+def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[Job]:
+    """Return the runs that have no line in the record yet, seed by seed."""
+    make_line(LINE_DATA)
+    file = RecordFile(record, SCORES)
+    done = file.read()
+    wanted = list(names) or list(ROWS)
+    return [
+        Job(
+            f"{name}, seed {seed}",
+            (*ROWS[name].setting.overrides, *QUIET, *ROWS[name].overrides, f"seed={seed}"),
+            partial(file.add, name, seed),
+            ROWS[name].setting.measure,
+        )
+        for seed in seeds
+        for name in wanted
+        if (name, seed) not in done
+    ]
+
+
+def make_line(path: Path) -> None:
+    """Make the data of two modes on a line, the left one of 0.4."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    right = random.random(2000) < 0.6
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, x=(np.where(right, 1.5, -1.5) + 0.4 * random.standard_normal(2000))[:, None].astype(np.float32))
+
+
+def write(record: Path) -> None:
+    """Write the page of a record."""
+    PAGE.write_text(page(RecordFile(record, SCORES).read()))
+
+
+if __name__ == "__main__":
+    main()
