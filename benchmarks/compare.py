@@ -59,7 +59,7 @@ def main() -> None:
         for label, checkout in checkouts.items():
             found[label] = used = compare(folder, checkout, Path(name) / f"{label}.html")
             print(f"{label}: {arguments.runs} runs of {arguments.lines} lines: {used.wall:.1f} s, {used.cpu:.1f} s of "
-                  f"one core, {used.memory:.0f} MB, page {used.page:.2f} MB beside Plotly's script")  # fmt: skip
+                  f"one core, {used.memory:.0f} MB, page {used.page:.2f} MB")  # fmt: skip
     if arguments.against:
         pairs = zip(Used._fields, found["here"], found["against"], strict=True)
         print("ratios here / against:", ", ".join(f"{field} {mine / other:.2f}" for field, mine, other in pairs))
@@ -101,9 +101,7 @@ def compare(folder: Path, checkout: Path, page: Path) -> Used:
         raise SystemExit(f"compare ended with {process.returncode}")
     wall, after = time.perf_counter() - start, os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    from plotly.offline import get_plotlyjs
-
-    return Used(wall, cpu, memory, (page.stat().st_size - len(get_plotlyjs().encode())) / 1e6)
+    return Used(wall, cpu, memory, page.stat().st_size / 1e6)
 
 
 def resident(pid: int) -> float:

@@ -6,12 +6,14 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean, stdev
 from typing import NamedTuple
 
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.protocol import differences
+from gan_framework.storage.numbers import NOTHING, score
 from gan_framework.storage.text import brief, visible
 
 SAID = 500
@@ -28,8 +30,14 @@ class Spread(NamedTuple):
     n: int
 
     def __str__(self) -> str:
-        spread = f" ± {self.std:.3g}" if self.n > 1 else ""
-        return f"{self.mean:.4g}{spread}"
+        spread = f" ± {deviating(self.std)}" if self.n > 1 else ""
+        return f"{score(self.mean)}{spread}"
+
+
+def deviating(value: float) -> str:
+    """Return a deviation or a difference as it is shown, to three digits: `0.589`, `1.2e-05`, `12346`."""
+    shown = f"{value:.3g}"
+    return score(value) if "e+" in shown or abs(value) < NOTHING else shown
 
 
 @dataclass(frozen=True)
@@ -40,15 +48,25 @@ class Group:
         settings: those in which the compared groups differ, with this group's values.
         runs: the runs that finished and were scored, one for each seed.
         others: the runs that were not, and those that only repeat a seed.
-        last: the last score over the seeds.
-        best: the best score of each run over the seeds.
+        lasts: the last score of each of `runs`.
+        bests: the best score of each of `runs`.
     """
 
     settings: dict[str, str]
     runs: list[Record]
     others: list[Record]
-    last: Spread
-    best: Spread
+    lasts: list[float]
+    bests: list[float]
+
+    @cached_property
+    def last(self) -> Spread:
+        """The last score over the seeds."""
+        return spread(self.lasts)
+
+    @cached_property
+    def best(self) -> Spread:
+        """The best score of each run over the seeds."""
+        return spread(self.bests)
 
     @property
     def name(self) -> str:
@@ -93,6 +111,10 @@ class Comparison:
         """All players' names, in the order in which they were met."""
         return list(dict.fromkeys(name for g in self.groups for run in g.runs for name in run.updates))
 
+    def scores(self, group: Group) -> list[float]:
+        """Return the score of each seed that a group is ranked by."""
+        return group.bests if self.by == "best" else group.lasts
+
     def ranked(self, group: Group) -> Spread:
         """Return the scores that a group is ranked by."""
         return group.best if self.by == "best" else group.last
@@ -110,10 +132,10 @@ class Comparison:
             return "n=1: no significance test"
         if max(spreads) >= difference:
             return (
-                f"not significantly different from the best: the spread over seeds ({max(spreads):.3g}) is not smaller "
-                f"than the difference ({difference:.3g})"
+                f"not significantly different from the best: the spread over seeds ({deviating(max(spreads))}) is not "
+                f"smaller than the difference ({deviating(difference)})"
             )
-        return f"worse than the best by {difference:.3g}"
+        return f"worse than the best by {deviating(difference)}"
 
 
 def compare(runs: Iterable[Record | Damaged], metric: str | None = None, by: str = "last") -> Comparison:
@@ -173,7 +195,7 @@ def _group(settings: dict[str, str], runs: list[Record], metric: str, higher: bo
     choose = max if higher else min
     last = [run.summary["metrics"][name] for run in scored]
     best = [choose([score, *_extremes(run, name)]) for run, score in zip(scored, last, strict=True)]
-    return Group(settings, scored, others, spread(last), spread(best))
+    return Group(settings, scored, others, last, best)
 
 
 def _score(run: Record, metric: str) -> float | None:

@@ -10,25 +10,23 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from gan_framework.compare import pictures
 from gan_framework.compare.figures import Curve
 from gan_framework.compare.groups import Comparison, Group, mean
-from gan_framework.errors import ConfigError
 from gan_framework.storage import files
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import brief
 
+SCRIPTS = ("drawing", "seeds", "curves", "coordinates", "page")
+"""The page's scripts, each a file in `script/`, in the order in which they run."""
 POINTS = 60
 """Points of a curve; more would not be seen."""
 FEWEST_POINTS = 16
 """Points of a curve where there are many curves."""
 NUMBERS = 150_000
 """Means and deviations of all curves together; each takes about eight bytes."""
-GRIDS = 6
-"""Sample grids of a group, evenly spread over training."""
-PICTURED = 24
-"""Groups whose sample grids are shown, best first: each takes a few hundred kilobytes."""
-PICTURE_BYTES = 16 * 2**20
-"""What the grids may take together."""
+BYTES = 1_900_000
+"""What the page may take, that it can be sent by mail; sample grids fill what curves and table leave of it."""
 SETTINGS = 100
 """Settings that the table has a column for."""
 TEXT = 300
@@ -38,17 +36,19 @@ TEXT = 300
 def write_page(comparison: Comparison, path: Path) -> None:
     """Write the page: a table to sort and filter, curves with bands, parallel coordinates, sample grids."""
     import jinja2
-    from plotly.offline import get_plotlyjs
 
-    plotly, script = get_plotlyjs(), _resource("page.js")
+    scripts = [_resource(f"script/{name}.js") for name in SCRIPTS]
     left_out: list[str] = []
-    data = _data(comparison, left_out)
+    data, markup = _data(comparison), _resource("page.html.jinja")
+    room = BYTES - len(_as_json(data).encode()) - sum(map(len, (*scripts, markup)))
+    for group, grids in zip(data["groups"], pictures.shown(comparison.groups, room, left_out), strict=True):
+        group["grids"] = grids
     lists = {
         "Runs that did not finish": [f"{run.place}: {run.why}" for run in comparison.failed],
         "Runs that could not be read": [f"{run.place}: {run.why}" for run in comparison.damaged],
         "What was left out": comparison.passed_over + left_out,
     }
-    page = jinja2.Template(_resource("page.html.jinja"), autoescape=True).render(
+    page = jinja2.Template(markup, autoescape=True).render(
         metric=brief(mask(comparison.metric), TEXT),
         higher=comparison.higher_is_better,
         groups=len(comparison.groups),
@@ -57,9 +57,9 @@ def write_page(comparison: Comparison, path: Path) -> None:
         more_settings=max(len(comparison.settings) - SETTINGS, 0),
         curved=sum(bool(group["curves"]) for group in data["groups"]),
         data=_as_json(mask(data)),
-        plotly=plotly,
-        script=script,
-        policy=_policy(plotly, script),
+        by=comparison.by,
+        scripts=scripts,
+        policy=_policy(*scripts),
     )
     # The scripts must stay as they were hashed, so only what is of the runs was masked.
     with files.atomic(path) as file:
@@ -85,11 +85,11 @@ def _as_json(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _data(comparison: Comparison, left_out: list[str]) -> dict[str, Any]:
+def _data(comparison: Comparison) -> dict[str, Any]:
     """Return what the page shows; a group has its settings, budgets and curves by their numbers in the lists."""
     settings = comparison.settings[:SETTINGS]
     figures = sorted({name for group in comparison.groups for run in group.runs for name in run.figures})
-    groups, curves, pictures = [], _Curves(comparison, figures), _Pictures(left_out)
+    groups, curves = [], _Curves(comparison, figures)
     for rank, group in enumerate(comparison.groups, 1):
         groups.append(
             {
@@ -99,6 +99,8 @@ def _data(comparison: Comparison, left_out: list[str]) -> dict[str, Any]:
                 },
                 "seeds": group.last.n,
                 "runs": len(group.runs) + len(group.others),
+                "scores": [float(f"{value:.5g}") for value in comparison.scores(group)],
+                "ranked": [comparison.ranked(group).mean, comparison.ranked(group).std],
                 "last": [group.last.mean, group.last.std],
                 "best": [group.best.mean, group.best.std],
                 "budgets": [
@@ -107,7 +109,6 @@ def _data(comparison: Comparison, left_out: list[str]) -> dict[str, Any]:
                 ],
                 "statement": comparison.statement(group),
                 "curves": curves.of(group),
-                "grids": pictures.of(group) if rank <= PICTURED else [],
             }
         )
     return {
@@ -157,7 +158,7 @@ def band(curves: list[Curve], points: int = POINTS) -> dict[str, list[float]]:
     """Return mean and standard deviation (n - 1 in the denominator) over curves, where all of them have points."""
     by_x = [dict(curve) for curve in curves]
     common = sorted(set.intersection(*(set(curve) for curve in by_x)))
-    chosen = _spread_out(common, points)
+    chosen = pictures.spread_out(common, points)
     values = [[curve[x] for curve in by_x] for x in chosen]
     return {
         "x": [float(x) for x in chosen],
@@ -173,37 +174,3 @@ def _roughly(values: list[float]) -> float:
     centre = mean(values)
     squares = [(value - centre) * (value - centre) for value in values]
     return math.sqrt(sum(squares) / (len(values) - 1))
-
-
-class _Pictures:
-    """The groups' sample grids, as many as the page has room for; what cannot be shown is added to `left_out`."""
-
-    def __init__(self, left_out: list[str]) -> None:
-        self._left = PICTURE_BYTES
-        self._left_out = left_out
-
-    def of(self, group: Group) -> list[dict[str, str]]:
-        """Return a group's grids: those of its first run."""
-        found = []
-        for grid in _spread_out(group.runs[0].grids, GRIDS) if group.runs else []:
-            try:
-                picture = grid.read()
-            except (ConfigError, OSError) as error:
-                self._left_out.append(f"{group.runs[0].place}: {error}")
-                continue
-            if len(picture) > self._left:
-                self._left_out.append(
-                    f"{group.runs[0].place}: the picture of step {grid.step}: there is no room for it"
-                )
-                continue
-            self._left -= len(picture)
-            image = "data:image/png;base64," + base64.b64encode(picture).decode()
-            found.append({"step": str(grid.step), "image": image})
-        return found
-
-
-def _spread_out(items: list[Any], most: int) -> list[Any]:
-    """Return at most so many items, evenly spread, the first and the last among them."""
-    if len(items) <= most:
-        return items
-    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]

@@ -29,6 +29,6 @@ def score(value: float) -> str:
         return "0"
     if value == round(value) and abs(value) < 10**7:
         return str(round(value))
-    if abs(value) >= 10**DIGITS:
+    if abs(value) >= 10**DIGITS - 0.5:
         return f"{value:.0f}" if abs(value) < 10**7 else f"{value:.{DIGITS - 1}e}"
     return f"{value:#.{DIGITS}g}".rstrip(".")

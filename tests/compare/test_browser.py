@@ -8,6 +8,7 @@ import yaml
 
 from gan_framework.cli import sources
 from gan_framework.compare import groups, page
+from gan_framework.storage.numbers import score
 from tests.helpers.comparing import PROTOCOL, make_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -50,6 +51,16 @@ def opened(tmp_path_factory, browser):
     return watched(browser, folder / "out.html")
 
 
+def hovered(tab, selector, number=0):
+    """Return what the note beside the pointer says when it comes to a part of a chart, at the left of it."""
+    part = tab.locator(selector).nth(number)
+    part.evaluate("""part => {
+        const box = part.getBoundingClientRect(), place = { clientX: box.left, clientY: box.top + box.height / 2 };
+        part.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, ...place }));
+    }""")
+    return tab.locator(f"{selector.split()[0]} .note").inner_text()
+
+
 def first_cells(tab):
     return tab.locator("#table tbody tr td:nth-child(1)").all_text_contents()
 
@@ -58,8 +69,10 @@ def test_the_page_loads_without_an_error_and_draws(opened):
     tab, problems = opened
     assert problems == []
     assert first_cells(tab) == ["1", "2", "3", "4"]
-    assert tab.locator("#curves .scatterlayer .trace").count() >= 3
-    assert tab.locator("#coordinates .scatterlayer .trace").count() == 3
+    assert tab.locator("#curves .curve").count() == 3
+    assert tab.locator("#curves .band").count() == 2  # the third group has one seed
+    assert tab.locator("#coordinates .group").count() == 3
+    assert tab.locator("#seeds .seed").count() == 7
     assert "<script>alert(1)</script>" in tab.locator("#table").text_content()
     assert "not finite" in tab.locator(".failed").text_content()
     pictures = tab.locator("#grids img")
@@ -92,6 +105,98 @@ def test_the_samples_can_be_stepped_through_training(opened):
     tab.evaluate("document.getElementById('time').value = 0; document.getElementById('time').oninput()")
     assert all("step 1" in text for text in captions.all_text_contents())
     assert problems == []
+
+
+def test_the_curves_say_their_values_under_the_pointer(opened):
+    tab, _ = opened
+    lines = hovered(tab, "#curves .chart > svg").split("\n")
+    assert lines[0] == "576 images"  # the first that were scored, at step 9
+    assert lines[1] == "5 ± 1 1. loss.name=hinge"
+    assert lines[2] == "15 ± 1 2. loss.name=wasserstein"
+    tab.locator("#curves .chart > svg").scroll_into_view_if_needed()
+    box = tab.locator("#curves .chart > svg").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] - 2, box["y"] + 50)
+    assert tab.locator("#curves .note").inner_text().startswith("640 images\n4 ± 1 1. loss.name=hinge")
+    tab.mouse.move(0, 0)
+    assert tab.locator("#curves .note").is_hidden()
+
+
+def test_the_dots_say_their_seeds(opened):
+    tab, _ = opened
+    assert hovered(tab, "#seeds .row").split("\n") == ["4 ± 1 1. loss.name=hinge", "seeds: 3, 4, 5"]
+    assert hovered(tab, "#coordinates .group").startswith("20 3. ")  # the best lie on top, so they come last
+
+
+def test_a_click_on_the_legend_hides_a_curve_and_the_axis_follows(opened):
+    tab, _ = opened
+    ticks = lambda: [float(text) for text in tab.locator("#curves .tick[text-anchor=end]").all_text_contents()]  # noqa: E731
+    before = ticks()
+    entry = tab.locator("#curves .legend button").nth(2)
+    entry.click()
+    assert tab.locator("#curves .curve").count() == 2
+    assert entry.get_attribute("aria-pressed") == "false"
+    assert max(ticks()) < max(before)
+    entry.click()
+    assert (tab.locator("#curves .curve").count(), ticks()) == (3, before)
+    entry.dblclick()
+    assert tab.locator("#curves .curve").count() == 1
+    entry.dblclick()
+    assert tab.locator("#curves .curve").count() == 3
+
+
+def test_dragging_over_the_curves_looks_at_a_part(opened):
+    tab, problems = opened
+    tab.select_option("#figure", label="train/generator/adversarial")
+    tab.locator("#curves .chart > svg").scroll_into_view_if_needed()
+    box = tab.locator("#curves .chart > svg").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 100)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] - 20, box["y"] + 100)
+    tab.mouse.up()
+    assert hovered(tab, "#curves .chart > svg").startswith("512 images")
+    tab.locator("#curves .chart > svg").dblclick()
+    assert hovered(tab, "#curves .chart > svg").startswith("64 images\n1 ± 0 1. loss.name=hinge")
+    tab.check("#log")
+    assert "0.1" in tab.locator("#curves .tick[text-anchor=end]").all_text_contents()
+    tab.uncheck("#log")
+    tab.select_option("#figure", label="eval/fid_classifier")
+    assert problems == []
+
+
+def test_the_page_is_read_on_a_phone_in_the_dark_and_on_paper(opened):
+    tab, problems = opened
+    colour = "getComputedStyle(document.querySelector('#curves .tick')).fill"
+    tab.emulate_media(color_scheme="light")
+    light = tab.evaluate(colour)
+    tab.emulate_media(color_scheme="dark")
+    assert tab.evaluate(colour) != light
+    tab.emulate_media(media="print")
+    assert tab.evaluate(colour) == light
+    assert tab.locator("#filter").is_hidden()
+    assert tab.locator("#curves .legend button").first.is_visible()
+    tab.emulate_media(color_scheme="light", media="screen")
+    size = tab.viewport_size
+    tab.set_viewport_size({"width": 430, "height": 800})
+    tab.wait_for_function("document.querySelector('#curves .chart > svg').viewBox.baseVal.width < 430")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 430
+    assert tab.locator("#curves .legend button").first.bounding_box()["width"] <= 430
+    tab.set_viewport_size(size)
+    assert problems == []
+
+
+def test_numbers_are_written_as_in_the_terminal(opened):
+    tab, _ = opened
+    values = [88.97786, 1.00017, 8.0, -0.387, 0.0714463, 0.00043, 3.14159e-5, 5.371e-12, -0.0, 999.96, 1234.51, 0.0395,
+              123456.7, 1.5e9, -677.7, 1e7, 9.9999e-5, 0.000099999999, 1e-8, 9999.96]  # fmt: skip
+    assert tab.evaluate("values => values.map(score)", values) == [score(value) for value in values]
+    deviations = [0.589, 1.0, 28.31, 1234.51, 3.1e-5, 5e-12, 0.00043, 999.96, 0.1 + 0.2]
+    assert tab.evaluate("values => values.map(deviating)", deviations) == [groups.deviating(one) for one in deviations]
+    assert tab.evaluate("[0.0002, 1e-7, 64, 0.00042604240005950246].map(setting)") == [
+        "0.0002",
+        "1e-7",
+        "64",
+        "0.000426",
+    ]
 
 
 # -- pages of runs that somebody else made ---------------------------------------------------------
@@ -167,10 +272,10 @@ def check(browser, folder, payload, places):
     options = tab.locator("#figure option").all_text_contents()
     for i in range(len(options)):
         tab.select_option("#figure", index=i)
-        for trace in range(tab.evaluate("document.getElementById('curves').data.length")):
-            tab.evaluate(f"Plotly.Fx.hover('curves', [{{ curveNumber: {trace}, pointNumber: 0 }}])")
-    for trace in range(3):
-        tab.evaluate(f"Plotly.Fx.hover('coordinates', [{{ curveNumber: {trace}, pointNumber: 0 }}])")
+        assert hovered(tab, "#curves .chart > svg")
+    for i in range(3):
+        assert hovered(tab, "#coordinates .group", i)
+        assert hovered(tab, "#seeds .row", i)
     assert problems == []
     assert rows >= 3
     assert tab.locator("#grids img").count() >= 3
@@ -184,9 +289,9 @@ def check(browser, folder, payload, places):
     if "error" in places:
         assert f"failed: {text}" in tab.locator(".failed").last.text_content()
     if "setting value" in places:
-        labels = tab.locator("#coordinates .annotation-text").all_text_contents()
+        labels = tab.locator("#coordinates .label").all_text_contents()
         assert any(label and label.rstrip("…") in text for label in labels if label not in ("g", "f")), labels
-        legend = " ".join(tab.locator("#curves .legendtext").all_text_contents())
+        legend = " ".join(tab.locator("#curves .legend span").all_text_contents())
         assert " ".join(text.split())[:30] in " ".join(legend.replace("\u00a0", " ").split()), legend
     tab.close()
 

@@ -376,7 +376,7 @@ def test_many_players_do_not_squeeze_the_table(sweep):
     updates = summary["updates"] | {f"player {i} " * 20: 1e300 for i in range(50)}
     (run / "summary.json").write_text(json.dumps(summary | {"updates": updates, "seconds": 1e300}))
     done = compared(sweep)
-    assert "loss.name=hinge" in done.stdout and "discriminator" in done.stdout and "3.5 ± 0.707" in done.stdout
+    assert "loss.name=hinge" in done.stdout and "discriminator" in done.stdout and "3.500 ± 0.707" in done.stdout
     assert "player 49" in (sweep / "compare.csv").read_text()
 
 
