@@ -22,7 +22,6 @@ from gan_framework.runs import captured, checkpoint, diagnostics, restore
 from gan_framework.runs.best import Best
 from gan_framework.runs.counters import Counters
 from gan_framework.runs.held_out import HeldOut, read_for_scores
-from gan_framework.runs.held_out import HeldOut, read_for_scores
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.tracking import Trackers
 from gan_framework.runs.watch import Watch, diversity
@@ -149,11 +148,6 @@ class Run:
             "updates": self.updates,
             "seconds": round(self.counters.seconds, 3),
         }
-
-    def said_of_held_out(self) -> dict[str, float]:
-        """Return what the discriminator says of training and of held-out samples, where a look at these is due."""
-        due = self.leads and self.counters.due(self.held_out.every)
-        return self.held_out.figures(self.counters.step) if due else {}
 
     def said_of_held_out(self) -> dict[str, float]:
         """Return what the discriminator says of training and of held-out samples, where a look at these is due."""
