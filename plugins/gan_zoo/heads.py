@@ -82,7 +82,7 @@ def require_head(term: Term, game: Game, player: Player, *heads: str) -> None:
     """See that a player is on a side, and that what judges for it has heads, on which a discriminator is trained.
 
     Raises:
-        ConfigError: it is on neither side, a head is missing, or no discriminator has the same term.
+        ConfigError: it is on neither side, a head is missing or of several samples, or no discriminator has the term.
     """
     name = name_of(term, player)
     discriminators = game.teams()[0]
@@ -92,11 +92,16 @@ def require_head(term: Term, game: Game, player: Player, *heads: str) -> None:
             f"{' or '.join(other.name for side in game.teams()[:2] for other in side)}"
         )
     for network in game.judges_of(player, name):
-        missing = [head for head in heads if head not in game.probe(network).heads]
+        said, kind = game.probe(network), type(game.network(network)).__name__
+        missing = [head for head in heads if head not in said.heads]
         if missing:
             raise ConfigError(
-                f"{name} needs a discriminator with the head `{missing[0]}`, which "
-                f"{type(game.network(network)).__name__} has not: add 'strategy=[heads]'"
+                f"{name} needs a discriminator with the head `{missing[0]}`, which {kind} has not: add "
+                "'strategy=[heads]'"
+            )
+        if said.samples is not None and len(said.heads[heads[0]]) != len(said.samples):
+            raise ConfigError(
+                f"{name} needs something of each sample, and {kind} says one thing of several: leave out pack or {name}"
             )
     if not any(isinstance(own, type(term)) for other in discriminators for own in other.terms.values()):
         raise ConfigError(

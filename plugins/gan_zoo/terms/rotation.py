@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -83,6 +84,6 @@ def turn(images: Tensor, all_four: bool) -> tuple[Tensor, Tensor, Tensor]:
     if all_four:
         turned = torch.cat([images.rot90(quarters, (2, 3)) for quarters in range(TURNS)])
         return turned, places.repeat(TURNS), torch.arange(TURNS, device=images.device).repeat_interleave(n)
-    turns = places * TURNS // n
-    parts = [images[turns == quarters].rot90(quarters, (2, 3)) for quarters in range(TURNS)]
-    return torch.cat(parts), places, turns
+    bounds = [-(-quarters * n // TURNS) for quarters in range(TURNS + 1)]
+    parts = [images[start:end].rot90(quarters, (2, 3)) for quarters, (start, end) in enumerate(pairwise(bounds))]
+    return torch.cat(parts), places, places * TURNS // n
