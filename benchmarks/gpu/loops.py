@@ -177,7 +177,11 @@ def captured(step: Step) -> Step:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         step()
-    return graph.replay
+
+    def replay(of: Step = step) -> None:
+        graph.replay()  # reads and writes what the step holds, which has to stay
+
+    return replay
 
 
 def _adam(parameters: list[torch.nn.Parameter], settings: dict[str, Any], device: torch.device) -> torch.optim.Adam:

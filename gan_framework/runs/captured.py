@@ -83,6 +83,8 @@ class CapturedSteps:
         Raises:
             ConfigError: the step waits for the device, or keeps anything on the host that it changes.
         """
+        if not all(getattr(opening, "over", True) for opening in self.game.openings):
+            return self.game.step(next_batch)
         if not self._updates:
             return self._first(next_batch)
         kind = self._kind()
@@ -187,14 +189,25 @@ class Graph:
 
     @classmethod
     def of(cls, game: Game, players: list[Player], step: Callable[[], dict[str, Tensor]]) -> Graph:
-        """Capture a step; the host has played it afterwards, and the device has not."""
+        """Capture a step; the host has played it afterwards, and the device has not.
+
+        Raises:
+            ConfigError: it cannot be captured.
+        """
         before = [(module, dict(vars(module))) for module in game.modules()]
         graph = torch.cuda.CUDAGraph()
         torch.cuda.synchronize(game.device)
         with _recorded_updates(players, game.device) as record:
             # Other threads (of a loader that pins memory) may go on with the device meanwhile.
-            with torch.cuda.device(game.device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                measured = step()
+            try:
+                with torch.cuda.device(game.device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                    measured = step()
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                raise ConfigError(
+                    f"{SETTING}: a step cannot be captured ({str(error).splitlines()[0]}); set train.cuda_graph=false"
+                ) from error
         left = [
             (module, name, value)
             for module, attributes in before
@@ -261,9 +274,9 @@ def _recorded_updates(players: list[Player], device: torch.device) -> Iterator[_
             group["lr"] = record.rates[len(record.values) - 1]
 
     def end(player: Player) -> None:
-        first = len(record.values) - len(_rates(player))
-        for i, group in enumerate(player.optimizer.param_groups if _anneals(player) else ()):
-            group["lr"] = record.values[first + i]
+        groups = player.optimizer.param_groups if _anneals(player) else []
+        for group, value in zip(groups, record.values[len(record.values) - len(groups) :], strict=True):
+            group["lr"] = value  # else it could not be read while a stream is captured
 
     hooks = []
     for player in players:
