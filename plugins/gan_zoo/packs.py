@@ -14,8 +14,8 @@ CONVOLUTIONS = {nn.Conv1d: nn.Conv1d, nn.Conv2d: nn.Conv2d, nn.Conv3d: nn.Conv3d
 class OnPacks(nn.Module):
     """Packs samples that lie beside each other in a batch, and hands each pack to a layer as one sample.
 
-    What is left over of a batch is dropped, and a batch smaller than a pack fills one with repetitions: so it is where
-    shapes are tried, while in training batches are multiples of packs.
+    What is left over of a batch is dropped, and a batch smaller than two packs fills two with repetitions: so it is
+    where shapes are tried, while in training batches are multiples of packs.
 
     Args:
         layer: takes m times the channels, or features, of a sample.
@@ -29,8 +29,9 @@ class OnPacks(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map samples (N, C, ...) to what the layer makes of their packs (N / m, m · C, ...)."""
-        if len(x) < self.m:
-            x = x.repeat(-(-self.m // len(x)), *[1] * (x.ndim - 1))[: self.m]
+        least = 2 * self.m
+        if len(x) < least:
+            x = x.repeat(-(-least // len(x)), *[1] * (x.ndim - 1))[:least]
         packs = len(x) // self.m
         packed: Tensor = self.layer(x[: packs * self.m].unflatten(0, (packs, self.m)).flatten(1, 2))
         return packed

@@ -41,6 +41,9 @@ OF_MORE_THAN_SCORES = {
     "multi_hinge",
     "omni",
     "quadratic_potential",
+    "realness",
+    "stein",
+    "variational_energy",
 }
 """Losses that look at samples or features too."""
 

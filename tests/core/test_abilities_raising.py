@@ -44,6 +44,9 @@ REFUSED = {
     "class_contrast": "heads",
     "rotation": "square images",
     "infomax": "heads",
+    "margin_adaptation": "margin of energies",
+    "pack": "given",
+    "set_adversarial": "set_discriminator",
 }
 """What does not fit the game, and a word of the reason."""
 
@@ -71,7 +74,7 @@ REFUSED_IN_ONE = {
 }
 """What fits the other game: images are augmented, classes told, and latents drawn, in one alone."""
 
-OF_GENERATORS = {"mode_seeking", "pulling_away"}
+OF_GENERATORS = {"manifold_matching", "mode_seeking", "pulling_away"}
 """Terms that the generator's player is given."""
 
 

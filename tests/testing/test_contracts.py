@@ -18,10 +18,23 @@ LABELS = [
 ]
 HEADS = ["strategy=[heads]"]
 CLASS_HEADS = ["model=dcgan", "networks.generator.width=4", "networks.discriminator.width=4", *HEADS]
+NARROW = ["networks.generator.width=4", "networks.discriminator.width=4"]
+DAN = [
+    "experiment=dan_s",
+    "networks.generator.hidden=[16]",
+    "networks.discriminator.hidden=[16]",
+    "networks.set_discriminator.hidden=[8]",
+]
 MOMENTUM = ["optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"]
 # A discriminator that loses what it has learnt, so that within two steps a stored one is better.
 RESTLESS = ["optimizer=sgd", "optimizer.discriminator.lr=5"]
 TANH_CODES = ["model=autoencoder", "networks.autoencoder.activation=tanh"]
+CRAMER = ["loss=cramer"]
+NO_DISCRIMINATOR = {
+    name: "it solves for its own discriminator, and refuses to be one's loss"
+    for name in ("gives_scalars", "stays_finite", "pulls_the_right_way", "loss_adapts_after_updates_alone")
+}
+TWIN = ["loss=dual_discriminator", "discriminator=twin", "networks.discriminator.of.width=4"]
 VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
@@ -37,12 +50,15 @@ SPECIAL = {
     ("discriminators", "cgan_vectors"): {"overrides": VECTORS},
     ("discriminators", "conv"): {"widths": [4, 8], "hidden": 16},
     ("discriminators", "dcgan_conditional"): {"width": 8},
+    ("discriminators", "mixture_likelihood"): {"width": 4},
+    ("discriminators", "projections"): {"count": 2, "width": 4},
     ("discriminators", "resnet"): {"width": 8},
     ("discriminators", "resnet_projection"): {"width": 8},
     ("networks", "conv_autoencoder"): {"overrides": ["model=autoencoder", "network=conv_autoencoder"], "width": 4},
     ("networks", "mlp_autoencoder"): {"overrides": ["model=autoencoder"]},
     ("networks", "mlp_encoder"): {"overrides": ["model=vae"]},
     ("networks", "q_mlp"): {"overrides": INFOGAN},
+    ("networks", "set_discriminator"): {"overrides": DAN, "hidden": [8], "head": [4]},
     **{("losses", name): {"overrides": HEADS} for name in ("class_softmax", "multi_hinge", "omni")},
     ("terms", "auxiliary_classification"): {"overrides": LABELS},
     **{
@@ -51,6 +67,11 @@ SPECIAL = {
     },
     ("terms", "infomax"): {"overrides": CLASS_HEADS, "size": 8},
     ("terms", "mutual_information"): {"overrides": INFOGAN},
+    ("terms", "set_adversarial"): {"overrides": DAN},
+    ("strategies", "margin_adaptation"): {
+        "overrides": ["experiment=magan", *NARROW],
+        "epoch_steps": 2,
+    },
     ("strategies", "momentum_ramp"): {"overrides": MOMENTUM},
     ("strategies", "pretrain_discriminator"): {"steps": 2},
     ("strategies", "q_head"): {"overrides": CODES},
@@ -64,8 +85,11 @@ SPECIAL = {
     ("terms", "reconstruction"): {"overrides": ["model=autoencoder"]},
     ("games", "bilinear"): {"overrides": POINTS},
     ("games", "gaussian_1d"): {"overrides": LINE},
+    ("games", "dan"): {"overrides": DAN, "every": 2},
+    ("games", "dist_gan"): {"overrides": ["experiment=dist_gan", *NARROW]},
     ("games", "infogan"): {"overrides": INFOGAN},
     ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
+    ("games", "variance_regularised"): {"overrides": ["experiment=vral", *NARROW]},
     ("datasets", "digits"): {"image_size": 8},
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
@@ -74,6 +98,12 @@ SPECIAL = {
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
         for name in ("clip", "dinov2", "inception", "inception_torchvision")
     },
+    ("discriminators", "twin"): {"overrides": TWIN},
+    ("losses", "cramer"): {"overrides": CRAMER},
+    ("losses", "dual_discriminator"): {"overrides": TWIN},
+    ("losses", "dualing"): {"exempt": NO_DISCRIMINATOR},
+    ("strategies", "transport_cost"): {"overrides": ["experiment=uotm"]},
+    ("terms", "cramer_penalty"): {"overrides": CRAMER},
     ("samplers", "discriminator_transport"): {"steps": 2},
     ("samplers", "langevin"): {"steps": 2, "overrides": ["prior=normal"]},
     ("samplers", "metropolis_hastings"): {"proposals": 2},

@@ -14,6 +14,7 @@ SMALL = {
     "resnet": ["networks.generator.width=32", "networks.discriminator.width=32"],
     "resnet_projection": ["networks.generator.width=32", "networks.discriminator.width=32"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
+    "magan": ["strategy.margin_adaptation.epoch_steps=2"],
 }
 """What would take longer than a test may: the architecture and the order of updates stay the same."""
 

@@ -20,6 +20,7 @@ from gan_framework.api import (
     stop_point,
     try_meeting,
 )
+from gan_zoo.packs import refuse_packs
 
 BATCH = 500
 """Samples at a time."""
@@ -93,14 +94,16 @@ class EmbeddingLikelihood(Metric):
         self.samples = samples
 
     def check(self, game: Game) -> None:
-        """Raise ConfigError if no discriminator judges samples alone by its features."""
+        """Raise ConfigError if no discriminator judges samples, with their classes at most, by its features."""
         pair = try_meeting(game).get(MAIN)
         network = pair.judged_by_network if pair is not None else None
-        if pair is None or network is None or getattr(game.network(network), "conditional", False) or pair.real_given:
+        vectors = game.data.condition_dim and getattr(game.network(network or "discriminator"), "conditional", False)
+        if pair is None or network is None or pair.real_given or vectors:
             raise ConfigError(
-                f"metrics.embedding_likelihood asks the judge of the pair {MAIN!r} about samples alone, and "
-                f"{type(game).__name__} has none that takes neither labels nor anything else"
+                f"metrics.embedding_likelihood asks the judge of the pair {MAIN!r} about samples and their classes, and "
+                f"{type(game).__name__} has none, or one that is given more"
             )
+        refuse_packs(game, network, "metrics.embedding_likelihood")
         if not game.probe(network).features:
             raise ConfigError(
                 f"metrics.embedding_likelihood needs a discriminator's features, and "
@@ -129,5 +132,6 @@ class EmbeddingLikelihood(Metric):
             for indices in torch.arange(min(len(samples.features), self.samples)).split(BATCH):
                 stop_point()
                 x = encoded(samples.read(indices).to(game.device))
-                found.append(judge(x).features[-1].flatten(1).double().cpu())
+                labels = samples.labels[indices].to(game.device) if samples.labels is not None else None
+                found.append(judge(x, labels).features[-1].flatten(1).double().cpu())
         return torch.cat(found)

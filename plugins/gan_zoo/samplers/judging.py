@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import MAIN, ConfigError, Game, Latent, RunFailed, pairs_of, try_meeting
+from gan_zoo.packs import refuse_packs
 
 
 def check_judged(name: str, game: Game) -> None:
@@ -28,6 +29,8 @@ def check_judged(name: str, game: Game) -> None:
             f"sampler={name} asks the judge of the pair {MAIN!r}, and {type(game).__name__} has none; "
             f"its pairs are {', '.join(meeting)}"
         )
+    if (network := meeting[MAIN].judged_by_network) is not None:
+        refuse_packs(game, network, f"sampler={name}")
 
 
 def judged(name: str, game: Game, latent: Latent) -> tuple[Tensor, Tensor]:

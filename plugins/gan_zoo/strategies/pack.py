@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gan_framework.api import ConfigError, Discriminator, Game, Strategy, blank, evaluation_mode, try_meeting
 from gan_zoo.batch_statistic import choose_critics
 from gan_zoo.packs import OnPacks, widened
+from gan_zoo.strategies.virtual_batch_norm import VirtualDiscriminator
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Embedding, nn.ConvTranspose1d, nn.ConvTranspose2d)
 
@@ -23,7 +24,7 @@ class Pack(Strategy):
 
     Args:
         m: samples in a pack, 2 to 4 in the paper.
-        batch_size: samples in a batch, a multiple of m.
+        batch_size: samples in a batch, a multiple of m, at least two packs.
     """
 
     def __init__(self, m: int, batch_size: int) -> None:
@@ -35,11 +36,11 @@ class Pack(Strategy):
     def apply(self, game: Game) -> None:
         """Widen the first layer of every discriminator that is trained."""
         part = self.batch_size // game.accumulate
-        if part % self.m:
+        if part % self.m or part < 2 * self.m:
             divided = f" in {game.accumulate} parts (train.accumulate)" if game.accumulate > 1 else ""
             raise ConfigError(
                 f"strategy.pack.m={self.m}: train.batch_size={self.batch_size}{divided} cannot be divided into packs; "
-                f"choose a multiple of {self.m * game.accumulate}"
+                f"choose a multiple of {self.m * game.accumulate}, twice that at least"
             )
         for name in choose_critics(game, None, "pack"):
             self._pack(game, name, cast(Discriminator, game.network(name)))
@@ -55,6 +56,11 @@ class Pack(Strategy):
         if any(pair.real_given for pair in try_meeting(game).values() if pair.judged_by_network == name):
             raise ConfigError(
                 f"pack puts samples together, and {type(network).__name__} judges each with what it is given"
+            )
+        if isinstance(network, VirtualDiscriminator):
+            raise ConfigError(
+                f"pack and virtual_batch_norm cannot share networks.{name}: a reference batch is no part of packs; "
+                "leave it out of strategy.virtual_batch_norm.networks"
             )
         path, layer = _first_layer(game, name, network)
         parent, _, child = path.rpartition(".")

@@ -23,6 +23,7 @@ from gan_framework.api import (
     Strategy,
     try_meeting,
 )
+from gan_zoo.packs import refuse_packs
 
 
 def normalise(x: Tensor, reference: int, eps: float) -> Tensor:
@@ -227,6 +228,7 @@ class VirtualBatchNorm(Strategy):
                 f"virtual_batch_norm cannot wrap networks.{name}, which heads has edited before: put heads after it in "
                 "the list of strategies"
             )
+        refuse_packs(game, name, "virtual_batch_norm")
         judged = [pair for pair in try_meeting(game).values() if pair.judged_by_network == name]
         if any(pair.real_given for pair in judged):
             raise ConfigError(

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
+from gan_zoo.packs import refuse_packs
 
 
 class AuxiliaryClassification(Term):
@@ -37,9 +38,10 @@ class AuxiliaryClassification(Term):
 
 
 def require_unaware_discriminator(game: Game, what: str) -> None:
-    """Raise ConfigError if the data have no classes, or if the discriminator is given the class with the sample."""
+    """Raise ConfigError if the data have no classes, or if the discriminator is given the class, or several samples."""
     if not game.data.num_classes:
         raise ConfigError(f"{what} needs data with classes, and these have none; choose labelled data")
+    refuse_packs(game, "discriminator", what)
     if game.discriminator.conditional:
         raise ConfigError(
             f"{what} has no effect on {type(game.discriminator).__name__}, which is given the class that it should "

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, Discriminator, Game, Player, Term
 from gan_zoo.batch_statistic import WithBatchStatistic
+from gan_zoo.packs import refuse_packs
 from gan_zoo.terms.sides import name_of, trained_judges
 
 
@@ -44,6 +45,7 @@ class CriticGradientPenalty(Term):
 
 def _require_batch_independence(game: Game, name: str, term: str) -> None:
     network = game.network(name)
+    refuse_packs(game, name, term)
     # Heads have no part in the score.
     heads = set(network.heads.modules()) if isinstance(network, Discriminator) else set()
     for layer in network.modules():

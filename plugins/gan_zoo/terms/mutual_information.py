@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
 from gan_zoo.codes import has_q
+from gan_zoo.packs import refuse_packs
 from gan_zoo.priors.codes import Codes
 
 
@@ -27,6 +28,8 @@ class MutualInformation(Term):
     def check(self, game: Game, player: Player) -> None:
         """Raise ConfigError if there are no codes, or no Q to tell them."""
         require_codes(game, "mutual_information")
+        if "q" not in game.networks:
+            refuse_packs(game, "discriminator", "mutual_information")
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return -λ L_I, summed over the codes."""

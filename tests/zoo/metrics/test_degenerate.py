@@ -21,6 +21,7 @@ from gan_framework.registry import registry
 from gan_zoo.extractors.raw import Raw
 from gan_zoo.metrics.class_accuracy import ClassAccuracy
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
+from gan_zoo.metrics.embedding_likelihood import EmbeddingLikelihood
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inception_score import InceptionScore
 from gan_zoo.metrics.kid import KID
@@ -37,6 +38,7 @@ from gan_zoo.schedules.alternating import Alternating
 METRICS = {
     "class_accuracy": lambda: ClassAccuracy(),
     "cluster_accuracy": lambda: ClusterAccuracy("categorical_0"),
+    "embedding_likelihood": lambda: EmbeddingLikelihood(0.1, 20),
     "fid": lambda: FID(),
     "inception_score": lambda: InceptionScore(4),
     "kid": lambda: KID(3, 20),

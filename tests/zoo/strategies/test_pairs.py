@@ -22,6 +22,8 @@ CONTRADICTIONS = {
         ("stored_discriminators", "sliced_wasserstein"),
         ("sliced_wasserstein", "feature_matching"),
         ("ada", "diff_augment"),
+        ("pack", "q_head"),
+        ("pack", "train_with_labels"),
     )
 }
 # The term it adds to the discriminator cannot be divided afterwards; two halves can each be given it.
