@@ -22,13 +22,19 @@ class DCGANDiscriminator(Discriminator):
         width: channels of the first layer.
         norm: `batch` as in the paper; `layer`, `instance` or `none` where each sample must be judged
             alone, as gradient penalties ask.
+        dropout: the share of each layer's activations that are dropped in training; 0 as in the paper.
     """
 
-    def __init__(self, image_size: ImageSize, channels: int, width: int, norm: str) -> None:
+    def __init__(self, image_size: ImageSize, channels: int, width: int, norm: str, dropout: float = 0.0) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        dropped = [nn.Dropout(dropout)] if dropout else []
         _, n = doublings(image_size)
-        blocks: list[nn.Module] = [nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True))]
+        blocks: list[nn.Module] = [
+            nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True), *dropped)
+        ]
         for i in range(1, n):
             narrow, wide = width * 2 ** (i - 1), width * 2**i
             norms: dict[str, Callable[[], nn.Module]] = {
@@ -42,6 +48,7 @@ class DCGANDiscriminator(Discriminator):
                     nn.Conv2d(narrow, wide, 4, 2, 1, bias=norm == "none"),
                     choose(norms, "norm", norm),
                     nn.LeakyReLU(0.2, inplace=True),
+                    *dropped,
                 )
             )
         self.blocks = nn.ModuleList(blocks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +88,12 @@ class DiffAugment(Strategy):
         augment(game, "diff_augment", self.policy, 1.0)
 
 
+class Adapted(Protocol):
+    """Has a probability that follows overfitting."""
+
+    p: Tensor
+
+
 class Overfitting(Term):
     """Adds nothing; every few updates moves p by what E sign D(x) says of overfitting (Karras et al. 2020, section 3).
 
@@ -100,7 +107,7 @@ class Overfitting(Term):
     signs: Tensor
     seen: Tensor
 
-    def __init__(self, augment: Augment, target: float, every: int, images: float) -> None:
+    def __init__(self, augment: Adapted, target: float, every: int, images: float) -> None:
         super().__init__()
         # Kept in a tuple: it belongs to the game, and must not be registered twice.
         self._augment = (augment,)
