@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import tarfile
+import time
 from pathlib import Path
 
 import gallery
@@ -20,6 +21,8 @@ import techniques
 from evidence.job import Job
 from evidence.running import run_all
 from evidence.small_data import DATA
+
+BEGAN = time.monotonic()
 
 LIMIT = 30.0
 """Seconds after which a picture of the gallery is good enough."""
@@ -36,7 +39,8 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     pictures = asked.folder / "gallery"
     try:
-        left = run_all(plan(asked.folder, asked.mnist, pictures), asked.jobs, asked.seconds)
+        jobs = plan(asked.folder, asked.mnist, pictures)
+        left = run_all(jobs, asked.jobs, asked.seconds - (time.monotonic() - BEGAN))
         print(f"{len(left)} not started, from {left[0].name} on" if left else "all were started")
     finally:
         if pictures.exists():

@@ -47,7 +47,8 @@ def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[
     controls = [control for name in names if (control := ROWS[name].control)]
     wanted = list(dict.fromkeys([*controls, *names])) or list(ROWS)
     planned = [(name, seed) for seed in seeds for name in wanted]
-    planned[1:1] = [(START, 0)]
+    if planned[:1] == [(wanted[0], 0)]:
+        planned[1:1] = [(START, 0)]
     return [
         Job(f"{name}, seed {seed}", (*overrides(name), f"seed={seed}"), partial(file.add, name, seed))
         for name, seed in planned

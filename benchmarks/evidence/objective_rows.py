@@ -132,7 +132,6 @@ ROWS = {
     "ring, mmd": Row(RING, ("loss=mmd", _with("vector_head", "weight_clipping"), CLIPPED, "schedule.d_steps=5")),
     "ring, coulomb": Row(RING, ("loss=coulomb", "optimizer.discriminator.lr=5e-4")),
     "ring, linear_discriminant": Row(RING, ("loss=linear_discriminant", _with("vector_head"))),
-    "ring, score_moments": Row(RING, ("loss=score_moments",)),
     "ring, minibatch_discrimination": Row(RING, (_with("minibatch_discrimination"),)),
     "ring, unrolled": Row(RING, (_with("unrolled"),)),
     "ring, lookahead": Row(RING, (_with("lookahead"),)),
@@ -167,7 +166,6 @@ ROWS = {
     # Two numbers, whose game has its solution where both are 0.
     "dirac": Row(DIRAC),
     "dirac, gradient_penalty": Row(DIRAC, ("loss=wasserstein_gp", "terms.gradient_penalty.weight=1")),
-    "dirac, dragan": Row(DIRAC, ("term=[gradient_penalty]", "terms.gradient_penalty.weight=1")),
     "dirac, r1": Row(DIRAC, ("term=[r1]", "terms.r1.weight=1")),
     "dirac, r2": Row(DIRAC, ("term=[r2]", "terms.r2.weight=1")),
     # Digits.

@@ -53,11 +53,7 @@ class RecordFile:
         }
 
     def add(self, name: str, seed: int, outcome: Outcome) -> None:
-        """Add the line of a run; one that was stopped gets none, so that it is made another time.
-
-        Raises:
-            RuntimeError: the run was refused, which is the benchmark's mistake.
-        """
+        """Add the line of a run; one that was stopped or refused gets none, so that it is made another time."""
         if outcome.status == "stopped":
             return
         if outcome.status == "refused":
@@ -67,10 +63,11 @@ class RecordFile:
         line = io.StringIO()
         writer = csv.writer(line, lineterminator="\n")
         old = self.path.read_bytes() if self.path.exists() else b""
-        if not old:
+        whole = old[: old.rfind(b"\n") + 1]
+        if whole != old:  # cut short by a kill
+            self.path.write_bytes(whole)
+        if not whole:
             writer.writerow(self.columns)
-        elif not old.endswith(b"\n"):  # cut short by a kill
-            self.path.write_bytes(old[: old.rfind(b"\n") + 1])
         writer.writerow([name, seed, outcome.status, *values, outcome.cpu_seconds])
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", newline="") as file:

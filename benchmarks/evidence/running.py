@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from evidence.job import Job, Started, end, prepare, start
 
@@ -66,12 +66,12 @@ def _ask(pid: int, asked: dict[int, float], now: float) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _collect(running: dict[int, Started], finish: Callable[[Started, int, float], None] = end) -> bool:
+def _collect(running: dict[int, Started]) -> bool:
     """Have the outcomes of processes that have ended taken, and return whether there were any."""
     ended = False
     for pid in list(running):
         found, status, used = os.wait4(pid, os.WNOHANG)
         if found:
-            finish(running.pop(pid), os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime)
+            end(running.pop(pid), os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime)
             ended = True
     return ended
