@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from gan_framework.api import Components, ConfigError, Game, Latent, NextBatch, panels, rendered
+from gan_framework.api import ConfigError, Latent, NextBatch, panels, rendered
+from gan_zoo.games.travelled import Travelled
 
 
-class Bilinear(Game):
+class Bilinear(Travelled):
     """V(x, y) = x·y: the discriminator's one parameter x lowers it, the generator's one parameter y raises it.
 
     It is the Dirac-GAN without a loss's curvature (Mescheder et al. 2018, arXiv 1801.04406, section 2):
@@ -18,10 +17,6 @@ class Bilinear(Game):
     difference of means. With rate η, simultaneous steps multiply the distance to the equilibrium (0, 0)
     by sqrt(1 + η²); alternating ones stay on the ellipse x² + y² - η x y = constant.
     """
-
-    def __init__(self, components: Components) -> None:
-        super().__init__(components)
-        self._path = [self._position().cpu()]
 
     def check(self) -> None:
         """Raise ConfigError unless each player has one parameter."""
@@ -34,14 +29,8 @@ class Bilinear(Game):
     def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step, and remember where it led; `x`, `y` and `radius` are measured."""
         measured = super().step(next_batch)
-        position = self._position()
-        self._path.append(position.cpu())
+        position = self.position()
         return measured | {"x": position[0], "y": position[1], "radius": position.norm()}
-
-    @property
-    def path(self) -> Tensor:
-        """Where the players were, (steps + 1, 2)."""
-        return torch.stack(self._path)
 
     def picture(self, latent: Latent, columns: int) -> Tensor:
         """Draw the path in the plane, and both coordinates over time."""
@@ -57,14 +46,7 @@ class Bilinear(Game):
         time.legend()
         return rendered(figure)
 
-    def _position(self) -> Tensor:
+    def position(self) -> Tensor:
+        """Return x and y."""
         parameters = [*self.discriminator.parameters(), *self.generator.parameters()]
         return torch.cat([parameter.detach().flatten() for parameter in parameters])
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """Return the path."""
-        return {"path": self.path}
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Take up the path."""
-        self._path = list(state["path"])

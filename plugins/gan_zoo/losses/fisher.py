@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
-from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
+from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player
+from gan_zoo.augmented_lagrangian import AugmentedLagrangian
 from gan_zoo.losses.said import logits_of
 
 
-class Fisher(AdversarialLoss):
+class Fisher(AugmentedLagrangian, AdversarialLoss):
     """A critic whose second moment is held at 1 (Mroueh & Sercu 2017, arXiv 1705.09675, Algorithm 1).
 
     With Ω the mean of E f(x)² and E f(G(z))², the constraint Ω = 1 enters by an augmented Lagrangian, whose
@@ -21,20 +20,10 @@ class Fisher(AdversarialLoss):
         rho: ρ, the weight of the penalty and the step of the multiplier.
     """
 
-    multiplier: Tensor
-
-    def __init__(self, rho: float) -> None:
-        super().__init__()
-        if not rho > 0:
-            raise ValueError(f"rho={rho}: it must be positive")
-        self.rho = rho
-        self.register_buffer("multiplier", torch.tensor(0.0))
-
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return -(E f(x) - E f(G(z))) - λ (1 - Ω) + ½ ρ (Ω - 1)²."""
-        excess = second_moment(real.logits, fake.logits) - 1
         distance = real.logits.mean() - fake.logits.mean()
-        return -distance + self.multiplier * excess + self.rho / 2 * excess.square()
+        return self.constrain(second_moment(real.logits, fake.logits)) - distance
 
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return -E f(G(z))."""
@@ -44,12 +33,7 @@ class Fisher(AdversarialLoss):
         """Move the multiplier after the critic's updates."""
         if player.team == "discriminator":
             sides = zip(logits_of(meeting, "real"), logits_of(meeting, "fake"), strict=True)
-            moment = torch.stack([second_moment(real, fake) for real, fake in sides]).mean()
-            self.multiplier.add_(self.rho * (distributed.mean(moment) - 1))
-
-    def figures(self) -> Mapping[str, Tensor | float]:
-        """Return the multiplier."""
-        return {"multiplier": self.multiplier}
+            self.follow(torch.stack([second_moment(real, fake) for real, fake in sides]).mean())
 
 
 def second_moment(real: Tensor, fake: Tensor) -> Tensor:

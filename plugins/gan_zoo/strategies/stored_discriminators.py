@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import ConfigError, Game, Judge, Meeting, Pair, Player, Strategy, distributed
-
-State = dict[str, dict[str, Tensor]]
-"""Parameters and buffers by network and name."""
+from gan_framework.api import ConfigError, Game, Meeting, Player, Strategy, distributed
+from gan_zoo.stored import State, meeting_in, moved, state_of
 
 
 class Store(nn.Module):
@@ -39,7 +36,7 @@ class Store(nn.Module):
         (game,) = self._game
         critics = game.critics
         judges = dict.fromkeys(name for player in game.teams()[1] for name in game.judges_of(player))
-        return {name: _state(game.network(name)) for name in judges if name in critics}
+        return {name: state_of(game.network(name)) for name in judges if name in critics}
 
     def forward(self) -> None:
         """Count an update, and store a copy if it is its turn."""
@@ -55,18 +52,7 @@ class Store(nn.Module):
         """Take up copies and the number of updates."""
         (game,) = self._game
         self.updates = state["updates"]
-        self.copies = [
-            {name: {key: value.to(game.device) for key, value in of.items()} for name, of in copy.items()}
-            for copy in state["copies"][-self.k :]
-        ]
-
-
-def _state(network: nn.Module) -> dict[str, Tensor]:
-    return _cloned(dict(network.named_parameters()) | dict(network.named_buffers()))
-
-
-def _cloned(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in state.items()}
+        self.copies = [moved(copy, game.device) for copy in state["copies"][-self.k :]]
 
 
 class FaceTheBest:
@@ -93,27 +79,15 @@ class FaceTheBest:
         candidates = [self.store.current(), *self.store.copies]
         losses = distributed.mean(torch.stack([self._loss(meeting, state) for state in candidates]))
         best = int(losses.argmax())
-        return meeting if best == 0 else _before(meeting, candidates[best])
+        return meeting if best == 0 else meeting_in(candidates[best], meeting)
 
     @torch.no_grad()
     def _loss(self, meeting: Meeting, state: State) -> Tensor:
         # Each candidate draws the random numbers (dropout, transforms) that the pass of the best will draw.
         devices = [self.game.device] if self.game.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            losses = self.player.adversarial(self.player.pairs(_before(meeting, state)))
+            losses = self.player.adversarial(self.player.pairs(meeting_in(state, meeting)))
         return torch.stack([*losses.values()]).sum().float()
-
-
-def _before(meeting: Meeting, state: State) -> Meeting:
-    """Return the same samples before discriminators of another state; passes change copies of the buffers."""
-
-    def judged(pair: Pair) -> Pair:
-        judge = pair.judge
-        if not isinstance(judge, Judge) or judge.name not in state:
-            return pair.judged_by(judge)
-        return pair.judged_by(judge.with_state(_cloned(state[judge.name])))
-
-    return Meeting({name: judged(pair) for name, pair in meeting.items()})
 
 
 class StoredDiscriminators(Strategy):

@@ -10,20 +10,21 @@ from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 
 class Clip(nn.Module):
-    """Clips a network's parameters to [-bound, bound], once for every call."""
+    """Clips a network's parameters to [lower, bound], once for every call."""
 
-    def __init__(self, network: nn.Module, bound: float) -> None:
+    def __init__(self, network: nn.Module, bound: float, lower: float) -> None:
         super().__init__()
         # Kept in a tuple: the network belongs to the game, and must not be registered twice.
         self._network = (network,)
         self.bound = bound
+        self.lower = lower
 
     @torch.no_grad()
     def forward(self) -> None:
         """Clip all parameters in place."""
         parameters: list[torch.Tensor] = list(self._network[0].parameters())
         torch._foreach_clamp_max_(parameters, self.bound)
-        torch._foreach_clamp_min_(parameters, -self.bound)
+        torch._foreach_clamp_min_(parameters, self.lower)
 
 
 class WeightClipping(Strategy):
@@ -32,15 +33,19 @@ class WeightClipping(Strategy):
     Args:
         networks: the critics to clip; all if null.
         bound: weights are clipped to [-bound, bound].
+        lower: the least weight in the place of -bound, as of RWGAN (Guo et al. 2017, arXiv 1705.07164); null for that.
     """
 
     applies_last = True
 
-    def __init__(self, networks: list[str] | None, bound: float) -> None:
+    def __init__(self, networks: list[str] | None, bound: float, lower: float | None = None) -> None:
         if not bound > 0:
             raise ValueError(f"bound={bound}: it must be positive")
+        if lower is not None and not lower < bound:
+            raise ValueError(f"lower={lower}: it must be below bound={bound}")
         self.networks = networks
         self.bound = bound
+        self.lower = -bound if lower is None else lower
 
     def apply(self, game: Game) -> None:
         """Clip after every update of a player on the discriminator's side."""
@@ -64,4 +69,4 @@ class WeightClipping(Strategy):
                 )
             for name in player.networks:
                 if name in networks:
-                    player.after_step.append(Clip(game.network(name), self.bound))
+                    player.after_step.append(Clip(game.network(name), self.bound, self.lower))
