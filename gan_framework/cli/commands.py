@@ -15,11 +15,34 @@ from gan_framework.errors import ConfigError
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C, of which `exit_code` has its own to say."""
+
 # Imports of the commands' work are inside them: listing plugins needs no torch, and `--help` needs nothing.
 
 
 class Commands(TyperGroup):
-    """A group of commands whose help shows the summary of each in full."""
+    """A group of commands whose help shows the summary of each in full, and whose complaints show what was typed."""
+
+    def main(self, *arguments: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        """Run a command; of what is wrong with a command line, every character can be seen."""
+        try:
+            done = super().main(*arguments, standalone_mode=False, **more)
+        except Exception as error:
+            if type(error).__name__ == "Abort":  # of Ctrl-C, as INTERRUPTED
+                raise KeyboardInterrupt from error
+            # Typer has brought an own copy of Click for some time, and used the installed one before.
+            if not standalone_mode or not hasattr(error, "format_message"):
+                raise
+            if type(error).__name__ != "NoArgsIsHelpError":  # the whole help, in which nothing was typed
+                error.message = shown(error.message)  # type: ignore[attr-defined]
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(error.exit_code)  # type: ignore[attr-defined]
+        if done == INTERRUPTED:
+            raise KeyboardInterrupt
+        if standalone_mode:
+            sys.exit(done if isinstance(done, int) else 0)
+        return done
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command with its summary, over several lines where it is long."""

@@ -11,6 +11,7 @@ from gan_framework.compare import overview
 from gan_framework.compare.overview import Overview
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.protocol import differences
+from gan_framework.storage import numbers
 from gan_framework.storage.layout import run_folder
 from gan_framework.storage.text import brief, visible
 
@@ -86,7 +87,7 @@ def _scores(runs: list[Overview]) -> list[tuple[str, ...]]:
     rows = [("best", *(score(run, named=True) or NONE for run in runs))]
     names = dict.fromkeys(name for run in runs for name in run.scores)
     return rows + [
-        (name, *(f"{run.scores[name]:.4g}" if name in run.scores else NONE for run in runs)) for name in names
+        (name, *(numbers.score(run.scores[name]) if name in run.scores else NONE for run in runs)) for name in names
     ]
 
 

@@ -20,6 +20,7 @@ from gan_framework.compare.overview import Overview
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import kind_of_group
 from gan_framework.runs.columns import LISTS
+from gan_framework.storage import numbers
 from gan_framework.storage.text import brief, few, visible
 
 VALUE = 24
@@ -200,7 +201,8 @@ def score(run: Overview, named: bool = False) -> str:
     """Return a run's score as text, with the name of its metric if wanted."""
     if run.best is None:
         return ""
-    return f"{brief(run.best.metric, VALUE)} {run.best.value:.4g}" if named else f"{run.best.value:.4g}"
+    value = numbers.score(run.best.value)
+    return f"{brief(run.best.metric, VALUE)} {value}" if named else value
 
 
 def _name(run: Overview, folder: Path) -> str:

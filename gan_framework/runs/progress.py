@@ -128,8 +128,8 @@ class Progress:
         self._said = now, step
         speed = (step - since) / (now - before)
         log.info(
-            "step %s of %s (%.0f%%), %.3g steps/s, %s left: %s",
-            *(f"{step:,}", f"{self._steps:,}", 100 * step / self._steps, speed),
+            "step %s of %s (%.0f%%), %s steps/s, %s left: %s",
+            *(f"{step:,}", f"{self._steps:,}", 100 * step / self._steps, score(speed)),
             *(duration((self._steps - step) / speed), ", ".join(shown) or "no loss"),
         )
 

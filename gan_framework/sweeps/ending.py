@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hydra.core.utils import JobReturn
 
 from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.numbers import score
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import visible
 
@@ -34,7 +35,7 @@ def ranking(jobs: Sequence[JobReturn]) -> Iterator[str]:
     ordered = sorted(found, key=lambda best: -best.value if best.higher_is_better else best.value)
     yield f"best of {len(found)} runs by {metrics.pop()}, each at its best step:"
     for place, best in enumerate(ordered[:SHOWN], 1):
-        yield f"  {place}. {best.value:<8.4g} {visible(best.folder.name)} (step {best.step:,})"
+        yield f"  {place}. {score(best.value):<8} {visible(best.folder.name)} (step {best.step:,})"
 
 
 def command(typed: Sequence[str], folder: Path, *changed: str) -> str:

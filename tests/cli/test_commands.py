@@ -375,3 +375,33 @@ def test_a_great_circle_keeps_the_length():
     expected = torch.tensor([[1.0, 0.0], [half, half], [0.0, 1.0]])
     assert torch.allclose(points, torch.stack([3 * expected, expected]), atol=1e-5)
     assert torch.allclose(latents.slerp(a, a, torch.tensor([0.3])), a[:, None], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["diff", "a", "b", "c\u202e\x1b[31m"], r"c\u202e\x1b[31m"),
+        (["sample", "x", "--\u202eb\x9b=1"], r"--\u202eb\x9b"),
+        (["f\x1b]0;t\x07oo"], r"f\x1b]0;t\x07oo"),
+        (["sample", "x", "--n", "1\x1b[2J"], "--n"),
+    ],
+)
+def test_what_was_typed_wrongly_is_shown_with_every_character_visible(monkeypatch, capsys, arguments, shown):
+    monkeypatch.setattr(sys, "argv", ["program", *arguments])
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+    lines = capsys.readouterr().err.splitlines()
+    assert end.value.code == 2
+    assert any(line.startswith("Usage: ") for line in lines) and shown in lines[-1]
+    assert all(line.isprintable() or not line for line in lines)
+
+
+def test_an_interrupted_command_was_stopped(call, monkeypatch):
+    from gan_framework.cli import runs
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "runs", interrupted)
+    code, _, last = call("runs")
+    assert (code, last) == (3, "stopped: stopped by SIGINT before anything was begun")

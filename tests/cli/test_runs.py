@@ -283,3 +283,15 @@ def test_a_damaged_run_ends_with_code_2_and_one_line(call, tmp_path, content, re
     code, lines, error = call("diff", one, two)
     assert (code, lines) == (2, []) and reason in error and str(two) in error
     assert call("diff", one, tmp_path / "three")[::2] == (2, f"error: there is no run {tmp_path / 'three'}")
+
+
+def test_scores_are_shown_to_four_digits_as_everywhere(call, tmp_path):
+    one = make_run(tmp_path / "one", "hinge", 0, [0.0395347])
+    two = make_run(tmp_path / "two", "minimax", 0, [23456.78])
+    assert [line.split()[2] for line in call("runs", tmp_path)[1][1:3]] == ["0.03953", "23457"]
+    _, lines, _ = call("diff", one, two)
+    assert next(line.split() for line in lines if line.startswith("fid_classifier")) == [
+        "fid_classifier",
+        "0.03953",
+        "23457",
+    ]
