@@ -100,8 +100,8 @@ class EmbeddingLikelihood(Metric):
         vectors = game.data.condition_dim and getattr(game.network(network or "discriminator"), "conditional", False)
         if pair is None or network is None or pair.real_given or vectors:
             raise ConfigError(
-                f"metrics.embedding_likelihood asks the judge of the pair {MAIN!r} about samples and their classes, and "
-                f"{type(game).__name__} has none, or one that is given more"
+                f"metrics.embedding_likelihood asks the judge of the pair {MAIN!r} about samples and their classes, "
+                f"and {type(game).__name__} has none, or one that is given more"
             )
         refuse_packs(game, network, "metrics.embedding_likelihood")
         if not game.probe(network).features:
