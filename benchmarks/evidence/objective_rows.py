@@ -74,6 +74,15 @@ DIGITS = Setting(
     ),
     measures.last_logged,
 )
+CLASSES = Setting(
+    (
+        *("model=dcgan_conditional", "discriminator=dcgan", "strategy=[heads]", "data.image_size=16"),
+        *("networks.generator.width=16", "networks.discriminator.width=16", "train.steps=400"),
+        *("metrics=[fid,class_accuracy]", "train.log_every=50"),
+    ),
+    measures.last_logged,
+)
+ACGAN = Setting(("model=acgan", "loss=hinge", *CLASSES.overrides[3:]), measures.last_logged)
 ENERGY = Setting((*DIGITS.overrides, "discriminator=autoencoder", "networks.discriminator.width=16"), DIGITS.measure)
 
 
@@ -142,8 +151,18 @@ ROWS = {
         RING_PLAIN,
         ("optimizer=rmsprop", *RATES, "schedule=consensus", "schedule.weight=1"),
     ),
+    "ring, pack": Row(RING, (_with("pack"),)),
+    "ring, stein": Row(RING, ("loss=stein", "optimizer.discriminator.lr=5e-4")),
+    "ring, variational_energy": Row(
+        RING,
+        (
+            *("discriminator=binary_energy", "networks.discriminator.hidden=[128,128]"),
+            "loss=variational_energy",
+        ),
+    ),
     # Twenty-five Gaussians on a grid, and what is drawn of them.
     "grid": Row(GRID),
+    "grid, realness": Row(GRID, ("loss=realness", _with("vector_head"), "strategy.vector_head.size=51")),
     "grid, rejection": Row(GRID, ("sampler=rejection",)),
     "grid, metropolis_hastings": Row(GRID, ("sampler=metropolis_hastings", "sampler.proposals=100")),
     "grid, discriminator_transport": Row(GRID, ("sampler=discriminator_transport",)),
@@ -178,6 +197,14 @@ ROWS = {
     "digits, no norm, quadratic_potential": Row(DIGITS, ("loss=quadratic_potential", *NO_NORM)),
     "digits, minimax, 5 D steps": Row(DIGITS, ("loss=minimax", "schedule.d_steps=5")),
     "digits, score_moments, 5 D steps": Row(DIGITS, ("loss=score_moments", "schedule.d_steps=5")),
+    "digits, spectral_norm": Row(DIGITS, ("loss=hinge", "strategy=[spectral_norm]", *NO_NORM)),
+    "digits, spectral_norm, rotation": Row(
+        DIGITS, ("loss=hinge", "term=[rotation]", "strategy=[heads,spectral_norm]", *NO_NORM)
+    ),
+    "classes, acgan": Row(ACGAN),
+    "classes, twin_classification": Row(CLASSES, ("loss=hinge", "term=[twin_classification]")),
+    "classes, class_contrast": Row(CLASSES, ("loss=hinge", "term=[class_contrast]")),
+    "classes, multi_hinge": Row(CLASSES, ("loss=multi_hinge",)),
     "digits, energy_margin": Row(ENERGY, ("loss=energy_margin",)),
     "digits, energy_margin and pulling_away": Row(ENERGY, ("loss=energy_margin", "term=[pulling_away]")),
     "digits, boundary_equilibrium 0.3": Row(ENERGY, ("loss=boundary_equilibrium", "loss.balance=0.3")),
@@ -289,6 +316,7 @@ FAMILIES = {
     ),
     "Kernels": (
         Claim("A kernel on learned features covers more modes (Li et al. 2017)", "ring, mmd", MODES, "more", "ring"),
+        Claim("Stein's repulsion covers more modes (Wang & Liu 2016)", "ring, stein", MODES, "more", "ring"),
         Claim("Coulomb GAN covers all modes (Unterthiner et al. 2018)", "ring, coulomb", MODES, "more", NEARLY_ALL),
         Claim("... in equal shares (Unterthiner et al. 2018)", "ring, coulomb", "unequal_shares", "less", "ring"),
     ),
@@ -298,8 +326,40 @@ FAMILIES = {
             *("digits, energy_margin and pulling_away", "diversity", "more", "digits, energy_margin"),
         ),
         Claim(
+            "An energy of bits with a term of entropy covers more modes (Zhai et al. 2016)",
+            *("ring, variational_energy", MODES, "more", "ring"),
+        ),
+        Claim(
             "A greater balance makes samples more diverse (Berthelot et al. 2017)",
             *("digits, boundary_equilibrium 0.7", "diversity", "more", "digits, boundary_equilibrium 0.3"),
+        ),
+    ),
+    "Packs and outcomes": (
+        Claim(
+            "D that sees two samples at once covers more modes (Lin et al. 2018)", "ring, pack", MODES, "more", "ring"
+        ),
+        Claim(
+            "Many outcomes in the place of one cover more modes (Xiangli et al. 2020)",
+            *("grid, realness", MODES, "more", "grid"),
+        ),
+    ),
+    "Classes": (
+        Claim(
+            "Twin classifiers draw as well as one auxiliary classifier (Gong et al. 2019)",
+            *("classes, twin_classification", "fid_classifier", "not more", "classes, acgan", 10.0),
+        ),
+        Claim(
+            "The multi-class hinge hits the class at least as often (Kavalerov et al. 2021)",
+            *("classes, multi_hinge", "class_accuracy_classifier", "not less"),
+            *("classes, acgan", 0.05),
+        ),
+        Claim(
+            "Contrast between samples and classes draws better (Kang & Park 2020)",
+            *("classes, class_contrast", "fid_classifier", "less", "classes, acgan"),
+        ),
+        Claim(
+            "Telling rotations does no harm (Chen et al. 2019)",
+            *("digits, spectral_norm, rotation", "fid_classifier", "not more", "digits, spectral_norm", 10.0),
         ),
     ),
     "Statistics of features": (
@@ -363,5 +423,5 @@ WORST = {MODES: 0.0, QUALITY: 0.0}
 
 SCORES = (
     *(MODES, QUALITY, "unequal_shares", "deviation", "distance", "loss_deviation", "fid_classifier", "diversity"),
-    *("gradient_norm_generator", "accuracy_real", "accuracy_fake"),
+    *("class_accuracy_classifier", "gradient_norm_generator", "accuracy_real", "accuracy_fake"),
 )

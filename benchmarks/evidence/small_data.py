@@ -10,15 +10,15 @@ from evidence.job import ROOT
 DATA = Path(os.environ.get("SMALL_DATA", ROOT / "outputs" / "small_data"))
 """Holds `few.npz` (the training images), `held_out.npz`, and `features.npz`, of which the scores' features are."""
 
-STEPS = 2000
-LOOKS = tuple(range(250, STEPS + 1, 250))
+STEPS = 1600
+LOOKS = tuple(range(200, STEPS + 1, 200))
 """The steps at which the discriminator is asked about training images and held-out ones."""
 
 SETTING = (
     *("model=dcgan", "data=npz", f"data.path={DATA / 'few.npz'}", f"data.test_path={DATA / 'held_out.npz'}"),
     *("data.image_size=16", "networks.generator.width=32", "networks.discriminator.width=32"),
-    *("networks.discriminator.norm=layer", f"train.steps={STEPS}", "train.batch_size=50", "train.threads=1"),
-    *(f"train.checkpoint_every={LOOKS[0]}", f"train.keep={len(LOOKS)}", "train.log_every=250", "train.sample_every=0"),
+    *("networks.discriminator.norm=layer", f"train.steps={STEPS}", "train.batch_size=32", "train.threads=1"),
+    *(f"train.checkpoint_every={LOOKS[0]}", f"train.keep={len(LOOKS)}", "train.log_every=200", "train.sample_every=0"),
     *("metrics=[]", "tracker=[]"),
 )
 
@@ -52,7 +52,7 @@ def measure(run: Path) -> dict[str, float]:
         ],
     )
     found = {score: evaluation.scores[score] for score in QUALITY}
-    for path in sorted(RunFolder(run).checkpoints.glob("*.pt")):
+    for path in sorted(RunFolder(run).checkpoints.glob("step_*.pt")):
         found |= accuracies(path)
     return {name: value for name, value in found.items() if name in SCORES}
 
@@ -62,15 +62,16 @@ def accuracies(checkpoint: Path) -> dict[str, float]:
     import torch
 
     from gan_framework.data import build_source, encoded
-    from gan_framework.runs.restore import load
+    from gan_framework.runs.restore import load_game
 
-    game, state = load(checkpoint)
+    game, config = load_game(checkpoint)
     game.networks.eval()
-    source = build_source(state["config"]["data"])
+    source = build_source(config["data"])
+    step = int(checkpoint.stem.rpartition("_")[2])
     found = {}
     for side, split in zip(SIDES, ("train", "test"), strict=True):
         images = source.load(split)
         with torch.no_grad():
             logits = game.networks["discriminator"](encoded(images.read(torch.arange(len(images))), 0), None).logits
-        found[f"{side}_{state['step']}"] = float((logits > 0).float().mean())
+        found[f"{side}_{step}"] = float((logits > 0).float().mean())
     return found

@@ -18,7 +18,7 @@ HEADER = (
 INTRODUCTION = """# Few images: what a discriminator knows by heart
 
 Measured by `python benchmarks/small_data.py`, which wrote this page from `docs/results/small_data.csv`, a line for each
-run: 200 images of CIFAR-10, 20 of each class, at 16 pixels, {steps:,} steps of 50. 2,000 other images are held out. A
+run: 200 images of CIFAR-10, 20 of each class, at 16 pixels, {steps:,} steps of 32. 2,000 other images are held out. A
 discriminator that has learnt what images look like takes as many of them for real as of those that it was trained on;
 one that knows its own by heart does not.
 
