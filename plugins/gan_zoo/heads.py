@@ -5,10 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
-from gan_framework.api import ConfigError, Discriminator, DiscriminatorOutput, Game, Player, Term
+from gan_framework.api import (
+    ConfigError,
+    Discriminator,
+    DiscriminatorOutput,
+    Game,
+    Player,
+    Term,
+    blank,
+    evaluation_mode,
+    try_meeting,
+)
 from gan_zoo.terms.sides import name_of
+
+SEVERAL = 8
+"""Blank samples on which heads are tried."""
 
 
 class ReadsHeads(ABC):
@@ -92,14 +106,14 @@ def require_head(term: Term, game: Game, player: Player, *heads: str) -> None:
             f"{' or '.join(other.name for side in game.teams()[:2] for other in side)}"
         )
     for network in game.judges_of(player, name):
-        said, kind = game.probe(network), type(game.network(network)).__name__
+        said, kind = _said_of_several(game, network), type(game.network(network)).__name__
         missing = [head for head in heads if head not in said.heads]
         if missing:
             raise ConfigError(
                 f"{name} needs a discriminator with the head `{missing[0]}`, which {kind} has not: add "
                 "'strategy=[heads]'"
             )
-        if said.samples is not None and len(said.heads[heads[0]]) != len(said.samples):
+        if len(said.heads[heads[0]]) != SEVERAL:
             raise ConfigError(
                 f"{name} needs something of each sample, and {kind} says one thing of several: leave out pack or {name}"
             )
@@ -108,3 +122,10 @@ def require_head(term: Term, game: Game, player: Player, *heads: str) -> None:
             f"terms.{name}.player={player.name}: nothing trains the discriminator's head that {name} reads; give it "
             f"to {' and '.join(other.name for other in discriminators)} too"
         )
+
+
+def _said_of_several(game: Game, network: str) -> DiscriminatorOutput:
+    """Return what a discriminator says of so many blank samples that packs of them are fewer."""
+    pairs = try_meeting(game, blank(game.data, SEVERAL, game.device)).values()
+    with torch.no_grad(), evaluation_mode(game.networks):
+        return next(pair.real_output for pair in pairs if pair.judged_by_network == network)
