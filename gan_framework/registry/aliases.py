@@ -12,6 +12,9 @@ ALIASES: dict[str, dict[str, str]] = {
         "lsgan": "least_squares",
         "ragan": "relativistic",
         "rgan": "relativistic",
+        "am_gan": "class_softmax",
+        "mhgan": "multi_hinge",
+        "omni_gan": "omni",
     },
     "model": {"sngan": "resnet", "sngan_projection": "resnet_projection", "cgan": "cgan_mlp", "gan": "mlp"},
     "experiment": {
