@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, Game, Pair, Player, Term
 from gan_zoo.batch_statistic import penultimate_size
-from gan_zoo.heads import ReadsHeads, add_head, require_head, require_unaware
+from gan_zoo.heads import ReadsHeads, add_head, require_unaware
+from gan_zoo.terms.reading import require_head, widened
 from gan_zoo.terms.sides import name_of
-from gan_zoo.terms.twin_classification import widened
 
 HEAD = "class_by_source"
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Discriminator, DiscriminatorOutput, Game, Pair, Player, Term
-from gan_zoo.heads import ReadsHeads, require_head, say_more
-from gan_zoo.terms.twin_classification import widened
+from gan_zoo.heads import ReadsHeads, say_more
+from gan_zoo.terms.reading import require_head, widened
 
 
 class TwoLayers(nn.Module):

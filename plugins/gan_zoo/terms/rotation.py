@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from gan_framework.api import ConfigError, Discriminator, Game, Pair, Player, Term, try_meeting
 from gan_zoo.augmenting import mirror, quarter_turn
 from gan_zoo.batch_statistic import penultimate_size
-from gan_zoo.heads import ReadsHeads, add_head, require_head
+from gan_zoo.heads import ReadsHeads, add_head
+from gan_zoo.terms.reading import require_head, widened
 from gan_zoo.terms.sides import name_of
-from gan_zoo.terms.twin_classification import widened
 
 TURNS = 4
 

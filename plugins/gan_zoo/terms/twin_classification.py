@@ -9,8 +9,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Discriminator, Game, Pair, Player, Term
 from gan_zoo.batch_statistic import penultimate_size
-from gan_zoo.heads import ReadsHeads, add_head, require_head, require_unaware
+from gan_zoo.heads import ReadsHeads, add_head, require_unaware
 from gan_zoo.terms.auxiliary_classification import AuxiliaryClassification
+from gan_zoo.terms.reading import require_head, widened
 from gan_zoo.terms.sides import name_of
 
 HEADS = ("class", "class_generated")
@@ -67,8 +68,3 @@ class TwinClassification(Term, ReadsHeads):
 def _cross_entropy(scores: Tensor, labels: Tensor | None) -> Tensor:
     assert labels is not None
     return F.cross_entropy(widened(scores), labels)
-
-
-def widened(scores: Tensor) -> Tensor:
-    """Return scores in at least float32."""
-    return scores.float() if scores.element_size() < 4 else scores
