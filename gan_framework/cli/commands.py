@@ -27,7 +27,7 @@ class Commands(TyperGroup):
     def main(self, *arguments: Any, standalone_mode: bool = True, **more: Any) -> Any:
         """Run a command; of what is wrong with a command line, every character can be seen."""
         try:
-            done = super().main(*arguments, standalone_mode=False, **more)
+            done = super().main(*arguments, **more | {"standalone_mode": False})
         except Exception as error:
             if type(error).__name__ == "Abort":  # of Ctrl-C, as INTERRUPTED
                 raise KeyboardInterrupt from error
@@ -259,22 +259,42 @@ def compare(
     csv: Annotated[
         Path | None, typer.Option(help="The table's file; by default compare.csv in the first folder, or here.")
     ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write scores, intervals and p-values for programs.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write the table as LaTeX.")] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Compare with the group of these settings, not with the best."),
+    ] = None,
+    paired: Annotated[bool, typer.Option("--paired", help="Compare runs of the same seed with each other.")] = False,
+    detect: Annotated[
+        float | None, typer.Option(metavar="DIFFERENCE", help="Say how many seeds would show such a difference.")
+    ] = None,
 ) -> None:
-    """Rank runs: mean and standard deviation of scores over seeds, budgets, and the settings that differ."""
+    """Rank runs: scores over seeds, which differences are sure (95%), budgets, and the settings that differ.
+
+    Beside folders there may be conditions on settings: `loss.name=hinge`, `seed!=0`, `strategy=*ema*`.
+    """
     if by not in ("last", "best"):
         raise ConfigError(f"--by {by}: choose last or best")
+    if detect is not None and not detect > 0:
+        raise ConfigError(f"--detect {detect}: a difference of scores above 0")
 
     from rich.console import Console
 
     from gan_framework.cli import sources
-    from gan_framework.compare import groups, page, table
+    from gan_framework.compare import conditions, export, groups, page, table
 
-    comparison = groups.compare(sources.read(sweeps), metric, by)
+    folders, asked = conditions.parse(sweeps)
+    runs = conditions.admitted(sources.read(folders), asked)
+    comparison = groups.compare(runs, metric, by, baseline=baseline or [], paired=paired, detect=detect)
     table.show(comparison, Console())
-    table.write_csv(comparison, csv or _beside(sweeps[0]) / "compare.csv")
-    if html is not None:
-        page.write_page(comparison, html)
-        _say(html)
+    table.write_csv(comparison, csv or _beside(folders[0]) / "compare.csv")
+    written = ((html, page.write_page), (json, export.write_json), (markdown, export.write_markdown))
+    for path, write in (*written, (latex, export.write_latex)):
+        if path is not None:
+            write(comparison, path)
+            _say(path)
 
 
 @app.command()

@@ -23,6 +23,8 @@ LINE_BYTES = 2**18
 """Its longest line."""
 ID_BYTES = 1024
 """The largest .run_id that is read."""
+SHADOWED = Path("wandb", ".shadowed")
+"""Where the W&B tracker has it."""
 PICTURE = re.compile(r"step_(\d{1,15})\.png", re.ASCII)
 
 
@@ -77,7 +79,16 @@ def _read(folder: Path) -> Record:
     except FileNotFoundError:
         figures = {}
     grids, passed_over = _grids(folder)
-    return Record(str(folder), summary, config, run_id, figures, grids, passed_over)
+    return Record(str(folder), summary, config, run_id, figures, grids, passed_over, _shadowed(folder))
+
+
+def _shadowed(folder: Path) -> frozenset[str]:
+    """Return the groups of settings that the W&B tracker says a sweep of the server has taken the columns of."""
+    try:
+        text = foreign.read_text(folder / SHADOWED, folder, ID_BYTES)
+    except (foreign.Damaged, OSError):
+        return frozenset()  # all but a dashboard's columns can do without
+    return frozenset(text.split())
 
 
 def _figures(folder: Path) -> dict[str, Figure]:

@@ -46,6 +46,7 @@ class Record:
         figures: every figure of `metrics.jsonl` by name.
         grids: the grids of samples, in the order they were drawn.
         passed_over: what in its place was not read, and why, one text each.
+        shadowed: groups of settings that W&B has in the column `resolved`, as a sweep of its server has their own.
     """
 
     place: str
@@ -55,6 +56,7 @@ class Record:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     grids: list[Grid] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+    shadowed: frozenset[str] = frozenset()
 
     @property
     def finished(self) -> bool:

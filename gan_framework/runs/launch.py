@@ -92,12 +92,15 @@ def launch(
             with run.progress:
                 train(run, stop)
             hold.check()
-            summary.write(run, "finished", stop=stop)
-            announcement.conclude(run)
+            content = summary.write(run, "finished")
+            announcement.conclude(run)  # trackers have it in their copy of the log
+            run.trackers.finish(content, stop)
         except BaseException as error:
             known = _known(error, config, run, stop, hold)
             status = "stopped" if isinstance(known, RunStopped) else "failed"
-            summary.write(run, status, known, stop, in_folder=hold.intact)
+            content = summary.write(run, status, known, in_folder=hold.intact)
+            if run is not None:
+                run.trackers.finish(content, stop)
             if known is error:
                 raise
             raise known from error

@@ -11,7 +11,6 @@ from typing import Any
 
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.runs.run import Run
-from gan_framework.runs.signals import StopRequest
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
 
@@ -32,16 +31,14 @@ class Summary:
         run: Run | None,
         status: str,
         error: BaseException | None = None,
-        stop: StopRequest | None = None,
         in_folder: bool = True,
-    ) -> None:
-        """Write what is known of a run, and end its trackers with it.
+    ) -> dict[str, Any]:
+        """Write what is known of a run, and return it.
 
         Args:
             run: the run; None for one that never came to be.
             status: `finished`, `failed` or `stopped`.
             error: why it did not finish.
-            stop: once a stop is requested, the trackers are not waited for long.
             in_folder: whether the file is written; not where the folder is another run's now.
         """
         content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
@@ -49,7 +46,7 @@ class Summary:
             content |= run.report()
         content |= self._known | {"versions": _versions(), "git": _git()}
         if run is None and isinstance(error, ConfigError) and self._path.exists():
-            return  # of an earlier run, about which this wrong request says nothing
+            return content  # of an earlier run, about which this wrong request says nothing
         try:
             if in_folder:
                 files.write_json(self._path, content)
@@ -57,8 +54,7 @@ class Summary:
             if error is None:
                 raise
             log.error("%s", unwritten)  # of what went wrong, the first is the one to report
-        if run is not None:
-            run.trackers.finish(content, stop)
+        return content
 
 
 def describe(error: BaseException) -> str:

@@ -178,6 +178,7 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         ) from None
     for warning in evaluation.warnings:
         log.warning(warning)
+        run.watch.note_once(run.counters.step, f"scores: {warning}")
     for name, picture in evaluation.pictures.items():
         run.check_folder()  # scoring may have taken long
         path = run.folder.picture(name, run.counters.step)

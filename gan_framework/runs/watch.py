@@ -79,6 +79,11 @@ class Watch:
         """Take up a trouble, `name: what it means`, that has begun at a step."""
         self.named.append(f"step {step}: {trouble}")
 
+    def note_once(self, step: int, trouble: str) -> None:
+        """Take up a trouble that is there at a step, if it was not there at an earlier one."""
+        if not any(said.partition(": ")[2] == trouble for said in self.named):
+            self.note(step, trouble)
+
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
         return {

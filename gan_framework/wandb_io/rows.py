@@ -9,7 +9,7 @@ from typing import Any
 from gan_framework.compare.figures import Figure, Gathering
 from gan_framework.compare.records import Grid, Record
 from gan_framework.compare.schema import check_config, check_summary
-from gan_framework.runs.columns import LISTS, configuration, line, unshadowed
+from gan_framework.runs.columns import LISTS, RESOLVED, configuration, line, unshadowed
 from gan_framework.storage.foreign import Damaged
 from gan_framework.storage.plain import BITS, require_plain, shown
 from gan_framework.storage.text import few
@@ -108,7 +108,9 @@ def record(
     require_plain(summary, "summary")
     summary = summary | {"metrics": {name: figure.last for name, figure in figures.items()}}
     check_summary(summary, "summary")
-    return Record(place, summary, config, run_id, figures, grids, few(passed_over))
+    resolved = columns.get(RESOLVED)
+    shadowed = frozenset(map(str, resolved)) if isinstance(resolved, Mapping) else frozenset()
+    return Record(place, summary, config, run_id, figures, grids, few(passed_over), shadowed)
 
 
 def _configuration(columns: dict[str, Any]) -> dict[str, Any]:

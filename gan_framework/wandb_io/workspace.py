@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gan_framework.compare.groups import Comparison
+from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
-from gan_framework.runs.columns import AXES, LISTS
+from gan_framework.runs.columns import AXES, LISTS, RESOLVED
 from gan_framework.storage import files
 from gan_framework.storage.text import visible
 from gan_framework.wandb_io.projects import log_in
@@ -47,7 +48,7 @@ def build(comparison: Comparison, entity: str | None, project: str | None) -> An
         runset_settings=ws.RunsetSettings(
             filters=ws.And(ws.Metric("ID").isin([run.run_id for run in runs if run.run_id])),
             # Runs that differ in nothing but their seed have one job type.
-            groupby=[ws.Config(_column(name)) for name in names] or [ws.Metric("JobType")],
+            groupby=[ws.Config(column) for name in names for column in _columns(name, runs)] or [ws.Metric("JobType")],
             pinned_columns=[f"summary:{part}/{comparison.metric}" for part in ("eval", "best")],
             order=[ws.Ordering(ws.Summary(f"eval/{comparison.metric}"), ascending=not comparison.higher_is_better)],
         ),
@@ -105,7 +106,9 @@ def _sections(comparison: Comparison) -> list[Any]:
 
     # W&B leaves out of parallel coordinates what lacks one of them.
     common = [name for name in comparison.settings if all(name in group.settings for group in comparison.groups)]
-    axes = [*(wr.Config(_column(name)) for name in common), wr.SummaryMetric(last), wr.SummaryMetric(best)]
+    # Of runs by hand and by agents in one dashboard, no column has both.
+    columns = [found[0] for name in common if len(found := _columns(name, runs)) == 1]
+    axes = [*map(wr.Config, columns), wr.SummaryMetric(last), wr.SummaryMetric(best)]
     overview = [
         curve(last),
         wr.BarPlot(title=f"last {comparison.metric}", metrics=[last], **over_seeds),
@@ -133,9 +136,12 @@ def _sections(comparison: Comparison) -> list[Any]:
     return [ws.Section(name=name, panels=panels, is_open=name in shown) for name, panels in sections.items() if panels]
 
 
-def _column(setting: str) -> str:
-    """Return the W&B column of a setting."""
-    return LISTS.get(setting, setting)
+def _columns(setting: str, runs: list[Record]) -> list[str]:
+    """Return the W&B columns of a setting: two where only some of the runs were started by W&B's agents."""
+    column, group = LISTS.get(setting, setting), setting.partition(".")[0]
+    if setting in LISTS:
+        return [column]
+    return [f"{RESOLVED}.{column}" if shadowed else column for shadowed in sorted({group in r.shadowed for r in runs})]
 
 
 def _one(name: str, values: set[str | None]) -> str | None:

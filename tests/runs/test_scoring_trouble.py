@@ -72,6 +72,12 @@ def test_scores_of_an_earlier_step_are_not_those_of_a_run_that_ends_without(tmp_
     assert summary["best"]["step"] in (2, 4) and best == summary["best"]["value"]
 
 
+def test_what_makes_scores_less_than_they_seem_stands_once_in_the_summary(tmp_path, cache, drawn):
+    summary, _, _ = launched(tmp_path, drawn, 0.0, 0.0, 0.0)
+    said = [warning for warning in summary["warnings"] if "their scores mean little" in warning]
+    assert len(said) == 1 and said[0].startswith("step 2: scores: ")
+
+
 def test_a_constant_is_scored(tmp_path, cache, drawn, caplog):
     summary, lines, _ = launched(tmp_path, drawn, 0.0, 0.0, 0.0)
     assert summary["metrics"]["eval/fid_raw"] > 0

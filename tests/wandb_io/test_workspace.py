@@ -74,6 +74,27 @@ def test_every_panel_names_what_was_recorded_and_groups_over_seeds(folders, reco
     assert media.media_keys == ["samples"] and "samples.path" in history
 
 
+def test_of_runs_by_agents_the_resolved_columns_group(folders):
+    """A sweep that the server plans has `loss: hinge` in the column `loss`, so `loss.name` is none."""
+    columns = lambda: [  # noqa: E731
+        group.name
+        for group in workspace.build(groups.compare(sources.read([folders])), "team", None).runset_settings.groupby
+    ]
+    places = sorted(path.parent for path in folders.rglob("config.yaml"))
+    before = columns()
+    assert "loss.name" in before
+    try:
+        for place in places:
+            (place / "wandb").mkdir(exist_ok=True)
+            (place / "wandb" / ".shadowed").write_text("loss strategy train")
+        assert columns() == [{"loss.name": "resolved.loss.name"}.get(name, name) for name in before]
+        (places[0] / "wandb" / ".shadowed").unlink()  # one was started by hand
+        assert {"loss.name", "resolved.loss.name"} <= {*columns()}
+    finally:
+        for place in places:
+            (place / "wandb" / ".shadowed").unlink(missing_ok=True)
+
+
 def test_folders_and_records_of_the_same_runs_have_the_same_dashboard(folders, recorded):
     def settled(sweep):
         """Return the specification without what differs each time."""

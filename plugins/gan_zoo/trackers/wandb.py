@@ -36,6 +36,9 @@ MOST_ALERTS = 20
 LONGEST_TAG = 64
 """Characters that W&B takes of a tag."""
 
+SHADOWED = Path("wandb", ".shadowed")
+"""A file of the run's folder that names the groups of settings that are in the column `resolved`."""
+
 STEP = re.compile(r"step_(\d+)\.pt")
 """The name of a numbered checkpoint."""
 
@@ -240,6 +243,8 @@ class WandB(Tracker):
         }
         if shadowed:
             begun.config.update({RESOLVED: shadowed})
+            with contextlib.suppress(OSError):  # only a dashboard of the run's folder asks for it
+                (run.folder / SHADOWED).write_text(" ".join(sorted(shadowed)))
         return begun
 
     def _tags(self, config: Mapping[str, Any]) -> list[str]:

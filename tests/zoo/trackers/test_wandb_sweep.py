@@ -10,6 +10,7 @@ import yaml
 
 from gan_framework.cli import sources
 from gan_framework.compare import groups
+from gan_framework.compare.folder import read_run
 from gan_framework.wandb_io import offline
 from gan_framework.wandb_io.offline import read_entries
 from tests.helpers.environment import ROOT
@@ -64,7 +65,16 @@ def test_two_agents_at_once_have_runs_of_their_own(tmp_path, server):
     for folder in folders:
         (record,) = folder.glob("wandb/run-*")
         shutil.copytree(record, tmp_path / "records" / record.name)
-    assert_read_back(tmp_path / "records")
+        (file,) = record.glob("*.wandb")
+        lines = "".join(entry["line"] for entry in read_entries(file)["output_logger"]).splitlines()
+        # The Logs tab ends as the run does, but for what a tracker that began late says of itself.
+        finished, following = [line for line in lines if "gan_zoo.trackers" not in line][-2:]
+        assert "finished 4 steps in" in finished and "fid_raw" in finished
+        assert "next: gan-framework sample" in following
+    records = assert_read_back(tmp_path / "records")
+    for folder in folders:  # a dashboard of the folders names the same columns as one of the records
+        run = read_run(folder)
+        assert {"loss", "strategy"} <= run.shadowed == records[run.run_id].shadowed
 
 
 def assert_read_back(records):
@@ -80,6 +90,7 @@ def assert_read_back(records):
     assert all(run.config["optimizer"]["generator"]["lr"] == 0.00005 for run in found.values())
     ranked = groups.compare([*found.values()])
     assert {name for group in ranked.groups for name in group.settings} == {"strategy"}
+    return found
 
 
 @pytest.fixture
