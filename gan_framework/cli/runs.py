@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import shutil
@@ -10,15 +9,13 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from gan_framework.compare import overview
+from gan_framework.compare import conditions, overview
+from gan_framework.compare.conditions import Condition, Described
 from gan_framework.compare.overview import Overview
 from gan_framework.errors import ConfigError
-from gan_framework.registry.kinds import kind_of_group
 from gan_framework.runs.columns import LISTS
 from gan_framework.storage import numbers
 from gan_framework.storage.text import brief, few, visible
@@ -48,18 +45,6 @@ REASON = 300
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-class Filter(NamedTuple):
-    """A condition on runs: the setting, whether it is to have one of the values or none of them, and these."""
-
-    key: str
-    wanted: bool
-    values: list[str]
-
-    def admits(self, run: Overview) -> bool:
-        """Whether a run meets the condition."""
-        return any(_like(own, value) for own in values_of(run, self.key) for value in self.values) == self.wanted
-
-
 def runs(arguments: list[str], as_json: bool) -> None:
     """List runs.
 
@@ -70,14 +55,15 @@ def runs(arguments: list[str], as_json: bool) -> None:
     Raises:
         ConfigError: there is no such folder, or no run has a setting that a condition names.
     """
-    folder, filters = _parse(arguments)
+    folder, asked = _parse(arguments)
     problems: list[str] = []
     found = [overview.look(path) for path in overview.find(folder, problems)]
     for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
-    for one in filters:
-        _require_known(one.key, found)
-    listed = [run for run in found if all(one.admits(run) for one in filters)]
+    described = [Described(run.config, run.status) for run in found]
+    for one in asked:
+        conditions.require_known(one.key, described)
+    listed = [run for run, own in zip(found, described, strict=True) if all(one.admits(own) for one in asked)]
     if as_json:
         print(json.dumps([_plain(run) for run in listed], indent=1))
     elif not found:
@@ -88,65 +74,14 @@ def runs(arguments: list[str], as_json: bool) -> None:
         _show(listed, folder)
 
 
-def values_of(run: Overview, key: str) -> list[str]:
-    """Return the values that a run has for what a condition names.
-
-    Args:
-        run: the run.
-        key: `status`; a group (`loss`, `strategy`); a setting (`train.steps`), or the end of its path (`lr`).
-    """
-    if key == "status":
-        return [run.status]
-    kind = kind_of_group(key)
-    if kind is not None:
-        section = run.config.get(kind.place)
-        if not isinstance(section, Mapping):
-            return []
-        if kind.listed:
-            return [str(name) for name in section] or ["none"]
-        if kind.place == "networks":
-            section = section.get(key)
-        several = [section, *section.values()] if isinstance(section, Mapping) else []
-        return [str(one["name"]) for one in several if isinstance(one, Mapping) and "name" in one]
-    settings = run.settings()
-    if key in settings:
-        return [settings[key]]
-    return [value for path, value in settings.items() if path.endswith(f".{key}")]
-
-
-def _parse(arguments: list[str]) -> tuple[Path, list[Filter]]:
+def _parse(arguments: list[str]) -> tuple[Path, list[Condition]]:
     rest = list(arguments)
     folder = Path()
     if rest and ("=" not in rest[0] or Path(rest[0]).is_dir()):
         folder = Path(rest.pop(0))
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {visible(str(folder))}")
-    filters = []
-    for text in rest:
-        key, is_set, value = text.partition("=")
-        if not is_set or not key.rstrip("!"):
-            raise ConfigError(f"{visible(text)} is no condition: write KEY=VALUE, like status=failed or loss=hinge")
-        values = [value] if value.startswith("[") else value.split(",")
-        filters.append(Filter(key.removesuffix("!"), not key.endswith("!"), values))
-    return folder, filters
-
-
-def _require_known(key: str, found: list[Overview]) -> None:
-    if not found or any(values_of(run, key) for run in found) or kind_of_group(key):
-        return
-    known = {"status"} | {path for run in found for path in run.settings()}
-    close = difflib.get_close_matches(key, sorted(known), n=3, cutoff=0.0)
-    raise ConfigError(f"{visible(key)}: no run has this setting; closest: {', '.join(close)}")
-
-
-def _like(own: str, value: str) -> bool:
-    """Whether a value of a run, written as JSON, is one that was typed: as text, as a number, or by a pattern."""
-    if own == value or fnmatchcase(own, value) or own.replace(" ", "").replace('"', "") == value.replace(" ", ""):
-        return True
-    try:
-        return float(own) == float(value)
-    except ValueError:
-        return False
+    return folder, [conditions.condition(text) for text in rest]
 
 
 def _plain(run: Overview) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
 from typing import NamedTuple
 
+from gan_framework.compare.conditions import Described, condition
 from gan_framework.compare.records import Damaged, Record
+from gan_framework.compare.verdict import Question, Verdicts, deviating
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.protocol import differences
-from gan_framework.storage.numbers import NOTHING, score
+from gan_framework.storage.numbers import score
 from gan_framework.storage.text import brief, visible
 
 SAID = 500
@@ -32,12 +34,6 @@ class Spread(NamedTuple):
     def __str__(self) -> str:
         spread = f" ± {deviating(self.std)}" if self.n > 1 else ""
         return f"{score(self.mean)}{spread}"
-
-
-def deviating(value: float) -> str:
-    """Return a deviation or a difference as it is shown, to three digits: `0.589`, `1.2e-05`, `12346`."""
-    shown = f"{value:.3g}"
-    return score(value) if "e+" in shown or abs(value) < NOTHING else shown
 
 
 @dataclass(frozen=True)
@@ -91,6 +87,7 @@ class Comparison:
         failed: all runs that did not finish.
         damaged: all runs that could not be read.
         passed_over: what in the runs' folders was not read, and why.
+        question: what is asked of the groups.
     """
 
     metric: str
@@ -100,6 +97,7 @@ class Comparison:
     failed: list[Record]
     damaged: list[Damaged]
     passed_over: list[str]
+    question: Question = Question()
 
     @property
     def settings(self) -> list[str]:
@@ -119,35 +117,67 @@ class Comparison:
         """Return the scores that a group is ranked by."""
         return group.best if self.by == "best" else group.last
 
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """What may be said of the groups."""
+        return Verdicts([self.scores(group) for group in self.groups], self.higher_is_better, self.question)
+
     def statement(self, group: Group) -> str:
-        """Say what the difference to the first group is worth."""
+        """Say what the difference to the best group, or to the baseline, is worth."""
         if not group.runs:
             return "no run has a score" if any(run.finished for run in group.others) else "no run finished"
-        first, own = self.ranked(self.groups[0]), self.ranked(group)
-        if group is self.groups[0]:
-            return "the best" if own.n > 1 else "the best (n=1)"
-        difference = abs(own.mean - first.mean)
-        spreads = [spread for spread in (own.std, first.std) if not math.isnan(spread)]
-        if len(spreads) < 2:
-            return "n=1: no significance test"
-        if max(spreads) >= difference:
-            return (
-                f"not significantly different from the best: the spread over seeds ({deviating(max(spreads))}) is not "
-                f"smaller than the difference ({deviating(difference)})"
+        return self.verdicts.statement(next(i for i, one in enumerate(self.groups) if one is group))
+
+    def summary(self) -> list[str]:
+        """Say which group is better, whether that is sure, and how it was found, a sentence each."""
+        scored = [group for group in self.groups if group.runs]
+        if len(scored) < 2:
+            return []
+        best = self.groups[self.verdicts.reference]
+        known = "is the best" if self.question.baseline is None else "is the baseline"
+        others = [found for group, found in zip(self.groups, self.verdicts.found, strict=True) if group.runs]
+        tested = [found for found in others if found is not None]
+        said = [f"{brief(visible(best.name), SAID)} {known}: {self.metric} {self.ranked(best)}"]
+        if not tested:
+            said.append("with one seed a group nothing can be said of differences: at least 3 are wanted (seed=0,1,2)")
+        else:
+            sure = sum(found.sure for found in tested)
+            said.append(
+                f"{sure} of {len(tested)} others differ from it for sure, {len(tested) - sure} cannot be told apart"
             )
-        return f"worse than the best by {deviating(difference)}"
+            said.append(
+                f"{self.verdicts.method}'s test and one that trusts each pair's own spread agree in each of these; "
+                f"intervals hold for all {self.verdicts.comparisons} comparisons together in 95% of cases"
+            )
+        if self.by == "best":
+            said.append(
+                "a best score is the most of several: runs that were scored more often look better than they are"
+            )
+        return said
 
 
-def compare(runs: Iterable[Record | Damaged], metric: str | None = None, by: str = "last") -> Comparison:
+def compare(
+    runs: Iterable[Record | Damaged],
+    metric: str | None = None,
+    by: str = "last",
+    *,
+    baseline: Sequence[str] = (),
+    paired: bool = False,
+    detect: float | None = None,
+) -> Comparison:
     """Group runs by everything except the seed and rank the groups.
 
     Args:
         runs: the runs; those that could not be read are left out, and named in what is returned.
         metric: the score that ranks; by default the one that most runs' best checkpoints were chosen by.
         by: `last` or `best` score of each run.
+        baseline: conditions that the group meets which the others are compared with; without any, the best.
+        paired: whether scores of the same seed belong together.
+        detect: the difference that the seeds needed are named for; None for the one that was found.
 
     Raises:
-        ConfigError: no run was scored, the metric is unknown, or scores have different protocols.
+        ConfigError: no run was scored, the metric is unknown, scores have different protocols, not one group is the
+            baseline, or paired groups have different seeds.
     """
     runs = list(runs)
     records = [run for run in runs if isinstance(run, Record)]
@@ -179,18 +209,50 @@ def compare(runs: Iterable[Record | Damaged], metric: str | None = None, by: str
     ]
     failed = [run for run in records if not run.finished]
     passed_over = [f"{run.place}: {text}" for run in records for text in run.passed_over]
-    comparison = Comparison(metric, by, higher, groups, failed, damaged, passed_over)
     sign = -1 if higher else 1
-    value: Callable[[Group], float] = lambda group: comparison.ranked(group).mean  # noqa: E731
+    value: Callable[[Group], float] = lambda group: (group.best if by == "best" else group.last).mean  # noqa: E731
     groups.sort(key=lambda group: math.inf if math.isnan(value(group)) else sign * value(group))
-    return comparison
+    if paired:
+        _require_same_seeds(groups)
+    question = Question(_numbered(groups, baseline) if baseline else None, paired, detect)
+    return Comparison(metric, by, higher, groups, failed, damaged, passed_over, question)
+
+
+def _numbered(groups: list[Group], baseline: Sequence[str]) -> int:
+    """Return the number of the scored group that meets the conditions on a baseline."""
+    asked = [condition(text) for text in baseline]
+    found = [
+        i
+        for i, group in enumerate(groups)
+        if group.runs and all(one.admits(Described(group.runs[0].config, "finished")) for one in asked)
+    ]
+    if len(found) != 1:
+        known = "; ".join(brief(group.name, SAID) for group in groups[:3])
+        raise ConfigError(
+            f"--baseline {visible(' '.join(baseline))} is true of {len(found) or 'none'} of the groups, and must be of "
+            f"one; they are {known}"
+        )
+    return found[0]
+
+
+def _require_same_seeds(groups: list[Group]) -> None:
+    """Raise ConfigError if scored groups have different seeds."""
+    scored = [group for group in groups if group.runs]
+    seeds = [[run.config.get("seed") for run in group.runs] for group in scored]
+    for group, own in zip(scored, seeds, strict=True):
+        if own != seeds[0]:
+            raise ConfigError(
+                f"--paired: {brief(scored[0].name, SAID)} has the seeds {brief(str(seeds[0]), SAID)}, and "
+                f"{brief(group.name, SAID)} has {brief(str(own), SAID)}; runs are paired by the same seeds"
+            )
 
 
 def _group(settings: dict[str, str], runs: list[Record], metric: str, higher: bool) -> Group:
     name = f"eval/{metric}"
     finished = [run for run in runs if run.finished and _score(run, metric) is not None]
     # A seed that was run twice came to the same twice, and says nothing about the spread.
-    scored = list({run.config.get("seed"): run for run in finished}.values())
+    by_seed = {run.config.get("seed"): run for run in finished}
+    scored = [by_seed[seed] for seed in sorted(by_seed, key=lambda seed: (str(type(seed)), seed))]
     others = [run for run in runs if not any(run is one for one in scored)]
     choose = max if higher else min
     last = [run.summary["metrics"][name] for run in scored]

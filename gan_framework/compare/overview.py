@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan_framework.compare.conditions import settings_of
 from gan_framework.compare.figures import is_number
 from gan_framework.compare.folder import CONFIG_FILE, LINE_BYTES, METRICS_BYTES
 from gan_framework.compare.groups import differing
-from gan_framework.compare.records import flatten
 from gan_framework.compare.schema import check_config, check_summary
-from gan_framework.runs.columns import LISTS, chosen
 from gan_framework.storage import foreign, plain
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.lock import held
@@ -80,8 +79,7 @@ class Overview:
 
     def settings(self) -> dict[str, str]:
         """Return every setting by its path, values written as JSON; a list of plugins is a setting too."""
-        lists = {group: chosen(self.config[group]) for group in LISTS if isinstance(self.config.get(group), Mapping)}
-        return dict(flatten(self.config)) | lists
+        return settings_of(self.config)
 
 
 def find(folder: Path, problems: list[str] | None = None) -> list[Path]:

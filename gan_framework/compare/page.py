@@ -13,6 +13,7 @@ from typing import Any
 from gan_framework.compare import pictures
 from gan_framework.compare.figures import Curve
 from gan_framework.compare.groups import Comparison, Group, mean
+from gan_framework.compare.statistics import t_interval
 from gan_framework.storage import files
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import brief
@@ -58,6 +59,7 @@ def write_page(comparison: Comparison, path: Path) -> None:
         curved=sum(bool(group["curves"]) for group in data["groups"]),
         data=_as_json(mask(data)),
         by=comparison.by,
+        summary=[brief(mask(sentence), 2 * TEXT) for sentence in comparison.summary()],
         scripts=scripts,
         policy=_policy(*scripts),
     )
@@ -101,6 +103,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
                 "runs": len(group.runs) + len(group.others),
                 "scores": [float(f"{value:.5g}") for value in comparison.scores(group)],
                 "ranked": [comparison.ranked(group).mean, comparison.ranked(group).std],
+                "interval": t_interval(comparison.scores(group)) if group.runs else None,
                 "last": [group.last.mean, group.last.std],
                 "best": [group.best.mean, group.best.std],
                 "budgets": [

@@ -184,7 +184,7 @@ def test_help_shows_every_command_with_its_whole_summary(call):
     code, out, _ = call("--help")
     assert code == 0 and "..." not in out.partition("Commands:")[2]
     said = " ".join(out.split())
-    assert "standard deviation of scores over seeds, budgets, and the settings that differ." in said
+    assert "which differences are sure (95%), budgets, and the settings that differ." in said
     assert all(name in said for name in ("train", "resume", "plugins", "dashboard", "--version"))
 
 

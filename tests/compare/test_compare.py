@@ -63,14 +63,76 @@ def test_the_order_follows_from_last_or_best(sweep):
     assert [g.settings["loss.name"] for g in compared(sweep, by="best").groups] == ["close", "good", "bad"]
 
 
-def test_a_difference_smaller_than_the_spread_is_called_so(sweep):
+def test_a_difference_is_sure_or_it_is_said_how_many_seeds_would_show_it(sweep):
     comparison = compared(sweep)
     good, close, bad = comparison.groups
     assert comparison.statement(good) == "the best"
-    assert comparison.statement(close).startswith(
-        "not significantly different from the best: the spread over seeds (1)"
+    assert comparison.statement(close).startswith("cannot be told apart from the best (difference 0.5, 95% interval -")
+    assert comparison.statement(close).endswith(
+        ", Tukey, 3 groups, 3 seeds): 83 seeds each would show a difference of 0.5"
     )
-    assert comparison.statement(bad) == "worse than the best by 7.15"
+    assert comparison.statement(bad).startswith("worse than the best by 7.15 (95% interval 3.4")
+    assert comparison.summary()[:2] == [
+        "loss.name=good is the best: fid_classifier 2 ± 1",
+        "1 of 2 others differ from it for sure, 1 cannot be told apart",
+    ]
+
+
+def test_a_baseline_is_the_group_that_was_named(sweep):
+    comparison = compared(sweep, baseline=["loss=close"])
+    good, close, bad = comparison.groups
+    assert comparison.statement(close) == "the baseline"
+    assert "Dunnett, 3 groups, 3 seeds" in comparison.statement(good)
+    assert comparison.statement(bad).startswith("worse than the baseline by 6.65 (")
+    with pytest.raises(ConfigError, match="--baseline loss=x is true of none of the groups, and must be of one; they"):
+        compared(sweep, baseline=["loss=x"])
+    with pytest.raises(ConfigError, match="is true of 3 of the groups"):
+        compared(sweep, baseline=["loss=*"])
+
+
+def test_runs_of_the_same_seed_are_paired(tmp_path):
+    for seed, shared in enumerate([1.0, 5.0, 9.0, 4.0]):
+        make_run(tmp_path / f"a{seed}", "a", seed, [shared + 0.01 * seed])
+        make_run(tmp_path / f"b{seed}", "b", seed, [shared + 1.0])
+    comparison = compared(tmp_path)
+    assert "cannot be told apart" in comparison.statement(comparison.groups[1])
+    comparison = compared(tmp_path, paired=True)
+    assert "worse than the best by 0.985 (95% interval 0.96" in comparison.statement(comparison.groups[1])
+    assert "Tukey, paired by seed, 2 groups, 4 seeds" in comparison.statement(comparison.groups[1])
+    make_run(tmp_path / "b4", "b", 4, [3.0])
+    with pytest.raises(ConfigError, match=r"--paired: loss.name=. has the seeds \[0, 1, 2, 3.*by the same seeds"):
+        compared(tmp_path, paired=True)
+
+
+def test_seeds_are_named_for_the_difference_that_is_asked_for(sweep):
+    comparison = compared(sweep, detect=2.0)
+    assert comparison.statement(comparison.groups[1]).endswith(": 7 seeds each would show a difference of 2")
+
+
+def test_scores_and_p_values_for_programs(sweep, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    names = ("c.json", "c.md", "c.tex", "c.csv")
+    paths = [str(folder / name) for name in names]
+    options = [word for pair in zip(("--json", "--markdown", "--latex", "--csv"), paths, strict=True) for word in pair]
+    done = CliRunner().invoke(app, ["compare", str(sweep), "loss!=close", *options])
+    assert done.exit_code == 0, done.output
+    found = json.loads((folder / "c.json").read_text())
+    assert (found["metric"], found["higher_is_better"], found["comparisons"]) == ("fid_classifier", False, 1)
+    good, bad = found["groups"]
+    assert (good["settings"], good["seeds"], good["scores"]) == ({"loss.name": "good"}, [0, 1, 2], [1, 2, 3])
+    assert good["interval"] == pytest.approx([2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5], abs=1e-3)
+    assert good["difference"] is None
+    assert bad["difference"] == pytest.approx(7.15)
+    low, high = bad["difference_interval"]
+    assert 0 < low < 7.15 < high
+    assert bad["p"] < 0.05
+    assert bad["different"] is True
+    assert "| `loss.name=good` | 3 | 2 ± 2.48 | the best |" in (folder / "c.md").read_text()
+    assert r"loss.name=good & 3 & 2 $\pm$ 2.48 & the best \\" in (folder / "c.tex").read_text()
+    for condition, said in (("loss=x", "none of the 9 runs has loss=x"), ("los=x", "no run has this setting")):
+        done = CliRunner().invoke(app, ["compare", str(sweep), condition])
+        assert isinstance(done.exception, ConfigError)
+        assert said in str(done.exception)
 
 
 def test_the_verdict_is_about_the_scores_that_rank(tmp_path):
@@ -79,7 +141,7 @@ def test_the_verdict_is_about_the_scores_that_rank(tmp_path):
         make_run(tmp_path / f"b{seed}", "b", seed, [2.0 + seed / 100, 2.0 + seed / 100])
     comparison = compared(tmp_path, by="best")
     assert [group.settings["loss.name"] for group in comparison.groups] == ["a", "b"]
-    assert comparison.statement(comparison.groups[1]) == "worse than the best by 1"
+    assert comparison.statement(comparison.groups[1]).startswith("worse than the best by 1 (95% interval 0.9")
 
 
 def test_a_seed_counts_once(tmp_path):
@@ -153,7 +215,7 @@ def test_one_seed_has_no_spread(tmp_path):
     comparison = compared(tmp_path)
     assert [comparison.statement(g) for g in comparison.groups] == [
         "the best (n=1)",
-        "n=1: no significance test",
+        "n=1: no test",
     ]
 
 
