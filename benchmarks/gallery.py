@@ -104,7 +104,9 @@ def row(name: str) -> Row:
     text = said(name)
     if "override /data:" in text:
         return Row(1000, data=None)
-    return Row(1000, (*SMALL, *NARROW)) if re.search(r"override /model: dcgan(_conditional)?\n", text) else Row(1000)
+    if not re.search(r"override /model: dcgan(_conditional)?\n", text):
+        return Row(1000)
+    return Row(1000, (*SMALL, *(NARROW[:1] if "discriminator: twin\n" in text else NARROW)))
 
 
 def said(name: str) -> str:

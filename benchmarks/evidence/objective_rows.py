@@ -45,6 +45,26 @@ PLANE = ("experiment=mixture_2d", "prior.dim=2", "train.batch_size=128", *HE, "t
 
 RING = Setting((*PLANE, *RATES, *BETAS, "train.steps=2500"), measures.mode_shares)
 RING_PLAIN = Setting((*PLANE, "train.steps=2500"), measures.mode_shares)
+BARE = (
+    *("model=null", "generator=mlp", "prior=normal", "data=mixture", "extractor=raw", "metrics=[mode_coverage]"),
+    *("networks.generator.hidden=[128,128]", "networks.generator.activation=relu", "networks.generator.output=linear"),
+    *("networks.generator.init=he", "networks.generator.init_bias=0", "strategy=[lr_decay]", "prior.dim=2"),
+    *("train.batch_size=128", "train.log_every=100", "train.steps=2500", "evaluate.samples=2000"),
+    *("optimizer.generator.lr=1e-3", "optimizer.generator.betas=[0.5,0.999]"),
+)
+"""The ring's generator, for other discriminators than the plane's."""
+
+TWINS = Setting(
+    (
+        *(*BARE, RATES[1], BETAS[1], "discriminator=twin", "networks.discriminator.of.name=mlp"),
+        *("~networks.discriminator.of.width", "~networks.discriminator.of.norm"),
+        *("+networks.discriminator.of.hidden=[128,128]", "+networks.discriminator.of.activation=relu"),
+        *("+networks.discriminator.of.init=he", "+networks.discriminator.of.pixels=symmetric"),
+        *("+networks.discriminator.of.init_std=0.1", "+networks.discriminator.of.init_bias=0"),
+    ),
+    measures.mode_shares,
+)
+NO_DISCRIMINATOR = Setting((*BARE, "discriminator=null", "game=moment_matching"), measures.mode_shares)
 GRID = Setting((*PLANE, *RATES, *BETAS, "data.arrangement=grid", "train.steps=4000"))
 SPIRAL = Setting(
     (*PLANE, *RATES, "data.arrangement=spiral", "train.steps=1000", "train.log_every=5"), measures.roughness
@@ -160,6 +180,11 @@ ROWS = {
             "loss=variational_energy",
         ),
     ),
+    "ring, history": Row(RING, (_with("history"), "strategy.history.states=5")),
+    "ring, top_k": Row(RING, (_with("top_k"), "strategy.top_k.gamma=0.9")),
+    "ring, cramer": Row(RING, ("loss=cramer", _with("vector_head"), "schedule.d_steps=5")),
+    "ring, dual_discriminator": Row(TWINS, ("loss=dual_discriminator",)),
+    "ring, mmd of samples": Row(NO_DISCRIMINATOR, ("loss=mmd", "loss.rooted=true")),
     # Twenty-five Gaussians on a grid, and what is drawn of them.
     "grid": Row(GRID),
     "grid, realness": Row(GRID, ("loss=realness", _with("vector_head"), "strategy.vector_head.size=51")),
@@ -306,6 +331,10 @@ FAMILIES = {
             *("ring, wasserstein_gp", QUALITY, "more", "ring, wasserstein"),
         ),
         Claim(
+            "The energy distance is as stable as WGAN-GP (Bellemare et al. 2017)",
+            *("ring, cramer", MODES, "not less", "ring, wasserstein_gp", 1.0),
+        ),
+        Claim(
             "Matching covariances covers at least what matching means does (Mroueh et al. 2017)",
             *("ring, moment_ipm, covariance", MODES, "not less", "ring, moment_ipm", 1.0),
         ),
@@ -317,6 +346,14 @@ FAMILIES = {
     "Kernels": (
         Claim("A kernel on learned features covers more modes (Li et al. 2017)", "ring, mmd", MODES, "more", "ring"),
         Claim("Stein's repulsion covers more modes (Wang & Liu 2016)", "ring, stein", MODES, "more", "ring"),
+        Claim(
+            "A kernel on the samples themselves covers all modes (Li et al. 2015)",
+            *("ring, mmd of samples", MODES, "more", NEARLY_ALL),
+        ),
+        Claim(
+            "A kernel on learned features draws sharper samples (Li et al. 2017)",
+            *("ring, mmd", QUALITY, "more", "ring, mmd of samples"),
+        ),
         Claim("Coulomb GAN covers all modes (Unterthiner et al. 2018)", "ring, coulomb", MODES, "more", NEARLY_ALL),
         Claim("... in equal shares (Unterthiner et al. 2018)", "ring, coulomb", "unequal_shares", "less", "ring"),
     ),
@@ -392,6 +429,18 @@ FAMILIES = {
         Claim(
             "Seeing the batch covers more modes (Salimans et al. 2016)",
             *("ring, minibatch_discrimination", MODES, "more", "ring"),
+        ),
+        Claim(
+            "Facing past states of the other side covers more modes (Grnarova et al. 2018)",
+            *("ring, history", MODES, "more", "ring"),
+        ),
+        Claim(
+            "A generator that learns from its best samples alone draws more of high quality (Sinha et al. 2020)",
+            *("ring, top_k", QUALITY, "more", "ring"),
+        ),
+        Claim(
+            "Two discriminators cover more modes (Nguyen et al. 2017)",
+            *("ring, dual_discriminator", MODES, "more", "ring"),
         ),
         Claim("Lookahead covers more modes (Chavdarova et al. 2021)", "ring, lookahead", MODES, "more", "ring"),
         Claim("Extragradient covers more modes (Gidel et al. 2019)", "ring, extragradient", MODES, "more", "ring"),

@@ -27,6 +27,8 @@ ROWS: dict[str, tuple[str, ...]] = {
     "diff_augment": ("strategy=[diff_augment]",),
     "ada": ("strategy=[ada]", "strategy.ada.images=100000"),
     "instance_noise": ("strategy=[instance_noise]",),
+    "apa": ("strategy=[apa]", "strategy.apa.images=100000"),
+    "consistency": ("term=[consistency]", "terms.consistency.fake=1"),
     "lecam": ("term=[lecam]", "terms.lecam.start=200"),
 }
 CONTROL = "none"

@@ -108,6 +108,15 @@ ROWS = {
     "svm_norm": Row(("term=[svm_norm]",)),
     "metropolis_hastings, 100 proposals": Row(("sampler=metropolis_hastings", "sampler.proposals=100")),
     "discriminator_transport": Row(("sampler=discriminator_transport",)),
+    "pack": Row(("strategy=[pack]",)),
+    "top_k": Row(("strategy=[top_k]",)),
+    "apa": Row(("strategy=[apa]",)),
+    "latent_optimisation": Row(("strategy=[latent_optimisation]",)),
+    "consistency": Row(("term=[consistency]",)),
+    "latent_consistency": Row(("term=[latent_consistency]",)),
+    "path_length": Row(("term=[path_length]",)),
+    "manifold_matching": Row(("term=[manifold_matching]",)),
+    "rotation": Row(("term=[rotation]", "strategy=[heads]")),
 }
 
 START = "start"
