@@ -36,7 +36,18 @@ def linear(a: Tensor, b: Tensor) -> Tensor:
     return a @ b.T
 
 
-KERNELS: dict[str, Kernel] = {"rbf": rbf, "rational_quadratic": rational_quadratic, "linear": linear}
+def energy(a: Tensor, b: Tensor) -> Tensor:
+    """Return -‖a - b‖ (N, M), under which the squared discrepancy is the energy distance (Sejdinovic et al. 2013)."""
+    distances: Tensor = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    return -distances
+
+
+KERNELS: dict[str, Kernel] = {
+    "rbf": rbf,
+    "rational_quadratic": rational_quadratic,
+    "energy": energy,
+    "linear": linear,
+}
 
 
 def squared_mmd(kernel: Kernel, x: Tensor, y: Tensor, unbiased: bool) -> Tensor:

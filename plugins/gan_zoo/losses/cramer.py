@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, ConfigError, DiscriminatorOutput
@@ -9,7 +10,7 @@ from gan_zoo.losses.vectors import vectors
 
 FORMS = ("paper", "exact")
 LEAST = 1e-12
-"""What is rooted at least: at 0 a root has no gradient."""
+"""Of a squared norm, below which it is 0: there a root has no gradient."""
 
 
 class Cramer(AdversarialLoss):
@@ -65,7 +66,9 @@ def following(h: Tensor) -> Tensor:
 
 def norm(h: Tensor) -> Tensor:
     """Return ‖h‖ (N,) of vectors (N, K), with finite gradients also at 0."""
-    return h.square().sum(1).clamp(min=LEAST).sqrt()
+    squares = h.square().sum(1)
+    apart = squares > LEAST
+    return torch.where(apart, squares, 1.0).sqrt() * apart
 
 
 def paired(real: DiscriminatorOutput, fake: DiscriminatorOutput) -> tuple[Tensor, Tensor]:

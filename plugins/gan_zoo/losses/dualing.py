@@ -12,6 +12,9 @@ from gan_zoo.losses.vectors import vectors
 HALVINGS = 30
 """How often a step of Newton's method is halved that would not lead down."""
 
+CONVERGED = 1e-9
+"""Of the last step beside the weights; the error that is left is about its square."""
+
 
 class Dualing(AdversarialLoss):
     """G raises the dual of a linear discriminator's loss, which is solved for each batch (Li et al. 2017).
@@ -82,7 +85,7 @@ class Dualing(AdversarialLoss):
                 step = step / 2
             else:
                 return w
-            if torch.equal(w - step, w):
-                return w
             w, least = w - step, value
+            if step.norm() <= CONVERGED * (1 + w.norm()):
+                break
         return w

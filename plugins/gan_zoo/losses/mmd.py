@@ -21,7 +21,7 @@ class MMD(VectorDistance):
     1709.09820) is the squared one alone.
 
     Args:
-        kernel: `rbf` (a sum of five widths), `rational_quadratic` (of five exponents) or `linear`.
+        kernel: `rbf` (a sum of five widths), `rational_quadratic` (of five exponents), `energy` or `linear`.
         estimator: `biased` or `unbiased`.
         rooted: take the root, of the biased estimator alone.
     """
