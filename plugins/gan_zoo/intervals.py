@@ -13,7 +13,8 @@ REACH = 10.0
 """Deviations beyond the means that are searched for sign changes."""
 
 POINTS = 4001
-BISECTIONS = 60
+SECTIONS = 32
+REFINEMENTS = 9
 
 
 def mass(means: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ def best_intervals(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Return where the real density is above the generated one: at most two intervals, as (left, right), each (2,).
 
     The difference of two such mixtures has at most three sign changes; those between different points of a fine grid
-    are found by bisection. Half lines end at infinity, and a missing interval is [0, 0].
+    are closed in on. Half lines end at infinity, and a missing interval is [0, 0].
 
     Args:
         real: the means (2,) of the real mixture.
@@ -66,10 +67,12 @@ def best_intervals(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     higher = above(grid)
     changes = (higher[1:] != higher[:-1]).nonzero().flatten()
     low, high = grid[changes], grid[changes + 1]
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        same = above(middle) == higher[changes]
-        low, high = torch.where(same, middle, low), torch.where(same, high, middle)
+    shares = torch.linspace(0, 1, SECTIONS + 1, dtype=torch.float64)
+    for _ in range(REFINEMENTS):
+        points = low[:, None] + (high - low)[:, None] * shares
+        same = above(points.flatten()).view_as(points) == higher[changes][:, None]
+        last = (same.long().cumprod(1).sum(1, keepdim=True) - 1).clamp(0, SECTIONS - 1)
+        low, high = points.gather(1, last).squeeze(1), points.gather(1, last + 1).squeeze(1)
     bounds = [*([-math.inf] if higher[0] else []), *low.tolist(), *([math.inf] if higher[-1] else [])]
     bounds = (bounds + [0.0] * 4)[:4]
     return torch.tensor(bounds[::2], dtype=torch.float64), torch.tensor(bounds[1::2], dtype=torch.float64)
