@@ -34,6 +34,9 @@ FORMULAS = {
 OF_MORE_THAN_SCORES = {
     "class_softmax",
     "coulomb",
+    "cramer",
+    "dual_discriminator",
+    "dualing",
     "linear_discriminant",
     "loss_sensitive",
     "mmd",

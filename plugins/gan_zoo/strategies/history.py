@@ -49,11 +49,12 @@ class History(nn.Module):
     def current(self) -> State:
         """Return a copy of the networks as they are."""
         (game,) = self._game
-        return {name: state_of(game.network(name)) for name in dict.fromkeys([*game.critics, *game.generators])}
+        discriminators, generators, _ = game.teams()
+        return {name: state_of(game.network(name)) for name in updated_by([*discriminators, *generators])}
 
-    def of(self, networks: list[str]) -> list[State]:
-        """Return the copies of some networks, the newest first."""
-        return [{name: state[name] for name in networks} for state in self.copies]
+    def of(self, players: list[Player]) -> list[State]:
+        """Return the copies of what some players update, the newest first."""
+        return [{name: state[name] for name in updated_by(players)} for state in self.copies]
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the copies, and when the next one is due."""
@@ -64,6 +65,11 @@ class History(nn.Module):
         (game,) = self._game
         self.copies = [moved(copy, game.device) for copy in state["copies"][: self.states]]
         self.steps, self.next, self.interval = state["steps"], state["next"], state["interval"]
+
+
+def updated_by(players: list[Player]) -> list[str]:
+    """Return the names of the networks that some players update, each once."""
+    return list(dict.fromkeys(name for player in players for name in player.networks))
 
 
 class FaceAll:
@@ -83,7 +89,8 @@ class FaceAll:
     def __call__(self, meeting: Meeting) -> Meeting:
         """Return the pair before, or with samples of, each of them."""
         (pair,) = meeting.values()
-        states = self.history.of(self.game.critics if self.discriminators else self.game.generators)
+        discriminators, generators, _ = self.game.teams()
+        states = self.history.of(discriminators if self.discriminators else generators)
         faced = [judged_in(state, pair) if self.discriminators else self._by(state, pair) for state in states]
         return Meeting({MAIN if i == 0 else f"history_{i}": one for i, one in enumerate(faced)}) if faced else meeting
 

@@ -6,7 +6,7 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.registry import registry
 
-ELSEWHERE = ("heads", "margin_adaptation", "rbm_pretraining", "vector_head")
+ELSEWHERE = ("heads", "margin_adaptation", "rbm_pretraining", "transport_cost", "vector_head")
 """Strategies of auto-encoders, and of losses and terms that read more than scores: without effect in this game; their
 own tests try them."""
 

@@ -22,6 +22,10 @@ CONTRADICTIONS = {
         ("stored_discriminators", "sliced_wasserstein"),
         ("sliced_wasserstein", "feature_matching"),
         ("ada", "diff_augment"),
+        ("history", "feature_matching"),
+        ("history", "sliced_wasserstein"),
+        ("history", "stored_discriminators"),
+        ("history", "unrolled"),
         ("pack", "q_head"),
         ("pack", "train_with_labels"),
     )
