@@ -71,7 +71,7 @@ def test_a_difference_is_sure_or_it_is_said_how_many_seeds_would_show_it(sweep):
     assert comparison.statement(close).endswith(
         ", Tukey, 3 groups, 3 seeds): 83 seeds each would show a difference of 0.5"
     )
-    assert comparison.statement(bad).startswith("worse than the best by 7.15 (95% interval 3.4")
+    assert comparison.statement(bad).startswith("worse than the best by 7.15 (95% interval 3.77 to 10.5")
     assert comparison.summary()[:2] == [
         "loss.name=good is the best: fid_classifier 2 ± 1",
         "1 of 2 others differ from it for sure, 1 cannot be told apart",
