@@ -32,7 +32,12 @@ ALIASES: dict[str, dict[str, str]] = {
         "density": "prc",
         "coverage": "prc",
     },
-    "strategy": {"sn": "spectral_norm", "label_smoothing": "one_sided_label_smoothing", "fm": "feature_matching"},
+    "strategy": {
+        "sn": "spectral_norm",
+        "label_smoothing": "one_sided_label_smoothing",
+        "fm": "feature_matching",
+        "pacgan": "pack",
+    },
     "term": {"gp": "gradient_penalty"},
 }
 """For each group, the options by the names that the field has for them."""

@@ -26,7 +26,7 @@ class VectorHead(Strategy):
         if not getattr(game.loss, "compares_vectors", False):
             raise ConfigError(
                 f"vector_head has no effect on {type(game.loss).__name__}, which compares scores; choose loss=mmd, "
-                "moment_ipm or linear_discriminant"
+                "moment_ipm, linear_discriminant or realness"
             )
         for name in game.critics:
             network = game.network(name)
