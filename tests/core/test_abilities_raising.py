@@ -52,6 +52,8 @@ REFUSED = {
     "dual_discriminator": "two scores",
     "dualing": "its own linear discriminator",
     "transport_cost": "loss=semi_dual_transport",
+    "consistency": "images of whose judge nothing else is given",
+    "dropout_consistency": "dropout",
 }
 """What does not fit the game, and a word of the reason."""
 
@@ -77,10 +79,13 @@ REFUSED_IN_ONE = {
     ("bigan", "mirror_map"),
     ("pix2pix", "train_with_labels"),
     ("pix2pix", "mode_seeking"),
+    ("pix2pix", "latent_consistency"),
+    ("pix2pix", "latent_optimisation"),
+    ("pix2pix", "path_length"),
 }
 """What fits the other game: images are augmented, classes told, and latents drawn, in one alone."""
 
-OF_GENERATORS = {"manifold_matching", "mode_seeking", "pulling_away"}
+OF_GENERATORS = {"manifold_matching", "mode_seeking", "pulling_away", "path_length"}
 """Terms that the generator's player is given."""
 
 
