@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -72,27 +73,48 @@ def updated_by(players: list[Player]) -> list[str]:
     return list(dict.fromkeys(name for player in players for name in player.networks))
 
 
+SIDES = {"discriminator_real": ("real",), "discriminator_fake": ("fake",)}
+"""The sides that halves of the discriminator's loss look at; all others look at both."""
+
+
 class FaceAll:
     """Shows a player each meeting once for every stored state of the other side; `main` is the newest.
+
+    What a discriminator says of real samples, whatever the generator, is asked once, and of the newest state's samples
+    stands in the meeting itself, so that it is logged.
 
     Args:
         game: the game.
         history: the stored states.
-        discriminators: whether it is the discriminators that are faced, and not the generators.
+        player: faces them.
     """
 
-    def __init__(self, game: Game, history: History, discriminators: bool) -> None:
+    def __init__(self, game: Game, history: History, player: Player) -> None:
         self.game = game
         self.history = history
-        self.discriminators = discriminators
+        self.player = player
 
     def __call__(self, meeting: Meeting) -> Meeting:
         """Return the pair before, or with samples of, each of them."""
         (pair,) = meeting.values()
         discriminators, generators, _ = self.game.teams()
-        states = self.history.of(discriminators if self.discriminators else generators)
-        faced = [judged_in(state, pair) if self.discriminators else self._by(state, pair) for state in states]
+        if self.player.team == "generator":
+            faced = [judged_in(state, pair) for state in self.history.of(discriminators)]
+        else:
+            faced = [self._by(state, pair) for state in self.history.of(generators)]
+            if faced:
+                self._ask(pair, faced)
         return Meeting({MAIN if i == 0 else f"history_{i}": one for i, one in enumerate(faced)}) if faced else meeting
+
+    def _ask(self, pair: Pair, faced: list[Pair]) -> None:
+        """Ask the discriminator about the newest state, and about real samples only once."""
+        sides = SIDES.get(str(self.player.objective), ("real", "fake"))
+        if len(sides) == 2:
+            faced[0].outputs  # noqa: B018 (one pass for both where that is the same)
+        for one in (pair, *faced[1:]):
+            for side in sides:
+                if side == "real" or one is pair:
+                    one.__dict__[f"{side}_output"] = getattr(faced[0], f"{side}_output")
 
     def _by(self, state: State, pair: Pair) -> Pair:
         """Return the pair with what generators of another state make of the same latents."""
@@ -116,7 +138,7 @@ class DiminishingNorm(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the parameters that the player updates."""
         squares: Tensor = torch.stack([parameter.square().sum() for parameter in player.trained]).sum()
-        return squares / float(max(self._history[0].steps, 1)) ** 0.5
+        return squares / math.sqrt(max(self._history[0].steps, 1))
 
 
 class HistoryStrategy(Strategy):
@@ -172,7 +194,7 @@ class HistoryStrategy(Strategy):
                 f"{'none' if player.objective is None else 'those of several'}"
             )
         player.combine = torch.mean
-        player.look_aheads.append(FaceAll(game, history, discriminators=player.team == "generator"))
+        player.look_aheads.append(FaceAll(game, history, player))
         if self.weight > 0:
             player.add_term(DIMINISHING, DiminishingNorm(history), self.weight)
         player.plans = {name: replace(plan, pairs=(MAIN,)) for name, plan in player.plans.items()}

@@ -67,6 +67,25 @@ def test_one_state_stored_in_every_step_is_the_simultaneous_game(generator):
     assert not torch.allclose(weights(game), weights(build(history=False, generator=generator)))
 
 
+def test_what_d_says_of_the_newest_state_is_measured():
+    game = build(states=3, every=2)
+    play(game, 2)
+    past = history_of(game).copies[0]["generator"]
+    measured = play(game, 1)[0]
+    assert measured["real"].shape == measured["fake"].shape == (6,)
+    game = build(states=3, every=2)
+    play(game, 3)
+    torch.manual_seed(0)
+    pair = game.meet(_batch())["main"].detached()
+    said = game.player("discriminator").look_aheads[0]({"main": pair})
+    newest = torch.func.functional_call(game.generator, history_of(game).copies[0]["generator"], (pair.latent.z,))
+    torch.testing.assert_close(said["main"].fake, newest)
+    torch.testing.assert_close(pair.fake_output.logits, game.discriminator(newest).logits)
+    torch.testing.assert_close(pair.real_output.logits, game.discriminator(pair.real).logits)
+    assert all(one.real_output is pair.real_output for one in said.values())
+    assert not torch.equal(past["layer.weight"], history_of(game).copies[0]["generator"]["layer.weight"])
+
+
 def test_it_is_not_the_alternating_game():
     past, game = build(), build(history=False)
     play(past, 4)
@@ -77,9 +96,7 @@ def test_it_is_not_the_alternating_game():
 def faced(game, name):
     """The gradient of a player's loss in one meeting."""
     torch.manual_seed(9)
-    draws = Draws(6)
-    draws()
-    meeting = game.meet(draws.batches[-1])
+    meeting = game.meet(_batch())
     player = game.player(name)
     losses = player.evaluate(meeting if name == "generator" else meeting.detached())
     assert [*losses] == ["adversarial"]
@@ -157,9 +174,7 @@ def test_nothing_done_by_a_past_network_changes_it_or_the_present_one():
 
 
 def _batch():
-    draws = Draws(6)
-    draws()
-    return draws.batches[-1]
+    return Draws(6)()
 
 
 def test_a_resumed_game_goes_on_as_it_would_have():
