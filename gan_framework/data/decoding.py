@@ -10,6 +10,8 @@ import torch
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from torch import Tensor
 
+from gan_framework.data import plain_png
+
 MAX_BYTES = 256 * 2**20
 """A single image file larger than this is not read."""
 
@@ -72,13 +74,20 @@ def decode(content: bytes) -> Tensor:
     Raises:
         Exception: whatever Pillow raises for a file that it cannot decode.
     """
+    usual = plain_png.decode(content, MAX_PIXELS)
+    if usual is not None:
+        pixels = torch.from_numpy(usual)
+        return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         _check_pixels(opened)
         if opened.mode == "I" and opened.format not in FULL_RANGE:
             raise ValueError("its pixels are 32-bit whole numbers, whose range is unknown: save them with 8 or 16 bits")
         if opened.mode == "F":
             raise ValueError("its pixels are floating-point numbers, whose range is unknown")
-        image = ImageOps.exif_transpose(opened)
+        opened.load()  # which may tell more of an image than its head
+        # Pillow would copy an image that stands upright.
+        upright = opened.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        image: Image.Image = opened if upright else ImageOps.exif_transpose(opened)
         is_grey = _is_grey(image)
         if image.mode.startswith("I"):
             return torch.from_numpy(_from_16_bits(np.asarray(image), *_scale(opened)))[None]
@@ -96,6 +105,10 @@ def measure(file: IO[bytes]) -> tuple[int, int, int]:
     Raises:
         Exception: whatever Pillow raises for a file that it cannot open.
     """
+    usual = plain_png.shape(file.read(plain_png.MEASURED))
+    if usual is not None and 0 < usual[1] * usual[2] <= MAX_PIXELS:
+        return usual
+    file.seek(0)
     with Image.open(file, formats=FORMATS) as opened:
         _check_pixels(opened)
         # Of a PNG file without its own part for it, Pillow would decode all to look for one behind the pixels.

@@ -13,6 +13,7 @@ SUFFIXES = (
     *(".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
 )
 """Those that Pillow knows the formats by that are decoded; of a `.pfm`, it is said that it cannot be used."""
+_SUFFIXES = frozenset(SUFFIXES)
 
 
 class Listing(NamedTuple):
@@ -35,7 +36,7 @@ class Listing(NamedTuple):
 
 def is_image(name: str) -> bool:
     """Return whether a file's name, relative and with forward slashes, is an image's and nothing in it is hidden."""
-    return _suffix(name) in SUFFIXES and not is_hidden(name)
+    return _suffix(name) in _SUFFIXES and not is_hidden(name)
 
 
 def is_hidden(name: str) -> bool:
@@ -127,13 +128,14 @@ class _Walk:
                 else:
                     self.bad[name] = _unfollowed(entry, error)
                 continue
+            named_so = _suffix(entry.name) in _SUFFIXES  # and nothing in its name is hidden
             if is_folder and linked:
                 self._linked.append(name)
             elif is_folder:
                 yield name
-            elif is_file and is_image(name):
+            elif is_file and named_so:
                 self.images.append(name)
-            elif is_image(name):
+            elif named_so:
                 self.bad[name] = "neither a file nor a folder"
             else:
                 self.left_out.append(name)

@@ -116,7 +116,7 @@ def test_other_files_of_the_same_size_in_a_zip_are_seen(tmp_path):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_turns_out_to_be_stale_is_forgotten(plain, own_cache, monkeypatch, workers):
     # A file system without inodes and times that can be trusted.
-    monkeypatch.setattr(FolderFiles, "stamp", lambda self, name: (name, (self.path / name).stat().st_size))
+    monkeypatch.setattr(FolderFiles, "_stamp", lambda self, name: ((self.path / name).stat().st_size,))
     folder(plain, in_memory_mb=0, test_share=0).load("train")
     assert len(list(own_cache.rglob("scans/*.npz"))) == 1
     replace(plain, ["03.ppm"], start=100)

@@ -8,9 +8,12 @@ import stat
 import zipfile
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
+
+import numpy as np
 
 from gan_framework.api import (
     SUFFIXES,
@@ -26,8 +29,6 @@ from gan_framework.api import (
 from gan_zoo.datasets.archives import open_zip
 
 log = logging.getLogger(__name__)
-
-Stamp = tuple[str | int, ...]
 
 
 class Files(ABC):
@@ -63,12 +64,18 @@ class Files(ABC):
             Exception: as `read` does.
         """
 
-    @abstractmethod
-    def stamp(self, name: str) -> Stamp:
-        """Return what changes when the file does: its name, its size, and its times or checksum.
+    @cached_property
+    def stamps(self) -> np.ndarray:
+        """What changes when a file does, (N, K) int64 in the order of the names: its size, and its times or checksum.
 
-        A file that is missing has the size -1.
+        They are taken once: of a file that is changed later, they are not those of what it has become, and what is
+        remembered of it under them is not believed the next time. A file that is missing has the size -1.
         """
+        return np.array([self._stamp(name) for name in self.names], dtype=np.int64)
+
+    @abstractmethod
+    def _stamp(self, name: str) -> Sequence[int]:
+        """Return the stamp of one file."""
 
     def _keep(self, listing: Listing) -> None:
         self.names, self.bad, self.left_out, self.folders = listing
@@ -84,6 +91,7 @@ class FolderFiles(Files):
 
     def __init__(self, path: Path, names: Iterable[str] | None = None) -> None:
         self.path = path
+        self._root = os.fspath(path)
         self._keep(list_images(path) if names is None else Listing(tuple(names), {}, (), ()))
 
     def read(self, name: str) -> bytes:
@@ -93,18 +101,18 @@ class FolderFiles(Files):
 
     def open(self, name: str) -> IO[bytes]:
         """Return an open file."""
-        return open(os.path.join(self.path, name), "rb")
+        return open(f"{self._root}/{name}", "rb")
 
-    def stamp(self, name: str) -> Stamp:
-        """Return the name, the size, the number of the file, and when it, or what is known of it, last changed.
+    def _stamp(self, name: str) -> Sequence[int]:
+        """Return the size, the number of the file, and when it, or what is known of it, last changed.
 
         Programs that copy files can set the time of the last change to what they like, but not the other one.
         """
         try:
-            status = os.stat(os.path.join(self.path, name))
+            status = os.stat(f"{self._root}/{name}")
         except OSError:
-            return name, -1
-        return name, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+            return -1, 0, 0, 0
+        return status.st_size, _wrapped(status.st_ino), _wrapped(status.st_mtime_ns), _wrapped(status.st_ctime_ns)
 
 
 class ZipFiles(Files):
@@ -126,10 +134,10 @@ class ZipFiles(Files):
         """Return an open file."""
         return self._archive().open(self._inside[name])
 
-    def stamp(self, name: str) -> Stamp:
-        """Return the name, the size and the checksum."""
+    def _stamp(self, name: str) -> Sequence[int]:
+        """Return the size and the checksum."""
         entry = self._archive().getinfo(self._inside[name])
-        return name, entry.file_size, entry.CRC
+        return _wrapped(entry.file_size), entry.CRC
 
     def _archive(self) -> zipfile.ZipFile:
         # A process that was forked needs a handle of its own: one shared would share its position.
@@ -139,6 +147,11 @@ class ZipFiles(Files):
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_opened": None}
+
+
+def _wrapped(number: int) -> int:
+    """Return a number as 64 bits with a sign hold it; larger ones, which clocks gone wrong write, begin anew."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def plain_name(name: str) -> str:

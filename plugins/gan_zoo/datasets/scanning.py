@@ -29,7 +29,7 @@ KIND = "scans"
 KEPT = 2**30
 """Bytes of images up to which those of a set are kept in the cache."""
 
-RULES = 3
+RULES = 4
 """To be raised when files become other pixels, or others are bad, than before: what is remembered is then read anew."""
 
 Shape = tuple[int, int, int]
@@ -78,6 +78,7 @@ class _Scan(Dataset[Scanned]):
     def __init__(self, files: Files, names: Sequence[str], fit: Fit, hold: bool) -> None:
         self.files, self.names, self.fit, self.hold = files, names, fit, hold
         self.value_shape = _held_shape(fit.shape) if hold else (32,)
+        self.unchanged = not fit.changes({fit.shape: 1})
 
     def __len__(self) -> int:
         return -(-len(self.names) // CHUNK)
@@ -92,10 +93,14 @@ class _Scan(Dataset[Scanned]):
                 image, more = read
                 several += more
                 shapes[image.shape[0], image.shape[1], image.shape[2]] += 1
-                pixels = self.fit(image[None])[0].contiguous().numpy()
-                greatest = max(greatest, int(pixels.max()))
+                fitted = image if self.unchanged and image.shape == self.fit.shape else self.fit(image[None])[0]
+                pixels = fitted.numpy()
+                if not self.hold:
+                    greatest = max(greatest, int(pixels.max()))
                 good.append(pixels.transpose(1, 2, 0) if self.hold else digest(pixels))
         values = np.stack(good) if good else np.empty((0, *self.value_shape), np.uint8)
+        if self.hold and len(values):
+            greatest = int(values.max())
         return Scanned(values, bad, greatest, several, dict(shapes))
 
     def _decoded(self, name: str) -> tuple[Tensor, bool]:
@@ -202,7 +207,13 @@ def _source(files: Files) -> dict[str, Any]:
 
 
 def _stamps(files: Files, names: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps([files.stamp(name) for name in names]).encode()).hexdigest()
+    stamps = files.stamps
+    if names is not files.names:
+        numbers = {name: number for number, name in enumerate(files.names)}
+        stamps = stamps[[numbers[name] for name in names]]
+    content = hashlib.sha256("\0".join(names).encode(errors="surrogatepass"))
+    content.update(np.ascontiguousarray(stamps).data)
+    return content.hexdigest()
 
 
 def remembered(files: Files, names: Sequence[str], fit: Fit, key: dict[str, Any]) -> Scanned:
