@@ -136,10 +136,18 @@ def plugins(
     distribution: Annotated[str | None, typer.Argument(metavar="[DIST]", help="What to check.")] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help="The configuration to check it in.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Which losses, terms and strategies go together, and why others do not.")
+    ] = False,
 ) -> None:
     """List plugins, models and experiments with papers and settings; `plugins check DIST` tests a distribution."""
     from gan_framework.cli import plugins
 
+    if pairs:
+        from gan_framework.cli import plugins_pairs
+
+        plugins_pairs.show([name for name in (kind, distribution, *(overrides or [])) if name], as_json)
+        return
     if kind != "check":
         if distribution is not None:
             raise ConfigError(f"`plugins` takes one kind, or `check DIST`; {distribution!r} is one too many")
