@@ -165,9 +165,9 @@ def try_pair(homes: Mapping[Item, str | None], pair: tuple[Item, Item]) -> Found
         except ConfigError as error:
             refused[place] = str(error)
         else:
-            return Found(*map(_typed, pair), place, None)
+            return Found(_typed(pair[0]), _typed(pair[1]), place, None)
     where, reason = next(iter(refused.items()), ("", "neither can be built alone in its default settings"))
-    return Found(*map(_typed, pair), where, reason)
+    return Found(_typed(pair[0]), _typed(pair[1]), where, reason)
 
 
 def home(item: Item) -> str | None:

@@ -85,6 +85,9 @@ class TopK(Strategy):
     def apply(self, game: Game) -> None:
         """Give the loss's generator side the best samples alone."""
         discriminators, generators, _ = game.teams()
+        for player in generators:
+            if player.objective is None:  # a strategy that has taken it away is named
+                game.claim(f"adversarial loss of the {player.name}", "top_k")
         if game.loss is None or not discriminators or all(player.objective is None for player in generators):
             raise ConfigError(
                 f"top_k has no effect on {type(game).__name__}, where no generator minimises an adversarial loss"

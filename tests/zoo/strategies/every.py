@@ -6,7 +6,7 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.registry import registry
 
-ELSEWHERE = ("heads", "margin_adaptation", "rbm_pretraining", "transport_cost", "vector_head")
+ELSEWHERE = ("heads", "latent_optimisation", "margin_adaptation", "rbm_pretraining", "transport_cost", "vector_head")
 """Strategies of auto-encoders, and of losses and terms that read more than scores: without effect in this game; their
 own tests try them."""
 
@@ -47,4 +47,4 @@ def draw():
 def build(base, *names, **changes):
     """Build the game of a configuration with some of its strategies."""
     config = base | changes | {"strategy": {name: base["strategy"][name] for name in names}}
-    return build_game(config, DataShape((1, 16, 16), num_classes=10), torch.device("cpu"))
+    return build_game(config, DataShape((1, 16, 16), num_classes=10, size=100), torch.device("cpu"))

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.build import build_game
 from gan_framework.core.pair import MAIN
-from gan_framework.core.records import Batch, DiscriminatorOutput
+from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.losses.vanilla import NonSaturating
@@ -195,10 +196,9 @@ def test_entries_stay_in_their_bounds_and_only_a_share_is_moved():
 
 
 def test_codes_are_not_moved(compose):
-    from tests.zoo.strategies.every import OVERRIDES, build
-
+    config = compose("data.image_size=16", "model=mlp", "prior=codes", "strategy=[latent_optimisation]")
     with pytest.raises(ConfigError, match="latent_optimisation would move codes"):
-        build(compose(*OVERRIDES), "latent_optimisation")
+        build_game(config, DataShape((1, 16, 16), 10), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
