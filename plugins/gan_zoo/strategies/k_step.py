@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
-from gan_framework.api import ConfigError, Game, Strategy
+from torch import Tensor
+
+from gan_framework.api import ConfigError, Game, NextBatch, Strategy
 from gan_zoo.schedules.alternating import Alternating
+
+
+class Bursting(Alternating):
+    """The same with many more updates of the discriminator at first, and again from time to time.
+
+    When follows from the generator's count of updates, so there is no state beside that.
+
+    Args:
+        schedule: what it is otherwise.
+        burst: updates of the discriminator in one step of a burst.
+        first: generator updates at the beginning that bursts come before.
+        every: generator updates from one later burst to the next.
+    """
+
+    def __init__(self, schedule: Alternating, burst: int, first: int, every: int) -> None:
+        super().__init__(schedule.d_steps, schedule.g_steps, schedule.share_fakes)
+        self.usual = schedule.d_steps
+        self.burst = burst
+        self.first = first
+        self.every = every
+
+    def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step."""
+        made = min((player.updates // self.g_steps for player in game.teams()[1]), default=0)
+        self.d_steps = self.burst if made < self.first or made % self.every == 0 else self.usual
+        return super().step(game, next_batch)
 
 
 class KStep(Strategy):
@@ -12,13 +40,24 @@ class KStep(Strategy):
     Args:
         k: discriminator updates in one step.
         g_steps: generator updates in one step.
+        burst: discriminator updates in each of the first steps and in one from time to time, as in WGAN's and MMD-GAN's
+            programs (100); 0 for no bursts.
+        first: how many steps are bursts at first.
+        every: steps from one later burst to the next.
     """
 
-    def __init__(self, k: int, g_steps: int) -> None:
+    def __init__(self, k: int, g_steps: int, burst: int = 0, first: int = 25, every: int = 500) -> None:
+        if burst < 0 or 0 < burst < k:
+            raise ValueError(f"burst={burst}: it must be at least k={k}, or 0 for none")
+        if first < 0 or every < 1:
+            raise ValueError(f"first={first}, every={every}: they must be at least 0 and 1")
         if k < 1 or g_steps < 1:
             raise ValueError(f"k={k}, g_steps={g_steps}: both must be at least 1")
         self.k = k
         self.g_steps = g_steps
+        self.burst = burst
+        self.first = first
+        self.every = every
 
     def apply(self, game: Game) -> None:
         """Set the step counts of the alternating schedule."""
@@ -41,3 +80,5 @@ class KStep(Strategy):
                 )
         game.schedule.d_steps = self.k
         game.schedule.g_steps = self.g_steps
+        if self.burst:
+            game.schedule = Bursting(game.schedule, self.burst, self.first, self.every)
