@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -74,6 +74,17 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "mirror": mirror,
     "quarter_turn": quarter_turn,
 }
+
+
+def check_names(setting: str, names: Sequence[str]) -> None:
+    """See that there are such augmentations.
+
+    Raises:
+        ValueError: there are none, or one is unknown.
+    """
+    unknown = [name for name in names if name not in AUGMENTATIONS]
+    if unknown or not names:
+        raise ValueError(f"{setting}={list(names)}: choose from {', '.join(AUGMENTATIONS)}")
 
 
 def _shifts(n: int, most: int, device: torch.device) -> Tensor:

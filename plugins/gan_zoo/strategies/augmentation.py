@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
-from gan_zoo.augmenting import AUGMENTATIONS
+from gan_zoo.augmenting import AUGMENTATIONS, check_names
 
 
 class Augment(nn.Module):
@@ -37,17 +37,6 @@ class Augment(nn.Module):
                 changed = torch.where(chosen, changed, x)
             x = changed
         return x
-
-
-def check_names(setting: str, names: Sequence[str]) -> None:
-    """See that there are such augmentations.
-
-    Raises:
-        ValueError: there are none, or one is unknown.
-    """
-    unknown = [name for name in names if name not in AUGMENTATIONS]
-    if unknown or not names:
-        raise ValueError(f"{setting}={list(names)}: choose from {', '.join(AUGMENTATIONS)}")
 
 
 def augment(game: Game, strategy: str, names: Sequence[str], p: float) -> Augment:

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Pair, Player, Term, try_meeting
-from gan_zoo.augmenting import AUGMENTATIONS
-from gan_zoo.strategies.augmentation import check_names
+from gan_zoo.augmenting import AUGMENTATIONS, check_names
 from gan_zoo.terms.sides import name_of, trained_judges
 
 ALWAYS = ("mirror", "quarter_turn")
