@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -15,12 +14,9 @@ from gan_framework.core.judge import Judge
 from gan_framework.core.pair import MAIN, Pair
 from gan_framework.core.records import Batch
 from gan_framework.data import Data, InMemory
-from gan_framework.errors import GanFrameworkError
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.inputs import batch_of
 from gan_framework.runs.diagnostics import numbers
-
-log = logging.getLogger(__name__)
 
 SPLIT = "test"
 """The split that no run trains on."""
@@ -57,7 +53,7 @@ class HeldOut:
         self._count = count
         self._seed = seed
         self._sides: dict[str, Data] | None = None
-        self._judges: dict[str, str | None] = {}
+        self._judges: dict[str, str] = {}
 
     def figures(self, step: int) -> dict[str, float]:
         """Return what the judges say of either kind of samples; nothing where there is no held-out split in memory.
@@ -71,21 +67,20 @@ class HeldOut:
             self._sides = self._found()
         random = seeding.generator(self._seed, "held out", step)
         found: dict[str, Tensor] = {}
-        try:
-            with checks.without_a_trace(self._game), torch.compiler.set_stance("force_eager"):
-                for side, data in self._sides.items():
-                    indices = torch.randint(len(data), (self._count,), generator=random)
-                    for name, logits in self._said(batch_of(data, indices, self._game.device)):
-                        found |= self._summary(side if name == MAIN else f"{side}_{name}", logits.float())
-        except (GanFrameworkError, RuntimeError, ValueError, TypeError, LookupError, AssertionError) as error:
-            # A game may make pairs of training samples alone; no run is worth less for that.
-            log.info("the discriminator is not asked about held-out samples: %s", error)
-            self._sides = {}
-            return {}
+        with checks.without_a_trace(self._game), torch.compiler.set_stance("force_eager"):
+            for side, data in self._sides.items():
+                indices = torch.randint(len(data), (self._count,), generator=random)
+                batch = batch_of(data, indices, self._game.device)
+                for name, network in self._judges.items():
+                    logits = self._game.judge(network)(batch.samples, batch.labels).logits
+                    found |= self._summary(side if name == MAIN else f"{side}_{name}", logits.float())
         return numbers(found)
 
     def _found(self) -> dict[str, Data]:
-        """Return the two sets of samples, and note which networks judge what; nothing where nobody can be asked."""
+        """Return the two sets of samples, and note which networks judge them; nothing where nobody can be asked.
+
+        A judge of more than samples (of a latent beside each) is not asked: nobody knows what belongs to the others.
+        """
         if not isinstance(self._train, InMemory) or self._game.data.others:
             return {}
         held_out = self._held_out()
@@ -93,19 +88,9 @@ class HeldOut:
             return {}
         batch = checks.blank(self._game.data, device=self._game.device)
         for name, pair in checks.try_meeting(self._game, batch).items():
-            if pair.has_judge:
-                self._judges[name] = pair.judged_by_network if _is_of_samples_alone(pair, batch) else None
+            if isinstance(pair.judge, Judge) and _is_of_samples_alone(pair, batch):
+                self._judges[name] = pair.judge.name
         return {"train": self._train, "held_out": held_out} if self._judges else {}
-
-    def _said(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """Yield the name of each judged pair with the logits of its real samples."""
-        # Only what is judged together with something else, or is made of the samples, needs the game's pairs.
-        pairs = self._game.pairs(batch, self._game.latent_for(batch)) if None in self._judges.values() else {}
-        for name, network in self._judges.items():
-            if network is None:
-                yield name, pairs[name].real_output.logits
-            else:
-                yield name, self._game.judge(network)(batch.samples, batch.labels).logits
 
     def _summary(self, where: str, logits: Tensor) -> dict[str, Tensor]:
         if self._game.loss is None or not self._game.loss.probabilistic:
@@ -114,12 +99,7 @@ class HeldOut:
 
 
 def _is_of_samples_alone(pair: Pair, batch: Batch) -> bool:
-    return (
-        isinstance(pair.judge, Judge)
-        and pair.real is batch.samples
-        and pair.real_labels is batch.labels
-        and not pair.real_given
-    )
+    return pair.real is batch.samples and pair.real_labels is batch.labels and not pair.real_given
 
 
 def read_for_scores(evaluator: Evaluator | None) -> Data | None:
