@@ -42,7 +42,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "chekhov": "history",
         "pacgan": "pack",
     },
-    "term": {"gp": "gradient_penalty"},
+    "term": {"gp": "gradient_penalty", "cr": "consistency", "zcr": "latent_consistency", "pl": "path_length"},
 }
 """For each group, the options by the names that the field has for them."""
 
