@@ -198,8 +198,12 @@ def compile_networks(game: Game) -> None:
     Raises:
         ConfigError: a player's objective has a gradient in it, and a compiled network cannot be differentiated twice.
     """
+    of_loss = [f"the loss {type(game.loss).__name__}"] if getattr(game.loss, "differentiates_twice", False) else []
     for player in map(game.player, game.players):
-        twice = [f"terms.{name}" for name, term in player.terms.items() if getattr(term, "differentiates_twice", False)]
+        twice = [] if player.objective is None else list(of_loss)
+        twice += [
+            f"terms.{name}" for name, term in player.terms.items() if getattr(term, "differentiates_twice", False)
+        ]
         twice += [
             f"the {player.name}'s {type(look_ahead).__module__.rpartition('.')[2]} steps"
             for look_ahead in player.look_aheads

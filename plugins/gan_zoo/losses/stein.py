@@ -61,6 +61,8 @@ class Stein(SeparableLoss):
         kernel: whether it compares `samples`, or the discriminator's `features` (its head `vector`, or its last ones).
     """
 
+    differentiates_twice = True  # once for φ, once for the player's other objectives
+
     def __init__(self, weight: float, kernel: str) -> None:
         super().__init__()
         if not weight > 0:

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.build import compile_networks
 from gan_framework.core.pair import Pair
 from gan_framework.core.records import Batch, DiscriminatorOutput, Latent
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.losses.realness import anchors, cross_entropy, project
 from gan_zoo.losses.stein import bandwidth, direction
-from tests.helpers.independent import finite_differences
+from tests.helpers.independent import finite_differences, image_game
 
 
 def build(name, kind="losses", **settings):
@@ -271,3 +272,9 @@ def test_a_pair_gives_stein_the_samples_that_it_moves():
     pair = Pair(judge, Batch(torch.zeros(2, 2)), Latent(torch.zeros(2, 1)), g)
     (gradient,) = torch.autograd.grad(build("stein").generator(pair.fake_output), g)
     assert gradient.shape == g.shape and gradient.abs().sum() > 0
+
+
+def test_a_loss_that_differentiates_beside_the_usual_pass_is_not_compiled():
+    game = image_game(build("stein"))
+    with pytest.raises(ConfigError, match=r"train\.compile=true cannot go with the loss Stein"):
+        compile_networks(game)
