@@ -31,9 +31,11 @@ def alias(override: str) -> str:
     offered = options(group.lstrip("+"))
 
     def named(word: re.Match[str]) -> str:
-        return word[0] if word[0] in offered else known.get(word[0], word[0])
+        plain = word[0].lower().replace("-", "_")  # WGAN-GP
+        found = next((name for name in (word[0], plain) if name in offered), None)
+        return found or known.get(plain, word[0])
 
-    return f"{group}={re.sub(r'[A-Za-z_][A-Za-z0-9_]*', named, value)}"
+    return f"{group}={re.sub(r'[A-Za-z_][A-Za-z0-9_-]*', named, value)}"
 
 
 def settings_like(key: str, root: DictConfig) -> list[str]:

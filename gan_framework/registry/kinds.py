@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan_framework.errors import ConfigError
@@ -83,8 +84,12 @@ KINDS: dict[str, Kind] = {
 """Every kind by its name."""
 
 
-def kind_named(name: str) -> Kind:
+def kind_named(name: str, beside: Sequence[str] = ("models", "experiments")) -> Kind:
     """Return the kind that a user names, `losses` or `loss`.
+
+    Args:
+        name: what was typed.
+        beside: what could be named too, for the message.
 
     Raises:
         ConfigError: there is no such kind.
@@ -92,7 +97,7 @@ def kind_named(name: str) -> Kind:
     for kind in KINDS.values():
         if name in (kind.name, kind.singular):
             return kind
-    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are models, experiments, {', '.join(KINDS)}")
+    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join([*beside, *KINDS])}")
 
 
 def kind_of_group(group: str) -> Kind | None:

@@ -31,7 +31,7 @@ def write(name: str, kind: str, out: Path) -> Path:
     Raises:
         ConfigError: the name or the kind cannot be used, or the folder exists.
     """
-    of = kind_named(kind)
+    of = kind_named(kind, beside=())
     plugin = name.replace("-", "_")
     _check_name(name, of.name)
     if locate(plugin) is not None:
@@ -62,7 +62,7 @@ def write_into(name: str, kind: str, folder: Path) -> list[Path]:
     Raises:
         ConfigError: the name or the kind cannot be used, a file exists, or the distribution is none that can be edited.
     """
-    of = kind_named(kind)
+    of = kind_named(kind, beside=())
     plugin = name.replace("-", "_")
     pyproject = Pyproject(folder)
     package = _package(pyproject)
