@@ -286,6 +286,8 @@ OPENS = {
     "gan_framework/sweeps/claims.py": "a search: study.db.claim",
     "plugins/gan_zoo/trackers/tensorboard.py": "a run: tensorboard/",
     "plugins/gan_zoo/trackers/wandb.py": "a run: wandb/",
+    "plugins/gan_zoo/trackers/wandb_service.py": "a nameless file that asks for room",
+    "gan_framework/compare/pictures.py": "pictures into memory",
     "plugins/gan_zoo/trackers/run_log.py": "opened for reading alone",
     "plugins/gan_zoo/trackers/source_code.py": "copies into a new folder for temporary files",
     "plugins/gan_zoo/datasets/torchvision_source.py": "data that torchvision downloads to where data.root says",

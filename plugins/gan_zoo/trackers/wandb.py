@@ -17,6 +17,7 @@ from gan_framework.api import AXES, RESOLVED, UPDATES, ConfigError, RunInfo, Tra
 from gan_zoo.trackers.run_log import RunLog
 from gan_zoo.trackers.samples_by_step import Row, SamplesByStep
 from gan_zoo.trackers.source_code import copy_sources
+from gan_zoo.trackers.wandb_service import check_room, end_service, prepare_environment
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +27,6 @@ INIT_TIMEOUT = 8.0
 
 LONGEST_WAIT = 86_400
 REFUSED_IN_PROJECTS = "/\\#?%:"
-
-ROOM = 64 * 1024
-"""Bytes that W&B writes at once, and so may lack without a word."""
 
 MOST_ALERTS = 20
 """Alerts that one process sends."""
@@ -244,7 +242,10 @@ class WandB(Tracker):
         if shadowed:
             begun.config.update({RESOLVED: shadowed})
             with contextlib.suppress(OSError):  # only a dashboard of the run's folder asks for it
-                (run.folder / SHADOWED).write_text(" ".join(sorted(shadowed)))
+                place = run.folder / SHADOWED
+                place.unlink(missing_ok=True)  # a link in its place is not followed
+                with place.open("x") as file:
+                    file.write(" ".join(sorted(shadowed)))
         return begun
 
     def _tags(self, config: Mapping[str, Any]) -> list[str]:
@@ -385,35 +386,6 @@ class WandB(Tracker):
 
     def _axes(self, record: Mapping[str, Any]) -> dict[str, Any]:
         return {axis: record[axis] for axis in AXES if axis in record}
-
-
-def prepare_environment(folder: Path) -> None:
-    """Let W&B work where nothing answers and nothing can be written but the run's folder."""
-    # W&B's telemetry would wait 20 s at exit for a server that does not answer.
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    if not os.access(Path.home(), os.W_OK):
-        os.environ.setdefault("WANDB_CACHE_DIR", str(folder.resolve() / "wandb" / "cache"))
-
-
-def end_service() -> None:
-    """Kill W&B's service process and forget it; the next run starts another."""
-    import wandb
-
-    # There is no public way to end a service that hangs.
-    connection = getattr(wandb.setup(), "_connection", None)
-    process = getattr(getattr(connection, "_proc", None), "_process", None)
-    if process is not None:
-        process.kill()
-    with contextlib.suppress(Exception, SystemExit):  # the service is gone, as it should be
-        wandb.teardown()
-
-
-def check_room(record: Path) -> None:
-    """Raise OSError if the disk has no room left for the record, which W&B itself keeps silent about."""
-    written = sum(path.stat().st_size for path in record.glob("*.wandb"))
-    with tempfile.TemporaryFile(dir=record) as probe:
-        probe.seek(written)
-        probe.write(bytes(ROOM))
 
 
 def writable(value: Any) -> Any:
