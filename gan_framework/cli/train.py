@@ -159,18 +159,18 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
-    wrong = next(filter(_is_no_flag, arguments), None)
-    if wrong is not None:
-        raise ConfigError(_unknown_flag(wrong, arguments[arguments.index(wrong) + 1 :]))
-    for argument in arguments:
-        if alias(argument) != argument:
-            print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
-    sys.argv[1:] = map(readable, sorted(arguments, key=lambda argument: argument not in MULTIRUN))
 
     def job(config: DictConfig) -> float | None:
         return task(config, start)
 
     try:
+        wrong = next(filter(_is_no_flag, arguments), None)
+        if wrong is not None:
+            raise ConfigError(_unknown_flag(wrong, arguments[arguments.index(wrong) + 1 :]))
+        for argument in arguments:
+            if alias(argument) != argument:
+                print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
+        sys.argv[1:] = map(readable, sorted(arguments, key=lambda argument: argument not in MULTIRUN))
         secrets.refuse(sys.argv[1:])
         if {"-h", "--help"} & set(sys.argv[1:]):
             print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")], name))

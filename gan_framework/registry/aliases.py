@@ -35,7 +35,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "realness_gan": "realness",
         "dualing_gan": "dualing",
         "ld_gan": "linear_discriminant",
-        "mmgan": "minimax",
         "geometric_gan": "hinge",
         "sagan": "hinge",
         "biggan": "hinge",

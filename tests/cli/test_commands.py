@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -196,7 +197,7 @@ def test_plugins_are_listed_with_their_settings(call):
     assert code == 0 and out.startswith("strategies\n") and "\nlosses\n" not in out
     (line,) = [line for line in out.splitlines() if line.startswith("  k_step ")]
     assert "gan-framework 0.1.0" in line and "discriminator steps, each with a fresh batch" in line
-    assert out.splitlines()[out.splitlines().index(line) + 1].strip() == "k=5 g_steps=1"
+    assert out.splitlines()[out.splitlines().index(line) + 1].strip() == "k=5 g_steps=1 burst=0 first=25 every=500"
 
 
 def test_plugins_are_listed_as_json(call):
@@ -405,3 +406,10 @@ def test_an_interrupted_command_was_stopped(call, monkeypatch):
     monkeypatch.setattr(runs, "runs", interrupted)
     code, _, last = call("runs")
     assert (code, last) == (3, "stopped: stopped by SIGINT before anything was begun")
+
+
+def test_a_refused_request_leaves_the_environment_as_it_was(call, monkeypatch):
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    code, _, said = call("train", "--steps")
+    assert code == 2 and "--steps" in said
+    assert "HYDRA_FULL_ERROR" not in os.environ

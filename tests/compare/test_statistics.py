@@ -110,7 +110,7 @@ def test_groups_that_are_equal_are_seldom_told_apart(n, deviations):
     assert wrong / SIMULATED <= 0.06 + 2 * math.sqrt(0.05 * 0.95 / SIMULATED)
 
 
-SIMULATED = 200
+SIMULATED = 120
 
 
 def test_intervals_hold_the_true_difference():

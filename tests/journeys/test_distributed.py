@@ -135,6 +135,7 @@ def test_a_signal_to_one_stops_both_and_any_number_of_processes_goes_on(run):
     same(done(run(1, steps, folder=stopped.folder)), done(run(1, steps)), 1e-3)
 
 
+@pytest.mark.slow
 def test_a_signal_during_scoring_stops_both_and_the_scores_are_made_up_for(run):
     scored = ["extractor=raw", "metrics=[fid]", "train.steps=8", "evaluate.every=4", "evaluate.samples=20000"]
     scored += ["evaluate.batch_size=50", "train.sample_every=4"]

@@ -168,7 +168,7 @@ def malformed(site, name, content):
     (info / "entry_points.txt").write_bytes(content)
 
 
-@pytest.mark.parametrize("content", MALFORMED)
+@pytest.mark.parametrize("content", [MALFORMED[0], pytest.param(MALFORMED[1], marks=pytest.mark.slow)])
 def test_a_distribution_with_malformed_entry_points_is_left_out_and_named_once(tmp_path, content):
     """The other plugins are there, also those of torch and Hydra, which look for entry points too."""
     site = tmp_path / "site"

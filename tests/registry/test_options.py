@@ -32,7 +32,7 @@ def test_models_and_experiments_are_listed_with_what_they_are():
         assert found.keys() == {option.name for option in options_of(kind[:-1])}
         assert all(entry.summary and entry.version != "?" for entry in found.values())
     assert found["resnet"].summary.startswith("SNGAN: Miyato et al. 2018, arXiv 1802.05957")
-    assert found["resnet"].aliases == ("sngan",)
+    assert found["resnet"].aliases == ("sngan", "sngan_cifar")
     assert "layer norm" in found["wgan_gp"].summary  # it has a second line
 
 

@@ -205,9 +205,13 @@ def test_a_ramp_is_captured_when_it_is_over(compose, monkeypatch):
     assert len(steps.graphs) == 1
 
 
-def test_without_a_gpu_it_is_refused(program, tmp_path):
-    if torch.cuda.is_available():
-        pytest.skip("here is a GPU")
-    done = program("debug=smoke", "train.cuda_graph=true", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "train.cuda_graph=true needs a CUDA device, and this run is on cpu" in done.stderr + done.stdout
+def test_what_no_step_can_be_captured_with_is_refused_before_the_first(compose, monkeypatch):
+    game, _ = make(compose, ("model=dcgan", *SMALL))
+    with pytest.raises(ConfigError, match="train.cuda_graph=true needs a CUDA device, and this run is on cpu"):
+        captured.check(game, skips_nonfinite=False)
+    game.precision.device = torch.device("cuda")
+    with pytest.raises(ConfigError, match="cannot go with train.on_nonfinite=skip"):
+        captured.check(game, skips_nonfinite=True)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
+    with pytest.raises(ConfigError, match="is for one process, and this run has 2"):
+        captured.check(game, skips_nonfinite=False)

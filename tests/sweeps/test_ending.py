@@ -22,7 +22,7 @@ def test_the_three_best_runs_are_named_in_order(tmp_path):
     first, *rest = ranking([*jobs, JobReturn()])
     assert first == "best of 4 runs by fid_raw, each at its best step:"
     assert [" ".join(line.split()) for line in rest] == [
-        "1. 1.25 b (step 1,200)", "2. 3 d (step 1,200)", "3. 4 e (step 1,200)",
+        "1. 1.250 b (step 1,200)", "2. 3 d (step 1,200)", "3. 4 e (step 1,200)",
     ]  # fmt: skip
 
 

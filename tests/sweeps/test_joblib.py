@@ -14,6 +14,7 @@ pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the ext
 LONG = "train.steps=100000"
 
 
+@pytest.mark.slow
 def test_neither_a_killed_run_nor_a_killed_worker_ends_the_sweep(sweep, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS")
     one = sweep("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "train.steps=100000,3", "seed=0,1", "metrics=[]")

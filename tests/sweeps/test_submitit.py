@@ -34,6 +34,7 @@ def test_a_job_whose_time_is_up_saves_is_requeued_and_goes_on_exactly(sweep, tmp
     assert one.summary("seed=0")["best"] == plain.summary("seed=0")["best"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_recorded_and_costs_no_other(sweep):
     one = sweep("hydra/launcher=submitit_local", "train.steps=100000,3", "seed=0", "metrics=[]")
     os.kill(one.pid("train.steps=100000"), signal.SIGKILL)

@@ -31,6 +31,7 @@ function _plot(lines, name, log, again, chart) {
   const there = points.filter(line => line.at.length);
   const box = element("div", { className: "chart" });
   if (!there.length) {
+    box.style.minHeight = `${HEIGHT}px`; // else the legend would move away under the second click of two
     box.append(element("p", { textContent: !lines.length ? "No curve to show." : log && !lines.some(line => line.mean.some(drawable)) ? "No value above 0, so none on a log scale." : "No value in this part." }));
     if (chosen.part) box.ondblclick = () => { chosen.part = null; again(); };
     return box;

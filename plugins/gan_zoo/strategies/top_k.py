@@ -94,6 +94,11 @@ class TopK(Strategy):
             )
         if isinstance(game.loss, ImportanceWeighted):
             raise ConfigError("top_k and importance_weighted both weigh samples by their scores: choose one of them")
+        if getattr(game.loss, "differentiates_twice", False):
+            raise ConfigError(
+                f"top_k leaves samples out, and the loss {type(game.loss).__name__} differentiates the scores of all: "
+                "choose one of the two"
+            )
         if not game.data.size:
             raise ConfigError("top_k counts epochs, and it is not known how many samples the data have")
         for network in dict.fromkeys(game.critics):

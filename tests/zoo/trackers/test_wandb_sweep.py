@@ -40,6 +40,7 @@ def test_what_is_shipped_searches_no_seeds_and_stops_by_a_score_that_is_logged_o
     assert all(isinstance(value, str) for value in parameters["strategy"]["values"])
 
 
+@pytest.mark.slow
 def test_two_agents_at_once_have_runs_of_their_own(tmp_path, server):
     shutil.copy(ROOT / SHIPPED["program"], tmp_path)
     server.sweep = yaml.safe_dump(SHIPPED)
