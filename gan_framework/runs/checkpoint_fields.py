@@ -40,7 +40,7 @@ def check(state: Mapping[str, Any]) -> None:
     if "step" not in state["clock"] or unknown:
         raise ConfigError(f"clock has the fields {', '.join(map(shown, state['clock']))}")
     for name in [name for name in ("best", "watch") if state.get(name)]:
-        missing = INNER[name].keys() - state[name].keys()
+        missing = INNER[name].keys() - state[name].keys() - NEWER
         if missing:
             raise ConfigError(f"{name} lacks the fields {', '.join(sorted(missing))}")
     _check_config(state["config"])
@@ -171,7 +171,12 @@ INNER: dict[str, dict[str, tuple[Check, str]]] = {
         "named": (_is_list_of(_is_text), "a list of texts"),
         "real": (_is_list_of(_is_number), "a list of numbers"),
         "fake": (_is_list_of(_is_number), "a list of numbers"),
+        "train": (_is_list_of(_is_number), "a list of numbers"),
+        "held_out": (_is_list_of(_is_number), "a list of numbers"),
         "present": (_is_mapping, "a mapping"),
     },
 }
 """What the fields within some of them must be."""
+
+NEWER = {"train", "held_out"}
+"""Those that checkpoints of version 0.1 do not have."""

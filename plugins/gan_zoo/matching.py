@@ -27,10 +27,14 @@ def check_layer(game: Game, strategy: str, layer: int) -> None:
     Raises:
         ConfigError: one does not.
     """
-    for network in dict.fromkeys(pair.judged_by_network for pair in try_meeting(game).values()):
-        if network is None:
+    for pair in try_meeting(game).values():
+        network = pair.judged_by_network
+        if network is not None:
+            features, kind = len(game.probe(network).features), type(game.network(network)).__name__
+        elif pair.has_judge:  # in a way of its game's own
+            features, kind = len(pair.real_output.features), type(game).__name__
+        else:
             continue
-        features, kind = len(game.probe(network).features), type(game.network(network)).__name__
         if features == 0:
             raise ConfigError(f"{strategy} has no effect on {kind}, which reports no features")
         if not -features <= layer < features:
