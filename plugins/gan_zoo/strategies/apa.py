@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Meeting, Pair, Player, Strategy, try_meeting
-from gan_zoo.strategies.augmentation import Overfitting
+from gan_zoo.strategies.augmentation import Overfitting, check_rule
 
 
 class Share(nn.Module):
@@ -87,12 +87,7 @@ class APA(Strategy):
     applies_last = True
 
     def __init__(self, target: float, every: int, images: float) -> None:
-        if not -1 < target < 1:
-            raise ValueError(f"target={target}: it must lie between -1 and 1")
-        if every < 1:
-            raise ValueError(f"every={every}: it must be at least 1")
-        if not images > 0:
-            raise ValueError(f"images={images}: it must be positive")
+        check_rule(target, every, images)
         self.target = target
         self.every = every
         self.images = images

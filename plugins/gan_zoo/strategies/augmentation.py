@@ -83,6 +83,16 @@ class Adapted(Protocol):
     p: Tensor
 
 
+def check_rule(target: float, every: int, images: float) -> None:
+    """Raise ValueError if `Overfitting` cannot follow these settings."""
+    if not -1 < target < 1:
+        raise ValueError(f"target={target}: it must lie between -1 and 1")
+    if every < 1:
+        raise ValueError(f"every={every}: it must be at least 1")
+    if not images > 0:
+        raise ValueError(f"images={images}: it must be positive")
+
+
 class Overfitting(Term):
     """Adds nothing; every few updates moves p by what E sign D(x) says of overfitting (Karras et al. 2020, section 3).
 
@@ -142,12 +152,7 @@ class ADA(Strategy):
 
     def __init__(self, policy: list[str], target: float, every: int, images: float) -> None:
         check_names("policy", policy)
-        if not -1 < target < 1:
-            raise ValueError(f"target={target}: it must lie between -1 and 1")
-        if every < 1:
-            raise ValueError(f"every={every}: it must be at least 1")
-        if not images > 0:
-            raise ValueError(f"images={images}: it must be positive")
+        check_rule(target, every, images)
         self.policy = policy
         self.target = target
         self.every = every
