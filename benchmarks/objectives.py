@@ -18,9 +18,8 @@ from pathlib import Path
 from evidence.job import ROOT, Job
 from evidence.objective_page import page
 from evidence.objective_rows import LINE_DATA, QUIET, ROWS, SCORES
-from evidence.options import known, parser
+from evidence.options import carry_out, parser
 from evidence.record import RecordFile
-from evidence.running import run_all
 
 RECORD = ROOT / "docs" / "results" / "objectives.csv"
 PAGE = ROOT / "docs" / "results" / "objectives.md"
@@ -28,12 +27,7 @@ PAGE = ROOT / "docs" / "results" / "objectives.md"
 
 def main() -> None:
     """Run what is asked for and has no line yet, then write the page."""
-    options = parser(__doc__, ROWS, RECORD)
-    asked = options.parse_args()
-    known(options, asked.names, ROWS)
-    if not asked.write:
-        run_all(jobs(asked.record, range(asked.seeds), asked.names), asked.jobs, asked.seconds)
-    write(asked.record)
+    carry_out(parser(__doc__, ROWS, RECORD), ROWS, jobs, write)
 
 
 def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[Job]:

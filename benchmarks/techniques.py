@@ -16,9 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from evidence.job import ROOT, Job
-from evidence.options import known, parser
+from evidence.options import carry_out, parser
 from evidence.record import RecordFile
-from evidence.running import run_all
 from evidence.technique_page import measured, page
 from evidence.technique_rows import ROWS, SCORES, START, overrides
 
@@ -29,12 +28,7 @@ PAGES = ROOT / "docs" / "techniques"
 
 def main() -> None:
     """Run what is asked for and has no line yet, then write the pages."""
-    options = parser(__doc__, ROWS, RECORD)
-    asked = options.parse_args()
-    known(options, asked.names, ROWS)
-    if not asked.write:
-        run_all(jobs(asked.record, range(asked.seeds), asked.names), asked.jobs, asked.seconds)
-    write(asked.record)
+    carry_out(parser(__doc__, ROWS, RECORD), ROWS, jobs, write)
 
 
 def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[Job]:

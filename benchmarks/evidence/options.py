@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from evidence.job import Job
+from evidence.running import run_all
 
 
 def parser(description: str | None, names: Iterable[str], record: Path | None = None) -> argparse.ArgumentParser:
@@ -26,3 +29,17 @@ def known(made: argparse.ArgumentParser, asked: Iterable[str], names: Iterable[s
     for name in asked:
         if name not in there:
             made.error(f"there is no {name!r}; choose from {'; '.join(there)}")
+
+
+def carry_out(
+    made: argparse.ArgumentParser,
+    names: Iterable[str],
+    jobs: Callable[[Path, Iterable[int], Iterable[str]], list[Job]],
+    write: Callable[[Path], None],
+) -> None:
+    """Run what the command line asks for and has no line in the record yet, then write the pages of the record."""
+    asked = made.parse_args()
+    known(made, asked.names, names)
+    if not asked.write:
+        run_all(jobs(asked.record, range(asked.seeds), asked.names), asked.jobs, asked.seconds)
+    write(asked.record)

@@ -89,15 +89,29 @@ def differences(groups: Sequence[Sequence[float]], reference: int, chosen_before
     Returns:
         A difference for each group; None for the reference and where a group has one score.
     """
-    known = [group for group in groups if len(group) > 1]
-    count = len(known)
+    count = sum(len(group) > 1 for group in groups)
     if len(groups[reference]) < 2 or count < 2:
         return [None] * len(groups)
     tail = _largest_against_one(count - 1) if chosen_before else _largest_of_all_pairs(count)
-    return [
-        None if i == reference or len(group) < 2 else _difference(group, groups[reference], known, tail)
-        for i, group in enumerate(groups)
-    ]
+    spreads = [_Spread(variance(group), len(group)) if len(group) > 1 else None for group in groups]
+    known, other = [spread for spread in spreads if spread is not None], spreads[reference]
+    assert other is not None
+    found: list[Difference | None] = []
+    for i, (group, own) in enumerate(zip(groups, spreads, strict=True)):
+        if i == reference or own is None:
+            found.append(None)
+            continue
+        shares = [spread.variance / spread.n for spread in (own, other)]
+        freedom = sum(share**2 / (spread.n - 1) for share, spread in zip(shares, (own, other), strict=True))
+        pooled = _pooled(known, own, other)
+        pooled_freedom = sum(spread.n - 1 for spread in pooled)
+        common = sum(spread.variance * (spread.n - 1) for spread in pooled) / pooled_freedom
+        errors = [
+            (math.sqrt(sum(shares)), sum(shares) ** 2 / freedom if freedom else math.inf),
+            (math.sqrt(common * (1 / own.n + 1 / other.n)), float(pooled_freedom)),
+        ]
+        found.append(_both(fmean(group) - fmean(groups[reference]), errors, tail))
+    return found
 
 
 def paired_differences(
@@ -120,52 +134,33 @@ def paired_differences(
     of_seed = [fmean(group[i] for group in groups) for i in range(n)]
     rest = [[score - common for score, common in zip(group, of_seed, strict=True)] for group in groups]
     # Each group's rest lacks a share of 1/k of its own noise.
-    variances = [variance(group) * count / (count - 1) for group in rest]
+    spreads = [_Spread(variance(group) * count / (count - 1), n) for group in rest]
     found: list[Difference | None] = []
     for i, group in enumerate(groups):
         if i == reference:
             found.append(None)
             continue
         own = [score - other for score, other in zip(group, groups[reference], strict=True)]
-        estimate = fmean(own)
-        pooled = _pooled(variances, [variances[i], variances[reference]])
-        found.append(
-            _both(
-                estimate,
-                [
-                    (math.sqrt(variance(own) / n), n - 1.0),
-                    (math.sqrt(2 * fmean(pooled) / n), (len(pooled) - 1) * (n - 1.0)),
-                ],
-                tail,
-            )
-        )
+        pooled = _pooled(spreads, spreads[i], spreads[reference])
+        errors = [
+            (math.sqrt(variance(own) / n), n - 1.0),
+            (math.sqrt(2 * fmean(spread.variance for spread in pooled) / n), (len(pooled) - 1) * (n - 1.0)),
+        ]
+        found.append(_both(fmean(own), errors, tail))
     return found
 
 
-def _difference(group: Sequence[float], other: Sequence[float], known: list[Sequence[float]], tail: Tail) -> Difference:
-    own = [variance(group) / len(group), variance(other) / len(other)]
-    welch = sum(own)
-    freedom = [share**2 / (len(scores) - 1) for share, scores in zip(own, (group, other), strict=True)]
-    variances = {i: variance(scores) for i, scores in enumerate(known)}
-    kept = _pooled([*variances.values()], [variance(group), variance(other)])
-    counted = [len(scores) - 1 for i, scores in enumerate(known) if variances[i] <= max(kept)]
-    pooled = sum(v * n for v, n in zip((v for v in variances.values() if v <= max(kept)), counted, strict=True))
-    pooled_freedom = float(sum(counted))
-    share = 1 / len(group) + 1 / len(other)
-    return _both(
-        fmean(group) - fmean(other),
-        [
-            (math.sqrt(welch), welch**2 / sum(freedom) if sum(freedom) else math.inf),
-            (math.sqrt(pooled / pooled_freedom * share), pooled_freedom),
-        ],
-        tail,
-    )
+class _Spread(NamedTuple):
+    """The variance of a group's scores, and their number."""
+
+    variance: float
+    n: int
 
 
-def _pooled(variances: list[float], own: list[float]) -> list[float]:
-    """Return the variances that say something of two groups: all but those of groups that are far noisier."""
-    most = max(*own, NOISY * median(variances))
-    return [value for value in variances if value <= most]
+def _pooled(spreads: list[_Spread], *own: _Spread) -> list[_Spread]:
+    """Return the spreads that say something of two groups: all but those of groups that are far noisier."""
+    most = max(*(spread.variance for spread in own), NOISY * median(spread.variance for spread in spreads))
+    return [spread for spread in spreads if spread.variance <= most]
 
 
 def _both(estimate: float, errors: list[tuple[float, float]], tail: Tail) -> Difference:
@@ -183,16 +178,7 @@ def _largest_of_all_pairs(count: int) -> Tail:
     """Return the distribution of the largest |t| among all pairs of `count` means (the studentized range over √2)."""
     from scipy.special import ndtr
 
-    z, weights = _normal_nodes()
-
-    @lru_cache(KEPT)
-    def tail(t: float, freedom: float) -> float:
-        deviations, shares = _deviation_nodes(freedom)
-        width = math.sqrt(2) * t * deviations[:, None]
-        below = count * (weights * (ndtr(z) - ndtr(z - width)) ** (count - 1)).sum(1)
-        return float(1 - (shares * below).sum())
-
-    return tail
+    return _tail(lambda z, width: count * (ndtr(z) - ndtr(z - width)) ** (count - 1))
 
 
 @cache
@@ -200,14 +186,18 @@ def _largest_against_one(count: int) -> Tail:
     """Return the distribution of the largest |t| of `count` means against one more (Dunnett 1955, two-sided)."""
     from scipy.special import ndtr
 
+    return _tail(lambda z, width: (ndtr(z + width) - ndtr(z - width)) ** count)
+
+
+def _tail(all_within: Callable[[Any, Any], Any]) -> Tail:
+    """Return the chance that not all means are within a width, given that of all for one mean's place z."""
     z, weights = _normal_nodes()
 
     @lru_cache(KEPT)
     def tail(t: float, freedom: float) -> float:
         deviations, shares = _deviation_nodes(freedom)
-        width = math.sqrt(2) * t * deviations[:, None]
-        below = (weights * (ndtr(z + width) - ndtr(z - width)) ** count).sum(1)
-        return float(1 - (shares * below).sum())
+        within = (weights * all_within(z, math.sqrt(2) * t * deviations[:, None])).sum(1)
+        return float(1 - (shares * within).sum())
 
     return tail
 
