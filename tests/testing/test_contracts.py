@@ -51,6 +51,7 @@ SPECIAL = {
     ("discriminators", "conv"): {"widths": [4, 8], "hidden": 16},
     ("discriminators", "dcgan_conditional"): {"width": 8},
     ("discriminators", "mixture_likelihood"): {"width": 4},
+    ("discriminators", "patch"): {"layers": 1, "width": 4},
     ("discriminators", "projections"): {"count": 2, "width": 4},
     ("discriminators", "resnet"): {"width": 8},
     ("discriminators", "resnet_projection"): {"width": 8},
