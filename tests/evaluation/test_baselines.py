@@ -14,7 +14,8 @@ from gan_framework.evaluation.metric import Metric
 from gan_framework.evaluation.sampling import draw_latents
 from gan_framework.storage.images import to_uint8
 from gan_zoo.extractors.raw import Raw
-from gan_zoo.metrics.fid import FID, frechet_distance, statistics
+from gan_zoo.metrics.fid import FID
+from gan_zoo.metrics.frechet import frechet_distance, moments
 from gan_zoo.metrics.memorisation import Memorisation
 from gan_zoo.metrics.parzen import Parzen
 from gan_zoo.metrics.prc import PRC
@@ -33,7 +34,7 @@ def flat(images):
 
 
 def fid(a, b):
-    return frechet_distance(statistics(flat(a)), statistics(flat(b)))
+    return frechet_distance(moments(flat(a)), moments(flat(b)))
 
 
 def evenly(samples, count):

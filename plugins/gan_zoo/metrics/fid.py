@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
-from gan_framework.api import Comparison, Metric
-
-CHUNK = 1024
-"""Samples at a time, which bounds the float64 copies."""
-
-Statistics = dict[str, Any]
-"""Mean `mu` (D,) and unbiased covariance `sigma` (D, D) as float64 arrays, as torch-fidelity takes them."""
-
-
-def statistics(features: Tensor) -> Statistics:
-    """Return mean and covariance of features (N, D), without ever holding a float64 copy of them all."""
-    count, dim = features.shape
-    mean = torch.stack([chunk.double().sum(0) for chunk in features.split(CHUNK)]).sum(0) / count
-    covariance = torch.zeros(dim, dim, dtype=torch.float64)
-    for chunk in features.split(CHUNK):
-        centred = chunk.double() - mean
-        covariance.addmm_(centred.T, centred, alpha=1 / (count - 1))
-    return {"mu": mean.numpy(), "sigma": covariance.numpy()}
-
-
-def frechet_distance(a: Statistics, b: Statistics) -> float:
-    """Return |m_a - m_b|² + tr(C_a + C_b - 2 (C_a C_b)^½), computed by torch-fidelity."""
-    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
-
-    return float(fid_statistics_to_metric(a, b, verbose=False)[KEY_METRIC_FID])
+from gan_framework.api import Comparison, ConfigError, Metric
+from gan_zoo.metrics.frechet import Moments, frechet_distance, moments, read_statistics
 
 
 class FID(Metric):
-    """Fréchet distance between Gaussians fitted to the features of real and of generated samples."""
+    """Fréchet distance between Gaussians fitted to the features of real and of generated samples.
+
+    It compares with published numbers where extractor, resizing, number of samples and reference are theirs:
+    extractor=inception, 50,000 samples, and the split or the statistics that a paper names.
+
+    Args:
+        statistics: an .npz file with the mean `mu` and the covariance `sigma` of reference features, which takes the
+            place of the data's own; None for these.
+    """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"fid": False}
     legend: ClassVar[dict[str, str]] = {
@@ -43,19 +28,38 @@ class FID(Metric):
     }
     least_real: ClassVar[int] = 2
 
-    def __init__(self) -> None:
-        self._real: tuple[Tensor, Statistics] | None = None
+    def __init__(self, statistics: Path | None = None) -> None:
+        self.statistics: str | None = None
+        self._given: Moments | None = None
+        if statistics is not None:
+            self._given, self.statistics = read_statistics(statistics, "metrics.fid.statistics")
+            self._path = statistics
+        self._real: tuple[Tensor, Moments] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the hash of the statistics, if they are given: where they lie does not matter."""
+        return {} if self.statistics is None else {"statistics": self.statistics}
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `fid`; warn of too few samples."""
         for name, side in (("generated", comparison.generated), ("real", comparison.real)):
             count, dim = side.features.shape
-            if count <= dim:
+            if count <= dim and not (name == "real" and self._given is not None):
                 comparison.warnings.append(
                     f"fid: N={count} <= d={dim} for the {name} samples: their covariance is singular and FID is biased "
                     "upwards; compare it at equal N only, or use kid"
                 )
+        return {"fid": frechet_distance(moments(comparison.generated.features), self._reference(comparison))}
+
+    def _reference(self, comparison: Comparison) -> Moments:
         real = comparison.real.features
+        if self._given is not None:
+            if len(self._given.mean) != real.shape[1]:
+                raise ConfigError(
+                    f"metrics.fid.statistics={self._path} is of {len(self._given.mean)} features, and the extractor "
+                    f"gives {real.shape[1]}: they are of another network"
+                )
+            return self._given
         if self._real is None or self._real[0] is not real:
-            self._real = real, statistics(real)  # a run is compared with the same features again and again
-        return {"fid": frechet_distance(statistics(comparison.generated.features), self._real[1])}
+            self._real = real, moments(real)  # a run is compared with the same features again and again
+        return self._real[1]

@@ -20,10 +20,15 @@ from gan_framework.evaluation.extractor import Features as Extracted
 from gan_framework.registry import registry
 from gan_zoo.extractors.raw import Raw
 from gan_zoo.metrics.class_accuracy import ClassAccuracy
+from gan_zoo.metrics.clipped import Clipped
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
+from gan_zoo.metrics.cmmd import CMMD
 from gan_zoo.metrics.embedding_likelihood import EmbeddingLikelihood
 from gan_zoo.metrics.fid import FID
+from gan_zoo.metrics.fid_infinity import FIDInfinity
+from gan_zoo.metrics.fid_interval import FIDInterval
 from gan_zoo.metrics.inception_score import InceptionScore
+from gan_zoo.metrics.intra_fid import IntraFID
 from gan_zoo.metrics.kid import KID
 from gan_zoo.metrics.memorisation import Memorisation
 from gan_zoo.metrics.mode_coverage import ModeCoverage
@@ -39,7 +44,12 @@ METRICS = {
     "class_accuracy": lambda: ClassAccuracy(),
     "cluster_accuracy": lambda: ClusterAccuracy("categorical_0"),
     "embedding_likelihood": lambda: EmbeddingLikelihood(0.1, 20),
+    "clipped": lambda: Clipped(5),
+    "cmmd": lambda: CMMD(),
     "fid": lambda: FID(),
+    "fid_infinity": lambda: FIDInfinity(3, 0.5),
+    "fid_interval": lambda: FIDInterval(5),
+    "intra_fid": lambda: IntraFID(),
     "inception_score": lambda: InceptionScore(4),
     "kid": lambda: KID(3, 20),
     "memorisation": lambda: Memorisation(2, 2),
