@@ -21,6 +21,9 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.registry import registry, typecheck
 from gan_framework.registry.kinds import KINDS, kind_of_network
+from gan_framework.weights.freezing import Thawing, freeze
+from gan_framework.weights.settings import weight_settings
+from gan_framework.weights.warm_start import WarmStart
 
 Config = Mapping[str, Any]
 """A resolved configuration as plain mappings, lists and values."""
@@ -38,16 +41,20 @@ class Assembly:
         settings: the configuration as objects.
         game: the game, started.
         batches: what draws this process's share of the real batches.
+        thawing: has players update what was frozen, once it is due.
         evaluator: scores the game; None if nothing is scored, or in another process.
     """
 
     settings: schema.Config
     game: Game
     batches: Batches
+    thawing: Thawing
     evaluator: Evaluator | None
 
 
-def assemble(config: Config, sources: Sources, device: torch.device, scored: bool) -> Assembly:
+def assemble(
+    config: Config, sources: Sources, device: torch.device, scored: bool, warm_start: WarmStart | None = None
+) -> Assembly:
     """Build all that a configuration describes.
 
     Args:
@@ -55,12 +62,14 @@ def assemble(config: Config, sources: Sources, device: torch.device, scored: boo
         sources: its data.
         device: where the game is played.
         scored: whether this process scores the game.
+        warm_start: the trained weights that networks start from.
 
     Raises:
         ConfigError: a plugin, a setting or a combination is wrong.
     """
     settings = schema.Config.of(config)
-    game = build_game(config, sources.shape, device)
+    game = build_game(config, sources.shape, device, warm_start)
+    thawing = Thawing(game, weight_settings(config["networks"]), settings.train.cuda_graph)
     if settings.train.compile:
         compile_networks(game)
     evaluator = None
@@ -68,25 +77,30 @@ def assemble(config: Config, sources: Sources, device: torch.device, scored: boo
         evaluator = Evaluator.from_config(config, sources.first, device)
         evaluator.check(game)
     batches = sources.batches(settings.train.batch_size, settings.seed, device, distributed.rank(), distributed.world())
-    return Assembly(settings, game, batches, evaluator)
+    return Assembly(settings, game, batches, thawing, evaluator)
 
 
-def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
+def build_game(config: Config, shape: DataShape, device: torch.device, warm_start: WarmStart | None = None) -> Game:
     """Build the game that a configuration describes, ready to be played on the device.
 
     Args:
         config: the resolved configuration.
         shape: the shape of the data, which the networks must fit.
         device: where the game is played.
+        warm_start: the trained weights that networks start from; without it they are as drawn.
 
     Raises:
         ConfigError: a plugin, a setting or a combination is wrong.
     """
+    of_weights = weight_settings(config["networks"])
     seeding.reseed(config["seed"], "weights")
     optimizers = {player: _without_clip(player, settings) for player, settings in config["optimizer"].items()}
+    networks = {name: _build_network(name, settings) for name, settings in config["networks"].items()}
+    if warm_start is not None:
+        warm_start.fill(networks)
     components = Components(
         data=shape,
-        networks={name: _build_network(name, settings) for name, settings in config["networks"].items()},
+        networks=networks,
         schedule=registry.build("schedules", config["schedule"]),
         prior=registry.build("priors", config["prior"]) if config["prior"] else None,
         loss=registry.build("losses", config["loss"]) if config["loss"] else None,
@@ -99,8 +113,13 @@ def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
     for name, settings in config["terms"].items():
         _add_term(game, name, settings)
     strategies = {name: registry.build("strategies", settings) for name, settings in config["strategy"].items()}
-    for name in sorted(strategies, key=lambda name: strategies[name].applies_last):
+    for name in [name for name in strategies if not strategies[name].applies_last]:
         _apply(name, strategies[name], game)
+    if warm_start is not None:
+        warm_start.fill(game.networks)
+    for name in [name for name in strategies if strategies[name].applies_last]:
+        _apply(name, strategies[name], game)
+    freeze(game, of_weights)
     if game.accumulate > 1 and not game.schedule.accumulates:
         raise ConfigError(
             f"train.accumulate={game.accumulate} divides each batch, and {type(game.schedule).__name__} compares whole "
@@ -111,7 +130,11 @@ def build_game(config: Config, shape: DataShape, device: torch.device) -> Game:
 
 
 def _build_network(name: str, settings: Config) -> nn.Module:
-    network: nn.Module = registry.build(kind_of_network(name).name, settings)
+    kind = kind_of_network(name)
+    own = settings
+    if isinstance(settings, Mapping):
+        own = {key: value for key, value in settings.items() if key not in kind.reserved}
+    network: nn.Module = registry.build(kind.name, own)
     return network
 
 

@@ -15,11 +15,14 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.config.explain import explain
 from gan_framework.config.proposals import alias
 from gan_framework.errors import ConfigError
-from gan_framework.registry.kinds import kind_of_group
+from gan_framework.registry.kinds import OF_WEIGHTS, kind_of_group
 from gan_framework.registry.packages import config_folder, groups
 
 PLAIN_TEXT = re.compile(r"""[^][{}()'"]*[=~#!&;<>^`][^][{}()'"]*(?<!\\)""")
 """Values that Hydra's grammar has no place for, though they can mean nothing but themselves: `runs/lr=0.1`, `~/x`."""
+
+OF_WEIGHTS_TYPED = re.compile(rf"networks\.\w+\.({'|'.join(OF_WEIGHTS)})=")
+"""Settings that every network takes and that are no plugin's own."""
 
 
 def compose(overrides: Sequence[str], with_hydra: bool = False, name: str = "config") -> DictConfig:
@@ -49,6 +52,8 @@ def readable(override: str) -> str:
     if option == "null" and group in groups():
         kind = kind_of_group(group)
         return f"{group}=[]" if kind is not None and kind.listed else f"~{group}"
+    if OF_WEIGHTS_TYPED.match(override):
+        override = f"++{override}"  # no network's YAML has them
     return quoted(alias(override))
 
 

@@ -8,6 +8,7 @@ from gan_framework.config.compose import plain
 from gan_framework.config.plugins import plugins_of
 from gan_framework.registry import registry
 from gan_framework.registry.paths import absolute
+from gan_framework.storage import hub
 
 
 def anchored(composed: DictConfig) -> DictConfig:
@@ -23,4 +24,8 @@ def anchored(composed: DictConfig) -> DictConfig:
     resume = config["train"].get("resume")
     if resume not in (None, "auto"):
         composed.train.resume = str(absolute(resume))
+    for name, settings in config["networks"].items():
+        source = settings.get("from") if isinstance(settings, dict) else None
+        if isinstance(source, str) and not hub.is_on_hub(source):
+            OmegaConf.update(composed, f"networks.{name}.from", str(absolute(source)))
     return composed

@@ -87,6 +87,7 @@ class Player(nn.Module):
             discriminator some steps ahead).
         after_step: modules called without arguments after every update (weight clipping, EMA).
         clip: the greatest norm of its gradient; None for any.
+        trained: the parameters it updates.
         updates: how often it has been updated.
         gradients: of the parameters it updates, from its last `backward`; kept because another player that
             updates the same parameters overwrites their `grad`.
@@ -118,7 +119,7 @@ class Player(nn.Module):
         self.gradients: list[Tensor | None] = []
         self.annealed: set[str] = set()
         self.skip_nonfinite = False
-        self._trained: list[nn.Parameter] = []
+        self.trained: list[nn.Parameter] = []
         self._loss: tuple[AdversarialLoss, ...] = ()
 
     def add_term(self, name: str, term: Term, weight: float | Ramp = 1.0, plan: TermPlan | None = None) -> None:
@@ -157,8 +158,8 @@ class Player(nn.Module):
         self._check_names([*meeting])
         self._check_loss(game.loss)
         frozen = [network for network in self.networks if not game.trainable((network,))]
-        self._trained = game.trainable(self.networks)
-        if frozen or not self._trained:
+        self.trained = game.trainable(self.networks)
+        if frozen or not self.trained:
             where = " and ".join(frozen) or "any network"
             raise ConfigError(f"the player {self.name!r} has no parameters to update in {where}")
         # Kept in a tuple: the loss belongs to the game, and must not be registered twice.
@@ -168,7 +169,7 @@ class Player(nn.Module):
             self.term(name).attach(game)
             self.term(name).check(game, self)
         self.clip = clip
-        self.optimizer = game.optimizers[self.name](self._trained)
+        self.optimizer = game.optimizers[self.name](self.trained)
         self.scaler = game.precision.scaler()
 
     def _check_names(self, pairs: list[str]) -> None:
@@ -199,11 +200,6 @@ class Player(nn.Module):
                 f"the player {self.name!r} minimises half of the discriminator's loss, but the loss "
                 f"{type(loss).__name__} is no sum of a real and a generated half"
             )
-
-    @property
-    def trained(self) -> list[nn.Parameter]:
-        """The parameters this player updates."""
-        return self._trained
 
     # -- in a step ----------------------------------------------------------------------------------
 

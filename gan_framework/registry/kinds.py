@@ -40,15 +40,23 @@ class Kind:
         return f"gan_framework.{self.name}"
 
 
+OF_WEIGHTS = ("from", "from_network", "freeze", "unfreeze_at")
+"""What every network can be told of its weights."""
+
 _CORE = "gan_framework.core.contracts"
 _EVALUATION = "gan_framework.evaluation"
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("generators", "generator", "generator", "networks", f"{_CORE}.networks:Generator", several=True),
-        Kind("discriminators", "discriminator", "discriminator", "networks", f"{_CORE}.networks:Discriminator", True),
-        Kind("networks", "network", "network", "networks", "torch.nn:Module", several=True),
+        *(
+            Kind(name, name[:-1], name[:-1], "networks", contract, several=True, reserved=OF_WEIGHTS)
+            for name, contract in (
+                ("generators", f"{_CORE}.networks:Generator"),
+                ("discriminators", f"{_CORE}.networks:Discriminator"),
+                ("networks", "torch.nn:Module"),
+            )
+        ),
         Kind("losses", "loss", "loss", "loss", f"{_CORE}.loss:AdversarialLoss"),
         Kind(
             "terms",

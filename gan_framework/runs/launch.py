@@ -32,6 +32,7 @@ from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.summary import Summary, describe
 from gan_framework.runs.tracker import RunInfo
 from gan_framework.runs.tracking import build_trackers
+from gan_framework.runs.trained import warm_start
 from gan_framework.runs.trainer import train
 from gan_framework.runs.workers import lead
 from gan_framework.storage import files
@@ -137,13 +138,17 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
     composed = _completed(composed, sources)
     config = plain(composed)
     trackers = build_trackers(config["tracker"])
-    assembly = assemble(config, sources, device, scored=True)
-    announced, config = config, mask(config)
-    text = OmegaConf.to_yaml(OmegaConf.create(config))
-
     layout = RunFolder(folder)
     checkpoints = _resume_from(settings.train.resume, layout)
     newest = next(checkpoints, None)
+    # A run that goes on has its weights: what it started from may be gone.
+    start = warm_start(config) if newest is None else None
+    assembly = assemble(config, sources, device, scored=True, warm_start=start)
+    for line in start.report(assembly.game.networks) if start is not None else []:
+        log.info("%s", line)
+    announced, config = config, mask(config)
+    text = OmegaConf.to_yaml(OmegaConf.create(config))
+
     if newest is None:
         files.write_text(layout.config, text)
     # In a sweep the folder says what is swept.

@@ -49,6 +49,7 @@ class Run:
         game: the game.
         batches: the real batches.
         evaluator: scores the game; None if nothing is scored.
+        thawing: has players update what was frozen, once it is due.
         trackers: where the metrics go.
         progress: what is shown in the terminal.
         counters: how far the run is.
@@ -82,6 +83,7 @@ class Run:
         self.game = game = assembly.game
         self.batches = assembly.batches
         self.evaluator = assembly.evaluator
+        self.thawing = assembly.thawing
         self.trackers = trackers
         self.progress = progress
         self.seed = self.settings.seed
@@ -274,8 +276,10 @@ class Run:
         """Return the first real samples, for games that make samples of samples."""
         if self.game.generates_from is None:
             return None
-        indices = torch.arange(count) % len(self.batches.data)
-        return inputs.batch_of(self.batches.data, indices, self.game.device)
+        source = inputs.source_of_inputs(self.game)
+        data = self.batches.data if source is None else self.batches.others[source].data
+        indices = torch.arange(count) % len(data)
+        return inputs.given_to(self.game, inputs.batch_of(data, indices, self.game.device))
 
     def _generator_gradient_vanishes(self) -> bool:
         return self.game.loss is not None and diagnostics.generator_gradient_vanishes(self.game.loss)

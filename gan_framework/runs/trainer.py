@@ -50,6 +50,7 @@ def _play(run: Run, stop: StopRequest) -> None:
         run.save()  # in the place of the checkpoint to which the scores were still to come
 
     while not group.stopping(stop.requested) and counters.step < counters.steps:
+        run.thawing.at(counters.step)
         # Everything random in a step follows from its number, so nothing in between can change it.
         distributed.reseed(run.seed, "step", counters.step, counters.rollbacks)
         unchecked.append(run.step(run.batches))

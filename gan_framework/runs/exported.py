@@ -1,0 +1,107 @@
+"""A trained model as it is published: a folder of weights, configuration and what is known of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gan_framework.config import saved
+from gan_framework.core.records import DataShape
+from gan_framework.errors import ConfigError
+from gan_framework.storage import foreign, plain, tensors
+
+FORMAT = 1
+"""The version of the folder's layout; a newer one is refused."""
+
+ABOUT = "export.json"
+"""The file that says what the others are."""
+
+REST = "state.safetensors"
+"""The tensors that samples are drawn with and that are no network's: a prior's, conditions of grids."""
+
+NEEDED = ("*.json", "*.yaml", f"*{tensors.SUFFIX}")
+"""The files that a model is loaded from."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an exported folder holds.
+
+    Attributes:
+        folder: where it lies.
+        config: the run's configuration, resolved.
+        about: what `export.json` says: shape, networks, classes, sampler, protocol, scores, step.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    about: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Exported:
+        """Read the folder's configuration and description; weights are read when they are asked for.
+
+        Raises:
+            ConfigError: it is no exported model, is damaged, or from a newer version.
+        """
+        try:
+            about = plain.read_json(folder / ABOUT, folder)
+        except (FileNotFoundError, foreign.Damaged) as error:
+            raise ConfigError(f"{folder} is no exported model: {error}") from error
+        if not isinstance(about.get("format"), int) or not isinstance(about.get("networks"), dict):
+            raise ConfigError(f"{folder / ABOUT} is damaged: it names no format and no networks")
+        if about["format"] > FORMAT:
+            raise ConfigError(
+                f"{folder} has format {about['format']}, and this version reads formats up to {FORMAT}: upgrade "
+                "gan-framework"
+            )
+        return cls(folder, saved.read(folder / "config.yaml"), about)
+
+    @property
+    def shape(self) -> DataShape:
+        """The shape of the data that the model was trained on."""
+        try:
+            return DataShape.of(self.about["shape"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(f"{self.folder / ABOUT} is damaged: it has no shape of samples ({error})") from error
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """The files of the networks by the networks' names."""
+        return {str(name): str(file) for name, file in self.about["networks"].items()}
+
+    def weights(self, network: str) -> dict[str, Tensor]:
+        """Return the state of a network.
+
+        Raises:
+            ConfigError: its file is missing or not what was exported.
+        """
+        return self._read(self.networks[network])
+
+    def rest(self) -> dict[str, Tensor]:
+        """Return the tensors beside the networks' that samples are drawn with."""
+        return self._read(REST) if (self.folder / REST).exists() else {}
+
+    def _read(self, name: str) -> dict[str, Tensor]:
+        if Path(name).name != name:
+            raise ConfigError(f"{self.folder / ABOUT} is damaged: {name!r} is no file of the folder")
+        path = self.folder / name
+        found = tensors.read(path)
+        wanted = (self.about.get("sha256") or {}).get(name)
+        if wanted != sha256(path):
+            raise ConfigError(f"{path} is not what was exported: its hash is not the one in {ABOUT}")
+        return found
+
+
+def is_exported(folder: Path) -> bool:
+    """Whether a folder is an exported model."""
+    return (folder / ABOUT).is_file()
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

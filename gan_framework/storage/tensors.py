@@ -1,0 +1,56 @@
+"""Tensors in files that anybody can read and that can hold nothing else: safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from torch import Tensor
+
+from gan_framework.errors import ConfigError
+from gan_framework.storage import files
+
+SUFFIX = ".safetensors"
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+    """Write tensors by name, atomically; what shares memory is written as often as it is named.
+
+    Args:
+        path: the file.
+        tensors: on any device.
+        about: plain text that stands beside them.
+
+    Raises:
+        ConfigError: the package `safetensors` is not installed.
+    """
+    content = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    data: bytes = _library().save(content, {**about})
+    with files.atomic(path) as file:
+        file.write(data)
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by name, on the CPU.
+
+    Raises:
+        ConfigError: there is no such file, it is damaged, or the package `safetensors` is not installed.
+    """
+    library = _library()
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path}")
+    try:
+        return dict(library.load(path.read_bytes()))
+    except Exception as error:  # whatever the library makes of a file that is somebody else's
+        raise ConfigError(f"{path} is damaged, or no safetensors file: {' '.join(str(error).split())}") from error
+
+
+def _library() -> ModuleType:
+    try:
+        import safetensors.torch
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "exported weights need the package safetensors: pip install 'gan-framework[publish]'"
+        ) from None
+    return safetensors.torch
