@@ -7,6 +7,8 @@ round, for about so many seconds each; the medians and quartiles over the rounds
 
 * `dcgan32`, `dcgan28`, `sngan`, `mlp`: the ratio is the hand-written loop's time over the framework's, so above 1 the
   framework is faster; once for each precision. `sngan` is the paper's residual pair, at the paper's width.
+* `r3gan`, `wgan_gp`, `dragan`: the same on DCGAN's networks at 32 pixels with these losses' penalties, in float32. The
+  hand-written loop takes R1 and R2 from the passes of its loss, which most programs do not.
 * `cost`: networks of one layer, where nearly all that is measured is Python. The figure is the framework's time above
   the hand-written loop's, in milliseconds per step.
 * `data`: the share of a step that drawing its batch takes, from memory, and from a folder of JPEG files that a worker
@@ -50,6 +52,9 @@ MEASUREMENTS: dict[str, tuple[tuple[int, int, int], list[str]]] = {
     "dcgan28": ((1, 28, 28), ["model=dcgan"]),
     "sngan": ((3, 32, 32), ["model=resnet", "loss=hinge", "strategy=[spectral_norm]"]),
     "mlp": ((1, 28, 28), ["model=mlp"]),
+    "r3gan": ((3, 32, 32), ["model=dcgan", "loss=r3gan", "networks.discriminator.norm=none"]),
+    "wgan_gp": ((3, 32, 32), ["model=dcgan", "loss=wasserstein_gp", "networks.discriminator.norm=layer"]),
+    "dragan": ((3, 32, 32), ["model=dcgan", "loss=dragan", "networks.discriminator.norm=layer"]),
     "cost": (
         (1, 4, 4),
         [
@@ -117,10 +122,48 @@ def hinge(real: Tensor, fake: Tensor) -> Tensor:
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
-LOSSES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "nonsaturating": (bce, lambda fake: F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))),
-    "hinge": (hinge, lambda fake: -fake.mean()),
+def nonsaturating(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the generator's loss of the first GANs."""
+    return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
+
+
+def paired(real: Tensor, fake: Tensor) -> Tensor:
+    """Return R3GAN's loss of the discriminator; the generator's is that of exchanged logits."""
+    return F.softplus(fake - real).mean()
+
+
+LOSSES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
+    "nonsaturating": (bce, nonsaturating),
+    "hinge": (hinge, lambda real, fake: -fake.mean()),
+    "wasserstein": (lambda real, fake: fake.mean() - real.mean(), lambda real, fake: -fake.mean()),
+    "relativistic": (paired, lambda real, fake: paired(fake, real)),
 }
+"""The discriminator's and the generator's, of real and generated logits."""
+
+
+def gradient_norms(discriminator: nn.Module, x: Tensor) -> Tensor:
+    """Return the norms (N,) of the score's gradients at points x, from a pass of their own."""
+    x = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(x).logits.sum(), x, create_graph=True)
+    norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    return norms
+
+
+def penalty(terms: dict[str, Any], discriminator: nn.Module, real: Tensor, fake: Tensor, logits: Tensor) -> Tensor:
+    """Return what a configuration's penalties add to the discriminator's loss; `logits` are all of its pass."""
+    if "r1" in terms:
+        of_real, of_fake = torch.autograd.grad(logits.sum(), (real, fake), create_graph=True)
+        squares = of_real.flatten(1).square().sum(1).mean() + of_fake.flatten(1).square().sum(1).mean()
+        return torch.mul(0.5 * terms["r1"]["weight"], squares)
+    if "gradient_penalty" in terms:
+        factor = torch.rand(BATCH, 1, 1, 1, device=real.device)
+        norms = gradient_norms(discriminator, factor * real + (1 - factor) * fake)
+        return torch.mul((norms - 1).square().mean(), terms["gradient_penalty"]["weight"])
+    if "dragan" in terms:
+        factor = torch.rand(BATCH, 1, 1, 1, device=real.device)
+        norms = gradient_norms(discriminator, real + factor * 0.5 * real.std() * torch.rand_like(real))
+        return torch.mul((norms - 1).square().mean(), terms["dragan"]["weight"])
+    return logits.new_zeros(())
 
 
 def by_hand(config: dict[str, Any], images: Tensor, device: torch.device) -> Step:
@@ -133,6 +176,7 @@ def by_hand(config: dict[str, Any], images: Tensor, device: torch.device) -> Ste
     d_optimizer = torch.optim.Adam(discriminator.parameters(), **settings)
     g_optimizer = torch.optim.Adam(generator.parameters(), **settings)
     d_loss, g_loss = LOSSES[config["loss"]["name"]]
+    terms = config["terms"]
     ready = images.to(device).float() / 127.5 - 1
     dim, normal = config["prior"]["dim"], config["prior"]["name"] == "normal"
     order, position = torch.randperm(len(ready)), 0
@@ -147,11 +191,16 @@ def by_hand(config: dict[str, Any], images: Tensor, device: torch.device) -> Ste
         fake = generator(z)
 
         d_optimizer.zero_grad()
-        d_loss(discriminator(real).logits, discriminator(fake.detach()).logits).backward()
+        x, made = real.requires_grad_("r1" in terms), fake.detach().requires_grad_("r1" in terms)
+        d_real, d_fake = discriminator(x).logits, discriminator(made).logits
+        added = penalty(terms, discriminator, x, made, torch.cat([d_real, d_fake]))
+        (d_loss(d_real, d_fake) + added).backward()
         d_optimizer.step()
 
         g_optimizer.zero_grad()
-        g_loss(discriminator(fake).logits).backward()
+        # The relativistic loss alone compares with real logits here.
+        d_real = discriminator(real.detach()).logits if config["loss"]["name"] == "relativistic" else d_real
+        g_loss(d_real, discriminator(fake).logits).backward()
         g_optimizer.step()
 
     return step
@@ -274,7 +323,7 @@ def main() -> None:
         if name == "data":
             result = data_share(rounds, each, device)
         else:
-            tried = ["fp32"] if name in ("cost", "mlp") else precisions
+            tried = precisions if name in ("dcgan32", "dcgan28", "sngan") else ["fp32"]
             result = compare(name, tried, rounds, each, device, arguments.override)
         print(json.dumps({"measurement": name, **result, "rounds": rounds}), flush=True)
 
