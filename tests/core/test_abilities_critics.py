@@ -158,7 +158,7 @@ def test_weight_clipping_of_one_critic_leaves_the_others():
 
 def test_a_penalty_of_all_discriminators_is_each_critics_own(compose):
     torch.set_default_dtype(torch.float32)
-    game, batches = experiment(compose, "gman", "term=[r1]", "terms.r1.player=discriminators", "terms.r1.weight=2.0")
+    game, batches = experiment(compose, "probe_gman", "term=[r1]", "terms.r1.player=discriminators", "terms.r1.weight=2.0")
     batch = batches()
     meeting = game.meet(batch)
     for name in CRITICS:
@@ -171,14 +171,14 @@ def test_a_penalty_of_all_discriminators_is_each_critics_own(compose):
 
 def test_a_term_may_name_one_of_the_critics(compose):
     torch.set_default_dtype(torch.float32)
-    game, _ = experiment(compose, "gman", "term=[r1]", "terms.r1.player=discriminator_2")
+    game, _ = experiment(compose, "probe_gman", "term=[r1]", "terms.r1.player=discriminator_2")
     assert [name for name in game.players if "r1" in game.player(name).terms] == ["discriminator_2"]
     assert game.judges_of(game.player("discriminator_2"), "r1") == ["discriminator_2"]
 
 
 def test_spectral_norm_gives_every_layer_of_every_critic_norm_one(compose):
     torch.set_default_dtype(torch.float32)
-    game, batches = experiment(compose, "gman", "strategy=[spectral_norm]")
+    game, batches = experiment(compose, "probe_gman", "strategy=[spectral_norm]")
     play(game, batches, range(1))
     for name in CRITICS:
         for _ in range(50):  # power iterations of the weights as they are now
@@ -192,7 +192,7 @@ def test_spectral_norm_gives_every_layer_of_every_critic_norm_one(compose):
 @pytest.mark.parametrize("strategy", ["minibatch_stddev", "minibatch_discrimination"])
 def test_minibatch_layers_let_each_critic_see_its_batch(compose, strategy):
     torch.set_default_dtype(torch.float32)
-    game, batches = experiment(compose, "gman", f"strategy=[{strategy}]")
+    game, batches = experiment(compose, "probe_gman", f"strategy=[{strategy}]")
     play(game, batches, range(1))
     for name in CRITICS:
         layer = game.network(name).output
@@ -211,7 +211,7 @@ def test_minibatch_layers_let_each_critic_see_its_batch(compose, strategy):
 
 def test_health_figures_name_each_critic(compose):
     torch.set_default_dtype(torch.float32)
-    game, batches = experiment(compose, "gman")
+    game, batches = experiment(compose, "probe_gman")
     batch = batches()
     meeting = game.meet(batch, graph=False)
     expected = {name: score(parameters(game, name), batch.samples).sigmoid().mean().item() for name in CRITICS}
@@ -232,11 +232,11 @@ def test_the_critics_go_on_exactly(compose):
     torch.set_default_dtype(torch.float32)
     options = ["strategy=[weight_clipping,spectral_norm]", "strategy.weight_clipping.networks=[discriminator_0]"]
     options += ["strategy.spectral_norm.networks=[discriminator_1]", "optimizer=rmsprop"]
-    straight, batches = experiment(compose, "gman", *options)
+    straight, batches = experiment(compose, "probe_gman", *options)
     play(straight, batches, range(2))
     state, drawn_so_far = through_a_file(straight.state_dict()), batches.drawn
     expected = play(straight, batches, range(2, 4))
-    resumed, _ = experiment(compose, "gman", *options, "seed=1")
+    resumed, _ = experiment(compose, "probe_gman", *options, "seed=1")
     resumed.load_state_dict(state)
     batches.drawn = drawn_so_far
     found = play(resumed, batches, range(2, 4))
@@ -248,4 +248,4 @@ def test_the_critics_go_on_exactly(compose):
 def test_r1_is_refused_for_a_player_that_updates_no_critic(compose):
     torch.set_default_dtype(torch.float32)
     with pytest.raises(ConfigError, match="discriminator_0 or discriminator_1 or discriminator_2"):
-        experiment(compose, "gman", "term=[r1]", "terms.r1.player=generator")
+        experiment(compose, "probe_gman", "term=[r1]", "terms.r1.player=generator")

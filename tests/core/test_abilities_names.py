@@ -19,14 +19,14 @@ from gan_probe.layers import Dense, DenseJudge  # isort: skip
 pytestmark = pytest.mark.usefixtures("probe")
 
 AVERAGED = {
-    "bigan": ["generator"],
-    "cogan": ["generator_a", "generator_b"],
+    "probe_bigan": ["generator"],
+    "probe_cogan": ["generator_a", "generator_b"],
     "cyclegan": ["generator_ab", "generator_ba"],
     "glo": ["decoder"],
-    "gman": ["generator"],
+    "probe_gman": ["generator"],
     "lapgan": ["generator_0", "generator_1", "generator_2"],
 }
-SAMPLED = {"cogan": "generator_a", "cyclegan": "generator_ab", "glo": "decoder", "lapgan": "pyramid"}
+SAMPLED = {"probe_cogan": "generator_a", "cyclegan": "generator_ab", "glo": "decoder", "lapgan": "pyramid"}
 
 
 @pytest.mark.parametrize("name", AVERAGED)
@@ -77,7 +77,7 @@ def test_a_pyramid_of_residuals_adds_up(compose):
 
 
 def test_two_networks_that_share_a_layer_are_one_players(compose):
-    game, batches = experiment(compose, "cogan", "optimizer=sgd")
+    game, batches = experiment(compose, "probe_cogan", "optimizer=sgd")
     a, b = game.network("generator_a"), game.network("generator_b")
     assert a.shared is b.shared and a.own is not b.own
     trained = game.player("generator").trained

@@ -36,6 +36,24 @@ NO_DISCRIMINATOR = {
 }
 TWIN = ["loss=dual_discriminator", "discriminator=twin", "networks.discriminator.of.width=4"]
 VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
+TRIO = ("generator", "encoder", "discriminator")
+BIGAN = ["experiment=bigan", "data.image_size=8", "prior.dim=4", *(f"networks.{name}.hidden=8" for name in TRIO)]
+ALI = ["experiment=ali", "prior.dim=4", *(f"networks.{name}.width=2" for name in TRIO)]
+TURNS = ["generator=mixture", "prior=components", "prior.components=2"]
+DELIGAN = ["experiment=deligan", "prior.components=3", "networks.generator.of.width=8"]
+GMAN = ["data.image_size=8", "networks.generator.width=4", *(f"networks.discriminator_{i}.width=8" for i in range(5))]
+COGAN = [
+    "experiment=cogan",
+    *(f"networks.generator_{domain}.width=16" for domain in "ab"),
+    *(f"networks.discriminator_{domain}.width=2" for domain in "ab"),
+]
+BAYESIAN = [
+    "experiment=bayesian_gan",
+    "data.image_size=8",
+    "prior.components=2",
+    "networks.generator.of.width=2",
+    "networks.discriminator_0.width=2",
+]
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
 SPECIAL = {
@@ -45,6 +63,19 @@ SPECIAL = {
     ("discriminators", "infogan"): {"hidden": 32, "width": 8},
     ("generators", "gaussian"): {"overrides": LINE},
     ("generators", "point"): {"exempt": {"depends_on_latents": "it makes one point, whatever the latent"}},
+    ("generators", "mixture"): {"overrides": ["prior=components"]},
+    ("generators", "mgan"): {"width": 4},
+    ("discriminators", "mgan"): {"width": 4},
+    ("generators", "deligan"): {"overrides": ["data.image_size=28"], "width": 8},
+    ("discriminators", "deligan"): {"overrides": ["data.image_size=28"], "width": 4},
+    ("generators", "class_alone"): {"hidden": [8]},
+    ("generators", "delta_mixture"): {"overrides": DELIGAN},
+    ("games", "deligan"): {"overrides": DELIGAN},
+    ("networks", "softness"): {"overrides": ["experiment=gman", "+network=softness", *GMAN]},
+    ("games", "gman"): {"overrides": ["experiment=gman", *GMAN]},
+    ("games", "cogan"): {"overrides": COGAN},
+    **{(kind, "cogan"): {"overrides": COGAN} for kind in ("generators", "discriminators")},
+    ("games", "bayesian_gan"): {"overrides": BAYESIAN},
     ("generators", "resnet"): {"width": 8},
     ("generators", "resnet_projection"): {"width": 8},
     ("discriminators", "cgan_vectors"): {"overrides": VECTORS},
@@ -86,9 +117,16 @@ SPECIAL = {
     ("terms", "reconstruction"): {"overrides": ["model=autoencoder"]},
     ("games", "bilinear"): {"overrides": POINTS},
     ("games", "gaussian_1d"): {"overrides": LINE},
+    ("games", "bigan"): {"overrides": BIGAN},
+    **{(kind, "bigan"): {"overrides": BIGAN} for kind in ("generators", "discriminators", "networks")},
+    **{(kind, "ali"): {"overrides": ALI} for kind in ("generators", "discriminators", "networks")},
+    ("discriminators", "joint_conv"): {"overrides": [*BIGAN, "discriminator=joint_conv"], "width": 4, "hidden": 8},
+    ("discriminators", "joint_mlp"): {"overrides": [*BIGAN, "discriminator=joint_mlp"], "hidden": [8]},
     ("games", "dan"): {"overrides": DAN, "every": 2},
     ("games", "dist_gan"): {"overrides": ["experiment=dist_gan", *NARROW]},
     ("games", "infogan"): {"overrides": INFOGAN},
+    ("games", "mgan"): {"overrides": TURNS},
+    ("games", "mad_gan"): {"overrides": TURNS},
     ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
     ("games", "variance_regularised"): {"overrides": ["experiment=vral", *NARROW]},
     ("datasets", "digits"): {"image_size": 8},

@@ -1,0 +1,64 @@
+"""Stochastic-gradient Hamiltonian Monte Carlo: an optimizer whose steps are samples of a posterior."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn, optim
+
+from gan_framework.api import distributed
+
+
+class SGHMC(optim.Optimizer):
+    """v <- (1 - α) v - η ∇U + N(0, 2 α η), θ <- θ + v (Chen, Fox & Guestrin 2014, arXiv 1402.4102, equation 15).
+
+    U is the negative logarithm of the posterior given all samples of the data, of which the loss is a mean: ∇U = N g.
+    The setting `lr` is η N, so that it is an ordinary learning rate of the mean, and the noise has the variance 2 α lr
+    / N (Saatci & Wilson 2017, arXiv 1705.09558, Algorithm 1). Without noise it is gradient descent with momentum 1 - α.
+    The noise is the same in all processes.
+
+    Args:
+        parameters: what is updated.
+        lr: η N.
+        alpha: α, the friction, above 0 and at most 1.
+        samples: N, the number of samples of the data.
+        noise: what the noise's deviation is multiplied by; 1 for the posterior, 0 for none.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, alpha: float, samples: int, noise: float) -> None:
+        if not 0 < alpha <= 1:
+            raise ValueError(f"alpha={alpha}: it must be above 0 and at most 1")
+        if samples < 1 or not noise >= 0:
+            raise ValueError(f"samples={samples} noise={noise}: the first must be at least 1, the second not negative")
+        super().__init__(parameters, {"lr": lr, "alpha": alpha, "samples": samples, "noise": noise})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Take one step."""
+        for group in self.param_groups:
+            lr, alpha = group["lr"], group["alpha"]
+            deviation = group["noise"] * math.sqrt(2 * alpha * lr / group["samples"])
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                velocity: Tensor = state.setdefault("velocity", torch.zeros_like(parameter))
+                velocity.mul_(1 - alpha).add_(parameter.grad, alpha=-lr)
+                if deviation:
+                    velocity.add_(_same_noise(parameter), alpha=deviation)
+                parameter.add_(velocity)
+
+
+def _same_noise(like: Tensor) -> Tensor:
+    """Return standard normal noise that is the same in all processes, each of which draws other numbers."""
+    group = distributed.current()
+    noise = torch.randn_like(like)
+    return noise if group is None else distributed.mean(noise) * math.sqrt(group.world)
+
+
+def sghmc(parameters: Iterable[nn.Parameter], lr: float, alpha: float, samples: int, noise: float) -> optim.Optimizer:
+    """Return stochastic-gradient Hamiltonian Monte Carlo (Saatci & Wilson 2017, arXiv 1705.09558)."""
+    return SGHMC(parameters, lr, alpha, samples, noise)
