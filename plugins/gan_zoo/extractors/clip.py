@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Cache, ConfigError, DataSource, Extractor, Features, to_rgb
-from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loading
+from gan_zoo.extractors.pretrained import RESIZES, checkpoints_folder, known_file, known_resize, loading, resized
 
 MODELS = (
     "vit-b-32",
@@ -24,14 +24,22 @@ MODELS = (
 
 
 class CLIP(Extractor):
-    """The image embedding of a CLIP model, through torch-fidelity."""
+    """The image embedding of a CLIP model, through torch-fidelity.
+
+    Args:
+        model: which of the models.
+        weights: a file with its weights; None downloads them.
+        precision: see `Extractor`.
+        resize: `tensorflow`, as torch-fidelity does it, or `bicubic`, as CMMD does (arXiv 2401.09603).
+    """
 
     name = "clip"
-    resize = "bilinear as in TensorFlow 1, to the model's size"
     downloads = True
 
-    def __init__(self, model: str, weights: Path | None, precision: str) -> None:
+    def __init__(self, model: str, weights: Path | None, precision: str, resize: str | None = None) -> None:
         super().__init__(precision)
+        self._bicubic = known_resize(resize) == "bicubic"
+        self.resize = f"{RESIZES[known_resize(resize)]}, to the model's size"
         if model not in MODELS:
             raise ConfigError(f"extractor.model={model}: choose one of {', '.join(MODELS)}")
         self.model = model
@@ -56,4 +64,7 @@ class CLIP(Extractor):
 
     def extract(self, samples: Tensor) -> Features:
         """Return the image embedding."""
-        return Features(*self.network(to_rgb(samples)))
+        images = to_rgb(samples)
+        if self._bicubic:
+            images = resized(images, (self.network.resolution, self.network.resolution))
+        return Features(*self.network(images))

@@ -8,8 +8,36 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, RunFailed
+
+TENSORFLOW = "bilinear as in TensorFlow 1"
+
+RESIZES = {"bicubic": "bicubic, antialiased as by Pillow", "tensorflow": TENSORFLOW}
+"""The ways in which images are brought to a network's size, and what the protocol calls them."""
+
+
+def known_resize(resize: str | None) -> str:
+    """Return the name of a way of resizing; TensorFlow's for None, as configurations of version 0.1 have it.
+
+    Raises:
+        ConfigError: there is no such way.
+    """
+    if resize is None:
+        return "tensorflow"
+    if resize not in RESIZES:
+        raise ConfigError(f"extractor.resize={resize}: choose one of {', '.join(RESIZES)}")
+    return resize
+
+
+def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return images (N, C, H, W) uint8 at another size, as Pillow's bicubic filter makes them."""
+    if images.shape[2:] == size:
+        return images
+    # Pillow rounds to 8 bits between its two passes. Only this kernel does, and it is the processor's.
+    return F.interpolate(images.cpu().contiguous(), size=size, mode="bicubic", antialias=True).to(images.device)
 
 
 def known_file(weights: Path | None) -> str | None:

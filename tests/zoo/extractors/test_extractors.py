@@ -11,6 +11,7 @@ from gan_zoo.extractors.clip import CLIP
 from gan_zoo.extractors.dinov2 import DINOv2
 from gan_zoo.extractors.inception import Inception
 from gan_zoo.extractors.inception_torchvision import InceptionTorchvision
+from gan_zoo.extractors.pretrained import resized
 from gan_zoo.extractors.raw import Raw
 
 CPU = torch.device("cpu")
@@ -85,6 +86,49 @@ def test_inception_torchvision_is_the_network_after_its_own_preprocessing(tmp_pa
     assert extractor.fingerprint() == fingerprint(network.state_dict())
 
 
+@pytest.mark.parametrize("size", [(12, 20), (40, 30), (224, 224)])
+def test_the_bicubic_resize_is_pillows(size):
+    import numpy as np
+    from PIL import Image
+
+    random = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8, generator=random)
+    found = resized(images, size)
+    shown = [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in images]
+    theirs = np.stack([np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC)) for image in shown])
+    apart = np.abs(found.permute(0, 2, 3, 1).numpy().astype(int) - theirs)
+    assert apart.max() <= 1 and apart.mean() < 0.001
+    assert resized(images, (24, 24)) is images
+
+
+@pytest.mark.parametrize("resize", ["bicubic", "tensorflow", None])
+def test_dinov2_sees_images_as_its_resize_says(monkeypatch, resize):
+    """What reaches the network is undone to grey levels, and compared with the resize of that name."""
+    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+    seen = []
+
+    class Model(nn.Module):
+        def forward(self, images):
+            seen.append(images)
+            return images.mean((2, 3))
+
+    monkeypatch.setattr(torch.hub, "load", lambda *what: Model())
+    extractor = DINOv2("vit-s-14", "fp32", resize)
+    extractor.prepare(None, CPU, None)
+    images = GREY.expand(-1, 3, -1, -1)
+    extractor(images)
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    levels = 255 * (seen[0] * std + mean)
+    if resize == "bicubic":
+        expected = resized(images, (224, 224)).float()
+        assert "bicubic, antialiased as by Pillow, to 224x224" == extractor.resize
+    else:
+        expected = interpolate_bilinear_2d_like_tensorflow1x(images.float(), size=(224, 224), align_corners=False)
+        assert "bilinear as in TensorFlow 1, to 224x224" == extractor.resize
+    assert (levels - expected).abs().max() < 1e-3
+
+
 def test_dinov2_gets_rgb_images_of_its_size(monkeypatch):
     class Model(nn.Module):
         def __init__(self):
@@ -140,6 +184,12 @@ def test_clip_reads_an_archive_of_weights(tmp_path):
     assert features.isfinite().all()
     assert not torch.allclose(features[0], features[1])
 
+    published = CLIP("vit-b-32", str(tmp_path / "clip.pt"), "fp32", "bicubic")
+    published.prepare(None, CPU, None)
+    at_size = resized(GREY.expand(-1, 3, -1, -1), (32, 32))  # which neither way of resizing changes any more
+    assert torch.allclose(published(GREY).features, extractor(at_size).features, atol=1e-5)
+    assert not torch.allclose(published(GREY).features, features, atol=1e-3)
+
 
 UNREACHABLE = [
     (lambda: Inception(None, "fp32"), ["github.com/toshas", "checkpoints", "extractor.weights"]),
@@ -186,6 +236,7 @@ def test_a_weights_file_runs_no_code(tmp_path, capsys):
     [
         (lambda: Inception("/nowhere.pth", "fp32"), "extractor.weights=/nowhere.pth"),
         (lambda: DINOv2("vit-x", "fp32"), "extractor.model=vit-x.*vit-s-14"),
+        (lambda: DINOv2("vit-s-14", "fp32", "lanczos"), "extractor.resize=lanczos.*bicubic, tensorflow"),
         (lambda: CLIP("vit-x", None, "fp32"), "extractor.model=vit-x.*vit-b-32"),
     ],
 )
