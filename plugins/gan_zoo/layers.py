@@ -62,6 +62,10 @@ PIXELS: dict[str, Callable[[], nn.Module]] = {
 """What a discriminator does first with pixels in [-1, 1]."""
 
 
+class PlainEmbedding(nn.Embedding):
+    """Vectors of classes that are no weights of a layer (gains of a norm), so that spectral norm leaves them alone."""
+
+
 def choose(options: dict[str, Callable[[], nn.Module]], setting: str, value: str) -> nn.Module:
     """Make the layer that a setting names.
 
@@ -285,6 +289,14 @@ def cropped(images: Tensor, image_size: ImageSize) -> Tensor:
     if not (down or across):
         return images
     return images[:, :, down // 2 : down // 2 + height, across // 2 : across // 2 + width]
+
+
+def padded(images: Tensor, whole_size: tuple[int, int]) -> Tensor:
+    """Return images (N, C, H, W) with zeros around them, of a height and width that are at least theirs."""
+    down, across = whole_size[0] - images.shape[2], whole_size[1] - images.shape[3]
+    if not (down or across):
+        return images
+    return F.pad(images, (across // 2, across - across // 2, down // 2, down - down // 2))
 
 
 def _shown(image_size: ImageSize) -> str:

@@ -57,6 +57,10 @@ BAYESIAN = [
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
 SPECIAL = {
+    **{(kind, "biggan"): {"width": 2} for kind in ("generators", "discriminators")},
+    **{(kind, "biggan_deep"): {"width": 4} for kind in ("generators", "discriminators")},
+    ("discriminators", "unet"): {"width": 4},
+    ("strategies", "cutmix"): {"overrides": ["experiment=unet_gan", "strategy.spectral_norm.networks=null", *NARROW]},
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
     ("generators", "dcgan_conditional"): {"width": 8},
     ("generators", "infogan"): {"hidden": 32, "width": 8},

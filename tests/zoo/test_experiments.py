@@ -18,6 +18,11 @@ SMALL = {
         for name in ("biggan", "biggan_64", "sagan", "sngan_48", "sngan_64", "sngan_128", "unet_gan")
     },
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
+    **{
+        name: ["networks.generator.width=2", "networks.discriminator.width=2"]
+        for name in ("biggan", "biggan_64", "sagan", "sngan_48", "sngan_64", "sngan_128", "unet_gan")
+    },
+    "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
     "ali": [f"networks.{name}.width=4" for name in ("generator", "encoder", "discriminator")],
     "bayesian_gan": ["networks.generator.of.width=4", "networks.discriminator_0.width=4"],

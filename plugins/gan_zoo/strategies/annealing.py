@@ -107,6 +107,7 @@ class LearningRateDecay(Annealed):
         shape: `linear` or `cosine`.
         steps: steps until the minimum is reached.
         minimum: the learning rate at the end.
+        start: the share of the steps before it begins to fall.
     """
 
     name = "lr_decay"
@@ -116,19 +117,23 @@ class LearningRateDecay(Annealed):
         "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
     }
 
-    def __init__(self, players: list[str] | None, shape: str, steps: int, minimum: float) -> None:
+    def __init__(self, players: list[str] | None, shape: str, steps: int, minimum: float, start: float = 0.0) -> None:
         super().__init__(players)
         if shape not in self.shapes:
             raise ValueError(f"shape={shape!r}: choose {' or '.join(self.shapes)}")
         if steps < 1 or minimum < 0:
             raise ValueError(f"steps={steps}, minimum={minimum}: they must be at least 1 and at least 0")
+        if not 0 <= start < 1:
+            raise ValueError(f"start={start}: it is a share of the steps, at least 0 and below 1")
         self.shape = self.shapes[shape]
+        self.start = start
         self.steps = steps
         self.minimum = minimum
 
     def value(self, initial: float, updates: int, updates_per_step: int) -> float:
         """Return the learning rate."""
-        progress = min(updates / (self.steps * updates_per_step), 1.0)
+        done = min(updates / (self.steps * updates_per_step), 1.0)
+        progress = max(done - self.start, 0.0) / (1 - self.start)
         return self.minimum + (initial - self.minimum) * self.shape(progress)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
 from gan_framework.api import ConfigError, Game, Strategy
+from gan_zoo.layers import PlainEmbedding
 
 LAYERS = (
     nn.Conv1d,
@@ -112,8 +113,9 @@ class SpectralNorm(Strategy):
     """Weights are divided by their largest singular value (SNGAN, Miyato et al. 2018, arXiv 1802.05957, section 2.1).
 
     It normalises the convolution, linear and embedding layers that the networks have when it is
-    applied, so it comes after strategies that add layers (minibatch_discrimination). The singular
-    value is followed by power iteration, one in every forward pass.
+    applied, but not the gains and biases of norms, so it comes after strategies that add layers
+    (minibatch_discrimination). The singular value is followed by power iteration, one in every
+    forward pass of training.
 
     Args:
         networks: the names of the networks to normalise; all discriminators if null.
@@ -191,7 +193,8 @@ def _layers(name: str, network: nn.Module) -> list[nn.Module]:
     Raises:
         ConfigError: it has none, or they are normalised already.
     """
-    layers: list[nn.Module] = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
+    found = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
+    layers: list[nn.Module] = [layer for layer in found if not isinstance(layer, PlainEmbedding)]
     if not layers:
         raise ConfigError(
             f"spectral_norm has no effect on networks.{name}: {type(network).__name__} has no convolution, "

@@ -11,6 +11,7 @@ from gan_zoo.schedules.alternating import Alternating
 from tests.helpers.independent import double_precision, image_game, images  # noqa: F401 (a fixture is among them)
 
 LINEAR = {"name": "lr_decay", "players": None, "shape": "linear", "steps": 5, "minimum": 0.0}
+LATE = LINEAR | {"start": 0.6}
 COSINE = LINEAR | {"shape": "cosine", "minimum": 0.02}
 EXPONENTIAL = {"name": "lr_decay_exponential", "players": None, "divisor": 1.5, "minimum": 0.03}
 RAMP = {"name": "momentum_ramp", "players": None, "final": 0.7, "steps": 4}
@@ -42,6 +43,7 @@ def used(game, setting, steps, first=0):
 
 CLOSED_FORMS = [
     (LINEAR, "lr", lambda t: 0.1 * max(1 - t / 5, 0)),
+    (LATE, "lr", lambda t: 0.1 * (1 - min(max(t - 3, 0) / 2, 1))),
     (COSINE, "lr", lambda t: 0.02 + 0.08 * (1 + math.cos(math.pi * min(t / 5, 1))) / 2),
     (EXPONENTIAL, "lr", lambda t: max(0.1 / 1.5**t, 0.03)),
     (RAMP, "momentum", lambda t: 0.5 + 0.2 * min(t / 4, 1)),
