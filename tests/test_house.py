@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "gan_framework"
 CORE = sorted((PACKAGE / "core").rglob("*.py"))
 
-WORDS = {"clip", "codes", "heads"}
+WORDS = {"clip", "codes", "components", "heads", "paired"}
 """Names of plugins that are words of the field too, and stand in the core as these."""
 
 

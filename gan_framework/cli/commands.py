@@ -236,6 +236,50 @@ def evaluate(
     evaluate.show(*evaluate.evaluate(what, overrides or [], out))
 
 
+FORMAT = typer.Option(
+    "--format", help="safetensors, which is always written; onnx or torchscript write the generator so too."
+)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    discriminator: Annotated[bool, typer.Option("--discriminator", help="The discriminator too.")] = False,
+    formats: Annotated[list[str] | None, FORMAT] = None,
+) -> None:
+    """Write a trained model as a folder to publish: weights, configuration, scores, samples, a model card."""
+    from gan_framework.library import publish
+
+    _say(publish.export(run, out, discriminator, formats or ["safetensors"]))
+
+
+@app.command()
+def push(
+    run: Annotated[Path, typer.Argument(help="A run's folder, a checkpoint, or the folder of an export.")],
+    repository: Annotated[str, typer.Argument(metavar="hf:REPO", help="hf:OWNER/NAME; made if there is none.")],
+    discriminator: Annotated[bool, typer.Option("--discriminator", help="The discriminator too.")] = False,
+    formats: Annotated[list[str] | None, FORMAT] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    message: Annotated[str | None, typer.Option(help="The commit's message.")] = None,
+) -> None:
+    """Publish a trained model on the Hugging Face Hub, or the server in HF_ENDPOINT."""
+    from gan_framework.library import publish
+
+    _say(publish.push(run, repository, discriminator, formats or ["safetensors"], private, message))
+
+
+@app.command()
+def pull(
+    repository: Annotated[str, typer.Argument(metavar="hf:REPO", help="hf:OWNER/NAME or hf:OWNER/NAME@REVISION.")],
+    out: Annotated[Path | None, typer.Argument(help="The folder to write; by default NAME.")] = None,
+) -> None:
+    """Download a published model, see that it is whole, and say where it is."""
+    from gan_framework.library import publish
+
+    _say(publish.pull(repository, out))
+
+
 @app.command()
 def new_plugin(
     name: Annotated[str, typer.Argument(help="The plugin's name.")],
@@ -281,7 +325,8 @@ def compare(
 ) -> None:
     """Rank runs: scores over seeds, which differences are sure (95%), budgets, and the settings that differ.
 
-    Beside folders there may be conditions on settings: `loss.name=hinge`, `seed!=0`, `strategy=*ema*`.
+    Beside folders there may be conditions on settings: `loss.name=hinge`, `seed!=0`, `strategy=*ema*`. Runs whose
+    scores were measured in different ways are ranked apart, and the files of the second part end in `-2`.
     """
     if by not in ("last", "best"):
         raise ConfigError(f"--by {by}: choose last or best")
@@ -291,18 +336,22 @@ def compare(
     from rich.console import Console
 
     from gan_framework.cli import sources
-    from gan_framework.compare import conditions, export, groups, page, table
+    from gan_framework.compare import conditions, export, groups, page, parts, table
 
     folders, asked = conditions.parse(sweeps)
-    runs = conditions.admitted(sources.read(folders), asked)
-    comparison = groups.compare(runs, metric, by, baseline=baseline or [], paired=paired, detect=detect)
-    table.show(comparison, Console())
-    table.write_csv(comparison, csv or _beside(folders[0]) / "compare.csv")
+    found = parts.divide(conditions.admitted(sources.read(folders), asked), metric)
     written = ((html, page.write_page), (json, export.write_json), (markdown, export.write_markdown))
-    for path, write in (*written, (latex, export.write_latex)):
-        if path is not None:
-            write(comparison, path)
-            _say(path)
+    for number, part in enumerate(found, 1):
+        if number > 1:
+            typer.echo()
+            _say(f"Part {number} of {len(found)}: its scores differ from part 1's in {', '.join(part.differs)}")
+        comparison = groups.compare(part.runs, metric, by, baseline=baseline or [], paired=paired, detect=detect)
+        table.show(comparison, Console())
+        table.write_csv(comparison, _numbered(csv or _beside(folders[0]) / "compare.csv", number))
+        for path, write in (*written, (latex, export.write_latex)):
+            if path is not None:
+                write(comparison, _numbered(path, number))
+                _say(_numbered(path, number))
 
 
 @app.command()
@@ -333,6 +382,11 @@ def dashboard(
 def _say(what: object, err: bool = False) -> None:
     """Print a line, in which names may be somebody else's."""
     typer.echo(shown(what), err=err)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """Return the file of a part of a mixed lot of runs: the first has the name that was asked for."""
+    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 def _beside(source: str) -> Path:

@@ -61,6 +61,19 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
         "reference": comparison.groups[verdicts.reference].settings,
         "comparisons": verdicts.comparisons,
         "groups": groups,
+        "effects": {
+            name: [
+                {
+                    "value": level.value,
+                    "difference": level.difference.estimate if level.difference else None,
+                    "difference_interval": [level.difference.low, level.difference.high] if level.difference else None,
+                    "p": level.difference.p if level.difference else None,
+                }
+                for level in levels
+            ]
+            for name, levels in comparison.effects.levels.items()
+        },
+        "interaction_p": comparison.effects.interaction,
     }
 
 

@@ -11,6 +11,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from gan_framework.compare.conditions import Described, condition
+from gan_framework.compare.effects import Effects, Level, main_effects
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.compare.verdict import Question, Verdicts, deviating
 from gan_framework.errors import ConfigError
@@ -20,6 +21,10 @@ from gan_framework.storage.text import brief, visible
 
 SAID = 500
 """Characters of what runs say of themselves in a message."""
+MOST_LEVELS_SAID = 6
+"""Values of a setting whose effect is said in a sentence."""
+INTERACTING = 0.05
+"""Below this p, settings' effects do not add up."""
 BUDGETS = ("images_seen", "seconds")
 """What a run has used, beside its players' updates."""
 
@@ -122,11 +127,31 @@ class Comparison:
         """What may be said of the groups."""
         return Verdicts([self.scores(group) for group in self.groups], self.higher_is_better, self.question)
 
+    @cached_property
+    def effects(self) -> Effects:
+        """What each swept setting does by itself, over all seeds of all groups."""
+        rows = [(group.settings, score) for group in self.groups for score in self.scores(group)]
+        return main_effects([own for own, _ in rows], [score for _, score in rows], self.higher_is_better)
+
+    @property
+    def protocol(self) -> Mapping[str, object]:
+        """How the scores were measured, which all of them have in common."""
+        first = next(run for group in self.groups for run in group.runs)
+        protocol: Mapping[str, object] = first.summary["protocol"]
+        return protocol
+
     def statement(self, group: Group) -> str:
         """Say what the difference to the best group, or to the baseline, is worth."""
         if not group.runs:
             return "no run has a score" if any(run.finished for run in group.others) else "no run finished"
         return self.verdicts.statement(next(i for i, one in enumerate(self.groups) if one is group))
+
+    def effects_said(self) -> list[str]:
+        """Say a sentence for each setting's main effect, and what they rest on; nothing where one setting differs."""
+        effects = self.effects
+        return [_effect(name, levels, self.higher_is_better) for name, levels in effects.levels.items()] + (
+            [_resting_on(effects)] if effects.levels else []
+        )
 
     def summary(self) -> list[str]:
         """Say which group is better, whether that is sure, and how it was found, a sentence each."""
@@ -154,6 +179,33 @@ class Comparison:
                 "a best score is the most of several: runs that were scored more often look better than they are"
             )
         return said
+
+
+def _effect(name: str, levels: list[Level], higher_is_better: bool) -> str:
+    best, *others = levels
+    said = []
+    for level in others[:MOST_LEVELS_SAID]:
+        found = level.difference
+        assert found is not None
+        ends = sorted((found.low, found.high)) if found.estimate >= 0 else sorted((-found.low, -found.high))
+        ends_said = f"({deviating(ends[0])} to {deviating(ends[1])})"
+        worse = f"worse by {deviating(abs(found.estimate))} {ends_said}"
+        said.append(f"{_valued(level)} {worse}{'' if found.sure else ', not sure'}")
+    more = f"; and {len(others) - MOST_LEVELS_SAID} more" if len(others) > MOST_LEVELS_SAID else ""
+    return f"{brief(visible(name), SAID)}: {_valued(best)} is the best; {'; '.join(said)}{more}"
+
+
+def _valued(level: Level) -> str:
+    return brief(visible(level.value), SAID) or "not set"
+
+
+def _resting_on(effects: Effects) -> str:
+    said = "these effects of single settings are averages over the others' values, with 95% intervals (Tukey)"
+    if effects.interaction is not None and effects.interaction < INTERACTING:
+        said += f", and the settings interact (p = {effects.interaction:.2g}): what is best depends on the others"
+    if effects.inseparable:
+        said += f"; {brief(visible(', '.join(effects.inseparable)), SAID)} changes together with them"
+    return said
 
 
 def compare(

@@ -60,12 +60,25 @@ def write_page(comparison: Comparison, path: Path) -> None:
         data=_as_json(mask(data)),
         by=comparison.by,
         summary=[brief(mask(sentence), 2 * TEXT) for sentence in comparison.summary()],
+        effects=[brief(mask(sentence), 2 * TEXT) for sentence in comparison.effects_said()],
+        protocol=[(brief(mask(name), TEXT), brief(mask(value), TEXT)) for name, value in _protocol(comparison)],
+        compared=brief(mask(", ".join(comparison.settings)), TEXT),
         scripts=scripts,
         policy=_policy(*scripts),
     )
     # The scripts must stay as they were hashed, so only what is of the runs was masked.
     with files.atomic(path) as file:
         file.write(page.encode())
+
+
+def _protocol(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return the fields of the protocol as text, the ranking score's settings among them."""
+    fields = dict(comparison.protocol)
+    settings = fields.pop("metrics", None)
+    own = settings.get(comparison.metric) if isinstance(settings, dict) else None
+    if own:
+        fields[comparison.metric] = own
+    return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in fields.items()]
 
 
 def _resource(name: str) -> str:

@@ -150,6 +150,18 @@ def paired_differences(
     return found
 
 
+def adjusted_difference(estimate: float, error: float, freedom: float, count: int) -> Difference:
+    """Return a difference of two of `count` estimates, adjusted for all pairs of them (Tukey and Kramer).
+
+    Args:
+        estimate: the difference.
+        error: its standard error.
+        freedom: degrees of freedom of the error.
+        count: how many estimates are compared.
+    """
+    return _both(estimate, [(error, freedom)], _largest_of_all_pairs(count))
+
+
 class _Spread(NamedTuple):
     """The variance of a group's scores, and their number."""
 

@@ -53,7 +53,7 @@ def show(comparison: Comparison, console: Console) -> None:
         figures = _figures(group, players)[: 3 + len(budgets)]
         table.add_row(str(rank), settings, *figures, Text(comparison.statement(group)))
     console.print(table)
-    for sentence in comparison.summary():
+    for sentence in comparison.summary() + comparison.effects_said():
         console.print(Text(f"{sentence}."))
     for run in comparison.failed:
         console.print(Text(f"{visible(run.place)}: {brief(run.why, REASON)}", style="red"))

@@ -1,4 +1,5 @@
 import csv
+import itertools
 import json
 import statistics
 
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from gan_framework.cli import sources
 from gan_framework.cli.commands import app
-from gan_framework.compare import groups, page, table
+from gan_framework.compare import groups, page, parts, table
 from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
 from tests.helpers.comparing import PROTOCOL, make_run
@@ -207,6 +208,41 @@ def test_mixed_protocols_are_refused_and_the_field_is_named(sweep):
     make_run(sweep / "other", "other", 0, [1.0], protocol=PROTOCOL | {"samples": 5000})
     with pytest.raises(ConfigError, match=r"differ in samples \(100 and 5000\)"):
         compared(sweep)
+
+
+def test_a_mixed_folder_is_ranked_in_parts(sweep):
+    """What cannot be ranked together is ranked apart, each part with files of its own; the reason is said."""
+    for seed in range(2):
+        make_run(sweep / f"other_{seed}", "other", seed, [1.0 + seed], protocol=PROTOCOL | {"samples": 5000})
+    done = CliRunner().invoke(app, ["compare", str(sweep), "--json", str(sweep / "all.json")])
+    assert done.exit_code == 0, done.output
+    assert "Part 2 of 2: its scores differ from part 1's in samples (100 and 5000)" in done.stdout
+    first, second = (json.loads((sweep / name).read_text()) for name in ("all.json", "all-2.json"))
+    assert [group["settings"] for group in second["groups"]] == [{}]
+    assert len(first["groups"]) == 3  # the run that failed is with those of its data
+    assert (sweep / "compare-2.csv").is_file()
+
+
+def test_runs_that_were_chosen_by_different_scores_are_ranked_apart(sweep):
+    make_run(sweep / "kid_0", "kid", 0, [0.5], metric="kid_raw", protocol=PROTOCOL | {"metrics": {"kid_raw": {}}})
+    runs = sources.read([sweep])
+    assert [len(part.runs) for part in parts.divide(runs)] == [9, 1]
+    assert parts.divide(runs)[1].differs == ["score (fid_classifier and kid_raw)"]
+    assert len(parts.divide(runs, "fid_classifier")) == 1
+
+
+def test_what_each_setting_does_is_said_where_several_are_swept(tmp_path):
+    for loss, width, seed in itertools.product(("a", "b"), (8, 16), range(3)):
+        score = 10 * (loss == "b") + width / 8 + 0.1 * seed
+        make_run(tmp_path / f"{loss}{width}{seed}", loss, seed, [score], width=width)
+    comparison = compared(tmp_path)
+    assert comparison.effects_said()[0].startswith("loss.name: a is the best; b worse by 10 (9.88 to 10.1)")
+    assert comparison.effects_said()[1].startswith("width: 8 is the best; 16 worse by 1 (0.8")
+    assert "(Tukey)" in comparison.effects_said()[2]
+    done = CliRunner().invoke(app, ["compare", str(tmp_path), "--json", str(tmp_path / "all.json")])
+    assert "loss.name: a is the best; b worse by 10" in " ".join(done.stdout.split())
+    effects = json.loads((tmp_path / "all.json").read_text())["effects"]
+    assert effects["width"][1]["difference"] == pytest.approx(1)
 
 
 def test_one_seed_has_no_spread(tmp_path):

@@ -8,14 +8,27 @@ from PIL import Image
 PROTOCOL = {"extractor": "classifier", "extractor_hash": "abc", "samples": 100, "metrics": {"fid_classifier": {}}}
 
 
-def make_run(folder, loss, seed, scores, status="finished", protocol=PROTOCOL, steps=10, grid=False, strategy=None):
-    """Write a run whose score at each evaluation is given."""
+def make_run(
+    folder,
+    loss,
+    seed,
+    scores,
+    status="finished",
+    protocol=PROTOCOL,
+    steps=10,
+    grid=False,
+    strategy=None,
+    metric="fid_classifier",
+    **settings,
+):
+    """Write a run whose score at each evaluation is given, with further settings of its configuration."""
     folder.mkdir(parents=True)
     config = {
         "seed": seed,
         "loss": {"name": loss},
         "train": {"steps": steps, "resume": "auto", "device": "cpu"},
         "strategy": strategy or {},
+        **settings,
         "tracker": {"wandb": {"name": "wandb", "project": "digits", "entity": None, "tags": [f"seed {seed}"]}},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
@@ -25,12 +38,12 @@ def make_run(folder, loss, seed, scores, status="finished", protocol=PROTOCOL, s
             "images_seen": 64 * step,
             "updates": {"discriminator": step, "generator": step},
             "seconds": float(step),
-            "metrics": {"train/generator/adversarial": 1 / step} | ({"eval/fid_classifier": score} if score else {}),
+            "metrics": {"train/generator/adversarial": 1 / step} | ({f"eval/{metric}": score} if score else {}),
         }
         for step, score in zip(range(1, steps + 1), [None] * (steps - len(scores)) + list(scores), strict=True)
     ]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    last = {"eval/fid_classifier": scores[-1]} if scores else {}
+    last = {f"eval/{metric}": scores[-1]} if scores else {}
     summary = {
         "status": status,
         "error": None if status == "finished" else "at step 3 the adversarial loss is not finite",
@@ -39,9 +52,9 @@ def make_run(folder, loss, seed, scores, status="finished", protocol=PROTOCOL, s
         "updates": {"discriminator": steps, "generator": steps},
         "seconds": float(steps),
         "metrics": last,
-        "best": {"metric": "fid_classifier", "step": steps, "value": min(scores)} if scores else None,
+        "best": {"metric": metric, "step": steps, "value": min(scores)} if scores else None,
         "protocol": protocol,
-        "higher_is_better": {"fid_classifier": False},
+        "higher_is_better": {metric: False},
     }
     (folder / "summary.json").write_text(json.dumps(summary))
     if grid:
