@@ -70,7 +70,7 @@ ROWS = {
     "infogan_mlp": Row(6000),
     "dragan": Row(1000),
     "wgan": Row(600),
-    "r3gan": Row(800),
+    "dcgan_r3gan": Row(800),
     "cgan_mlp_tanh": Row(10000),
     "infogan": Row(
         3000, (*NARROW, "networks.generator.hidden=256", "networks.discriminator.hidden=256", "train.batch_size=64")

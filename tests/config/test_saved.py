@@ -23,7 +23,7 @@ def again(config, *overrides, **train):
         [],
         ["experiment=infogan_tutorial"],  # a third network with an optimizer of its own
         ["experiment=vae", "prior.dim=7"],
-        ["experiment=r3gan", "data.image_size=16"],
+        ["experiment=dcgan_r3gan", "data.image_size=16"],
         ["experiment=mixture_2d"],
         ["experiment=conv_pretrained", "strategy=[lr_decay,ema]", "train.steps=77", "strategy.lr_decay.steps=5"],
         ["experiment=autoencoder", "tracker=[]", "metrics=[]", "term=[r1,r2]", "optimizer=sgd"],

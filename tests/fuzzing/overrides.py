@@ -26,7 +26,7 @@ FAST = (
     "metrics=[]",
 )
 SMALL = ("data.image_size=16", "networks.generator.width=8", "networks.discriminator.width=8")
-NARROW = {"resnet", "resnet_projection", "acgan", "r3gan"}
+NARROW = {"resnet", "resnet_projection", "acgan", "dcgan_r3gan", "r3gan"}
 """Models and experiments whose networks are too wide for thousands of cases."""
 
 TYPES = (

@@ -26,8 +26,8 @@ SYSTEMS = {
     "dcgan": ("model=dcgan", *SMALL),
     "ema, falling rate": ("model=dcgan", "strategy=[ema,lr_decay]", "strategy.ema.warmup=4", *SMALL),
     "several updates of D": ("experiment=resnet", *SMALL),
-    "penalties": ("experiment=r3gan", *SMALL),
-    "a penalty now and then": ("experiment=r3gan", "terms.r1.every=3", "networks.discriminator.norm=none", *SMALL),
+    "penalties": ("experiment=dcgan_r3gan", *SMALL),
+    "a penalty now and then": ("experiment=dcgan_r3gan", "terms.r1.every=3", "networks.discriminator.norm=none", *SMALL),
     "conditional": ("experiment=dcgan_conditional", *SMALL),
     "clipped": ("model=dcgan", "optimizer.discriminator.clip=0.5", "strategy=[weight_clipping]", *SMALL),
     "momentum": ("model=dcgan", "optimizer=sgd", *SMALL),
@@ -197,7 +197,7 @@ def test_a_buffer_that_is_replaced_is_refused_by_name(compose):
 def test_a_ramp_is_captured_when_it_is_over(compose, monkeypatch):
     monkeypatch.setattr(captured, "Graph", OnCPU)
     weight = "terms.r1.weight={start: 1, end: 2, steps: 5}"
-    game, batches = make(compose, ("experiment=r3gan", weight, "networks.discriminator.norm=none", *SMALL))
+    game, batches = make(compose, ("experiment=dcgan_r3gan", weight, "networks.discriminator.norm=none", *SMALL))
     steps = CapturedSteps(game)
     play(steps, batches, 6)
     assert not steps.graphs

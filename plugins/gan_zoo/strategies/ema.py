@@ -6,7 +6,7 @@ import copy
 from itertools import chain
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Strategy
 
@@ -35,9 +35,13 @@ class Average(nn.Module):
         trained, average = self._pair
         decay = self.decay if self.steps >= self.warmup else 0.0
         torch._foreach_lerp_(list(average.parameters()), list(trained.parameters()), 1 - decay)
+        self._copy_buffers()
+        self.steps += 1
+
+    def _copy_buffers(self) -> None:
+        trained, average = self._pair
         for kept, current in zip(average.buffers(), trained.buffers(), strict=True):
             kept.copy_(current)
-        self.steps += 1
 
     def replayed(self) -> None:
         """Count a step that a CUDA graph has taken."""
@@ -56,6 +60,52 @@ class Average(nn.Module):
         self.steps = state["steps"]
 
 
+class HalfLife(Average):
+    """An average in which a sample's share has halved after so many images (Karras et al. 2018, arXiv 1710.10196).
+
+    The share that is kept in each step is 0.5^(batch / half-life); StyleGAN2-ADA's program lets the half-life be at
+    most a share of the images so far.
+
+    Args:
+        trained: the network whose weights are averaged.
+        average: the network that holds the average.
+        half_life: in images.
+        ramp: the share of the images so far that the half-life is at most; None for no bound.
+        batch: images of a step.
+        warmup: in the first `warmup` steps the average follows the weights exactly.
+    """
+
+    half_life: Tensor
+    images: Tensor
+
+    def __init__(
+        self, trained: nn.Module, average: nn.Module, half_life: float, ramp: float | None, batch: int, warmup: int
+    ) -> None:
+        super().__init__(trained, average, 0.0, warmup)
+        self.ramp = ramp
+        self.batch = batch
+        self.register_buffer("half_life", torch.tensor(float(half_life)))
+        self.register_buffer("images", torch.tensor(0.0, dtype=torch.float64))
+
+    def kept(self) -> Tensor:
+        """Return the share of the average that the next step keeps."""
+        at_most = self.half_life if self.ramp is None else torch.minimum(self.half_life, self.ramp * self.images)
+        share = 0.5 ** (self.batch / at_most.clamp(min=1e-8))
+        return (share if self.steps >= self.warmup else torch.zeros_like(share)).float()
+
+    @torch.no_grad()
+    def forward(self) -> None:
+        """Average the parameters; copy the buffers, which are running averages already."""
+        trained, average = self._pair
+        parameters = list(average.parameters())
+        difference = torch._foreach_sub(list(trained.parameters()), parameters)
+        torch._foreach_mul_(difference, 1 - self.kept())
+        torch._foreach_add_(parameters, difference)
+        self._copy_buffers()
+        self.images.add_(self.batch)
+        self.steps += 1
+
+
 class EMA(Strategy):
     """Samples and scores come from averaged generator weights (Yazıcı et al. 2018, arXiv 1806.04498).
 
@@ -63,16 +113,36 @@ class EMA(Strategy):
         networks: the generators that are averaged; all if null.
         decay: the share of the average that is kept in each generator update.
         warmup: generator updates in which the average follows the weights exactly.
+        half_life: the images after which a share has halved, in place of `decay`; null for `decay`.
+        ramp: the share of the images so far that the half-life is at most; null for no bound.
+        batch_size: images of a generator update.
     """
 
     applies_last = True
 
-    def __init__(self, networks: list[str] | None, decay: float, warmup: int) -> None:
+    def __init__(
+        self,
+        networks: list[str] | None,
+        decay: float,
+        warmup: int,
+        half_life: float | None,
+        ramp: float | None,
+        batch_size: int,
+    ) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        if half_life is not None and not half_life > 0:
+            raise ValueError(f"half_life={half_life}: it must be positive, or null")
+        if ramp is not None and not ramp > 0:
+            raise ValueError(f"ramp={ramp}: it must be positive, or null")
+        if ramp is not None and half_life is None:
+            raise ValueError(f"ramp={ramp} bounds the half-life, and half_life is null: set it, or ramp=null")
         self.networks = networks
         self.decay = decay
         self.warmup = warmup
+        self.half_life = half_life
+        self.ramp = ramp
+        self.batch_size = batch_size
 
     def apply(self, game: Game) -> None:
         """Add a network `<name>_ema` for each generator, and sample from it."""
@@ -93,7 +163,7 @@ class EMA(Strategy):
         trained = game.network(name)
         average = copy.deepcopy(trained).requires_grad_(False)
         game.networks[f"{name}_ema"] = average
-        following = Average(trained, average, self.decay, self.warmup)
+        following = self._following(trained, average)
         teams = game.teams()
         players = [player for player in map(game.player, game.players) if name in player.networks]
         playing = [player for player in chain(*teams) if player in players]
@@ -103,3 +173,8 @@ class EMA(Strategy):
         for player in counted + [player for player in players if player not in playing]:
             player.after_step.append(following)
         return average
+
+    def _following(self, trained: nn.Module, average: nn.Module) -> Average:
+        if self.half_life is None:
+            return Average(trained, average, self.decay, self.warmup)
+        return HalfLife(trained, average, self.half_life, self.ramp, self.batch_size, self.warmup)
