@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from gan_framework.evaluation.metric import Comparison as Comparison
     from gan_framework.evaluation.metric import FeatureSet as FeatureSet
     from gan_framework.evaluation.metric import Metric as Metric
+    from gan_framework.evaluation.metric import PairedSamples as PairedSamples
     from gan_framework.evaluation.sampler import Sampler as Sampler
     from gan_framework.evaluation.sampler import pairs_of as pairs_of
     from gan_framework.evaluation.stopping import stop_point as stop_point
@@ -110,7 +111,7 @@ _MODULES = {
     "errors": "ConfigError RunFailed",
     "evaluation.cache": "Cache",
     "evaluation.extractor": "Extractor Features fingerprint to_rgb",
-    "evaluation.metric": "Comparison FeatureSet Metric",
+    "evaluation.metric": "Comparison FeatureSet Metric PairedSamples",
     "evaluation.sampler": "Sampler pairs_of",
     "evaluation.stopping": "stop_point",
     "runs.columns": "AXES RESOLVED UPDATES columns tags_of",

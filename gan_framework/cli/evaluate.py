@@ -119,7 +119,8 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
             f"{sample}: score it against images of 1 or 3 channels"
         )
     evaluator = Evaluator.from_config(config, source, device)
-    needing = [f"metrics.{name}" for name, metric in evaluator.metrics.items() if metric.needs_game]
+    metrics = evaluator.metrics.items()
+    needing = [f"metrics.{name}" for name, metric in metrics if metric.needs_game or metric.needs_pairs]
     if needing:
         raise ConfigError(f"{', '.join(needing)}: this needs a model, and {what} is a folder of images; leave it out")
     batches = read_images(paths, sample, evaluator.settings.batch_size, fit)

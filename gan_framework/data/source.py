@@ -50,6 +50,13 @@ class Data(ABC):
         """Return further tensors (n, ...) of the same samples by name: float32, int64, or 8-bit images uint8."""
         return EMPTY
 
+    def read_truth(self, indices: Sequence[int] | Tensor) -> Tensor | None:
+        """Return what a game that makes other samples of these should make of them (n, ...), as samples are stored.
+
+        None where nobody knows. Scores and pictures ask for it; no network ever sees it.
+        """
+        return None
+
     def content_hash(self) -> str:
         """Return the SHA-256, in hex, of all samples, labels and extras; the same however they are held."""
         return self._content_hash

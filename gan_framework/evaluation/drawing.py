@@ -35,7 +35,8 @@ def draw(
 
     Where classes are gone through in turn, and they are few, each has columns of its own.
 
-    Images that are made of images are each drawn behind the one that it is made of, if that is of the same size.
+    Images that are made of images are each drawn behind the one that it is made of, if that is of the same size or of
+    an integer part of it.
 
     Args:
         game: what makes the samples.
@@ -51,9 +52,10 @@ def draw(
         return Picture(own)
     samples = torch.cat(list(sampling.batches(game, latent, len(latent.z), sampler, random)))
     given = latent.given.get(game.generates_from) if game.generates_from is not None else None
+    given = None if given is None else _enlarged(given, samples)
     row = [images for images in (given, samples, targets) if images is not None]
     if len(row) > 1 and all(_beside(images, samples) for images in row):
-        return Picture(_side_by_side(row, columns, _value_range(game)))
+        return Picture(_side_by_side(row, columns, value_range_of(game)))
     return drawn(game, samples, columns)
 
 
@@ -73,7 +75,7 @@ def by_class(labels: Tensor | None, columns: int) -> int:
 
 def drawn(game: Game, samples: Tensor, columns: int) -> Picture:
     """Draw samples that a game has made by their shape."""
-    return pictures.draw(samples, columns, _value_range(game), game.data.vocabulary)
+    return pictures.draw(samples, columns, value_range_of(game), game.data.vocabulary)
 
 
 def write_singles(
@@ -97,7 +99,7 @@ def write_singles(
     Raises:
         ConfigError: the samples are no grey or colour images, or it is not known which values are black and white.
     """
-    shape, value_range = game.data.sample, _value_range(game)
+    shape, value_range = game.data.sample, value_range_of(game)
     if not game.data.is_image or shape[0] not in COLOURS:
         raise ConfigError(f"samples of shape {shape} are not images of 1 or 3 channels and make no single files")
     if value_range is None or not all(map(math.isfinite, value_range)):
@@ -106,8 +108,19 @@ def write_singles(
         pictures.write_singles(folder, samples, number * batch_size, value_range)
 
 
-def _value_range(game: Game) -> tuple[float, float] | None:
+def value_range_of(game: Game) -> tuple[float, float] | None:
+    """Return the values that are black and white in samples of a game; None where they are not known."""
     return IN_8_BITS if game.data.is_8_bit else game.data.value_range
+
+
+def _enlarged(images: Tensor, samples: Tensor) -> Tensor:
+    """Return images as large as samples, in squares for pixels, where these are so many times as large."""
+    if images.ndim != 4 or samples.ndim != 4:
+        return images
+    times, rest = divmod(samples.shape[2], images.shape[2])
+    if times < 2 or rest or samples.shape[3] != times * images.shape[3]:
+        return images
+    return images.repeat_interleave(times, 2).repeat_interleave(times, 3)
 
 
 def _beside(images: Tensor, samples: Tensor) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from torch import Tensor
 from gan_framework.config.schema import EvaluateConfig, read
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
-from gan_framework.data import Data, DataSource
+from gan_framework.core.records import EMPTY
+from gan_framework.data import Data, DataSource, build_source
 from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation.baselines import Baseline, Baselines
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.features import Bounds, extract_all, keep
-from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
+from gan_framework.evaluation.inputs import Inputs, source_of_inputs
+from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
 from gan_framework.evaluation.sampler import Sampler
@@ -69,6 +72,7 @@ class Evaluator:
         device: torch.device,
         cache_folder: Path | None = None,
         sampler: Sampler | None = None,
+        further: Mapping[str, Mapping[str, Any]] = EMPTY,
     ) -> None:
         """Take up the parts and check that they fit.
 
@@ -81,6 +85,7 @@ class Evaluator:
             device: where features are computed.
             cache_folder: where features of real data are kept; None is the user's cache folder.
             sampler: draws the samples; None takes what the game's network makes.
+            further: the settings of the further sources by name, for games that make samples of one of them.
 
         Raises:
             ConfigError: the data do not fit the extractor, or a metric fits neither.
@@ -96,6 +101,8 @@ class Evaluator:
         self.device = device
         cache = Cache(cache_folder)
         self.reference = Reference(source, dataset, extractor, device, settings.batch_size, settings.reference, cache)
+        self._further = further
+        self._split_of = lru_cache(maxsize=None)(self._load)
         self.baselines = Baselines(self.reference, self.metrics, settings.split, cache)
 
     @classmethod
@@ -110,6 +117,7 @@ class Evaluator:
             read(EvaluateConfig, "evaluate", wanted),
             device,
             sampler=registry.build("samplers", config["sampler"]) if config.get("sampler") else None,
+            further=config.get("sources") or {},
         )
         best, ranking = wanted.get("best"), evaluator.higher_is_better
         if best is not None and best not in ranking:
@@ -135,8 +143,10 @@ class Evaluator:
         """
         self._check_samples(self.settings.samples)
         check(game, self.settings, self.sampler)
-        for metric in self.metrics.values():
+        for name, metric in self.metrics.items():
             metric.check(game)
+            if metric.needs_pairs:
+                self._check_pairs(game, name)
         if self.extractor.downloads or self.extractor.learns:
             with self._random_state_kept():
                 self.reference.extractor  # noqa: B018 (loads it)
@@ -151,10 +161,11 @@ class Evaluator:
         wanted = self.settings
         data = self.reference.data(wanted.split)
         seeds = range(wanted.seed, wanted.seed + wanted.seeds)
-        sampling = sampling_as(game, wanted, data.labels, self.sampler, data)
+        made_of = self._inputs_of(game)
+        sampling = sampling_as(game, wanted, data.labels, self.sampler, made_of)
         with self._random_state_kept(), sampling as protocol:
             protocol |= {"samples": wanted.samples, "sample_seeds": [*seeds], "truncation": wanted.truncation}
-            return self._evaluate((self._sample(game, seed, data) for seed in seeds), protocol)
+            return self._evaluate((self._sample(game, seed, data, made_of) for seed in seeds), protocol)
 
     def score_images(self, batches: Iterable[Tensor], count: int) -> Evaluation:
         """Score images from elsewhere, (n, C, H, W) uint8, `count` in all.
@@ -190,15 +201,50 @@ class Evaluator:
             except ConfigError as error:
                 raise ConfigError(f"{reader} needs the {split} split of the data: {error}") from error
 
-    def _sample(self, game: Game, seed: int, data: Data) -> Comparison:
+    def _inputs_of(self, game: Game) -> Data:
+        """Return the data that a game makes samples of, where it does: of the reference split, or a further source."""
+        name, split = source_of_inputs(game), self.settings.split
+        return self.reference.data(split) if name is None else self._split_of(name, split)
+
+    def _load(self, name: str, split: str) -> Data:
+        try:
+            return build_source(self._further[name]).load(split)
+        except ConfigError as error:
+            raise ConfigError(f"sources.{name}: {error}") from error
+
+    def _check_pairs(self, game: Game, name: str) -> None:
+        """Raise ConfigError if it is not known what the samples of a game should be."""
+        kind, split = type(game).__name__, self.settings.split
+        if game.generates_from is None:
+            raise ConfigError(
+                f"metrics.{name} compares each sample with what it should be, and {kind} draws samples from its prior "
+                "alone; leave it out"
+            )
+        inputs = inputs_for(game, self._inputs_of(game), 1)
+        if inputs is None or not inputs.know_targets(game):
+            source = source_of_inputs(game)
+            where = "data" if source is None else f"sources.{source}"
+            raise ConfigError(
+                f"metrics.{name} compares each sample with what it should be, and the {split} split of {where} does "
+                f"not say what {kind} should make of its samples; leave it out"
+            )
+
+    def _sample(self, game: Game, seed: int, data: Data, made_of: Data) -> Comparison:
         count, batch_size = self.settings.samples, self.settings.batch_size
-        inputs = inputs_for(game, data, count)
+        inputs = inputs_for(game, made_of, count)
         latents = draw_latents(game, self.settings, seed, data.labels, inputs)
         random = seeding.generator(seed, "sampler")
         batches = samples(game, latents, batch_size, self.sampler, random, inputs)
-        return self._compare(batches, count, latents.labels, game)
+        return self._compare(batches, count, latents.labels, game, inputs)
 
-    def _compare(self, batches: Iterable[Tensor], count: int, labels: Tensor | None, game: Game | None) -> Comparison:
+    def _compare(
+        self,
+        batches: Iterable[Tensor],
+        count: int,
+        labels: Tensor | None,
+        game: Game | None,
+        inputs: Inputs | None = None,
+    ) -> Comparison:
         kept: list[Tensor] = []
         bounds = Bounds()
         passing = keep(batches, max((m.samples_kept for m in self.metrics.values()), default=0), kept)
@@ -217,6 +263,7 @@ class Evaluator:
             self.shape,
             self.extractor.classifies_labels,
             game=game,
+            pairs=_paired(game, inputs, kept),
         )
         if bounds.constant:
             comparison.warnings.append(
@@ -268,6 +315,14 @@ class Evaluator:
     def _random_state_kept(self) -> AbstractContextManager[None]:
         """Return a context after which torch's random numbers go on as if it had not been."""
         return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
+
+
+def _paired(
+    game: Game | None, inputs: Inputs | None, kept: list[Tensor]
+) -> Callable[[], Iterator[PairedSamples]] | None:
+    if game is None or inputs is None or not inputs.know_targets(game):
+        return None
+    return lambda: inputs.beside(game, torch.cat(kept)) if kept else iter(())
 
 
 def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) -> None:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 from gan_framework.core import seeding
 from gan_framework.core.checks import forked_random_numbers
+from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.core.game import Game
-from gan_framework.core.records import Batch, Latent
+from gan_framework.core.records import EMPTY, Batch, Latent
 from gan_framework.data import Data, encoded
+from gan_framework.data.source import CHUNK
+from gan_framework.evaluation.metric import PairedSamples
 from gan_framework.evaluation.reference import evenly_spaced
+
+
+def source_of_inputs(game: Game) -> str | None:
+    """Return the name of the further source that a game makes samples of; None for games that make them otherwise."""
+    return game.generates_from if game.generates_from in game.data.others else None
+
+
+def given_to(game: Game, batch: Batch) -> Batch:
+    """Return a batch of what a game makes samples of as the game finds it: among those of further sources, if there."""
+    name = source_of_inputs(game)
+    return batch if name is None else Batch(batch.samples, batch.labels, EMPTY, None, {name: batch})
 
 
 class Inputs:
@@ -26,6 +42,7 @@ class Inputs:
 
     def __init__(self, data: Data, count: int, device: torch.device) -> None:
         chosen = evenly_spaced(len(data), min(count, len(data)))
+        self.distinct = len(chosen)
         self.index = chosen.repeat(-(-count // len(chosen)))[:count]
         self._data = data
         self._device = device
@@ -49,8 +66,38 @@ class Inputs:
         """
         with forked_random_numbers(game.device):
             seeding.reseed(0, "inputs", of.start)  # for games that give noise of their own
-            given = game.latent_for(self.batch(of))
+            given = game.latent_for(given_to(game, self.batch(of)))
         return latent._replace(labels=given.labels, given=given.given)
+
+    def know_targets(self, game: Game) -> bool:
+        """Return whether it is known what a game should make of the samples."""
+        return _is_extra(game) or self._data.read_truth(self.index[:1]) is not None
+
+    def beside(self, game: Game, generated: Tensor) -> Iterator[PairedSamples]:
+        """Yield what was made of the first samples, each once, beside the samples and what they should be."""
+        for start in range(0, min(len(generated), self.distinct), CHUNK):
+            part = generated[start : start + CHUNK]
+            part = part[: self.distinct - start]
+            index = self.index[start : start + len(part)]
+            extra = dict(self._data.read_extra(index))
+            if _is_extra(game):
+                inputs, target = extra.pop(str(game.generates_from)), self._data.read(index)
+            else:
+                truth = self._data.read_truth(index)
+                assert truth is not None
+                inputs, target = self._data.read(index), truth
+            yield PairedSamples(inputs, part, target, extra)
+
+
+def _is_extra(game: Game) -> bool:
+    """Return whether samples are made of an extra of the data, so that the data are what they should be."""
+    return game.generates_from != SAMPLES and source_of_inputs(game) is None
+
+
+def targets_of(game: Game, data: Data, indices: Tensor, device: torch.device) -> Tensor | None:
+    """Return what a game should make of samples of a split, as networks see it; None where nobody knows."""
+    found = data.read(indices) if _is_extra(game) else data.read_truth(indices)
+    return None if found is None else encoded(found.to(device), data.vocabulary)
 
 
 def batch_of(data: Data, indices: Tensor, device: torch.device) -> Batch:

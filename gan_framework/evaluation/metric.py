@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -32,6 +32,22 @@ class FeatureSet(NamedTuple):
     read: Callable[[Tensor], Tensor]
 
 
+class PairedSamples(NamedTuple):
+    """Samples beside what they were made of and what they should be, on the CPU, 8-bit ones uint8.
+
+    Attributes:
+        input: what they were made of (n, ...).
+        generated: the samples (n, ...).
+        target: what they should be (n, ...).
+        extra: the further tensors of the targets by name (a mask).
+    """
+
+    input: Tensor
+    generated: Tensor
+    target: Tensor
+    extra: Mapping[str, Tensor]
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What is compared.
@@ -46,6 +62,8 @@ class Comparison:
         warnings: takes what makes the scores less than they seem (too few samples), as sentences.
         pictures: takes pictures (C, H, W), uint8, that explain the scores, by metric.
         game: what made the generated samples; None where they were read from files.
+        pairs: iterates over the generated samples, each input once and in order, beside their inputs and targets; as
+            many as are kept (`Metric.samples_kept`). None where samples are not made of samples, or no target is known.
     """
 
     generated: FeatureSet
@@ -56,6 +74,7 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)
     pictures: dict[str, Tensor] = field(default_factory=dict)
     game: Game | None = None
+    pairs: Callable[[], Iterator[PairedSamples]] | None = None
 
 
 class Metric(ABC):
@@ -68,6 +87,8 @@ class Metric(ABC):
         needs_labels: whether it only works with labelled data.
         needs_images: whether it only works with images.
         needs_game: whether it only works with a model that made the samples, not with samples read from files.
+        needs_pairs: whether it compares each sample with what it should be (`Comparison.pairs`), so that it only works
+            with games that make samples of samples and with data that know the targets.
         least_real: how many real samples it needs at least.
         samples_kept: how many generated samples it reads, beside their features.
         needs_splits: which splits of the data it reads, beside the reference.
@@ -83,6 +104,7 @@ class Metric(ABC):
     needs_labels: ClassVar[bool] = False
     needs_images: ClassVar[bool] = False
     needs_game: ClassVar[bool] = False
+    needs_pairs: ClassVar[bool] = False
     least_real: ClassVar[int] = 1
     samples_kept: ClassVar[int] = 0
     needs_splits: ClassVar[tuple[str, ...]] = ()
@@ -93,7 +115,7 @@ class Metric(ABC):
     @property
     def has_baselines(self) -> bool:
         """Whether real samples and noise can be scored in the place of generated samples."""
-        return not self.needs_game or self.labels_suffice
+        return not self.needs_pairs and (not self.needs_game or self.labels_suffice)
 
     @abstractmethod
     def scores(self, comparison: Comparison) -> dict[str, float]:

@@ -33,7 +33,7 @@ def inputs_for(game: Game, data: Data | None, count: int) -> Inputs | None:
 
     Args:
         game: what is scored.
-        data: the reference data.
+        data: what samples are made of, where they are.
         count: how many samples are wanted.
 
     Raises:
@@ -194,7 +194,7 @@ def sampling_as(
         settings: how it samples.
         labels: of the reference data, or None.
         sampler: what samples will be drawn by; None for the network alone.
-        data: the reference data, for games that make samples of samples.
+        data: what samples are made of, for games that make samples of samples.
 
     Raises:
         ConfigError: the game has no averaged weights, the network no batch norm, or the sampler does not fit the game.

@@ -11,7 +11,7 @@ from torch import Tensor
 from gan_framework.core import seeding
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
-from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
+from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples
 from gan_framework.storage.images import to_uint8
 from gan_framework.testing.guards import expect, expect_finite, inputs_kept, own_randomness
 from gan_framework.testing.subject import Subject
@@ -92,6 +92,7 @@ def scores(subject: Subject) -> None:
 
 def _comparison(subject: Subject) -> Comparison:
     real = _features(subject, 0)
+    pairs = _scored(subject, SCORED, 1), _scored(subject, SCORED, 0)
     return Comparison(
         generated=_features(subject, 1),
         real=real,
@@ -99,6 +100,7 @@ def _comparison(subject: Subject) -> Comparison:
         shape=subject.shape,
         classifies_labels=True,
         game=subject.game(),
+        pairs=lambda: iter([PairedSamples(pairs[1], *pairs, {})]),
     )
 
 

@@ -38,6 +38,16 @@ TWIN = ["loss=dual_discriminator", "discriminator=twin", "networks.discriminator
 VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
 TRIO = ("generator", "encoder", "discriminator")
 BIGAN = ["experiment=bigan", "data.image_size=8", "prior.dim=4", *(f"networks.{name}.hidden=8" for name in TRIO)]
+BIGAN_CONV = ["experiment=bigan_conv", "data.image_size=8", "prior.dim=4", *(f"networks.{name}.width=2" for name in TRIO)]
+VAE_GAN = [
+    "experiment=vae_gan",
+    "data.image_size=8",
+    "prior.dim=4",
+    "networks.generator.first=4",
+    "networks.encoder.hidden=8",
+    *(f"networks.{name}.widths=[4,4,4]" for name in TRIO),
+]
+CODES_OF_IMAGES = ["data.image_size=8", "prior.dim=4", "networks.generator.width=2", "networks.encoder.width=2"]
 ALI = ["experiment=ali", "prior.dim=4", *(f"networks.{name}.width=2" for name in TRIO)]
 TURNS = ["generator=mixture", "prior=components", "prior.components=2"]
 DELIGAN = ["experiment=deligan", "prior.components=3", "networks.generator.of.width=8"]
@@ -122,10 +132,16 @@ SPECIAL = {
     ("games", "bilinear"): {"overrides": POINTS},
     ("games", "gaussian_1d"): {"overrides": LINE},
     ("games", "bigan"): {"overrides": BIGAN},
+    ("discriminators", "joint_conv"): {"overrides": BIGAN_CONV, "hidden": 8},
+    ("networks", "conv_encoder"): {"overrides": BIGAN_CONV},
+    **{(kind, "vae_gan"): {"overrides": VAE_GAN} for kind in ("games", "generators", "discriminators", "networks")},
+    ("games", "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES], "pretraining": 2},
+    **{
+        ("games", name): {"overrides": [f"experiment={name}", *CODES_OF_IMAGES]}
+        for name in ("aegan", "alpha_gan", "mdgan", "reg_gan")
+    },
     **{(kind, "bigan"): {"overrides": BIGAN} for kind in ("generators", "discriminators", "networks")},
     **{(kind, "ali"): {"overrides": ALI} for kind in ("generators", "discriminators", "networks")},
-    ("discriminators", "joint_conv"): {"overrides": [*BIGAN, "discriminator=joint_conv"], "width": 4, "hidden": 8},
-    ("discriminators", "joint_mlp"): {"overrides": [*BIGAN, "discriminator=joint_mlp"], "hidden": [8]},
     ("games", "dan"): {"overrides": DAN, "every": 2},
     ("games", "dist_gan"): {"overrides": ["experiment=dist_gan", *NARROW]},
     ("games", "infogan"): {"overrides": INFOGAN},
@@ -133,6 +149,8 @@ SPECIAL = {
     ("games", "mad_gan"): {"overrides": TURNS},
     ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
     ("games", "variance_regularised"): {"overrides": ["experiment=vral", *NARROW]},
+    ("datasets", "digit_domains"): {"image_size": 8},
+    ("datasets", "digit_pairs"): {"image_size": 8},
     ("datasets", "digits"): {"image_size": 8},
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
@@ -156,6 +174,7 @@ SPECIAL = {
     ("strategies", "vector_head"): {"overrides": ["loss=mmd"]},
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},
+    ("metrics", "intra_fid"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "mode_coverage"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
     ("metrics", "mutual_information"): {"overrides": INFOGAN},
     ("trackers", "wandb"): {"mode": "offline"},
@@ -183,6 +202,8 @@ def files(tmp_path_factory):
     return {
         ("datasets", "folder"): {"path": str(folder / "images"), "image_size": 8},
         ("datasets", "npz"): {"path": str(folder / "arrays.npz"), "image_size": 8},
+        ("datasets", "degraded"): {"path": str(folder / "images"), "image_size": 8, "source_channels": 3},
+        ("datasets", "paired"): {"path": str(folder / "images"), "image_size": [8, 4], "source_channels": 3},
     }
 
 
