@@ -20,7 +20,13 @@ def encode(game: Game, x: Tensor) -> Latent:
     """
     with game.autocast():
         outputs = game.network("encoder")(x)
-    mean, log_variance = outputs.float().chunk(2, dim=1)
+    return drawn_around(outputs)
+
+
+def drawn_around(outputs: Tensor) -> Latent:
+    """Draw z from N(mean, exp(log_variance)), outputs (N, 2 * latent_dim) being both, one after the other."""
+    outputs = outputs if outputs.dtype == torch.float64 else outputs.float()
+    mean, log_variance = outputs.chunk(2, dim=1)
     z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
     return Latent(z, code={"mean": mean, "log_variance": log_variance})
 

@@ -24,9 +24,9 @@ AVERAGED = {
     "cyclegan": ["generator_ab", "generator_ba"],
     "glo": ["decoder"],
     "probe_gman": ["generator"],
-    "lapgan": ["generator_0", "generator_1", "generator_2"],
+    "probe_lapgan": ["generator_0", "generator_1", "generator_2"],
 }
-SAMPLED = {"probe_cogan": "generator_a", "cyclegan": "generator_ab", "glo": "decoder", "lapgan": "pyramid"}
+SAMPLED = {"probe_cogan": "generator_a", "cyclegan": "generator_ab", "glo": "decoder", "probe_lapgan": "pyramid"}
 
 
 @pytest.mark.parametrize("name", AVERAGED)
@@ -63,7 +63,7 @@ def test_a_network_that_is_updated_and_sampled_from_is_averaged_whatever_it_is(c
 
 def test_a_pyramid_of_residuals_adds_up(compose):
     """At every level the real residual and the enlarged coarse image are the image itself."""
-    game, batches = experiment(compose, "lapgan")
+    game, batches = experiment(compose, "probe_lapgan")
     batch = batches()
     meeting = game.meet(batch)
     assert sorted(meeting) == ["0", "1", "2"]

@@ -71,12 +71,12 @@ def outcome(compose, name, *overrides):
     return None
 
 
-GAMES = ["bigan", "pix2pix"]
+GAMES = ["probe_bigan", "pix2pix"]
 
 REFUSED_IN_ONE = {
-    ("bigan", "ada"),
-    ("bigan", "diff_augment"),
-    ("bigan", "mirror_map"),
+    ("probe_bigan", "ada"),
+    ("probe_bigan", "diff_augment"),
+    ("probe_bigan", "mirror_map"),
     ("pix2pix", "train_with_labels"),
     ("pix2pix", "mode_seeking"),
     ("pix2pix", "latent_consistency"),
@@ -107,7 +107,7 @@ def test_terms_ask_the_judge_with_all_that_it_needs(compose, game, name):
 @pytest.mark.parametrize("name", own("losses"))
 def test_losses_and_schedules_ask_the_judge_with_all_that_it_needs(compose, name):
     for schedule in own("schedules"):
-        reason = outcome(compose, name, "bigan", f"loss={name}", f"schedule={schedule}", *SETTINGS.get(name, []))
+        reason = outcome(compose, name, "probe_bigan", f"loss={name}", f"schedule={schedule}", *SETTINGS.get(name, []))
         assert (reason is not None) == (name in REFUSED), reason
 
 
@@ -118,9 +118,9 @@ def test_a_batch_in_parts_asks_the_judge_with_all_that_it_needs(compose, game):
 
 @pytest.mark.parametrize("name", own("samplers"))
 def test_samplers_ask_the_judge_with_all_that_it_needs(compose, name):
-    game, batches = experiment(compose, "bigan", "strategy=[ema]")
+    game, batches = experiment(compose, "probe_bigan", "strategy=[ema]")
     play(game, batches, range(2))
-    sampler = registry.build("samplers", compose("experiment=bigan", f"sampler={name}")["sampler"])
+    sampler = registry.build("samplers", compose("experiment=probe_bigan", f"sampler={name}")["sampler"])
     sampler.check(game)
     random = seeding.generator(0, "sampler")
     latent = latents.fixed_latent(game, 8, seed=0)
@@ -130,7 +130,7 @@ def test_samplers_ask_the_judge_with_all_that_it_needs(compose, name):
 
 
 def test_a_probe_asks_the_judge_with_all_that_it_needs(compose):
-    game, _ = experiment(compose, "bigan")
+    game, _ = experiment(compose, "probe_bigan")
     assert game.probe("discriminator").features[-1].shape == (2, 32)
     assert game.network("discriminator").batch_independent is None
     assert game.judge("discriminator").batch_independent  # found out by asking it about (x, z)

@@ -187,7 +187,7 @@ def test_wrong_stages_are_refused(settings, message):
 def test_an_unknown_player_of_a_stage_is_refused_before_the_first_step(compose):
     options = ["schedule=stages", "schedule.stages=[{players:[discriminator],until:2},{players:[encoder]}]"]
     with pytest.raises(ConfigError, match=r"stages\[1\].players: the game has no player 'encoder'; its players"):
-        experiment(compose, "bigan", *options)
+        experiment(compose, "probe_bigan", *options)
 
 
 class Frozen(Game):

@@ -32,8 +32,8 @@ def test_a_plugin_of_a_system_keeps_its_contract(kind, name):
 @pytest.mark.parametrize(
     ("kind", "name", "experiment"),
     [
-        ("games", "bigan", "bigan"),
-        ("networks", "bigan_encoder", "bigan"),
+        ("games", "probe_bigan", "probe_bigan"),
+        ("networks", "bigan_encoder", "probe_bigan"),
         ("discriminators", "patches", "pix2pix"),
         ("terms", "cycle_consistency", "cyclegan"),
         ("generators", "tokens", "tokens"),

@@ -18,17 +18,17 @@ SMALL = {
         for name in ("biggan", "biggan_64", "sagan", "sngan_48", "sngan_64", "sngan_128", "unet_gan")
     },
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
-    **{
-        name: ["networks.generator.width=2", "networks.discriminator.width=2"]
-        for name in ("biggan", "biggan_64", "sagan", "sngan_48", "sngan_64", "sngan_128", "unet_gan")
-    },
-    "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
     "ali": [f"networks.{name}.width=4" for name in ("generator", "encoder", "discriminator")],
     "bayesian_gan": ["networks.generator.of.width=4", "networks.discriminator_0.width=4"],
     "cogan": [f"networks.generator_{domain}.width=32" for domain in "ab"],
     "gman": [f"networks.discriminator_{i}.width=16" for i in range(5)],
     "mgan": ["prior.components=2", "networks.generator.of.width=8", "networks.discriminator.width=8"],
+    "bigan_conv": [f"networks.{name}.width=8" for name in ("generator", "encoder", "discriminator")],
+    **{
+        name: ["networks.generator.width=8", "networks.encoder.width=8", "game.pretraining=0"]
+        for name in ("wae_gan", "wae_mmd")
+    },
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
 }
 """What would take longer than a test may: the architecture and the order of updates stay the same."""
