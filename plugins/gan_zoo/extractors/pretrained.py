@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, RunFailed
 
@@ -33,11 +34,13 @@ def known_resize(resize: str | None) -> str:
 
 
 def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return images (N, C, H, W) uint8 at another size, as Pillow's bicubic filter makes them."""
+    """Return images (N, 3, H, W) uint8 at another size, by Pillow's bicubic filter."""
     if images.shape[2:] == size:
         return images
-    # Pillow rounds to 8 bits between its two passes. Only this kernel does, and it is the processor's.
-    return F.interpolate(images.cpu().contiguous(), size=size, mode="bicubic", antialias=True).to(images.device)
+    # torch's antialiased bicubic differs by some grey levels, as it rounds otherwise between its two passes.
+    shown = (Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()) for image in images.cpu())
+    found = [np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC)) for image in shown]
+    return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).to(images.device)
 
 
 def known_file(weights: Path | None) -> str | None:
