@@ -220,6 +220,30 @@ def retrieve(
 
 
 @app.command()
+def invert(
+    run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
+    images: Annotated[str, typer.Argument(help="An image, a folder of images of the run's size, train or test.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="data.path=..., if the data have moved.")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="At most so many images.")] = 32,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="Of optimising latents; 500 without an encoder, 0 with one.")
+    ] = None,
+    columns: Annotated[int, typer.Option(min=1, help="Pairs side by side.")] = 4,
+    seed: Annotated[int, typer.Option(help="What the first latents follow from, without an encoder.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="The PNG to write; by default inversion.png in RUN.")] = None,
+) -> None:
+    """Find latents of images by the model's encoder, or by optimisation: pairs as one PNG, and the error."""
+    _check_out(out)
+
+    from gan_framework.cli.invert import invert
+
+    found = invert(run, images, n, steps, seed, columns, overrides or [], device, out)
+    typer.echo(f"mean square error of pixels in [-1, 1], by {found.how}: {found.error:.4g}")
+    _say(found.path)
+
+
+@app.command()
 def evaluate(
     what: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, a checkpoint, or a folder of images.")],
     overrides: Annotated[
@@ -227,13 +251,47 @@ def evaluate(
         typer.Argument(help="evaluate.samples=10000, extractor=inception, 'metrics=[fid,kid]', data=NAME, ..."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A folder of images, all of which are the reference.")
+    ] = None,
+    checkpoints: Annotated[
+        str | None, typer.Option(metavar="all", help="Score all checkpoints of a run: a table, and JSON lines.")
+    ] = None,
 ) -> None:
     """Score a run, a checkpoint or a folder of images; writes the scores with their protocol."""
     _check_out(out)
+    if checkpoints not in (None, "all"):
+        raise ConfigError(
+            f"--checkpoints {checkpoints}: only all is known; name a single checkpoint in the place of RUN"
+        )
+    if checkpoints is not None and against is not None:
+        raise ConfigError(
+            "--checkpoints and --against exclude each other: choose the data by data=folder data.path=..."
+        )
 
-    from gan_framework.cli import evaluate
+    from gan_framework.cli import evaluate, evaluate_history
 
-    evaluate.show(*evaluate.evaluate(what, overrides or [], out))
+    if checkpoints is not None:
+        evaluate_history.show(*evaluate_history.history(what, overrides or [], out))
+    else:
+        evaluate.show(*evaluate.evaluate(what, overrides or [], out, against))
+
+
+@app.command()
+def statistics(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The .npz file to write.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="data=cifar10, extractor=inception, evaluate.split=train, ...")
+    ] = None,
+) -> None:
+    """Write mean and covariance of real features, as pytorch-fid, clean-fid, EDM and metrics.fid.statistics read them."""
+    _check_out(out)
+
+    from gan_framework.cli import evaluate_statistics
+
+    found = evaluate_statistics.statistics(out, overrides or [])
+    typer.echo(f"{found['reference_count']} samples of {found['dataset']}, {found['split']}, by {found['extractor']}")
+    _say(out)
 
 
 FORMAT = typer.Option(
@@ -322,6 +380,9 @@ def compare(
     detect: Annotated[
         float | None, typer.Option(metavar="DIFFERENCE", help="Say how many seeds would show such a difference.")
     ] = None,
+    over: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Compare over the data sets that this setting names: data.name.")
+    ] = None,
 ) -> None:
     """Rank runs: scores over seeds, which differences are sure (95%), budgets, and the settings that differ.
 
@@ -336,10 +397,22 @@ def compare(
     from rich.console import Console
 
     from gan_framework.cli import sources
-    from gan_framework.compare import conditions, export, groups, page, parts, table
+    from gan_framework.compare import across, conditions, export, groups, page, parts, table
 
     folders, asked = conditions.parse(sweeps)
-    found = parts.divide(conditions.admitted(sources.read(folders), asked), metric)
+    runs = conditions.admitted(sources.read(folders), asked)
+    if over is not None:
+        if html or csv or markdown or latex or baseline or paired or detect:
+            raise ConfigError(
+                f"--over {over} goes with --metric, --by and --json alone; compare one data set for the rest"
+            )
+        whole = across.over(runs, over, metric, by)
+        across.show(whole, Console())
+        if json is not None:
+            across.write_json(whole, json)
+            _say(json)
+        return
+    found = parts.divide(runs, metric)
     written = ((html, page.write_page), (json, export.write_json), (markdown, export.write_markdown))
     for number, part in enumerate(found, 1):
         if number > 1:

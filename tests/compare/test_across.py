@@ -1,0 +1,68 @@
+"""compare --over: groups over several data sets."""
+
+import itertools
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from gan_framework.cli import sources
+from gan_framework.cli.commands import app
+from gan_framework.compare import across
+from gan_framework.errors import ConfigError
+from tests.helpers.comparing import PROTOCOL, make_run
+
+SETS = ("mnist", "cifar10", "svhn", "celeba", "stl10", "digits", "lfw", "cifar100")
+LEVELS = {"hinge": 1.0, "wasserstein": 2.0, "vanilla": 3.0}
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    """Three losses on eight data sets whose scores have scales of their own, each with a protocol of its own."""
+    folder = tmp_path_factory.mktemp("night")
+    for (number, name), (loss, level), seed in itertools.product(enumerate(SETS), LEVELS.items(), range(2)):
+        score = 10.0**number * (level + 0.1 * seed)
+        data = {"name": name, "path": f"/{name}"}
+        make_run(
+            folder / f"{name}-{loss}-{seed}", loss, seed, [score], data=data, protocol=PROTOCOL | {"dataset": name}
+        )
+    make_run(folder / "lone", "lone", 0, [1.0], data={"name": "mnist"}, protocol=PROTOCOL | {"dataset": "mnist"})
+    return folder
+
+
+def test_groups_are_ranked_over_all_data_sets(night):
+    found = across.over(sources.read([night]), "data.name", None, "last")
+    assert [name["loss.name"] for name in found.names] == ["hinge", "wasserstein", "vanilla"]
+    assert found.ranking.ranks == [1.0, 2.0, 3.0]
+    # k = 3, N = 8: 2.343 · √(3 · 4 / (6 · 8)), by the table of Demšar 2006.
+    assert found.ranking.critical == pytest.approx(2.343 * 0.5, abs=1e-3)
+    assert found.statement(1).startswith("cannot be told apart from the best (1 ranks")
+    assert found.statement(2).startswith("worse than the best by 2 ranks (critical difference 1.17")
+    mean, (low, high) = found.middle(0)
+    # The median of a data set's six runs is (2.0 + 2.1) / 2.
+    assert mean == pytest.approx(1.05 / 2.05)
+    assert low < mean < high
+
+
+def test_the_command_shows_and_writes_it(night, tmp_path):
+    done = CliRunner().invoke(app, ["compare", str(night), "--over", "data.name", "--json", str(tmp_path / "all.json")])
+    assert done.exit_code == 0, done.output
+    assert "over 8 values of data.name (lower is better)" in done.stdout
+    assert "left out, for it lacks a score" in done.stdout
+    found = json.loads((tmp_path / "all.json").read_text())
+    assert [group["average_rank"] for group in found["groups"]] == [1.0, 2.0, 3.0]
+    profile = dict(zip(found["profile_bounds"], found["groups"][0]["profile"], strict=True))
+    assert profile[0.0] == 0.0
+    assert profile[max(profile)] == 1.0
+    assert found["groups"][0]["scores"]["mnist"] == [1.0, 1.1]
+
+
+def test_what_cannot_be_compared_over_is_refused(night):
+    runs = [*sources.read([night])]
+    with pytest.raises(ConfigError, match="--over train.steps: all runs have the same value of it"):
+        across.over(runs, "train.steps", None, "last")
+    one = [run for run in runs if run.config["loss"]["name"] == "hinge"]
+    with pytest.raises(ConfigError, match="1 of the groups has scores on all 8 data sets, and two are the least"):
+        across.over(one, "data.name", None, "last")
+    done = CliRunner().invoke(app, ["compare", str(night), "--over", "data.name", "--paired"])
+    assert isinstance(done.exception, ConfigError)
