@@ -232,8 +232,8 @@ HEAD = """# Colour images
 
 Written by `benchmarks/colour.py`: systems trained on 45,000 images of CIFAR-10, recompressed as JPEG, for {minutes}
 minutes each ({on}). The networks are narrower than those of the papers, and minutes are not days: the table says how
-the systems compare here, not what they come to. FID uses `extractor=efficientnet_lite0`, whose numbers do not compare with
-those of Inception, of 10,000 samples against 10,000 images of the training data. The 5,000 held-out images score
+the systems compare here, not what they come to. FID uses `extractor=efficientnet_lite0`, whose numbers do not compare
+with those of Inception, of 10,000 samples against 10,000 images of the training data. The 5,000 held-out images score
 {held_out}, noise {noise}.
 
 | system | steps | million images seen | seeds | FID |
