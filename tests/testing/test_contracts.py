@@ -38,7 +38,12 @@ TWIN = ["loss=dual_discriminator", "discriminator=twin", "networks.discriminator
 VECTORS = ["data=paired_vectors", "model=cgan_vectors"]
 TRIO = ("generator", "encoder", "discriminator")
 BIGAN = ["experiment=bigan", "data.image_size=8", "prior.dim=4", *(f"networks.{name}.hidden=8" for name in TRIO)]
-BIGAN_CONV = ["experiment=bigan_conv", "data.image_size=8", "prior.dim=4", *(f"networks.{name}.width=2" for name in TRIO)]
+BIGAN_CONV = [
+    "experiment=bigan_conv",
+    "data.image_size=8",
+    "prior.dim=4",
+    *(f"networks.{name}.width=2" for name in TRIO),
+]
 VAE_GAN = [
     "experiment=vae_gan",
     "data.image_size=8",
@@ -57,6 +62,26 @@ COGAN = [
     *(f"networks.generator_{domain}.width=16" for domain in "ab"),
     *(f"networks.discriminator_{domain}.width=2" for domain in "ab"),
 ]
+FLOW = [
+    "experiment=flow_gan",
+    "data.image_size=8",
+    "prior.dim=64",
+    "networks.generator.hidden=[8]",
+    "networks.discriminator.width=4",
+]
+TEXTURES = [
+    "experiment=psgan",
+    "data.image_size=17",
+    "prior.dim=51",
+    "networks.generator.field=3",
+    "networks.generator.local=5",
+    "networks.generator.global_dim=2",
+    "networks.generator.waves=4",
+    "networks.generator.widths=[4,4]",
+    "networks.discriminator.widths=[4,4]",
+]
+APE = ["experiment=ape_gan", "data.image_size=8"]
+APE += [f"networks.{name}.width=4" for name in ("generator", "discriminator", "classifier")]
 BAYESIAN = [
     "experiment=bayesian_gan",
     "data.image_size=8",
@@ -71,6 +96,9 @@ SPECIAL = {
     **{(kind, "biggan_deep"): {"width": 4} for kind in ("generators", "discriminators")},
     ("discriminators", "unet"): {"width": 4},
     ("strategies", "cutmix"): {"overrides": ["experiment=unet_gan", "strategy.spectral_norm.networks=null", *NARROW]},
+    ("games", "lapgan"): {"overrides": ["experiment=lapgan"]},
+    ("games", "stackgan"): {"overrides": ["experiment=stackgan"]},
+    ("games", "stacked_gan"): {"overrides": ["experiment=stacked_gan"], "classifier_steps": 2, "apart": 1},
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
     ("generators", "dcgan_conditional"): {"width": 8},
     ("generators", "infogan"): {"hidden": 32, "width": 8},
@@ -90,6 +118,32 @@ SPECIAL = {
     ("games", "cogan"): {"overrides": COGAN},
     **{(kind, "cogan"): {"overrides": COGAN} for kind in ("generators", "discriminators")},
     ("games", "bayesian_gan"): {"overrides": BAYESIAN},
+    ("games", "adagan"): {
+        "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],
+        "classifier_steps": 1,
+        "weighed": 16,
+        "exempt": {"players_move": "one generator after another is trained, each in its stage"},
+    },
+    ("games", "abc_gan"): {"overrides": ["model=mlp", "data.image_size=8"]},
+    ("games", "flow_gan"): {"overrides": FLOW},
+    ("generators", "nice"): {"overrides": FLOW},
+    ("generators", "real_nvp"): {
+        "overrides": ["data.image_size=8", "prior=normal", "prior.dim=64", "game=two_player"],
+        "width": 4,
+        "blocks": 1,
+    },
+    ("generators", "gran"): {"width": 8, "hidden": 6},
+    ("discriminators", "gran"): {"width": 8, "hidden": 6},
+    ("generators", "lr_gan"): {"width": 4},
+    ("games", "spatial_gan"): {"overrides": TEXTURES},
+    **{(kind, "spatial"): {"overrides": TEXTURES} for kind in ("generators", "discriminators")},
+    ("datasets", "texture"): {"image_size": 16, "samples": 20},
+    ("datasets", "cross_2d"): {"samples": 100},
+    ("games", "ape_gan"): {"overrides": [*APE, "game.classifier_steps=1"]},
+    ("generators", "eliminator"): {"overrides": APE},
+    ("discriminators", "ape_gan"): {"overrides": APE},
+    ("networks", "small_classifier"): {"overrides": APE},
+    ("games", "mv_bigan"): {"overrides": ["experiment=mv_bigan", "data.image_size=8", "prior.dim=4"]},
     ("generators", "resnet"): {"width": 8},
     ("generators", "resnet_projection"): {"width": 8},
     ("discriminators", "cgan_vectors"): {"overrides": VECTORS},
@@ -169,6 +223,19 @@ SPECIAL = {
     ("samplers", "langevin"): {"steps": 2, "overrides": ["prior=normal"]},
     ("samplers", "metropolis_hastings"): {"proposals": 2},
     ("samplers", "rejection"): {"burn_in": 100},
+    ("samplers", "style_truncation"): {"overrides": ["prior=normal", "generator=stylegan2"]},
+    ("strategies", "style_mixing"): {"overrides": ["prior=normal", "generator=stylegan2"]},
+    ("strategies", "progressive_growing"): {
+        "overrides": ["generator=pggan", "discriminator=pggan"],
+        "train_images": 8,
+        "fade_images": 8,
+    },
+    ("terms", "self_supervision"): {"overrides": ["generator=fastgan", "discriminator=fastgan"]},
+    ("discriminators", "projected"): {
+        "overrides": ["experiment=projected_gan", "networks.generator.width=4"],
+        "resolution": 32,
+        "width": 8,
+    },
     ("strategies", "lookahead"): {"k": 1},
     ("strategies", "heads"): {"overrides": ["loss=omni"]},
     ("strategies", "vector_head"): {"overrides": ["loss=mmd"]},

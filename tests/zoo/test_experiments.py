@@ -17,9 +17,22 @@ SMALL = {
         name: ["networks.generator.width=2", "networks.discriminator.width=2"]
         for name in ("biggan", "biggan_64", "sagan", "sngan_48", "sngan_64", "sngan_128", "unet_gan")
     },
+    "lapgan": [f"networks.{side}_{level}.width=4" for side in ("generator", "discriminator") for level in (1, 2)],
+    "stackgan": [
+        "schedule.stages=[{players:[discriminator_0,generator_0],until:1},{players:[discriminator_1,generator_1]}]",
+        *(f"networks.{side}_{stage}.width=4" for side in ("generator", "discriminator") for stage in (0, 1)),
+    ],
+    "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
     "ali": [f"networks.{name}.width=4" for name in ("generator", "encoder", "discriminator")],
+    "abc_gan": ["networks.generator.width=8", "networks.discriminator.width=8"],
+    "ape_gan": ["networks.generator.width=8", "networks.discriminator.width=8", "game.classifier_steps=1"],
+    "gran": ["networks.generator.width=32", "networks.discriminator.width=32"],
+    "lr_gan": ["networks.generator.width=8", "networks.discriminator.width=8"],
+    "flow_gan": ["networks.generator.hidden=[16]", "networks.discriminator.width=8"],
+    "psgan": ["networks.generator.widths=[8,8,8,8]", "networks.discriminator.widths=[8,8,8,8]"],
+    "spatial_gan": ["networks.generator.widths=[8,8,8,8]", "networks.discriminator.widths=[8,8,8,8]"],
     "bayesian_gan": ["networks.generator.of.width=4", "networks.discriminator_0.width=4"],
     "cogan": [f"networks.generator_{domain}.width=32" for domain in "ab"],
     "gman": [f"networks.discriminator_{i}.width=16" for i in range(5)],
@@ -30,6 +43,16 @@ SMALL = {
         for name in ("wae_gan", "wae_mmd")
     },
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
+    "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
+    **dict.fromkeys(
+        ("stylegan2", "stylegan2_ada"),
+        ["networks.generator.base=256", "networks.generator.style_size=32", "networks.discriminator.base=256"],
+    ),
+    "pggan": ["networks.generator.base=256", "networks.discriminator.base=256"],
+    "fastgan": ["data.image_size=32", "networks.generator.width=4", "networks.discriminator.width=4"],
+    "projected_gan": [
+        *("networks.generator.width=4", "networks.discriminator.resolution=32", "networks.discriminator.width=8"),
+    ],
 }
 """What would take longer than a test may: the architecture and the order of updates stay the same."""
 

@@ -20,8 +20,8 @@ class StyleGAN2Generator(StyleGenerator):
 
     z → mapping → w, one for each layer. 4x4: one layer; each further size: two layers, the first of which doubles
     the size. At each size a 1x1 convolution to the image, which is doubled and added to the next size's. No tanh. In
-    the program of arXiv 2006.06676 the base is 32768, or 16384 below 512 pixels, and the mapping has 8 or 2 layers. Other
-    sizes than powers of 2 begin with other maps than 4x4; see `DCGANGenerator`.
+    the program of arXiv 2006.06676 the base is 32768, or 16384 below 512 pixels, and the mapping has 8 or 2 layers.
+    Other sizes than powers of 2 begin with other maps than 4x4; see `DCGANGenerator`.
 
     Args:
         latent_dim: the size of z.

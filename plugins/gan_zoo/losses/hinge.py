@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,3 +26,30 @@ class Hinge(SeparableLoss):
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return -E D(G(z))."""
         return -fake.logits.mean()
+
+
+class RandomHinge(Hinge):
+    """The hinge loss with a margin that is drawn anew for every logit, as in FastGAN's program (arXiv 2101.04775).
+
+    E max(0, m - D(x)) + E max(0, m + D(G(z))), m uniform on [low, 1].
+
+    Args:
+        low: the smallest margin.
+    """
+
+    def __init__(self, low: float) -> None:
+        super().__init__()
+        if not 0 <= low < 1:
+            raise ValueError(f"low={low}: it must be at least 0 and below 1")
+        self.low = low
+
+    def real_half(self, real: DiscriminatorOutput) -> Tensor:
+        """Return E max(0, m - D(x))."""
+        return F.relu(self._margin(real.logits) - real.logits).mean()
+
+    def fake_half(self, fake: DiscriminatorOutput) -> Tensor:
+        """Return E max(0, m + D(G(z)))."""
+        return F.relu(self._margin(fake.logits) + fake.logits).mean()
+
+    def _margin(self, logits: Tensor) -> Tensor:
+        return self.low + (1 - self.low) * torch.rand_like(logits)

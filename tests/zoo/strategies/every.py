@@ -6,9 +6,12 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.registry import registry
 
-ELSEWHERE = ("heads", "latent_optimisation", "margin_adaptation", "rbm_pretraining", "transport_cost", "vector_head")
-"""Strategies of auto-encoders, and of losses and terms that read more than scores: without effect in this game; their
-own tests try them."""
+ELSEWHERE = (
+    *("burn_in", "heads", "latent_optimisation", "margin_adaptation", "progressive_growing", "rbm_pretraining"),
+    *("style_mixing", "transport_cost", "vector_head"),
+)
+"""Strategies of auto-encoders, of networks with styles or that grow, of optimizers with two betas, and of losses and terms
+that read more than scores: without effect in this game; their own tests try them."""
 
 NAMES = [
     plugin.name

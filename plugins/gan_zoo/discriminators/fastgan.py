@@ -1,0 +1,133 @@
+"""The discriminator of FastGAN, and the term that has it describe real images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_framework.api import ConfigError, Discriminator, DiscriminatorOutput, Game, Pair, Player, Term
+from gan_zoo.fast import DownBlock, Excitation, conv, decoder, norm, reduced
+from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.terms.sides import trained_judges
+
+SMALLEST = 8
+"""Height and width of the maps that are judged, and decoded."""
+
+AHEAD = 3
+"""How many sizes later maps are gated by those of a size."""
+
+
+class FastGANDiscriminator(Discriminator):
+    """An encoder that judges 5x5 places, and again in the image of half the size (Liu et al. 2021, arXiv 2101.04775).
+
+    Blocks halve the image down to 8x8; maps gate the channels of those three sizes on. A second, plain branch reads the
+    image of half the size. Three decoders make images of the last maps of both, and of a quarter of the 16x16 maps; the
+    term `self_supervision` trains them, and with them the encoder. The published widths are for 256 to 1024 pixels; at
+    other sizes maps of r pixels have 64 / r times the width here too.
+
+    Args:
+        image_size: of square images of 8 times a power of 2 pixels, at least 32.
+        channels: of the images.
+        width: channels are multiples of it. Published: 64.
+    """
+
+    patches = True
+    exempt: ClassVar[Mapping[str, str]] = {
+        "trains_discriminator": "its decoders have no part in the logits: the term self_supervision trains them"
+    }
+
+    def __init__(self, image_size: ImageSize, channels: int, width: int) -> None:
+        super().__init__()
+        require_positive(width=width)
+        height, across = sides(image_size)
+        self.halvings = (height // SMALLEST).bit_length() - 1
+        if height != across or height != SMALLEST << self.halvings or self.halvings < 2:
+            raise ValueError(
+                f"image_size={image_size}: the discriminator fastgan takes square images of 32, 64, 128, ... pixels"
+            )
+        # At the image's size first, 8x8 last.
+        widths = [max(width * 64 // (SMALLEST << level), 1) for level in range(self.halvings, -1, -1)]
+        self.stem = nn.Sequential(conv(channels, widths[0], 3), nn.LeakyReLU(0.2))
+        self.blocks = nn.ModuleList(DownBlock(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.excitations = nn.ModuleList(
+            Excitation(widths[level - AHEAD], widths[level]) for level in range(AHEAD, self.halvings + 1)
+        )
+        self.output: nn.Module = nn.Sequential(
+            conv(widths[-1], widths[-1], 1), norm(widths[-1]), nn.LeakyReLU(0.2), conv(widths[-1], 1, 4, padding=0)
+        )
+        small = widths[1:]
+        self.small = nn.Sequential(
+            conv(channels, small[1], 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            *(reduced(a, b) for a, b in zip(small[1:-1], small[2:], strict=True)),
+        )
+        self.small_output = conv(small[-1], 1, 4, padding=0)
+        decoded = [max(width * 4 >> level, 1) for level in range(self.halvings - 1)]
+        self.decoders = nn.ModuleDict(
+            {
+                "whole": decoder(widths[-1], decoded, channels),
+                "part": decoder(widths[-2], decoded, channels),
+                "small": decoder(small[-1], decoded, channels),
+            }
+        )
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the maps at each size for images (N, C, H, H) in [-1, 1], (N, A, 8, 8) last."""
+        maps = [self.stem(x)]
+        for level, block in enumerate(self.blocks, 1):
+            y = block(maps[-1])
+            if level >= AHEAD:
+                y = self.excitations[level - AHEAD](maps[level - AHEAD], y)
+            maps.append(y)
+        return tuple(maps)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None, *_: Tensor) -> DiscriminatorOutput:
+        """Score images (N, C, H, H) in [-1, 1] at 25 places of each branch, (N, 50)."""
+        output = super().forward(x, labels)
+        seen = F.avg_pool2d(x, 2)
+        small = self.small(seen)
+        logits = torch.cat([output.logits.flatten(1), self.small_output(small).flatten(1)], dim=1)
+        # The image as it was seen, augmented perhaps, is what is to be decoded.
+        return output._replace(logits=logits, heads=output.heads | {"seen": x, "small": small})
+
+
+class SelfSupervision(Term):
+    """Mean absolute error of what the discriminator's three decoders make of real images (section 3.2).
+
+    Of the whole image at half its size, twice, and of a random quarter of it at its full size. The paper compares by a
+    pretrained network (LPIPS); absolute errors need none.
+    """
+
+    def check(self, game: Game, player: Player) -> None:
+        """Raise ConfigError unless the player updates a discriminator with decoders."""
+        for name in trained_judges(self, game, player):
+            if not isinstance(game.network(name), FastGANDiscriminator):
+                raise ConfigError(
+                    f"self_supervision needs a discriminator with decoders, as fastgan is, and networks.{name} is "
+                    f"{type(game.network(name)).__name__}"
+                )
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the sum of the three errors on the pair's real images."""
+        output = pair.real_output
+        network = pair.judge.network  # type: ignore[attr-defined]
+        seen = output.heads["seen"]
+        half = F.avg_pool2d(seen, 2)
+        which = torch.randint(4, (len(seen),), device=seen.device)
+        made = {
+            "whole": (network.decoders["whole"](output.features[-1]), half),
+            "small": (network.decoders["small"](output.heads["small"]), half),
+            "part": (network.decoders["part"](quarter(output.features[-2], which)), quarter(seen, which)),
+        }
+        return torch.stack([(image - wanted).abs().mean() for image, wanted in made.values()]).sum()
+
+
+def quarter(x: Tensor, which: Tensor) -> Tensor:
+    """Return one of the four quarters of each of the maps (N, C, 2H, 2W), by its number (N,): (N, C, H, W)."""
+    height, width = x.shape[2] // 2, x.shape[3] // 2
+    parts = x.unflatten(3, (2, width)).unflatten(2, (2, height)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
+    return parts[torch.arange(len(x), device=x.device), which]
