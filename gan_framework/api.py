@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from gan_framework.evaluation.metric import PairedSamples as PairedSamples
     from gan_framework.evaluation.sampler import Sampler as Sampler
     from gan_framework.evaluation.sampler import pairs_of as pairs_of
+    from gan_framework.evaluation.statistics import mean_and_covariance as mean_and_covariance
     from gan_framework.evaluation.stopping import stop_point as stop_point
     from gan_framework.runs.columns import AXES as AXES
     from gan_framework.runs.columns import RESOLVED as RESOLVED
@@ -113,6 +114,7 @@ _MODULES = {
     "evaluation.extractor": "Extractor Features fingerprint to_rgb",
     "evaluation.metric": "Comparison FeatureSet Metric PairedSamples",
     "evaluation.sampler": "Sampler pairs_of",
+    "evaluation.statistics": "mean_and_covariance",
     "evaluation.stopping": "stop_point",
     "runs.columns": "AXES RESOLVED UPDATES columns tags_of",
     "runs.restore": "load_game",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gan_framework.cli.shown import shown
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
+from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, build_source, check_classes, identity
 from gan_framework.data.pixels import Fit
@@ -34,7 +37,9 @@ SHOWN = 10
 """How many entries of a list are printed; the file has all."""
 
 
-def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple[Evaluation, Path]:
+def evaluate(
+    what: Path, overrides: list[str], out: Path | None = None, against: Path | None = None
+) -> tuple[Evaluation, Path]:
     """Score what a path holds, write the scores with their protocol, and return both.
 
     Args:
@@ -43,6 +48,7 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
             command line of a run.
         out: the file to write; by default `evaluation.json` in the run's folder or the folder of images.
             Pictures lie beside it, as `evaluation_NAME.png`; they are not scored with a folder's images.
+        against: a folder of images, all of which are the reference; None for the data that are chosen.
 
     Returns:
         The scores, and the file they were written to.
@@ -53,12 +59,21 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
     """
     if not what.exists():
         raise ConfigError(f"there is no run, checkpoint or folder of images {what}")
+    overrides = [*_reference_folder(against, overrides), *overrides]
     if what.is_file() or RunFolder(what).checkpoints.is_dir():
         evaluation, details = _score_model(what, overrides)
     else:
         evaluation, details = _score_folder(what, overrides)
     out = out or RunFolder(run_folder(what)).evaluation
-    content: dict[str, Any] = {
+    files.write_json(out, content(what, evaluation, details, overrides))
+    for name, picture in evaluation.pictures.items():
+        save_png(out.with_name(f"{out.stem}_{name}.png"), picture)
+    return evaluation, out
+
+
+def content(what: Path, evaluation: Evaluation, details: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """Return what is written of an evaluation."""
+    return {
         "evaluated": str(what.absolute()),
         **details,
         "scores": evaluation.scores,
@@ -69,15 +84,52 @@ def evaluate(what: Path, overrides: list[str], out: Path | None = None) -> tuple
         "warnings": evaluation.warnings,
         "overrides": overrides,
     }
-    files.write_json(out, content)
-    for name, picture in evaluation.pictures.items():
-        save_png(out.with_name(f"{out.stem}_{name}.png"), picture)
-    return evaluation, out
+
+
+def _reference_folder(against: Path | None, overrides: list[str]) -> list[str]:
+    """Return the overrides that make all images of a folder the reference; none without a folder."""
+    if against is None:
+        return []
+    typed = [o.input_line for o in parse(overrides) if o.key_or_group in ("data", "data.path", "data.test_share")]
+    if typed:
+        raise ConfigError(f"--against {against} and {typed[0]} exclude each other: either is the reference")
+    if not against.is_dir():
+        raise ConfigError(f"--against {against}: there is no such folder of images")
+    path = str(against.absolute()).replace("'", r"\'")
+    return ["data=folder", f"data.path='{path}'", "data.test_share=0"]
 
 
 def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
-    device = choose_device(_device(overrides))
+    device = choose_device(asked_device(overrides))
     game, state = load(what, device)
+    evaluator, source, config = evaluator_for(what, game, state, overrides, device)
+    evaluation = evaluator(game)
+    others = other_data(state.get("data", {}), {"": identity(training_data(source, config["data"]))})
+    evaluation.warnings.extend(f"scored against other data than the model was trained on: {what}" for what in others)
+    return evaluation, details_of(game)
+
+
+def details_of(game: Game) -> dict[str, Any]:
+    """Return what is written of a model beside its scores."""
+    return {"updates": {name: game.player(name).updates for name in game.players}}
+
+
+def evaluator_for(
+    what: Path, game: Game, state: dict[str, Any], overrides: list[str], device: torch.device
+) -> tuple[Evaluator, DataSource, dict[str, Any]]:
+    """Return what scores a model, having checked that it can, with the reference data and the configuration.
+
+    Args:
+        what: where the model is from, for errors.
+        game: the model.
+        state: its checkpoint.
+        overrides: changes of the configuration in it.
+        device: where features are computed.
+
+    Raises:
+        ConfigError: an override is wrong, or the model, the data, the extractor and the metrics do not go together.
+        RunFailed: weights cannot be downloaded.
+    """
     config = plain(rescored(state["config"], overrides))
     classes = state["config"]["data"].get("classes")
     source = build_source({**config["data"], "classes": None})
@@ -95,17 +147,17 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
         check_classes(classes, source.classes, f"the classes that {what} was trained on")
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
-    evaluation = evaluator(game)
-    others = other_data(state.get("data", {}), {"": identity(training_data(source, config["data"]))})
-    evaluation.warnings.extend(f"scored against other data than the model was trained on: {what}" for what in others)
-    return evaluation, {"updates": {name: game.player(name).updates for name in game.players}}
+    return evaluator, source, config
 
 
 def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
     paths, left_out = find_images(what)
     keys = {override.key_or_group for override in parse(overrides)}
     if "data" not in keys:
-        raise ConfigError(f"{what} is a folder of images: name the dataset to score it against by data=NAME")
+        raise ConfigError(
+            f"{what} is a folder of images: name the dataset to score it against by data=NAME, or another "
+            "folder by --against FOLDER"
+        )
     without_effect = [f"evaluate.{name}" for name in SAMPLING if f"evaluate.{name}" in keys]
     if without_effect:
         raise ConfigError(f"{', '.join(without_effect)} has no effect on a folder of images: all of them are scored")
@@ -184,7 +236,8 @@ def _labels(shape: DataShape) -> str:
     return f"{shape.num_classes} classes" if shape.num_classes else "no labels"
 
 
-def _device(overrides: list[str]) -> str:
+def asked_device(overrides: list[str]) -> str:
+    """Return the device that overrides name, or `auto`."""
     # Not the run's own: what is scored often lies on another machine than it was trained on.
     chosen = [str(o.value()) for o in parse(overrides) if o.key_or_group == "train.device"]
     return chosen[-1] if chosen else "auto"

@@ -221,3 +221,30 @@ def test_bf16_is_near_the_same_features(ours, torch_fidelitys):
     reference = torch_fidelitys.real["2048"][:2]
     assert features.dtype == torch.float32
     assert 1e-4 < (features - reference).norm() / reference.norm() < 0.3
+
+
+@pytest.mark.slow
+def test_one_folder_against_another_scores_as_torch_fidelitys_command(weights, cache, tmp_path, monkeypatch, capsys):
+    """`fidelity --input1 A --input2 B --fid --json`, on the files that are scored."""
+    import json
+    import sys
+
+    from PIL import Image
+    from torch_fidelity.fidelity import main
+
+    from gan_framework.cli.evaluate import evaluate
+
+    for name, images in (("a", FAKE[:5]), ("b", REAL[:6])):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(images):
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(tmp_path / name / f"{number}.png")
+    overrides = ["extractor=inception", f"extractor.weights={weights}", "metrics=[fid]", "evaluate.baselines=false"]
+    evaluation, _ = evaluate(tmp_path / "a", overrides, tmp_path / "out.json", tmp_path / "b")
+    folders = ["--input1", str(tmp_path / "a"), "--input2", str(tmp_path / "b")]
+    more = ["--fid", "--json", "--cpu", "--silent", "--no-cache", "--feature-extractor-weights-path", weights]
+    monkeypatch.setattr(sys, "argv", ["fidelity", *folders, *more, "--batch-size", "6"])
+    capsys.readouterr()
+    main()
+    theirs = json.loads(capsys.readouterr().out)["frechet_inception_distance"]
+    assert evaluation.scores["fid_inception"] == pytest.approx(theirs, rel=1e-6)
+    assert theirs > 0.1

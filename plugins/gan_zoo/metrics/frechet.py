@@ -1,4 +1,4 @@
-"""The Fréchet distance between Gaussians fitted to features, and files that hold such Gaussians."""
+"""The Fréchet distance between Gaussians that are fitted to features, or read from files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError
-
-CHUNK = 1024
-"""Samples at a time, which bounds the float64 copies."""
+from gan_framework.api import ConfigError, mean_and_covariance
 
 
 class Moments(NamedTuple):
@@ -48,14 +45,10 @@ class Moments(NamedTuple):
 def moments(features: Tensor) -> Moments:
     """Return mean and covariance of features (N, D), N of 2 or more, without a float64 copy of more than D of them."""
     count, dim = features.shape
-    mean = torch.stack([chunk.double().sum(0) for chunk in features.split(CHUNK)]).sum(0) / count
-    if count <= dim:
-        return Moments(mean, None, (features.double() - mean) / (count - 1) ** 0.5)
-    covariance = torch.zeros(dim, dim, dtype=torch.float64)
-    for chunk in features.split(CHUNK):
-        centred = chunk.double() - mean
-        covariance.addmm_(centred.T, centred, alpha=1 / (count - 1))
-    return Moments(mean, covariance, None)
+    if count > dim:
+        return Moments(*mean_and_covariance(features), None)
+    mean = features.double().mean(0)
+    return Moments(mean, None, (features.double() - mean) / (count - 1) ** 0.5)
 
 
 def frechet_distance(a: Moments, b: Moments) -> float:
@@ -105,12 +98,6 @@ class DistanceTo:
             self._root = axes * values.clamp(min=0).sqrt()
         product = torch.linalg.eigvalsh(self._root.T @ own.sigma() @ self._root).clamp(min=0).sqrt().sum()
         return float((own.mean - self._target.mean).square().sum() + own.trace + self._target.trace - 2 * product)
-
-
-def write_statistics(path: Path, found: Moments) -> None:
-    """Write `mu` (D,) and `sigma` (D, D), float64, as pytorch-fid, clean-fid and EDM read them (.npz)."""
-    with open(path, "wb") as file:
-        np.savez(file, mu=found.mean.numpy(), sigma=found.sigma().numpy())
 
 
 def read_statistics(path: Path, setting: str) -> tuple[Moments, str]:

@@ -10,10 +10,11 @@ from scipy.linalg import sqrtm
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
+from gan_framework.evaluation.statistics import write_statistics
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.fid_infinity import FIDInfinity
 from gan_zoo.metrics.fid_interval import FIDInterval
-from gan_zoo.metrics.frechet import DistanceTo, frechet_distance, moments, read_statistics, write_statistics
+from gan_zoo.metrics.frechet import DistanceTo, frechet_distance, moments, read_statistics
 from gan_zoo.metrics.intra_fid import IntraFID
 
 VECTORS = DataShape((2,), 3)
@@ -63,7 +64,7 @@ def test_the_small_matrix_at_inceptions_size_is_that_of_the_definition():
 def test_statistics_are_written_as_other_programs_read_them(tmp_path):
     """Keys and estimator of pytorch-fid's --save-stats, clean-fid and EDM's ref: numpy's mean and covariance."""
     x = normal(50, 4)
-    write_statistics(tmp_path / "a.npz", moments(x))
+    write_statistics(tmp_path / "a.npz", x)
     with np.load(tmp_path / "a.npz") as written:
         assert sorted(written.files) == ["mu", "sigma"]
         assert (written["mu"].dtype, written["sigma"].dtype) == (np.float64, np.float64)
@@ -87,7 +88,7 @@ def test_fid_against_statistics_of_a_file_is_that_against_the_features(tmp_path)
 
 
 def test_statistics_of_another_network_are_refused(tmp_path):
-    write_statistics(tmp_path / "a.npz", moments(normal(50, 4)))
+    write_statistics(tmp_path / "a.npz", normal(50, 4))
     with pytest.raises(ConfigError, match=r"a.npz is of 4 features, and the extractor gives 3"):
         FID(tmp_path / "a.npz").scores(compare(normal(9, 3), normal(9, 3, seed=1)))
 

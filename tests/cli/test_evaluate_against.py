@@ -1,0 +1,85 @@
+"""A folder of images against another, and statistics of references."""
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from gan_framework.cli.commands import app
+from gan_framework.cli.evaluate import evaluate
+from gan_framework.cli.evaluate_statistics import statistics
+from gan_framework.errors import ConfigError
+from tests.data.making import encoded, picture, write
+
+RAW = ["extractor=raw", "metrics=[fid]", "evaluate.baselines=false"]
+
+
+@pytest.fixture
+def folders(tmp_path, cache):
+    """Two folders of grey images, one with a quote and a space in its name."""
+    made = [{f"{n}.png": encoded(picture(10 * side + n, (7, 5), "L")) for n in range(6 + side)} for side in (0, 1)]
+    return write(tmp_path / "one", made[0]), write(tmp_path / "the 'other'", made[1])
+
+
+def test_all_images_of_the_other_folder_are_the_reference(folders, tmp_path):
+    one, other = folders
+    found, _ = evaluate(one, RAW, tmp_path / "a.json", other)
+    typed = ["data=folder", "data.path='" + str(other).replace("'", r"\'") + "'", "data.test_share=0"]
+    same, _ = evaluate(one, [*typed, *RAW], tmp_path / "b.json")
+    assert found.scores == same.scores and found.scores["fid_raw"] > 1
+    assert found.protocol["reference_count"] == 7 and found.protocol["samples"] == 6
+    assert found.protocol["dataset"] == "folder"
+    assert evaluate(other, RAW, tmp_path / "a.json", other)[0].scores["fid_raw"] == pytest.approx(0, abs=1e-3)
+
+
+def test_the_resize_of_both_sides_is_named(folders, tmp_path):
+    one, other = folders
+    overrides = ["data.image_size=4", "data.resize=bilinear", "data.crop=none", *RAW]
+    found, _ = evaluate(one, overrides, tmp_path / "a.json", other)
+    assert found.protocol["resize"] == "both sides bilinear to 4x4, crop none; none"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "said"),
+    [
+        (["data=digits"], "one", "--against .*one and data=digits exclude each other"),
+        (["data.test_share=0.5"], "one", "and data.test_share=0.5 exclude each other"),
+        ([], "nowhere", "--against .*nowhere: there is no such folder of images"),
+    ],
+)
+def test_two_references_and_none_are_refused(folders, overrides, name, said, tmp_path):
+    with pytest.raises(ConfigError, match=said):
+        evaluate(folders[0], [*overrides, *RAW], tmp_path / "a.json", tmp_path / name)
+
+
+def test_statistics_of_a_reference_are_those_of_its_features_and_take_its_place(folders, tmp_path):
+    one, other = folders
+    path = str(other).replace("'", r"\'")
+    arguments = ["data=folder", f"data.path='{path}'", "data.test_share=0", "extractor=raw"]
+    result = CliRunner().invoke(app, ["statistics", str(tmp_path / "b.npz"), *arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "7 samples of folder, train, by raw" in result.output
+    values = torch.stack([torch.from_numpy(np.asarray(picture(10 + n, (7, 5), "L")).copy()) for n in range(7)])
+    values = values.double().flatten(1).numpy() / 127.5 - 1
+    with np.load(tmp_path / "b.npz") as found:
+        assert np.allclose(found["mu"], values.mean(0), atol=1e-6)
+        assert np.allclose(found["sigma"], np.cov(values, rowvar=False), atol=1e-6)
+    given, _ = evaluate(one, [f"metrics.fid.statistics={tmp_path / 'b.npz'}", *RAW], tmp_path / "a.json", one)
+    direct, _ = evaluate(one, RAW, tmp_path / "a.json", other)
+    assert given.scores["fid_raw"] == pytest.approx(direct.scores["fid_raw"], rel=1e-6)
+    assert given.protocol["metrics"]["fid_raw"]["statistics"]
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "said"),
+    [
+        ("a.npz", ["extractor=raw"], "name the dataset .* by data=NAME"),
+        ("a.txt", ["data=digits", "extractor=raw"], "a.txt: name a file that ends in .npz"),
+        ("a.npz", ["data=digits", "metrics=[kid]"], "metrics has no effect on statistics"),
+        ("no/a.npz", ["data=digits", "extractor=raw", "evaluate.reference=3", "evaluate.split=nowhere"], "nowhere"),
+    ],
+)
+def test_wrong_requests_for_statistics(name, overrides, said, tmp_path, cache):
+    with pytest.raises(ConfigError, match=said):
+        statistics(tmp_path / name, overrides)
+    assert not (tmp_path / name).exists()
