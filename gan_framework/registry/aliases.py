@@ -49,6 +49,8 @@ ALIASES: dict[str, dict[str, str]] = {
         "cgan": "cgan_mlp",
         "gan": "mlp",
         "ae": "autoencoder",
+        "progan": "pggan",
+        "stylegan_ada": "stylegan2_ada",
         "ragan": "ra_gan",
         "rsgan": "rpgan",
         "fgan": "f_gan",

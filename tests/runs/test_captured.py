@@ -22,12 +22,28 @@ SMALL = (
     "networks.discriminator.width=8",
     "train.batch_size=8",
 )
+STYLES = (
+    *SMALL[:2],
+    *("prior.dim=8", "train.batch_size=8", "networks.generator.style_size=8"),
+    *(f"networks.{name}.base=64" for name in ("generator", "discriminator")),
+)
 SYSTEMS = {
     "dcgan": ("model=dcgan", *SMALL),
     "ema, falling rate": ("model=dcgan", "strategy=[ema,lr_decay]", "strategy.ema.warmup=4", *SMALL),
     "several updates of D": ("experiment=resnet", *SMALL),
     "penalties": ("experiment=dcgan_r3gan", *SMALL),
-    "a penalty now and then": ("experiment=dcgan_r3gan", "terms.r1.every=3", "networks.discriminator.norm=none", *SMALL),
+    "a penalty now and then": (
+        "experiment=dcgan_r3gan",
+        "terms.r1.every=3",
+        "networks.discriminator.norm=none",
+        *SMALL,
+    ),
+    "schedules": ("experiment=r3gan", "networks.generator.blocks=1", "networks.discriminator.blocks=1", *SMALL),
+    "styles": ("experiment=stylegan2", "terms.r1.every=3", "terms.path_length.every=3", *STYLES),
+    "growth": (
+        "experiment=pggan",
+        *(change for change in STYLES if "style_size" not in change),
+    ),
     "conditional": ("experiment=dcgan_conditional", *SMALL),
     "clipped": ("model=dcgan", "optimizer.discriminator.clip=0.5", "strategy=[weight_clipping]", *SMALL),
     "momentum": ("model=dcgan", "optimizer=sgd", *SMALL),

@@ -42,13 +42,20 @@ SMALL = {
         name: ["networks.generator.width=8", "networks.encoder.width=8", "game.pretraining=0"]
         for name in ("wae_gan", "wae_mmd")
     },
+    "vqgan": ["networks.generator.width=8", "networks.encoder.width=8", "game.start=1"],
+    "f_anogan": [
+        "networks.generator.width=32",
+        "networks.discriminator.width=32",
+        "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]",
+    ],
+    "igan": ["schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]"],
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
     **dict.fromkeys(
         ("stylegan2", "stylegan2_ada"),
         ["networks.generator.base=256", "networks.generator.style_size=32", "networks.discriminator.base=256"],
     ),
-    "pggan": ["networks.generator.base=256", "networks.discriminator.base=256"],
+    **dict.fromkeys(("pggan", "msg_gan"), ["networks.generator.base=256", "networks.discriminator.base=256"]),
     "fastgan": ["data.image_size=32", "networks.generator.width=4", "networks.discriminator.width=4"],
     "projected_gan": [
         *("networks.generator.width=4", "networks.discriminator.resolution=32", "networks.discriminator.width=8"),
