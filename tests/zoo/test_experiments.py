@@ -63,6 +63,9 @@ SMALL = {
 }
 """What would take longer than a test may: the architecture and the order of updates stay the same."""
 
+QUICK = {"aae", "bigan", "cgan_mlp", "dcgan", "gman", "infogan", "lapgan", "mad_gan", "mlp", "r3gan", "vae", "wgan_gp"}
+"""Of each family one, in every run of the tests; the others are slow."""
+
 
 def step(run):
     """Play one step as the trainer does."""
@@ -101,7 +104,9 @@ class Watch:
         return [name for name, value in self.seen.items() if not torch.equal(value, now[name])]
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in EXPERIMENTS]
+)
 def test_experiment(name, compose, monkeypatch, tmp_path):
     config = compose(f"experiment={name}", "debug=smoke", "train.steps=3", "train.batch_size=4", *SMALL.get(name, []))
     run = make_run(config, tmp_path / "run")

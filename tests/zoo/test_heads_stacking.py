@@ -41,7 +41,7 @@ def play(base, *strategies, **changes):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("last", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_terms_with_a_strategy(name, last, composed):
     order = ("heads", name) if last else (name, "heads")
     try:

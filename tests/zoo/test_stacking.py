@@ -38,6 +38,7 @@ def composed(compose):
     return compose(*OVERRIDES, f"term=[{','.join(TERMS)}]", "+strategy.heads={name: heads}")
 
 
+@pytest.mark.slow  # test_pairs_play tries some of these pairs in every run
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_loss_with_every_term_and_strategy(loss, composed):
     for term in TERMS:
