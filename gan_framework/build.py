@@ -76,6 +76,11 @@ def assemble(
     if scored and settings.metrics and settings.evaluate.samples:
         evaluator = Evaluator.from_config(config, sources.first, device)
         evaluator.check(game)
+    if scored and settings.train.patience is not None and not (evaluator and evaluator.higher_is_better):
+        raise ConfigError(
+            f"train.patience={settings.train.patience} waits for a better score, and none of the metrics ranks runs: "
+            "choose one that does, metrics=[fid]"
+        )
     batches = sources.batches(settings.train.batch_size, settings.seed, device, distributed.rank(), distributed.world())
     return Assembly(settings, game, batches, thawing, evaluator)
 

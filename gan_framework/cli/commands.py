@@ -284,7 +284,7 @@ def statistics(
         list[str] | None, typer.Argument(help="data=cifar10, extractor=inception, evaluate.split=train, ...")
     ] = None,
 ) -> None:
-    """Write mean and covariance of real features, as pytorch-fid, clean-fid, EDM and metrics.fid.statistics read them."""
+    """Write mean and covariance of real features: metrics.fid.statistics, pytorch-fid, clean-fid and EDM read them."""
     _check_out(out)
 
     from gan_framework.cli import evaluate_statistics

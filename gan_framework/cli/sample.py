@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gan_framework.config import proposals
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core import seeding
 from gan_framework.core.checks import blank
 from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.core.game import Game
-from gan_framework.core.records import Batch, Latent
-from gan_framework.data import Sources
+from gan_framework.core.records import Batch, DataShape, Latent
+from gan_framework.data import build_source
+from gan_framework.data.pixels import Fit
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import drawing, latents
+from gan_framework.evaluation.classes import class_numbers
 from gan_framework.evaluation.folder import image_files, read_images
-from gan_framework.evaluation.inputs import batch_of
+from gan_framework.evaluation.inputs import batch_of, given_to, source_of_inputs, targets_of
 from gan_framework.evaluation.reference import SPLITS
 from gan_framework.evaluation.sampler import Sampler
 from gan_framework.registry import registry
@@ -106,28 +106,6 @@ def _sampler(config: dict[str, Any], game: Game) -> Sampler | None:
     return sampler
 
 
-def class_numbers(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Return the numbers of classes that are named; by number only where that is no other class's name.
-
-    Raises:
-        ConfigError: there is no such class.
-    """
-    numbers = {name: number for number, name in enumerate(names)}
-    if not any(name.isdecimal() for name in names):
-        numbers = {str(number): number for number in range(len(names))} | numbers
-    unknown = [name for name in wanted if (name not in numbers if names else not name.isdecimal())]
-    if unknown:
-        said = f"--classes {','.join(wanted)}: there is no class {', '.join(unknown)}"
-        if not names:
-            raise ConfigError(f"{said}; the classes have no names: write their numbers, 7,7,3")
-        # Without regard to case, so that `Dog` finds dog and the other way round.
-        folded = {name.casefold(): name for name in names}
-        meant = [folded[name] for one in unknown for name in proposals.closest(one.casefold(), folded)]
-        proposed = ", ".join(list(dict.fromkeys(meant))[: proposals.MOST])
-        raise ConfigError(f"{said}; {'the nearest' if len(names) > proposals.MOST else 'the classes'} are {proposed}")
-    return [numbers[name] if names else int(name) for name in wanted]
-
-
 def _latent(
     game: Game, wanted: Wanted, classes: list[int] | None, config: dict[str, Any]
 ) -> tuple[Latent, torch.Tensor | None]:
@@ -149,22 +127,43 @@ def _latent(
 
 def _inputs(game: Game, source: str, n: int, config: dict[str, Any]) -> tuple[Batch, torch.Tensor | None]:
     """Return at most n samples of a split or a folder, and what is to be made of them if that is known."""
+    further = source_of_inputs(game)
+    settings = config["data"] if further is None else config["sources"][further]
     if source in SPLITS:
-        data = Sources(config["data"], {}).first.load(source)
-        batch = batch_of(data, torch.arange(min(n, len(data))), game.device)
-        return batch, batch.samples if game.generates_from != SAMPLES else None
+        data = build_source(settings).load(source)
+        indices = torch.arange(min(n, len(data)))
+        batch = batch_of(data, indices, game.device)
+        return given_to(game, batch), targets_of(game, data, indices, game.device)
     folder = Path(source)
     if not folder.is_dir():
         raise ConfigError(f"--from {source}: it is neither a split ({', '.join(SPLITS)}) nor a folder of images")
+    images = _images(game, folder, n, settings)
     name = game.generates_from
     assert name is not None
-    shape = game.data.sample if name == SAMPLES else tuple(game.data.extra[name])
-    if len(shape) != 3 or shape[0] not in pictures.COLOURS:
-        raise ConfigError(f"--from {source}: the model is given {name} of shape {shape}, which no image file holds")
-    paths = image_files(folder)[:n]
-    pixels = torch.cat(list(read_images(paths, shape, len(paths))))
-    images = pixels.to(game.device).float().div(127.5).sub(1.0)
+    if further is not None:
+        return given_to(game, Batch(images, _labels_for(game.data.others[further], images))), None
     nothing = blank(game.data, len(images), game.device)
     if name == SAMPLES:
         return Batch(images, nothing.labels, nothing.extra, None, nothing.others), None
     return Batch(nothing.samples, nothing.labels, {**nothing.extra, name: images}, None, nothing.others), None
+
+
+def _images(game: Game, folder: Path, n: int, settings: dict[str, Any]) -> torch.Tensor:
+    """Return the first n images of a folder as the game is given them, brought to their shape as the data were."""
+    name, further = game.generates_from, source_of_inputs(game)
+    of_data = game.data if further is None else game.data.others[further]
+    shape = of_data.sample if name == SAMPLES or further is not None else tuple(of_data.extra[str(name)])
+    if len(shape) != 3 or shape[0] not in pictures.COLOURS:
+        raise ConfigError(f"--from {folder}: the model is given {name} of shape {shape}, which no image file holds")
+    paths = image_files(folder)[:n]
+    crop = settings.get("crop") or "none"
+    sides = crop if isinstance(crop, str) else (crop, crop) if isinstance(crop, int) else (crop[0], crop[1])
+    fit = (
+        Fit((shape[0], shape[1], shape[2]), sides, settings.get("resize") or "bicubic") if "crop" in settings else None
+    )
+    pixels = torch.cat(list(read_images(paths, shape, len(paths), fit)))
+    return pixels.to(game.device).float().div(127.5).sub(1.0)
+
+
+def _labels_for(shape: DataShape, images: torch.Tensor) -> torch.Tensor | None:
+    return blank(shape, len(images), images.device).labels

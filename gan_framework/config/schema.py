@@ -60,6 +60,8 @@ class TrainConfig:
         sample_every: steps between grids of samples.
         checkpoint_every: steps between checkpoints.
         keep: how many numbered checkpoints are kept.
+        patience: evaluations in a row without a better best score after which the run is stopped early; None for any
+            number.
         on_nonfinite: what to do when a loss is not finite.
         threads: CPU threads; None for torch's choice.
     """
@@ -78,11 +80,12 @@ class TrainConfig:
     sample_every: int = 100
     checkpoint_every: int = 100
     keep: int = 2
+    patience: int | None = None
     on_nonfinite: OnNonfinite = OnNonfinite.stop
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        _require("train", self, 1, "steps", "batch_size", "accumulate")
+        _require("train", self, 1, "steps", "batch_size", "accumulate", "patience")
         _require("train", self, 0, "log_every", "sample_every", "checkpoint_every")
         if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
             raise ConfigError(
@@ -238,7 +241,13 @@ class Config:
                 raise ConfigError(f"{name}={value}: it must be a group of settings, as in conf/")
             else:
                 groups[name] = value or {}
-        return cls(**groups)
+        found = cls(**groups)
+        if found.train.patience is not None and not (found.evaluate.every and found.evaluate.samples):
+            raise ConfigError(
+                f"train.patience={found.train.patience} counts evaluations, and there are none before the end: set "
+                "evaluate.every and evaluate.samples"
+            )
+        return found
 
 
 SECTIONS: dict[str, type[Any]] = {

@@ -45,7 +45,7 @@ def check(state: Mapping[str, Any]) -> None:
             raise ConfigError(f"{name} lacks the fields {', '.join(sorted(missing))}")
     _check_config(state["config"])
     if "shape" in state:
-        _check_shape(state["shape"])
+        check_shape(state["shape"])
 
 
 def _check_config(config: Mapping[str, Any]) -> None:
@@ -69,7 +69,8 @@ def _check_section(name: str, settings: Any) -> None:
         raise ConfigError(f"config.{name}: {' '.join(str(error).split())[:200]}") from error
 
 
-def _check_shape(shape: Any) -> None:
+def check_shape(shape: Any) -> None:
+    """Raise ConfigError if plain values are not the shape of samples."""
     try:
         found = DataShape.of(shape)
         sizes = [*found.sample, *(size for inner in found.extra.values() for size in inner)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 from gan_framework.config import saved
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.runs import checkpoint_fields
 from gan_framework.storage import foreign, plain, tensors
 
 FORMAT = 1
@@ -19,6 +21,8 @@ FORMAT = 1
 
 ABOUT = "export.json"
 """The file that says what the others are."""
+
+CONFIG = "config.yaml"
 
 REST = "state.safetensors"
 """The tensors that samples are drawn with and that are no network's: a prior's, conditions of grids."""
@@ -42,32 +46,42 @@ class Exported:
     about: dict[str, Any]
 
     @classmethod
-    def read(cls, folder: Path) -> Exported:
+    def read(cls, folder: Path, linked: bool = False) -> Exported:
         """Read the folder's configuration and description; weights are read when they are asked for.
+
+        Args:
+            folder: where it lies.
+            linked: whether its files may be links, as in the Hub's cache.
 
         Raises:
             ConfigError: it is no exported model, is damaged, or from a newer version.
         """
+        # In the Hub's cache the files are links to its own store.
+        description, config = ((folder / name).resolve() if linked else folder / name for name in (ABOUT, CONFIG))
         try:
-            about = plain.read_json(folder / ABOUT, folder)
+            about = plain.read_json(description, description.parent)
         except (FileNotFoundError, foreign.Damaged) as error:
             raise ConfigError(f"{folder} is no exported model: {error}") from error
-        if not isinstance(about.get("format"), int) or not isinstance(about.get("networks"), dict):
-            raise ConfigError(f"{folder / ABOUT} is damaged: it names no format and no networks")
+        if not isinstance(about.get("format"), int) or not all(
+            isinstance(about.get(key), dict) for key in ("networks", "sha256")
+        ):
+            raise ConfigError(f"{folder / ABOUT} is damaged: it names no format, no networks or no hashes")
         if about["format"] > FORMAT:
             raise ConfigError(
                 f"{folder} has format {about['format']}, and this version reads formats up to {FORMAT}: upgrade "
                 "gan-framework"
             )
-        return cls(folder, saved.read(folder / "config.yaml"), about)
+        return cls(folder, saved.read(config), about)
 
     @property
     def shape(self) -> DataShape:
         """The shape of the data that the model was trained on."""
         try:
-            return DataShape.of(self.about["shape"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            found = _shape(self.about["shape"])
+            checkpoint_fields.check_shape(found.plain())
+        except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"{self.folder / ABOUT} is damaged: it has no shape of samples ({error})") from error
+        return found
 
     @property
     def networks(self) -> dict[str, str]:
@@ -86,15 +100,35 @@ class Exported:
         """Return the tensors beside the networks' that samples are drawn with."""
         return self._read(REST) if (self.folder / REST).exists() else {}
 
-    def _read(self, name: str) -> dict[str, Tensor]:
+    def check(self) -> None:
+        """Raise ConfigError if a file is missing or not what was exported."""
+        for name in self.about.get("sha256") or {}:
+            self._verify(str(name))
+
+    def _verify(self, name: str) -> Path:
         if Path(name).name != name:
             raise ConfigError(f"{self.folder / ABOUT} is damaged: {name!r} is no file of the folder")
         path = self.folder / name
-        found = tensors.read(path)
-        wanted = (self.about.get("sha256") or {}).get(name)
-        if wanted != sha256(path):
+        if not path.is_file():
+            raise ConfigError(f"there is no file {path}, which {ABOUT} names")
+        if self.about["sha256"].get(name) != sha256(path):
             raise ConfigError(f"{path} is not what was exported: its hash is not the one in {ABOUT}")
-        return found
+        return path
+
+    def _read(self, name: str) -> dict[str, Tensor]:
+        return tensors.read(self._verify(name))
+
+
+def _shape(plain: list[Any]) -> DataShape:
+    """Return the shape of which JSON has kept `plain()`: without tuples, and with null for infinity."""
+    shape = DataShape.of(plain)
+    others = {name: _shape(other) for name, other in (plain[7] if len(plain) > 7 else {}).items()}
+    bounds = shape.value_range
+    if bounds is not None:
+        least, most = bounds
+        bounds = (-math.inf if least is None else float(least), math.inf if most is None else float(most))
+    extra = {name: tuple(sizes) for name, sizes in shape.extra.items()}
+    return shape._replace(extra=extra, value_range=bounds, others=others)
 
 
 def is_exported(folder: Path) -> bool:

@@ -27,7 +27,7 @@ from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.naming import display_name
 from gan_framework.runs.progress import Progress
 from gan_framework.runs.restore import Unfit
-from gan_framework.runs.run import Pruner, Run
+from gan_framework.runs.run import OnLog, Pruner, Run
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.summary import Summary, describe
 from gan_framework.runs.tracker import RunInfo
@@ -64,6 +64,7 @@ def launch(
     overrides: list[str],
     job: SweepJob = SweepJob(),  # noqa: B008 (it cannot be changed)
     stop: StopRequest | None = None,
+    on_log: OnLog | None = None,
 ) -> float | None:
     """Train, score and summarise one run, or resume it.
 
@@ -73,6 +74,7 @@ def launch(
         overrides: what the command line changed, for the summary.
         job: the run's place in a sweep.
         stop: notes requests to stop already; without it signals are noted here.
+        on_log: given each line of metrics; it can ask for a stop.
 
     Returns:
         The best score, or None if nothing was scored.
@@ -88,7 +90,7 @@ def launch(
         try:
             with stoppable(stop.check):
                 run = _prepare(config, folder, overrides, job)
-                run.hold = hold
+                run.hold, run.on_log = hold, on_log
                 stop.check()
             with run.progress:
                 train(run, stop)

@@ -6,7 +6,7 @@ import io
 import logging
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any, cast
@@ -111,7 +111,7 @@ class Progress:
 
     def show(self, step: int, metrics: dict[str, float], images_per_second: float) -> None:
         """Show the step, each player's adversarial loss, the scores and the speed."""
-        shown = [f"{called} {score(value)}" for name, value in metrics.items() if (called := _called(name)) is not None]
+        shown = shown_metrics(metrics)
         if self._bar.disable:
             self._say(step, shown)
         self._bar.metrics = visible("  ".join(shown))
@@ -132,6 +132,11 @@ class Progress:
             *(f"{step:,}", f"{self._steps:,}", 100 * step / self._steps, score(speed)),
             *(duration((self._steps - step) / speed), ", ".join(shown) or "no loss"),
         )
+
+
+def shown_metrics(metrics: Mapping[str, float]) -> list[str]:
+    """Return each player's adversarial loss and the scores, as there is little room for them: `loss_D 0.693`."""
+    return [f"{called} {score(value)}" for name, value in metrics.items() if (called := _called(name)) is not None]
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 Pruner = Callable[[int, float], bool]
 """Says of a step and the score reached there whether the run should be stopped early."""
 
+OnLog = Callable[[Mapping[str, Any]], object]
+"""Is given each line of `metrics.jsonl`; what is true of what it returns asks for a stop."""
+
 ROLLBACKS = 3
 """How often a run goes back to its last checkpoint before it gives up."""
 
@@ -59,6 +62,7 @@ class Run:
         baselines: what real held-out samples and noise score, beside each of these.
         begun: the metrics of a step after which the run was stopped while it was scored; None otherwise.
         pruner: asked after each evaluation whether the run should be stopped early.
+        on_log: given each line of metrics; it can ask for a stop. None where nobody listens.
         hold: the folder as this process holds it; None where it writes nothing.
         probabilistic: whether the discriminator is trained to be a probability; else it is a critic.
         watch: names what goes wrong.
@@ -95,6 +99,7 @@ class Run:
         self.baselines: dict[str, Any] = {}
         self.begun: dict[str, float] | None = None
         self.pruner: Pruner | None = None
+        self.on_log: OnLog | None = None
         self.hold: Hold | None = None
         for player in map(game.player, game.players):
             player.skip_nonfinite = self.settings.train.on_nonfinite == "skip"

@@ -44,7 +44,7 @@ class Summary:
         content: dict[str, Any] = {"status": status, "error": describe(error) if error else None}
         if run is not None:
             content |= run.report()
-        content |= self._known | {"versions": _versions(), "git": _git()}
+        content |= self._known | {"versions": versions(), "git": _git()}
         if run is None and isinstance(error, ConfigError) and self._path.exists():
             return content  # of an earlier run, about which this wrong request says nothing
         try:
@@ -63,7 +63,8 @@ def describe(error: BaseException) -> str:
     return text if isinstance(error, GanFrameworkError) else f"{type(error).__name__}: {text}"
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of what results depend on."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS}
 
 

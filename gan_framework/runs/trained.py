@@ -92,7 +92,7 @@ def _open(source: str) -> _Source:
     if path.is_file():
         return _File(path) if path.suffix == tensors.SUFFIX else _Checkpoint(path, checkpoint.load(path))
     if exported.is_exported(path):
-        return _Folder(Exported.read(path))
+        return _Folder(Exported.read(path, linked=hub.is_on_hub(source)))
     if not path.is_dir():
         raise ConfigError("there is no such run's folder, checkpoint or exported model; hf:OWNER/NAME is on the Hub")
     newest = checkpoint.newest(RunFolder(path).checkpoints)

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 PRUNER = "the sweep's pruner"
 """Who requests the stop that a pruner is for."""
 
+CALLBACK = "on_log"
+"""Who requests the stop that a callback asks for."""
+
 
 def train(run: Run, stop: StopRequest) -> None:
     """Play the game to its last step, and do in between what is due.
@@ -115,23 +118,28 @@ def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
             _of_all_processes(run, [])
             raise
     if run.leads and metrics:
-        _log(run, metrics)
+        _log(run, metrics, stop)
     if counters.due(settings.train.checkpoint_every):
         run.save()
     if evaluate and _should_prune(run):
         stop.request(PRUNER)
+    if evaluate and (worn_out := _patience_is_over(run)) is not None:
+        stop.request(worn_out)
     counters.pause()
 
 
-def _log(run: Run, metrics: dict[str, float]) -> None:
-    """Write one line of metrics to the trackers and the progress bar."""
+def _log(run: Run, metrics: dict[str, float], stop: StopRequest) -> None:
+    """Write one line of metrics to the trackers and the progress bar; whoever listens to it may ask for a stop."""
     step = run.counters.step
     run.metrics |= metrics
     for trouble in run.watch.look(step, metrics, diagnostics.unreached(run.game)):
         log.warning("step %d: %s", step, trouble)
         run.trackers.warn(trouble, run.axes())
-    run.trackers.log({**run.axes(), "metrics": metrics}, run.counters.training_seconds)
+    record = {**run.axes(), "metrics": metrics}
+    run.trackers.log(record, run.counters.training_seconds)
     run.progress.show(step, metrics, run.images_per_second)
+    if run.on_log is not None and run.on_log(record):
+        stop.request(CALLBACK)
 
 
 def _draw_samples(run: Run) -> dict[str, float]:
@@ -206,6 +214,17 @@ def _say_scores(run: Run, evaluation: Evaluation) -> None:
         ranked = [evaluation.baselines[name] for name in evaluation.higher_is_better if name in baselines]
         for samples in dict.fromkeys(baseline.samples for baseline in ranked):
             log.info("compared with %s", samples)
+
+
+def _patience_is_over(run: Run) -> str | None:
+    """Return why a run that is scored has no better score for too long; None if it may go on."""
+    patience, best = run.settings.train.patience, run.best
+    if patience is None or not run.leads:
+        return None
+    since = best.found.get("step", 0)
+    if (run.counters.step - since) // run.settings.evaluate.every < patience:
+        return None
+    return f"train.patience={patience} (no better {best.metric} since step {since:,})"
 
 
 def _should_prune(run: Run) -> bool:

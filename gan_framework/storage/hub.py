@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +62,7 @@ def fetch(text: str, into: Path | None = None, only: tuple[str, ...] | None = No
                 wanted.name,
                 revision=wanted.revision,
                 local_dir=into,
+                endpoint=_endpoint(),
                 allow_patterns=None if only is None else [*only],
             )
         )
@@ -83,7 +85,7 @@ def upload(folder: Path, text: str, message: str, private: bool = False) -> str:
     wanted = repository(text)
     library = _library()
     try:
-        api = library.HfApi()
+        api = library.HfApi(endpoint=_endpoint())
         api.create_repo(wanted.name, private=private, exist_ok=True)
         done = api.upload_folder(
             repo_id=wanted.name, folder_path=folder, commit_message=message, revision=wanted.revision
@@ -91,6 +93,11 @@ def upload(folder: Path, text: str, message: str, private: bool = False) -> str:
     except Exception as error:
         raise ConfigError(f"{wanted} cannot be written: {_reason(error)}") from error
     return str(done.commit_url)
+
+
+def _endpoint() -> str | None:
+    """Return the server, as the environment says it now: the library has read that when it was imported."""
+    return os.environ.get("HF_ENDPOINT") or None
 
 
 def _reason(error: Exception) -> str:

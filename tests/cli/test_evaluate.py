@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from gan_framework.cli.commands import app
 from gan_framework.cli.evaluate import evaluate
-from gan_framework.cli.sample import class_numbers
 from gan_framework.data import build_source, identity
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation.classes import class_numbers
 from gan_framework.runs import checkpoint
 from tests.data.making import encoded, picture, write
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gan_framework.cli.sample import class_numbers
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation.classes import class_numbers
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The framework from Python: load a trained model, train one, publish it."""
