@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from gan_framework.api import distributed
+from gan_framework.api import seeding
 
 
 class SGHMC(optim.Optimizer):
@@ -41,22 +41,22 @@ class SGHMC(optim.Optimizer):
         for group in self.param_groups:
             lr, alpha = group["lr"], group["alpha"]
             deviation = group["noise"] * math.sqrt(2 * alpha * lr / group["samples"])
-            for parameter in group["params"]:
+            for number, parameter in enumerate(group["params"]):
                 if parameter.grad is None:
                     continue
                 state = self.state[parameter]
+                steps = state["steps"] = state.get("steps", 0) + 1
                 velocity: Tensor = state.setdefault("velocity", torch.zeros_like(parameter))
                 velocity.mul_(1 - alpha).add_(parameter.grad, alpha=-lr)
                 if deviation:
-                    velocity.add_(_same_noise(parameter), alpha=deviation)
+                    velocity.add_(_noise(parameter, number, steps), alpha=deviation)
                 parameter.add_(velocity)
 
 
-def _same_noise(like: Tensor) -> Tensor:
-    """Return standard normal noise that is the same in all processes, each of which draws other numbers."""
-    group = distributed.current()
-    noise = torch.randn_like(like)
-    return noise if group is None else distributed.mean(noise) * math.sqrt(group.world)
+def _noise(like: Tensor, number: int, steps: int) -> Tensor:
+    """Return standard normal noise of a parameter and a step, the same in all processes and after a resume."""
+    random = torch.Generator(like.device).manual_seed(seeding.derive(0, "sghmc", number, steps))
+    return torch.randn(like.shape, generator=random, device=like.device, dtype=like.dtype)
 
 
 def sghmc(parameters: Iterable[nn.Parameter], lr: float, alpha: float, samples: int, noise: float) -> optim.Optimizer:

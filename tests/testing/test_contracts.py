@@ -53,6 +53,23 @@ VAE_GAN = [
     *(f"networks.{name}.widths=[4,4,4]" for name in TRIO),
 ]
 CODES_OF_IMAGES = ["data.image_size=8", "prior.dim=4", "networks.generator.width=2", "networks.encoder.width=2"]
+ALAE = ["experiment=alae", "data.image_size=8", "prior.dim=4", *(f"networks.{TRIO[i]}.hidden=[8]" for i in (0, 2))]
+VQGAN = [
+    "experiment=vqgan",
+    "data.image_size=16",
+    "game.start=1",
+    *(f"networks.{name}.width=4" for name in TRIO),
+    *(f"networks.{name}.dim=4" for name in ("generator", "encoder", "codebook")),
+]
+ANOMALIES = ["data.image_size=8", "prior.dim=4", *NARROW[:1], "networks.discriminator.width=4"]
+F_ANOGAN = [
+    "experiment=f_anogan",
+    "prior.dim=4",
+    "networks.generator.width=8",
+    "networks.discriminator.width=8",
+    "networks.encoder.width=2",
+    "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]",
+]
 ALI = ["experiment=ali", "prior.dim=4", *(f"networks.{name}.width=2" for name in TRIO)]
 TURNS = ["generator=mixture", "prior=components", "prior.components=2"]
 DELIGAN = ["experiment=deligan", "prior.components=3", "networks.generator.of.width=8"]
@@ -82,6 +99,11 @@ TEXTURES = [
 ]
 APE = ["experiment=ape_gan", "data.image_size=8"]
 APE += [f"networks.{name}.width=4" for name in ("generator", "discriminator", "classifier")]
+S2 = ["experiment=s2gan", "data.image_size=16", "networks.reader.width=4"]
+S2 += [f"networks.{team}_{part}.width=4" for team in ("generator", "discriminator") for part in ("structure", "style")]
+VARI = ["experiment=varigan", "data.image_size=8", "prior.dim=3"]
+VARI += [f"networks.{name}.hidden=8" for name in ("generator_coarse", "encoder")]
+VARI += [f"networks.{name}.width=4" for name in ("generator", "discriminator")]
 BAYESIAN = [
     "experiment=bayesian_gan",
     "data.image_size=8",
@@ -143,6 +165,14 @@ SPECIAL = {
     ("generators", "eliminator"): {"overrides": APE},
     ("discriminators", "ape_gan"): {"overrides": APE},
     ("networks", "small_classifier"): {"overrides": APE},
+    ("games", "s2gan"): {"overrides": S2},
+    **{("generators", name): {"overrides": S2} for name in ("structure", "style")},
+    ("discriminators", "s2gan"): {"overrides": S2},
+    ("networks", "normals_reader"): {"overrides": S2},
+    ("games", "varigan"): {"overrides": VARI},
+    **{("generators", name): {"overrides": VARI} for name in ("coarse_view", "dual_path")},
+    ("discriminators", "beside"): {"overrides": VARI},
+    ("networks", "coarse_encoder"): {"overrides": VARI},
     ("games", "mv_bigan"): {"overrides": ["experiment=mv_bigan", "data.image_size=8", "prior.dim=4"]},
     ("generators", "resnet"): {"width": 8},
     ("generators", "resnet_projection"): {"width": 8},
@@ -189,6 +219,19 @@ SPECIAL = {
     ("discriminators", "joint_conv"): {"overrides": BIGAN_CONV, "hidden": 8},
     ("networks", "conv_encoder"): {"overrides": BIGAN_CONV},
     **{(kind, "vae_gan"): {"overrides": VAE_GAN} for kind in ("games", "generators", "discriminators", "networks")},
+    **{(kind, "alae"): {"overrides": ALAE} for kind in ("games", "generators", "discriminators")},
+    **{(kind, "vqgan"): {"overrides": VQGAN} for kind in ("games", "generators", "networks")},
+    ("networks", "vqgan_codebook"): {"overrides": VQGAN},
+    ("games", "bigbigan"): {"overrides": ["experiment=bigbigan", *CODES_OF_IMAGES, "networks.discriminator.width=2"]},
+    ("discriminators", "bigbigan"): {
+        "overrides": ["experiment=bigbigan", *CODES_OF_IMAGES, "networks.discriminator.width=2"],
+        "hidden": 8,
+    },
+    ("games", "anogan"): {"overrides": ["experiment=anogan", *ANOMALIES]},
+    ("games", "f_anogan"): {"overrides": F_ANOGAN},
+    ("metrics", "anomaly_auc"): {"overrides": BIGAN, "samples": 50},
+    ("metrics", "latent_probe"): {"overrides": BIGAN},
+    ("metrics", "inversion_error"): {"overrides": BIGAN},
     ("games", "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES], "pretraining": 2},
     **{
         ("games", name): {"overrides": [f"experiment={name}", *CODES_OF_IMAGES]}

@@ -6,6 +6,7 @@ import torch
 from gan_framework.cli.train import config_folder
 from gan_framework.core import seeding
 from gan_framework.core.player import Player
+from gan_framework.registry import registry
 from gan_framework.runs import checkpoint, diagnostics
 from tests.helpers.runs import make_run
 
@@ -159,5 +160,16 @@ def test_the_watch_sees_meddling_between_steps(compose, monkeypatch, tmp_path):
         step(run)
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_composed_of_plugins_that_there_are(name, compose):
+    config = compose(f"experiment={name}")
+    installed = {plugin.name for plugin in registry.installed("games")}
+    assert config["game"]["name"] in installed
+    assert {network["name"] for network in config["networks"].values()} <= {
+        plugin.name for kind in ("generators", "discriminators", "networks") for plugin in registry.installed(kind)
+    }
+
+
 def test_there_are_experiments():
-    assert len(EXPERIMENTS) > 20
+    assert len(EXPERIMENTS) > 100
+    assert {*EXPERIMENTS} >= QUICK

@@ -48,5 +48,5 @@ class ClassGenerator(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map classes (N,) to images (N, C, H, W) in [-1, 1]; of z only the type is read."""
-        images: Tensor = self.layers(class_vectors(labels, self.num_classes, z.dtype))
-        return images.unflatten(1, self.shape)
+        images: Tensor = self.layers(class_vectors(labels, self.num_classes, z.dtype)).unflatten(1, self.shape)
+        return images

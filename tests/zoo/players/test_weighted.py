@@ -129,7 +129,8 @@ def test_losses_are_averaged_over_the_other_side(compose):
 
 
 def test_one_of_each_without_a_prior_is_the_game_of_two_players(compose):
-    same = [f"optimizer.{team}.samples=1797" for team in ("generator", "discriminator")]
+    same = [f"optimizer.{team}.samples=1442" for team in ("generator", "discriminator")]
+    same.append("optimizer.discriminator.lr=1e-3")
     one = [one for one in BAYES if "components" not in one]
     first = built(compose, DIGITS, *one, "prior.components=1", "game.deviation=null")
     nets = ["networks.generator.width=2", "networks.discriminator.width=2", "networks.discriminator.norm=none"]
