@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ImageSize, activations, choose, doublings, halved, init_normal, require_positive
+from gan_zoo.generators.dcgan import DOUBLING, check_kernel
+from gan_zoo.layers import ImageSize, activations, choose, doublings, halved, init_normal, require_positive, sides
 
 
 class DCGANDiscriminator(Discriminator):
@@ -23,17 +25,21 @@ class DCGANDiscriminator(Discriminator):
         norm: `batch` as in the paper; `layer`, `instance` or `none` where each sample must be judged
             alone, as gradient penalties ask.
         dropout: the share of each layer's activations that are dropped in training; 0 as in the paper.
+        kernel: height and width of the kernels: 4, as in later programs, or 5, as in the authors'.
     """
 
-    def __init__(self, image_size: ImageSize, channels: int, width: int, norm: str, dropout: float = 0.0) -> None:
+    def __init__(
+        self, image_size: ImageSize, channels: int, width: int, norm: str, dropout: float = 0.0, kernel: int = 4
+    ) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        padding = DOUBLING[check_kernel(kernel)][0]
         dropped = [nn.Dropout(dropout)] if dropout else []
         _, n = doublings(image_size)
         blocks: list[nn.Module] = [
-            nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True), *dropped)
+            nn.Sequential(nn.Conv2d(channels, width, kernel, 2, padding), nn.LeakyReLU(0.2, inplace=True), *dropped)
         ]
         for i in range(1, n):
             narrow, wide = width * 2 ** (i - 1), width * 2**i
@@ -45,14 +51,16 @@ class DCGANDiscriminator(Discriminator):
             }
             blocks.append(
                 nn.Sequential(
-                    nn.Conv2d(narrow, wide, 4, 2, 1, bias=norm == "none"),
+                    nn.Conv2d(narrow, wide, kernel, 2, padding, bias=norm == "none"),
                     choose(norms, "norm", norm),
                     nn.LeakyReLU(0.2, inplace=True),
                     *dropped,
                 )
             )
         self.blocks = nn.ModuleList(blocks)
-        self.output = nn.Linear(width * 2 ** (n - 1) * halved(image_size, n), 1)
+        # The larger kernel rounds odd sides up.
+        places = halved(image_size, n) if kernel == 4 else math.prod(-(-side // 2**n) for side in sides(image_size))
+        self.output = nn.Linear(width * 2 ** (n - 1) * places, 1)
         init_normal(self, 0.02)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:

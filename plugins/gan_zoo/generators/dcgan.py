@@ -7,6 +7,20 @@ from torch import Tensor, nn
 from gan_framework.api import Generator
 from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_normal, require_positive
 
+DOUBLING = {4: (1, 0), 5: (2, 1)}
+"""By the kernel, the padding and output padding with which a transposed convolution of stride 2 doubles the size."""
+
+
+def check_kernel(kernel: int) -> int:
+    """Return a kernel with which DCGAN's layers halve and double sizes.
+
+    Raises:
+        ValueError: it is another.
+    """
+    if kernel not in DOUBLING:
+        raise ValueError(f"kernel={kernel}: choose {' or '.join(map(str, DOUBLING))}")
+    return kernel
+
 
 class DCGANGenerator(Generator):
     """Transposed convolutions with batch norm and ReLU, tanh at the end (Radford et al. 2015, section 3).
@@ -21,11 +35,13 @@ class DCGANGenerator(Generator):
         image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the layer before the image.
+        kernel: height and width of the kernels: 4, as in later programs, or 5, as in the authors'.
     """
 
-    def __init__(self, latent_dim: int, image_size: ImageSize, channels: int, width: int) -> None:
+    def __init__(self, latent_dim: int, image_size: ImageSize, channels: int, width: int, kernel: int = 4) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
+        shape = DOUBLING[check_kernel(kernel)]
         self.image_size = image_size
         base, n = doublings(image_size)
         widths = [width * 2**i for i in reversed(range(n))]
@@ -36,11 +52,11 @@ class DCGANGenerator(Generator):
         ]
         for wide, narrow in zip(widths, widths[1:], strict=False):
             layers += [
-                nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
+                nn.ConvTranspose2d(wide, narrow, kernel, 2, *shape, bias=False),
                 nn.BatchNorm2d(narrow),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh()]
+        layers += [nn.ConvTranspose2d(widths[-1], channels, kernel, 2, *shape), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         init_normal(self, 0.02)
 
