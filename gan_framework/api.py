@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from gan_framework.data.pixels import used as used
     from gan_framework.errors import ConfigError as ConfigError
     from gan_framework.errors import RunFailed as RunFailed
+    from gan_framework.evaluation import inversion as inversion
     from gan_framework.evaluation.cache import Cache as Cache
     from gan_framework.evaluation.extractor import Extractor as Extractor
     from gan_framework.evaluation.extractor import Features as Features
@@ -110,6 +111,7 @@ _MODULES = {
     "data.image_names": "SUFFIXES Listing describe_bad describe_left_out is_hidden is_image list_images",
     "data.pixels": "Fit fit named_sizes used",
     "errors": "ConfigError RunFailed",
+    "evaluation": "inversion",
     "evaluation.cache": "Cache",
     "evaluation.extractor": "Extractor Features fingerprint to_rgb",
     "evaluation.metric": "Comparison FeatureSet Metric PairedSamples",

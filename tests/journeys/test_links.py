@@ -84,6 +84,10 @@ def retrieve(folder, compose):
     return called("retrieve", folder, image, "--n", "2")
 
 
+def invert(folder, compose):
+    return called("invert", folder, "test", "--n", "2")
+
+
 def scored_runs(folder, compose):
     make_run(folder / "hinge", "hinge", 0, [2.0, 1.0], grid=True)
     make_run(folder / "minimax", "minimax", 0, [3.0, 2.0], grid=True)
@@ -131,6 +135,7 @@ WRITERS = {
         lambda folder, _: called("sample", folder, "--traverse", "categorical_0"), a_run_with_codes
     ),
     "retrieve": Writer(retrieve, a_run_with_encoder),
+    "invert": Writer(invert, a_run_with_encoder),
     "evaluate": Writer(lambda folder, _: called("evaluate", folder), a_run),
     "compare": Writer(lambda folder, _: called("compare", folder, "--html", folder / "page.html"), scored_runs),
     "dashboard": Writer(lambda folder, _: called("dashboard", folder, "--out", folder / "dashboard.json"), scored_runs),

@@ -1,0 +1,87 @@
+"""Finds latents of images with a trained model, and draws each image beside what is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gan_framework.config.compose import plain
+from gan_framework.config.scoring import parse, rescored
+from gan_framework.data import Sources, encoded
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation import inversion
+from gan_framework.evaluation.folder import image_files, read_images
+from gan_framework.evaluation.reference import SPLITS
+from gan_framework.runs.device import choose_device
+from gan_framework.runs.restore import load_game
+from gan_framework.storage import pictures
+from gan_framework.storage.layout import run_folder
+
+
+class Found(NamedTuple):
+    """What was found.
+
+    Attributes:
+        error: the mean square error, of pixels in [-1, 1].
+        how: by what latents were found.
+        path: where the picture was written.
+    """
+
+    error: float
+    how: str
+    path: Path
+
+
+def invert(
+    run: Path,
+    images: str,
+    n: int,
+    steps: int | None,
+    seed: int,
+    columns: int,
+    overrides: list[str],
+    device: str,
+    out: Path | None,
+) -> Found:
+    """Find latents of images and draw pairs (image, reconstruction) side by side.
+
+    Args:
+        run: a run's folder or a checkpoint.
+        images: an image file, a folder of them, or a split of the run's data, `train` or `test`.
+        n: at most so many images.
+        steps: of an optimisation; see `inversion.invert`.
+        seed: what the first latents follow from.
+        columns: pairs side by side.
+        overrides: of `data`, where the data lie elsewhere than they did.
+        device: where it is computed.
+        out: the file to write; by default `inversion.png` in the run's folder.
+
+    Raises:
+        ConfigError: there are no such images, the data are no 8-bit images, or the game has no latents to be found.
+    """
+    parse(overrides, "an inversion", ("data",))
+    game, saved = load_game(run, choose_device(device))
+    shape = game.data.sample
+    if not (game.data.is_image and game.data.is_8_bit and shape[0] in pictures.COLOURS):
+        raise ConfigError(f"{run}: its samples are of shape {shape} and no 8-bit images of 1 or 3 channels")
+    if images in SPLITS and not Path(images).exists():
+        data = Sources(plain(rescored(saved, overrides))["data"], {}).first.load(images)
+        pixels = data.read(torch.arange(min(n, len(data))))
+    else:
+        pixels = _read(Path(images), shape, n)
+    x = encoded(pixels.to(game.device))
+    found = inversion.invert(game, x, steps, seed=seed)
+    pairs = torch.stack([x, found.reconstructed.to(x.dtype)], 1).flatten(0, 1)
+    path = out or run_folder(run) / "inversion.png"
+    pictures.write(path, pictures.Picture(pictures.grid(pairs, 2 * min(columns, len(x)))))
+    return Found(float(found.errors.mean()), found.how, path)
+
+
+def _read(path: Path, shape: tuple[int, ...], n: int) -> Tensor:
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no such image, no such folder, and the splits are {', '.join(SPLITS)}")
+    paths = image_files(path)[:n] if path.is_dir() else [path]
+    return torch.cat(list(read_images(paths, (shape[0], shape[1], shape[2]), len(paths))))
