@@ -139,10 +139,18 @@ def plugins(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Which losses, terms and strategies go together, and why others do not.")
     ] = False,
+    index: Annotated[
+        bool, typer.Option("--index", help="Known distributions with further plugins, installed or not.")
+    ] = False,
 ) -> None:
     """List plugins, models and experiments with papers and settings; `plugins check DIST` tests a distribution."""
     from gan_framework.cli import plugins
 
+    if index:
+        if kind is not None or pairs:
+            raise ConfigError("--index goes alone: it lists distributions")
+        plugins.show_index(as_json)
+        return
     if pairs:
         from gan_framework.cli import plugins_pairs
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gan_framework.cli.shown import shown
+from gan_framework.registry.index import known
 from gan_framework.registry.kinds import KINDS, kind_named
 from gan_framework.registry.listing import COMPOSED, Entry, composed, config_problems, configured, entries
 from gan_framework.registry.packages import written
@@ -38,6 +39,18 @@ def show(kind: str | None, as_json: bool) -> None:
             console.print(_table(list(group)))
     for distribution, problem in config_problems().items():
         print(f"{shown(distribution)}: {shown(problem)}", file=sys.stderr)
+
+
+def show_index(as_json: bool) -> None:
+    """Print the distributions with plugins that the index knows, installed or not."""
+    found = known()
+    if as_json:
+        print(json.dumps([asdict(one) | {"installed": one.installed} for one in found], indent=2))
+    elif not found:
+        print("The index knows none yet; a pull request adds yours to gan_framework/registry/index.yaml.")
+    for one in [] if as_json else found:
+        state = f"{one.installed} is installed" if one.installed else f"not installed: {one.install}"
+        print(f"{shown(one.name)}  {shown(one.summary)} ({', '.join(one.kinds)}; {shown(state)}; {shown(one.home)})")
 
 
 def _found(kind: str | None) -> Iterator[Entry]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from gan_framework.core.game import Game
 from gan_framework.core.records import Latent
