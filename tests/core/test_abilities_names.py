@@ -21,12 +21,12 @@ pytestmark = pytest.mark.usefixtures("probe")
 AVERAGED = {
     "probe_bigan": ["generator"],
     "probe_cogan": ["generator_a", "generator_b"],
-    "cyclegan": ["generator_ab", "generator_ba"],
+    "probe_cyclegan": ["generator_ab", "generator_ba"],
     "glo": ["decoder"],
     "probe_gman": ["generator"],
     "probe_lapgan": ["generator_0", "generator_1", "generator_2"],
 }
-SAMPLED = {"probe_cogan": "generator_a", "cyclegan": "generator_ab", "glo": "decoder", "probe_lapgan": "pyramid"}
+SAMPLED = {"probe_cogan": "generator_a", "probe_cyclegan": "generator_ab", "glo": "decoder", "probe_lapgan": "pyramid"}
 
 
 @pytest.mark.parametrize("name", AVERAGED)
@@ -91,7 +91,7 @@ def test_two_networks_that_share_a_layer_are_one_players(compose):
 
 
 def test_both_domains_go_there_and_back(compose):
-    game, batches = experiment(compose, "cyclegan")
+    game, batches = experiment(compose, "probe_cyclegan")
     batch = batches()
     a, b = batch.samples, batch.others["b"].samples
     there, back = game.network("generator_ab"), game.network("generator_ba")
@@ -171,11 +171,11 @@ def test_an_unknown_pair_of_a_term_is_refused():
 )
 def test_what_an_experiment_names_and_there_is_not_is_refused(compose, overrides, message):
     with pytest.raises(ConfigError, match=message):
-        experiment(compose, "cyclegan", *overrides)
+        experiment(compose, "probe_cyclegan", *overrides)
 
 
 def test_a_term_of_one_pair_is_computed_for_that_pair_alone(compose):
-    game, batches = experiment(compose, "cyclegan", "+terms.identity.pair=b", "+terms.cycle_consistency.pair=[a,b]")
+    game, batches = experiment(compose, "probe_cyclegan", "+terms.identity.pair=b", "+terms.cycle_consistency.pair=[a,b]")
     names = set(game.player("generator").evaluate(game.meet(batches())))
     assert {"identity", "cycle_consistency_a", "cycle_consistency_b"} <= names and "identity_a" not in names
 

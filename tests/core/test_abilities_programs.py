@@ -41,7 +41,7 @@ def test_a_system_is_trained_resumed_exactly_sampled_and_scored(program, tmp_pat
     summary = json.loads((straight / "summary.json").read_text())
     assert summary["status"] == "finished" and math.isfinite(summary["metrics"]["eval/fid_raw"])
 
-    translates = name in ("cyclegan", "pix2pix")
+    translates = name in ("probe_cyclegan", "probe_pix2pix")
     drawn = CliRunner().invoke(app, ["sample", str(straight), "--n", "4", *(["--from", "test"] if translates else [])])
     assert drawn.exit_code == 0, drawn.output
     scored = CliRunner().invoke(app, ["evaluate", str(straight), "evaluate.samples=32", "metrics=[fid]"])

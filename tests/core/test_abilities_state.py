@@ -176,8 +176,8 @@ def test_what_adapts_goes_on_exactly(compose, name):
 PROGRAMS = {
     "balance": (["strategy=[k_step]", "strategy.k_step.k=2", "strategy.k_step.g_steps=2"], ["loss.k"]),
     "lecam": ([], ["players.discriminator.terms.lecam.real", "players.discriminator.terms.lecam.fake"]),
-    "pix2pix": (["term=[r1]"], []),
-    "cyclegan": (["train.batch_size=8"], []),
+    "probe_pix2pix": (["term=[r1]"], []),
+    "probe_cyclegan": (["train.batch_size=8"], []),
 }
 """An experiment with its options, and the buffers that adapt: also with patches and sources, and with two sources."""
 

@@ -61,6 +61,15 @@ VQGAN = [
     *(f"networks.{name}.width=4" for name in TRIO),
     *(f"networks.{name}.dim=4" for name in ("generator", "encoder", "codebook")),
 ]
+IAN = [
+    "experiment=ian",
+    "data.image_size=8",
+    "prior.dim=4",
+    "networks.generator.width=2",
+    "networks.discriminator.width=2",
+    "networks.encoder.channels=32",
+    "networks.encoder.hidden=[8]",
+]
 ANOMALIES = ["data.image_size=8", "prior.dim=4", *NARROW[:1], "networks.discriminator.width=4"]
 F_ANOGAN = [
     "experiment=f_anogan",
@@ -227,6 +236,7 @@ SPECIAL = {
         "overrides": ["experiment=bigbigan", *CODES_OF_IMAGES, "networks.discriminator.width=2"],
         "hidden": 8,
     },
+    **{(kind, "ian"): {"overrides": IAN} for kind in ("games", "discriminators")},
     ("games", "anogan"): {"overrides": ["experiment=anogan", *ANOMALIES]},
     ("games", "f_anogan"): {"overrides": F_ANOGAN},
     ("metrics", "anomaly_auc"): {"overrides": BIGAN, "samples": 50},

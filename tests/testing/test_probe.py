@@ -34,8 +34,8 @@ def test_a_plugin_of_a_system_keeps_its_contract(kind, name):
     [
         ("games", "probe_bigan", "probe_bigan"),
         ("networks", "bigan_encoder", "probe_bigan"),
-        ("discriminators", "patches", "pix2pix"),
-        ("terms", "cycle_consistency", "cyclegan"),
+        ("discriminators", "patches", "probe_pix2pix"),
+        ("terms", "cycle_consistency", "probe_cyclegan"),
         ("generators", "tokens", "tokens"),
     ],
 )

@@ -110,7 +110,8 @@ class DigitPairs(DegradedSource):
     """The digits of `data=digits`, and what a task leaves of them: pairs that need no download.
 
     Args:
-        task: edges, grey, colour, negative, inpaint, superres, rain, noise, blur, thermal, fourier or rotate.
+        task: edges, grey, colour, mask, density, negative, inpaint, superres, rain, noise, blur, thermal, fourier or
+            rotate.
         amount: how much of it; None for the usual.
         image_size: height and width in pixels.
         channels: of the targets.
@@ -140,7 +141,7 @@ class DegradedFolder(DegradedSource):
         path: the folder or zip file.
         test_path: another one, for the split `test`.
         test_share: without `test_path`, the share of the images that is held out as `test`.
-        task: edges, grey, negative, inpaint, superres, rain, noise, blur, thermal, fourier or rotate; colour where
+        task: as of digit pairs; colour, mask and density are of grey images, and colour only where
             there are classes.
         amount: how much of it; None for the usual.
         image_size: height and width in pixels, one number for both; None for those of the images.

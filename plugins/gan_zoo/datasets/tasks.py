@@ -161,6 +161,30 @@ def thermal(image: Tensor, amount: float, random: torch.Generator) -> Mapping[st
     return {SOURCE: blurred(luma(image), amount).clamp(0, 1) ** 0.4}
 
 
+def cluttered(image: Tensor, amount: float, random: torch.Generator) -> Mapping[str, Tensor]:
+    """Return the image, its brightness drawn anew, before a cloudy background, with noise."""
+    clouds = blurred(torch.rand(image.shape, generator=random), 2.0)
+    clouds = (clouds - clouds.min()) / (clouds.max() - clouds.min()).clamp(min=1e-6)
+    shade = 0.6 + 0.4 * float(torch.rand((), generator=random))
+    before = torch.maximum(shade * image, 0.4 * clouds)
+    return {SOURCE: before + amount * torch.randn(image.shape, generator=random)}
+
+
+def as_mask(images: Tensor, labels: Tensor | None) -> Tensor:
+    """Return where images (N, 1, H, W) uint8 are brighter than grey, 255 there and 0 elsewhere."""
+    return (images > LARGEST / 2).to(torch.uint8) * int(LARGEST)
+
+
+SPREAD = 3.0
+"""Pixels by which attention spreads about what is bright."""
+
+
+def as_density(images: Tensor, labels: Tensor | None) -> Tensor:
+    """Return where one looks: images (N, 1, H, W) uint8 blurred, the brightest place of each 255."""
+    maps = torch.stack([blurred(image.float(), SPREAD) for image in images])
+    return (maps / maps.amax((1, 2, 3), keepdim=True).clamp(min=1) * LARGEST).round().to(torch.uint8)
+
+
 def kept_lines(height: int, rate: float) -> Tensor:
     """Return which rows (H,) of a spectrum are measured: about a share of all, the lowest always, the same each time.
 
@@ -225,6 +249,8 @@ TASKS: dict[str, Task] = {
     ),
     "grey": Task(grey, channels=1),
     "colour": Task(grey, channels=1, target=in_hues, target_channels=3),
+    "mask": Task(cluttered, 0.05, "the deviation of the noise", 0.0, 1.0, target=as_mask, target_channels=1),
+    "density": Task(cluttered, 0.05, "the deviation of the noise", 0.0, 1.0, target=as_density, target_channels=1),
     "negative": Task(negative),
     "inpaint": Task(inpaint, 0.5, "the hole's share of either side", 0.01, 0.99, extras=(SOURCE, MASK)),
     "superres": Task(smaller, 4, "pixels to a side of each that is given", 2, 16, whole=True),
