@@ -45,7 +45,8 @@ def test_images_that_do_not_halve_to_8_pixels_are_refused(size):
 
 def test_a_gate_logit_of_0_halves_the_large_maps():
     excitation = Excitation(3, 5)
-    excitation.logits[-1].parametrizations.weight.original.data.zero_()
+    excitation.logits[-1] = torch.nn.Conv2d(5, 5, 1, bias=False)
+    torch.nn.init.zeros_(excitation.logits[-1].weight)
     small, large = torch.randn(2, 3, 6, 6), torch.randn(2, 5, 9, 9)
     torch.testing.assert_close(excitation(small, large), large / 2)
 
@@ -87,7 +88,7 @@ def game(compose):
 
 
 def test_self_supervision_trains_the_decoders_and_the_encoder_of_real_images(game):
-    played = game("strategy=[]")
+    played = game("~strategy.diff_augment")
     torch.manual_seed(0)
     pair = played.meet(Batch(torch.rand(4, 1, 32, 32), torch.arange(4)))["main"].detached()
     player = played.player("discriminator")
