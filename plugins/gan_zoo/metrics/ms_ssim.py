@@ -97,14 +97,14 @@ def ms_ssim(a: Tensor, b: Tensor, betas: tuple[float, ...], largest: float = 255
     """
     product = a.new_ones(len(a))
     for scale, beta in enumerate(betas):
-        similarity, contrast = _ssim(a, b, largest)
+        whole, contrast = similarity(a, b, largest)
         last = scale == len(betas) - 1
-        product = product * (similarity if last else contrast).clamp(min=0) ** beta
+        product = product * (whole if last else contrast).clamp(min=0) ** beta
         a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
     return product
 
 
-def _ssim(a: Tensor, b: Tensor, largest: float) -> tuple[Tensor, Tensor]:
+def similarity(a: Tensor, b: Tensor, largest: float) -> tuple[Tensor, Tensor]:
     """Return the structural similarity (N,), and its part that compares contrast and structure (N,)."""
     line = torch.exp(-0.5 * ((torch.arange(KERNEL, dtype=a.dtype) - KERNEL // 2) / SIGMA).square())
     window = torch.outer(line, line)
