@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Strategy
 
+SOON = 16
+"""More updates of a generator than one step has: what is further away than that does not change a step."""
+
 
 class Average(nn.Module):
     """Draws an average network towards a trained one, one step for every call.
@@ -48,8 +51,8 @@ class Average(nn.Module):
         self.steps += 1
 
     def graph_key(self) -> int:
-        """Return how many steps of the warm-up are left: what a step does follows from it."""
-        return max(self.warmup - self.steps, 0)
+        """Return how many steps of the warm-up are left, as far as what a step does follows from it."""
+        return min(max(self.warmup - self.steps, 0), SOON)
 
     def get_extra_state(self) -> dict[str, int]:
         """Return the number of steps."""
