@@ -120,6 +120,7 @@ BAYESIAN = [
     "networks.generator.of.width=2",
     "networks.discriminator_0.width=2",
 ]
+AT_ONCE = "schedule.stages=[{players:[discriminator_0,discriminator_1,generator_0,generator_1]}]"
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
 SPECIAL = {
@@ -128,7 +129,10 @@ SPECIAL = {
     ("discriminators", "unet"): {"width": 4},
     ("strategies", "cutmix"): {"overrides": ["experiment=unet_gan", "strategy.spectral_norm.networks=null", *NARROW]},
     ("games", "lapgan"): {"overrides": ["experiment=lapgan"]},
-    ("games", "stackgan"): {"overrides": ["experiment=stackgan"]},
+    **{
+        kind_and_name: {"overrides": ["experiment=stackgan", AT_ONCE]}
+        for kind_and_name in (("games", "stackgan"), ("generators", "stackgan_one"), ("generators", "stackgan_two"))
+    },
     ("games", "stacked_gan"): {"overrides": ["experiment=stacked_gan"], "classifier_steps": 2, "apart": 1},
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
     ("generators", "dcgan_conditional"): {"width": 8},
