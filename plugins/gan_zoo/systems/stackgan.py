@@ -148,16 +148,16 @@ class StageOne(Generator):
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
     ) -> Mapping[str, Tensor]:
-        """Return images (N, C, H, W) in [-1, 1] of z and ε (N, latent_dim), with μ and log σ² (N, condition_dim)."""
+        """Return the images, and μ and log σ² (N, condition_dim)."""
         mean, log_variance = self.augmentation(labels)
-        noise, own = z.split([self.noise_dim, z.shape[1] - self.noise_dim], 1)
-        c = augmented(mean, log_variance, own)
-        images = self.layers(self.start(torch.cat([noise, c], 1)))
-        return {SAMPLES: images, "mean": mean, "log_variance": log_variance}
+        return {SAMPLES: self(z, labels), "mean": mean, "log_variance": log_variance}
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return the images alone."""
-        return self.everything(z, labels)[SAMPLES]
+        """Return images (N, C, H, W) in [-1, 1] of z and ε (N, latent_dim)."""
+        noise, own = z.split([self.noise_dim, z.shape[1] - self.noise_dim], 1)
+        c = augmented(*self.augmentation(labels), own)
+        images: Tensor = self.layers(self.start(torch.cat([noise, c], 1)))
+        return images
 
 
 class Residual(nn.Module):
@@ -220,15 +220,15 @@ class StageTwo(Generator):
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
     ) -> Mapping[str, Tensor]:
-        """Return images (N, C, H, W) of ε (N, condition_dim) and the image `small`, with μ and log σ²."""
+        """Return the images, and μ and log σ² (N, condition_dim)."""
         mean, log_variance = self.augmentation(labels)
-        maps = self.encoder(given[SMALL])
-        images = self.layers(self.joint(beside(maps, augmented(mean, log_variance, z))))
-        return {SAMPLES: images, "mean": mean, "log_variance": log_variance}
+        return {SAMPLES: self(z, labels, given), "mean": mean, "log_variance": log_variance}
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
-        """Return the images alone."""
-        return self.everything(z, labels, given)[SAMPLES]
+        """Return images (N, C, H, W) in [-1, 1] of ε (N, condition_dim) and the image `small`."""
+        c = augmented(*self.augmentation(labels), z)
+        images: Tensor = self.layers(self.joint(beside(self.encoder(given[SMALL]), c)))
+        return images
 
 
 def beside(maps: Tensor, vector: Tensor) -> Tensor:
@@ -375,17 +375,24 @@ class StackGAN(Game):
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return the three pairs of each stage that is trained, or of both where nothing is."""
         first, second = cast(Stacked, self.network("stacked")).parts(latent.z)
-        trained = getattr(self.schedule, "stage", None) if self.networks.training else None
+        trained = self._trained()
         found: dict[str, Pair] = {}
-        if trained != 1:
+        if 0 in trained:
             size = cast(int, self.network("generator_0").image_size)
             found |= self._stage(0, F.adaptive_avg_pool2d(batch.samples, size), batch, latent._replace(z=first))
-        if trained != 0:
+        if 1 in trained:
             # The first stage stands still, its running statistics too.
             with torch.no_grad(), evaluation_mode(self.network("generator_0")):
                 small = self.generate(latent._replace(z=first), "generator_0")
             found |= self._stage(1, batch.samples, batch, latent._replace(z=second, given={SMALL: small}))
         return found
+
+    def _trained(self) -> list[int]:
+        stages = getattr(self.schedule, "stages", None)
+        if not stages or not self.networks.training:
+            return [0, 1]
+        players = stages[self.schedule.stage].players  # type: ignore[union-attr, index]
+        return [stage for stage in (0, 1) if {f"generator_{stage}", f"discriminator_{stage}"} & {*players}]
 
     def _stage(self, stage: int, real: Tensor, batch: Batch, latent: Latent) -> dict[str, Pair]:
         made = self.make(latent, f"generator_{stage}")
