@@ -41,7 +41,7 @@ class Mapping(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Map z (N, latent_dim) to w (N, size)."""
-        w = self.norm(z)
+        w: Tensor = self.norm(z)
         if self.num_classes is not None:
             embedded = self.embedding(class_vectors(labels, self.num_classes, z.dtype))
             w = torch.cat([w, self.norm(embedded)], dim=1)

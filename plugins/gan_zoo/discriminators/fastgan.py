@@ -92,7 +92,7 @@ class FastGANDiscriminator(Discriminator):
         small = self.small(seen)
         logits = torch.cat([output.logits.flatten(1), self.small_output(small).flatten(1)], dim=1)
         # The image as it was seen, augmented perhaps, is what is to be decoded.
-        return output._replace(logits=logits, heads=output.heads | {"seen": x, "small": small})
+        return output._replace(logits=logits, heads={**output.heads, "seen": x, "small": small})
 
 
 class SelfSupervision(Term):
@@ -115,7 +115,7 @@ class SelfSupervision(Term):
         """Return the sum of the three errors on the pair's real images."""
         output = pair.real_output
         network = pair.judge.network  # type: ignore[attr-defined]
-        seen = output.heads["seen"]
+        seen: Tensor = output.heads["seen"]
         half = F.avg_pool2d(seen, 2)
         which = torch.randint(4, (len(seen),), device=seen.device)
         made = {
@@ -123,11 +123,13 @@ class SelfSupervision(Term):
             "small": (network.decoders["small"](output.heads["small"]), half),
             "part": (network.decoders["part"](quarter(output.features[-2], which)), quarter(seen, which)),
         }
-        return torch.stack([(image - wanted).abs().mean() for image, wanted in made.values()]).sum()
+        errors: list[Tensor] = [(image - wanted).abs().mean() for image, wanted in made.values()]
+        return torch.stack(errors).sum()
 
 
 def quarter(x: Tensor, which: Tensor) -> Tensor:
     """Return one of the four quarters of each of the maps (N, C, 2H, 2W), by its number (N,): (N, C, H, W)."""
     height, width = x.shape[2] // 2, x.shape[3] // 2
     parts = x.unflatten(3, (2, width)).unflatten(2, (2, height)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
-    return parts[torch.arange(len(x), device=x.device), which]
+    chosen: Tensor = parts[torch.arange(len(x), device=x.device), which]
+    return chosen

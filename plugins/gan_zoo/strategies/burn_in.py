@@ -110,8 +110,8 @@ class BurnIn(Strategy):
         setters = [*self._betas(game, playing), *self._weights(playing), *self._half_lives(playing)]
         levels = Levels(counted, setters, self.steps * per_step, self.levels)
         counted.after_step.append(levels)
-        levels_from_start = partial(_go_on, counted, levels)
-        game.register_load_state_dict_post_hook(levels_from_start)
+        go_on = partial(_go_on, counted, levels)
+        game.register_load_state_dict_post_hook(go_on)  # type: ignore[no-untyped-call]
 
     def _betas(self, game: Game, players: list[Player]) -> list[Setter]:
         if self.beta2 is None:

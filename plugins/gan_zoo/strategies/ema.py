@@ -100,10 +100,11 @@ class HalfLife(Average):
     def forward(self) -> None:
         """Average the parameters; copy the buffers, which are running averages already."""
         trained, average = self._pair
-        parameters = list(average.parameters())
-        difference = torch._foreach_sub(list(trained.parameters()), parameters)
+        kept: list[Tensor] = list(average.parameters())
+        current: list[Tensor] = list(trained.parameters())
+        difference = list(torch._foreach_sub(current, kept))
         torch._foreach_mul_(difference, 1 - self.kept())
-        torch._foreach_add_(parameters, difference)
+        torch._foreach_add_(kept, difference)
         self._copy_buffers()
         self.images.add_(self.batch)
         self.steps += 1
