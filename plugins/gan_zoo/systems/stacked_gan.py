@@ -285,8 +285,8 @@ class TrainClassifier(BeforeFirstStep):
             batch = next_batch()
             optimizer.zero_grad()
             loss = F.cross_entropy(encoder.output(encoder(batch.samples)), labels_given(batch.labels))
-            loss.backward()  # type: ignore[no-untyped-call]
-            distributed.average_gradients(encoder.parameters(), loss.detach())
+            loss.backward()
+            distributed.average_gradients([*encoder.parameters()], loss.detach())
             optimizer.step()
         optimizer.zero_grad()
         encoder.requires_grad_(False).eval()

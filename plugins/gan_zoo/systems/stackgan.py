@@ -155,7 +155,8 @@ class StageOne(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return images (N, C, H, W) in [-1, 1] of z and ε (N, latent_dim)."""
         noise, own = z.split([self.noise_dim, z.shape[1] - self.noise_dim], 1)
-        c = augmented(*self.augmentation(labels), own)
+        mean, log_variance = self.augmentation(labels)
+        c = augmented(mean, log_variance, own)
         images: Tensor = self.layers(self.start(torch.cat([noise, c], 1)))
         return images
 
@@ -226,7 +227,8 @@ class StageTwo(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Return images (N, C, H, W) in [-1, 1] of ε (N, condition_dim) and the image `small`."""
-        c = augmented(*self.augmentation(labels), z)
+        mean, log_variance = self.augmentation(labels)
+        c = augmented(mean, log_variance, z)
         images: Tensor = self.layers(self.joint(beside(self.encoder(given[SMALL]), c)))
         return images
 
@@ -391,7 +393,7 @@ class StackGAN(Game):
         stages = getattr(self.schedule, "stages", None)
         if not stages or not self.networks.training:
             return [0, 1]
-        players = stages[self.schedule.stage].players  # type: ignore[union-attr, index]
+        players = stages[self.schedule.stage].players
         return [stage for stage in (0, 1) if {f"generator_{stage}", f"discriminator_{stage}"} & {*players}]
 
     def _stage(self, stage: int, real: Tensor, batch: Batch, latent: Latent) -> dict[str, Pair]:
