@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import EMPTY, SAMPLES, Discriminator, Generator
+from gan_framework.api import Discriminator, Generator
 from gan_zoo.layers import SigmoidImage, activations, init_normal, require_positive
 
 NOISES = ("once", "each")
@@ -79,12 +77,10 @@ class GRANGenerator(Generator):
         images: Tensor = self.output(torch.stack(self.strokes(z)).sum(0))
         return images
 
-    def everything(
-        self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
-    ) -> Mapping[str, Tensor]:
-        """Return the `samples`, and the `canvas` after every step (N, T, C, H, W) in [-1, 1]."""
-        canvas = self.output(torch.stack(self.strokes(z)).cumsum(0))
-        return {SAMPLES: canvas[-1], "canvas": canvas.transpose(0, 1)}
+    def canvas(self, z: Tensor) -> Tensor:
+        """Return the canvas after every step (N, T, C, H, W) in [-1, 1]; the last one is the image."""
+        after: Tensor = self.output(torch.stack(self.strokes(z), dim=1).cumsum(1))
+        return after
 
 
 class GRANDiscriminator(Discriminator):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import EMPTY, SAMPLES, Generator
+from gan_framework.api import SAMPLES, Generator
 from gan_zoo.generators.dcgan import DCGANGenerator
 from gan_zoo.layers import require_positive
 
@@ -89,12 +89,10 @@ class LRGANGenerator(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
-        return self.everything(z)[SAMPLES]
+        return self.painted(z)[SAMPLES]
 
-    def everything(
-        self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
-    ) -> Mapping[str, Tensor]:
-        """Return the `samples`, the `background`, and the `object_<t>` and `mask_<t>` as they are placed."""
+    def painted(self, z: Tensor) -> Mapping[str, Tensor]:
+        """Return the `samples`, and where there are objects the `background`, and each `object_<t>` and `mask_<t>`."""
         first, *others = z.chunk(self.layers, dim=1)
         canvas: Tensor = self.background(first)
         if not others:

