@@ -103,7 +103,8 @@ class TalkingGenerator(Generator):
         message = given["message"] if "message" in given else z.new_zeros(len(z), self.message)
         features = self.features(z, message)
         _, component = split(z, TWO)
-        return _chosen(component, [rest(features) for rest in self.rest]).unflatten(1, self.shape)
+        made: Tensor = _chosen(component, [rest(features) for rest in self.rest]).unflatten(1, self.shape)
+        return made
 
 
 def _chosen(component: Tensor, of_both: list[Tensor]) -> Tensor:
