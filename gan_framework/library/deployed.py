@@ -127,9 +127,9 @@ def _plain(generator: nn.Module) -> nn.Module:
     copied = copy.deepcopy(generator).eval()
     for layer in copied.modules():
         around = getattr(layer, "parametrizations", None)
-        for name in [*around] if isinstance(around, nn.ModuleDict) else []:
+        if isinstance(around, nn.ModuleDict):
             # Not removed: the class of the layer is that of the original too, and would lose its weight.
-            around[name] = Kept(getattr(layer, name))
+            around.update({name: Kept(getattr(layer, name)) for name in around})
     return copied
 
 

@@ -157,7 +157,8 @@ class Result:
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     updates = {f"updates/{player}": count for player, count in record["updates"].items()}
-    return {key: record[key] for key in ("step", "images_seen", "seconds")} | updates | record["metrics"]
+    axes = {key: record[key] for key in ("step", "images_seen", "seconds")}
+    return {**axes, **updates, **record["metrics"]}
 
 
 def _refuse(overrides: Sequence[str]) -> None:
