@@ -26,6 +26,14 @@ class Reconstructs(Protocol):
         """Return the reconstructions of samples x (N, ...), without random numbers."""
 
 
+@runtime_checkable
+class Encodes(Protocol):
+    """What a game defines whose encoder finds latents of its generator."""
+
+    def code_of(self, x: Tensor) -> Tensor:
+        """Return the latents (N, latent_dim) of samples x (N, ...), without random numbers."""
+
+
 class Inverted(NamedTuple):
     """What was found of samples.
 
@@ -86,7 +94,7 @@ def codes(game: Game, x: Tensor) -> Tensor:
         ConfigError: the game has no such codes.
     """
     dim = _latent_dim(game)
-    found: Tensor = game.code_of(x) if hasattr(game, "code_of") else x.new_zeros(len(x), 0)
+    found = game.code_of(x) if isinstance(game, Encodes) else x.new_zeros(len(x), 0)
     if found.shape[1:] != (dim,):
         raise ConfigError(
             f"the codes of {type(game).__name__} have the shape {tuple(found.shape[1:])} and are no latents of {dim} "

@@ -158,7 +158,9 @@ def test_weight_clipping_of_one_critic_leaves_the_others():
 
 def test_a_penalty_of_all_discriminators_is_each_critics_own(compose):
     torch.set_default_dtype(torch.float32)
-    game, batches = experiment(compose, "probe_gman", "term=[r1]", "terms.r1.player=discriminators", "terms.r1.weight=2.0")
+    game, batches = experiment(
+        compose, "probe_gman", "term=[r1]", "terms.r1.player=discriminators", "terms.r1.weight=2.0"
+    )
     batch = batches()
     meeting = game.meet(batch)
     for name in CRITICS:

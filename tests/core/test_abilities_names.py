@@ -175,7 +175,9 @@ def test_what_an_experiment_names_and_there_is_not_is_refused(compose, overrides
 
 
 def test_a_term_of_one_pair_is_computed_for_that_pair_alone(compose):
-    game, batches = experiment(compose, "probe_cyclegan", "+terms.identity.pair=b", "+terms.cycle_consistency.pair=[a,b]")
+    game, batches = experiment(
+        compose, "probe_cyclegan", "+terms.identity.pair=b", "+terms.cycle_consistency.pair=[a,b]"
+    )
     names = set(game.player("generator").evaluate(game.meet(batches())))
     assert {"identity", "cycle_consistency_a", "cycle_consistency_b"} <= names and "identity_a" not in names
 

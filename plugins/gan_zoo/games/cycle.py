@@ -88,6 +88,8 @@ class DistancePreservation(Term):
         batches: how many batches they are taken from.
     """
 
+    seen: Tensor
+
     def __init__(self, batches: int = 10) -> None:
         super().__init__()
         self.batches = batches

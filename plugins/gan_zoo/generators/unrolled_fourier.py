@@ -19,7 +19,8 @@ def consistent(image: Tensor, measured: Tensor, mask: Tensor) -> Tensor:
     frequency its opposite.
     """
     g, y = (x.float() if x.dtype in (torch.float16, torch.bfloat16) else x for x in (image, measured))
-    return torch.fft.ifft2(mask * torch.fft.fft2(y) + (1 - mask) * torch.fft.fft2(g)).real
+    made: Tensor = torch.fft.ifft2(mask * torch.fft.fft2(y) + (1 - mask) * torch.fft.fft2(g))
+    return made.real
 
 
 class UnrolledFourier(Generator):

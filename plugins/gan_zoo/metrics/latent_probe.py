@@ -69,4 +69,5 @@ def linear(train: Tensor, labels: Tensor, test: Tensor, num_classes: int) -> Ten
     )
     wanted = one_hot(labels, num_classes).double()
     ridge = RIDGE * len(a) * torch.eye(a.shape[1], dtype=torch.float64)
-    return (b @ torch.linalg.solve(a.T @ a + ridge, a.T @ wanted)).argmax(1)
+    weights: Tensor = torch.linalg.solve(a.T @ a + ridge, a.T @ wanted)
+    return (b @ weights).argmax(1)

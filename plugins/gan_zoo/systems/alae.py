@@ -126,8 +126,8 @@ class _Image(nn.Module):
         self.layers = _layers([*sizes, math.prod(shape)], 1.0, last=False)
 
     def forward(self, w: Tensor) -> Tensor:
-        made: Tensor = self.layers(w)
-        return made.tanh().unflatten(1, self.shape)
+        made: Tensor = self.layers(w).tanh().unflatten(1, self.shape)
+        return made
 
 
 class ALAEGenerator(Generator):

@@ -112,8 +112,8 @@ class BiGANGenerator(Generator):
         """Map z (N, latent_dim) to samples (N, ...) in [-1, 1]."""
         h = self.norm_first(self.first(z)).relu()
         h = self.second(h) if self.entry is None else self.second(h) + self.entry(z)
-        made: Tensor = self.last(self.norm_second(h).relu())
-        return made.unflatten(1, self.shape)
+        made: Tensor = self.last(self.norm_second(h).relu()).unflatten(1, self.shape)
+        return made
 
 
 class BiGANDiscriminator(Discriminator):

@@ -214,7 +214,8 @@ class AdaptiveAdversarial(Term):
 def adaptive_factor(reconstruction: Tensor, adversarial: Tensor, weight: Tensor) -> Tensor:
     """Return ‖∇ reconstruction‖ / (‖∇ adversarial‖ + 1e-4) at a layer's weight, at most 1e4, without a graph."""
     norms = [torch.autograd.grad(loss, weight, retain_graph=True)[0].norm() for loss in (reconstruction, adversarial)]
-    return (norms[0] / (norms[1] + 1e-4)).clamp(0, LARGEST).detach()
+    factor: Tensor = (norms[0] / (norms[1] + 1e-4)).clamp(0, LARGEST)
+    return factor.detach()
 
 
 # -- networks --------------------------------------------------------------------------------------

@@ -188,7 +188,7 @@ def test_the_published_discriminator_of_codes_is_linear():
 
 
 def test_other_networks_are_refused(compose):
-    with pytest.raises(ConfigError, match="game=alae needs generator=alae and discriminator=alae"):
+    with pytest.raises(ConfigError, match="game=alae needs generator and discriminator of the name alae"):
         small(compose, "mlp", "game.name=alae")
 
 
