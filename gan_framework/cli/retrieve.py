@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from gan_framework.core.game import Game
 from gan_framework.data import Data, Sources, encoded, images
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.folder import read_images
+from gan_framework.evaluation.inversion import Encodes
 from gan_framework.evaluation.reference import SPLITS
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
@@ -23,14 +24,6 @@ from gan_framework.storage.layout import run_folder
 
 BATCH = 256
 """Samples at a time, so that no more are held."""
-
-
-@runtime_checkable
-class Encoder(Protocol):
-    """What a game with an encoder defines."""
-
-    def code_of(self, x: Tensor) -> Tensor:
-        """Return the codes (N, K) of samples (N, ...), without random numbers."""
 
 
 class Found(NamedTuple):
@@ -68,7 +61,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
         raise ConfigError(f"--split {split}: choose {' or '.join(SPLITS)}")
     parse(overrides, "a retrieval", ("data",))
     game, saved = load_game(run, choose_device(device))
-    if not isinstance(game, Encoder):
+    if not isinstance(game, Encodes):
         raise ConfigError(
             f"{run}: {type(game).__name__} has no encoder, so samples have no codes; choose a run of an auto-encoder "
             "(model=autoencoder, model=vae)"
@@ -92,7 +85,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
 
 def _distances(game: Game, data: Data, query: Tensor) -> tuple[Tensor, Tensor]:
     """Return the squared distances (N,) of all samples to one image, of their codes and of their pixels."""
-    assert isinstance(game, Encoder)
+    assert isinstance(game, Encodes)
 
     def code(samples: Tensor) -> Tensor:
         return game.code_of(encoded(samples.to(game.device))).flatten(1).double().cpu()

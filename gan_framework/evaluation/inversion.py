@@ -28,10 +28,10 @@ class Reconstructs(Protocol):
 
 @runtime_checkable
 class Encodes(Protocol):
-    """What a game defines whose encoder finds latents of its generator."""
+    """What a game with an encoder defines."""
 
     def code_of(self, x: Tensor) -> Tensor:
-        """Return the latents (N, latent_dim) of samples x (N, ...), without random numbers."""
+        """Return the codes (N, K) of samples x (N, ...), without random numbers."""
 
 
 class Inverted(NamedTuple):
@@ -50,7 +50,7 @@ class Inverted(NamedTuple):
 
 def can_encode(game: Game) -> bool:
     """Return whether a game reconstructs samples by itself."""
-    return isinstance(game, Reconstructs) or hasattr(game, "code_of")
+    return isinstance(game, (Reconstructs, Encodes))
 
 
 def invert(game: Game, x: Tensor, steps: int | None = None, lr: float = 0.05, seed: int = 0) -> Inverted:
