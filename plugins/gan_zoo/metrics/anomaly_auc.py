@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.api import Comparison, ConfigError, Game, Metric, inversion
+from gan_framework.api import Comparison, ConfigError, Game, Metric, inversion, try_meeting
 from gan_zoo.metrics.encoding import through
 
 METHODS = ("encode", "optimise")
@@ -76,6 +76,11 @@ class AnomalyAUC(Metric):
                 f"{len(known) - 1}"
             )
         if self.weight:
+            if any(pair.real_given for pair in try_meeting(game).values()):
+                raise ConfigError(
+                    f"metrics.anomaly_auc.weight={self.weight} asks D about samples alone, and that of "
+                    f"{type(game).__name__} judges them together with something else: set metrics.anomaly_auc.weight=0"
+                )
             found = len(game.probe().features)
             if not -found <= self.layer < found:
                 raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import (
+    EMPTY,
+    SAMPLES,
     Batch,
     Components,
     ConfigError,
@@ -55,10 +58,8 @@ class ALAE(Game):
 
     def pair(self, batch: Batch, latent: Latent) -> Pair:
         """Return real and generated samples before D ∘ E, with the code w of the generated ones."""
-        with self.autocast():
-            w = self.generator.map(latent.z)
-            made = self.generator.synthesise(w)
-        return Pair(self.judge("discriminator"), batch, latent, made, made={"w": w})
+        made = self.make(latent)
+        return Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], made=made)
 
     def code_of(self, x: Tensor) -> Tensor:
         """Return the codes w (N, K) of samples."""
@@ -164,6 +165,14 @@ class ALAEGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to samples (N, ...) in [-1, 1]."""
         return self.synthesise(self.map(z))
+
+    def everything(
+        self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
+    ) -> Mapping[str, Tensor]:
+        """Return the samples and their codes w, as constants."""
+        with torch.no_grad():
+            w = self.map(z)
+        return {SAMPLES: self(z), "w": w}
 
 
 class ALAEDiscriminator(Discriminator):

@@ -245,6 +245,14 @@ def test_scores_of_anomalies(projected):
     projected.reconstruct = kept
 
 
+def test_a_discriminator_that_needs_latents_too_is_not_asked_about_samples_alone(compose):
+    hidden = [f"networks.{name}.hidden=8" for name in ("generator", "encoder", "discriminator")]
+    game = small(compose, "bigan", "prior.dim=3", *hidden)
+    with pytest.raises(ConfigError, match="set metrics.anomaly_auc.weight=0"):
+        AnomalyAUC([0], "encode", 0.1, -1, 1, 2).check(game)
+    AnomalyAUC([0], "encode", 0.0, -1, 1, 2).check(game)
+
+
 def test_the_area_under_a_curve():
     assert area_under_curve(torch.tensor([3.0, 2.0]), torch.tensor([1.0, 0.0])) == 1
     assert area_under_curve(torch.tensor([1.0, 3.0]), torch.tensor([2.0, 1.0])) == (0 + 0.5 + 1 + 1) / 4
