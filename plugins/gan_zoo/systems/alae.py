@@ -90,19 +90,22 @@ class CodeReconstruction(Term):
 class EqualisedLinear(nn.Module):
     """A layer whose weights start as N(0, 1) / rate and are scaled when used, so that Adam moves all alike.
 
+    The scale is gain √(1 / inputs), the gain √2 before an activation and 1 at a network's end.
+
     Karras et al. 2018, arXiv 1710.10196, section 4.1; the learning rate's factor is Karras et al. 2019's (1812.04948).
 
     Args:
         inputs: the size of the input.
         outputs: the size of the output.
         rate: the factor of the learning rate.
+        gain: of the scale.
     """
 
-    def __init__(self, inputs: int, outputs: int, rate: float) -> None:
+    def __init__(self, inputs: int, outputs: int, rate: float, gain: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.scale = math.sqrt(2 / inputs) * rate
+        self.scale = gain * math.sqrt(1 / inputs) * rate
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
@@ -113,8 +116,9 @@ class EqualisedLinear(nn.Module):
 def _layers(sizes: list[int], rate: float, last: bool) -> nn.Sequential:
     """Return layers of these sizes with leaky ReLU 0.2 between, and after the last one if wanted."""
     layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        layers += [EqualisedLinear(inputs, outputs, rate), nn.LeakyReLU(0.2)]
+    for number, (inputs, outputs) in enumerate(pairwise(sizes), 2):
+        gain = math.sqrt(2) if last or number < len(sizes) else 1.0
+        layers += [EqualisedLinear(inputs, outputs, rate, gain), nn.LeakyReLU(0.2)]
     return nn.Sequential(*(layers if last else layers[:-1]))
 
 
