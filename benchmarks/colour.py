@@ -17,6 +17,7 @@ import argparse
 import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import statistics
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ SYSTEMS = {
     "dcgan": ("experiment=dcgan", "train.steps=1000000", "strategy=[ema]"),
     "sngan": ("experiment=resnet", "networks.generator.width=128", "networks.discriminator.width=64"),
     "wgan_gp": ("experiment=wgan_gp", "train.steps=1000000"),
-    "dcgan_r3gan": ("experiment=dcgan_r3gan"),
+    "dcgan_r3gan": ("experiment=dcgan_r3gan",),
     "r3gan": (
         "experiment=r3gan",
         "networks.generator.width=128",
@@ -150,11 +151,12 @@ def carry_out(record: Path, names: Iterable[str], seeds: Iterable[int], asked: a
             if (name, seed) not in done
         ]
         with ThreadPoolExecutor(asked.jobs) as pool:
-            for run, ended in [(run, pool.submit(run)) for run in runs]:
+            begun = {pool.submit(run): run for run in runs}
+            for ended in as_completed(begun):
                 try:
                     add(record, ended.result())
                 except (RuntimeError, subprocess.CalledProcessError, KeyError, OSError) as error:
-                    print(f"{run.system}, seed {run.seed}: {error!r}", flush=True)
+                    print(f"{begun[ended].system}, seed {begun[ended].seed}: {error!r}", flush=True)
 
 
 def unpacked(archive: Path, target: Path) -> Path:
@@ -229,7 +231,8 @@ def page(lines: list[dict[str, str]]) -> str:
         held_out=held_out,
         noise=noise,
         rows="\n".join(rows),
-        commands="\n".join(f"    {name}: python run.py {' '.join(SYSTEMS[name])}" for name in systems),
+        commands="\n".join(f"    {name}: {shlex.join(SYSTEMS[name])}" for name in systems),
+        common=shlex.join(word for word in COMMON if not word.startswith(("tracker", "metrics", "train."))),
         pictures="\n".join(pictures),
     )
 
@@ -245,6 +248,8 @@ with those of Inception, of 5,000 samples against 10,000 images of the training 
 | system | steps | million images seen | seeds | FID |
 | --- | --- | --- | --- | --- |
 {rows}
+
+What follows `python run.py {common} data.path=cifar10.npz seed=0`:
 
 {commands}
 
