@@ -80,21 +80,21 @@ def test_domains_are_refused_with_the_settings_that_work(tmp_path, names):
     with pytest.raises(ConfigError) as refusal:
         folder(root)
     settings = [
-        *(f"data.path={root}/{train_a}", f"data.test_path={root}/{test_a}", "+data@sources.b=folder"),
-        *(f"sources.b.path={root}/{train_b}", f"sources.b.test_path={root}/{test_b}"),
+        *("experiment=cyclegan", "data=unpaired", f"data.path={root}/{train_b}", f"data.test_path={root}/{test_b}"),
+        *(f"sources.a.path={root}/{train_a}", f"sources.a.test_path={root}/{test_a}"),
     ]
     assert " ".join(settings) in str(refusal.value)
     if " " not in "".join(names):
-        config = plain(compose(["data=folder", "data.image_size=8", *settings]))
+        config = plain(compose(["data.image_size=8", *settings]))
         sources = Sources(config["data"], config["sources"])
-        assert [len(source.load("test")) for source in (sources.first, sources.others["b"])] == [3, 3]
+        assert [len(source.load("test")) for source in (sources.first, sources.others["a"])] == [3, 3]
 
 
 def test_domains_without_test_splits_are_refused_too(tmp_path):
     root = write(tmp_path / "x", named(["trainA/1.png", "trainB/1.png"]))
     with pytest.raises(ConfigError) as refusal:
         folder(root)
-    wanted = f"set data.path={root}/trainA +data@sources.b=folder sources.b.path={root}/trainB"
+    wanted = f"set experiment=cyclegan data=unpaired data.path={root}/trainB sources.a.path={root}/trainA"
     assert str(refusal.value).endswith(wanted)
 
 

@@ -19,7 +19,7 @@ from gan_framework.errors import ConfigError
         ("lr=1e-4", "did you mean optimizer.generator.lr=1e-4 or optimizer.discriminator.lr=1e-4"),
         ("batch_size=32", "did you mean train.batch_size=32 or evaluate.batch_size=32"),
         ("generator.width=64", "generator.width: unknown setting; did you mean networks.generator.width=64"),
-        ("data.path=photos", "data.path: unknown setting; it belongs to data=folder or data=npz"),
+        ("data.path=photos", "data.path: unknown setting; it belongs to data=degraded or data=folder or data=npz"),
         ("steps=5", "did you mean train.steps=5"),
         ("networks.generator.widht=3", "closest in networks.generator: width, "),
         ("train.steps=1e5", "must be an integer: train.steps=100000"),

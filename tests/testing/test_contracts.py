@@ -184,7 +184,7 @@ SPECIAL = {
     ("networks", "normals_reader"): {"overrides": S2},
     ("games", "varigan"): {"overrides": VARI},
     **{("generators", name): {"overrides": VARI} for name in ("coarse_view", "dual_path")},
-    ("discriminators", "beside"): {"overrides": VARI},
+    ("discriminators", "varigan"): {"overrides": VARI},
     ("networks", "coarse_encoder"): {"overrides": VARI},
     ("games", "mv_bigan"): {"overrides": ["experiment=mv_bigan", "data.image_size=8", "prior.dim=4"]},
     ("generators", "resnet"): {"width": 8},

@@ -133,12 +133,12 @@ def _domain(name: str) -> tuple[str, str]:
 
 
 def _settings_of_domains(place: Any, domains: dict[tuple[str, str], str]) -> str:
-    settings = []
-    for letter, prefix in (("A", "data."), ("B", "sources.b.")):
+    letters = sorted({letter for _, letter in domains})
+    settings = ["experiment=cyclegan", "data=unpaired"] if len(letters) > 1 else []
+    # What is made is B, as in the papers' figures: the first source.
+    for letter, prefix in zip(reversed(letters), ("data.", "sources.a."), strict=False):
         of = {split: name for (split, its), name in domains.items() if its == letter}
         names = [of[split] for split in ("train", "val", "test") if split in of]
-        if names and letter == "B":
-            settings.append("+data@sources.b=folder")
         settings += [f"{prefix}path={place / names[0]}"] if names else []
         settings += [f"{prefix}test_path={place / names[-1]}"] if len(names) > 1 else []
     return " ".join(settings)

@@ -62,9 +62,13 @@ METRICS = {
 }
 
 
+ELSEWHERE = {"anomaly_auc", "inversion_error", "latent_probe", "overlap", "psnr", "ssim"}
+"""Metrics of games with encoders or with pairs, which this file's game is not."""
+
+
 def test_every_metric_of_the_zoo_is_here():
     found = {plugin.name for plugin in registry.installed("metrics") if plugin.distribution == "gan-framework"}
-    assert found == METRICS.keys()
+    assert found - ELSEWHERE == METRICS.keys()
 
 
 class Images(DataSource):
