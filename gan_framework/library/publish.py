@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -216,7 +215,8 @@ def _draw_grid(model: Model, run: Path, path: Path) -> bool:
         return True
     newest = max(RunFolder(run).samples.glob("step_*.png"), default=None) if run.is_dir() else None
     if newest is not None:
-        shutil.copyfile(newest, path)
+        with files.atomic(path) as file:
+            file.write(newest.read_bytes())
     return newest is not None
 
 

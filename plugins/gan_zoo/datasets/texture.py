@@ -47,7 +47,7 @@ class Texture(DataSource):
 
     def __init__(
         self,
-        path: str | None,
+        path: Path | None,
         pattern: str,
         period: int,
         samples: int,

@@ -119,7 +119,7 @@ class EMA(Strategy):
         warmup: generator updates in which the average follows the weights exactly.
         half_life: the images after which a share has halved, in place of `decay`; null for `decay`.
         ramp: the share of the images so far that the half-life is at most; null for no bound.
-        batch_size: images of a generator update.
+        batch_size: images of a generator update, which a half-life needs; null without.
     """
 
     applies_last = True
@@ -129,14 +129,18 @@ class EMA(Strategy):
         networks: list[str] | None,
         decay: float,
         warmup: int,
-        half_life: float | None,
-        ramp: float | None,
-        batch_size: int,
+        half_life: float | None = None,
+        ramp: float | None = None,
+        batch_size: int | None = None,
     ) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
         if half_life is not None and not half_life > 0:
             raise ValueError(f"half_life={half_life}: it must be positive, or null")
+        if half_life is not None and batch_size is None:
+            raise ValueError(
+                f"half_life={half_life} is in images, and batch_size is null: set it to ${{train.batch_size}}"
+            )
         if ramp is not None and not ramp > 0:
             raise ValueError(f"ramp={ramp}: it must be positive, or null")
         if ramp is not None and half_life is None:
@@ -179,6 +183,6 @@ class EMA(Strategy):
         return average
 
     def _following(self, trained: nn.Module, average: nn.Module) -> Average:
-        if self.half_life is None:
+        if self.half_life is None or self.batch_size is None:
             return Average(trained, average, self.decay, self.warmup)
         return HalfLife(trained, average, self.half_life, self.ramp, self.batch_size, self.warmup)

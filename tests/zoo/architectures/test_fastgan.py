@@ -6,10 +6,11 @@ import torch
 from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput
 from gan_framework.errors import ConfigError
-from gan_zoo.discriminators.fastgan import FastGANDiscriminator, quarter
+from gan_zoo.discriminators.fastgan import FastGANDiscriminator
 from gan_zoo.fast import Excitation, Gated
 from gan_zoo.generators.fastgan import FastGANGenerator
 from gan_zoo.losses.hinge import Hinge, RandomHinge
+from gan_zoo.terms.self_supervision import quarter
 from tests.zoo.architectures.counting import parameters
 
 
