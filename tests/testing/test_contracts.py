@@ -378,7 +378,7 @@ def plugins():
             yield pytest.param(kind, plugin.name, marks=pytest.mark.slow if slow else ())
 
 
-@pytest.mark.parametrize(("kind", "name"), plugins())
+@pytest.mark.parametrize(("kind", "name"), [*plugins()])
 def test_the_plugin_fulfils_its_contract(kind, name, files):
     check_plugin(kind, name, **SPECIAL.get((kind, name), {}), **files.get((kind, name), {}))
 
