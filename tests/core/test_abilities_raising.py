@@ -55,6 +55,7 @@ REFUSED = {
     "consistency": "images of whose judge nothing else is given",
     "dropout_consistency": "dropout",
     "style_mixing": "a style for each layer",
+    "cutmix": "a logit for every pixel",
     "progressive_growing": "networks that grow",
     "self_supervision": "decoders",
 }

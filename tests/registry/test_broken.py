@@ -136,6 +136,7 @@ def test_an_unknown_hydra_error_is_still_one_line():
     assert explain(ValueError("first\n  second")) == "first second"
 
 
+@pytest.mark.slow
 def test_nothing_broken_breaks_a_run_that_does_not_use_it(tmp_path):
     site = tmp_path / "site"
     distribution(site, "raises", {"losses": {"raises": "raises:Loss"}}, {"raises.py": "1 / 0"})
@@ -168,7 +169,7 @@ def malformed(site, name, content):
     (info / "entry_points.txt").write_bytes(content)
 
 
-@pytest.mark.parametrize("content", [MALFORMED[0], pytest.param(MALFORMED[1], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("content", [pytest.param(one, marks=pytest.mark.slow) for one in MALFORMED])
 def test_a_distribution_with_malformed_entry_points_is_left_out_and_named_once(tmp_path, content):
     """The other plugins are there, also those of torch and Hydra, which look for entry points too."""
     site = tmp_path / "site"

@@ -125,7 +125,7 @@ def next_batch(game):
     [
         (["discriminator=dcgan", "strategy.spectral_norm.networks=null"], r"the shape \(\); choose discriminator=unet"),
         (["loss=hinge"], "cutmix judges pasted images by cross entropy, and the loss is Hinge"),
-        (["strategy=[spectral_norm,ema,diff_augment]"], "cutmix asks where pixels are real, and"),
+        (["strategy=[spectral_norm,ema,cutmix,diff_augment]"], "cutmix asks where pixels are real, and"),
     ],
 )
 def test_what_it_cannot_go_with_is_refused(changes, message, compose, tmp_path):
