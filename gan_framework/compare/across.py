@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gan_framework.compare import aggregate
 from gan_framework.compare.aggregate import Ranking
-from gan_framework.compare.groups import Comparison, compare
+from gan_framework.compare.groups import Comparison, compare, named
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.compare.statistics import Interval
 from gan_framework.errors import ConfigError
@@ -64,14 +64,15 @@ class Across:
             return None
         return aggregate.relative(self.scores)
 
-    def middle(self, group: int) -> tuple[float, Interval | None] | None:
-        """Return a group's interquartile mean of multiples of the median, with its interval."""
+    @cached_property
+    def middles(self) -> list[tuple[float, Interval | None] | None]:
+        """Each group's interquartile mean of multiples of the median, with its interval."""
         if self.relative is None:
-            return None
-        own = self.relative[group]
-        return aggregate.interquartile_mean([one for scores in own for one in scores]), (
-            aggregate.interquartile_interval(own)
-        )
+            return [None] * len(self.scores)
+        return [
+            (aggregate.interquartile_mean([one for scores in own for one in scores]), interval)
+            for own, interval in zip(self.relative, map(aggregate.interquartile_interval, self.relative), strict=True)
+        ]
 
     def statement(self, group: int) -> str:
         """Say whether a group's average rank differs from the best."""
@@ -151,20 +152,19 @@ def show(across: Across, console: Console) -> None:
     if across.ranking.p is not None:
         console.print(Text(f"All groups alike: p = {across.ranking.p:.2g} (Friedman's test of the ranks)."))
     for settings in across.left_out:
-        console.print(Text(f"{brief(_named(settings), TEXT)}: left out, for it lacks a score on some of them"))
+        console.print(Text(f"{brief(named(settings), TEXT)}: left out, for it lacks a score on some of them"))
 
 
 def rows(across: Across) -> list[list[str]]:
     """Return the table: settings, average rank, interquartile mean with its interval, verdict."""
     return [
-        [brief(_named(name), TEXT), f"{across.ranking.ranks[i]:.3g}", _middle(across, i), across.statement(i)]
+        [brief(named(name), TEXT), f"{across.ranking.ranks[i]:.3g}", _middle(across, i), across.statement(i)]
         for i, name in enumerate(across.names)
     ]
 
 
 def as_plain(across: Across) -> dict[str, Any]:
     """Return what programs read of it; what is not known is None."""
-    middles = [across.middle(i) for i in range(len(across.names))]
     relative = across.relative
     return {
         "over": across.key,
@@ -183,7 +183,7 @@ def as_plain(across: Across) -> dict[str, Any]:
                 "interval": list(middle[1]) if middle and middle[1] else None,
                 "profile": aggregate.profile(relative[i], BOUNDS, across.higher_is_better) if relative else None,
             }
-            for i, (name, middle) in enumerate(zip(across.names, middles, strict=True))
+            for i, (name, middle) in enumerate(zip(across.names, across.middles, strict=True))
         ],
     }
 
@@ -197,12 +197,8 @@ def write_json(across: Across, path: Path) -> None:
     files.write_text(path, json.dumps(files.finite(as_plain(across)), indent=1) + "\n")
 
 
-def _named(settings: dict[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in settings.items()) or "all settings equal"
-
-
 def _middle(across: Across, group: int) -> str:
-    found = across.middle(group)
+    found = across.middles[group]
     if found is None:
         return ""
     mean, interval = found

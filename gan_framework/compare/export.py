@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_framework.compare.groups import Comparison, Group
-from gan_framework.compare.statistics import t_interval
+from gan_framework.compare.statistics import Difference, t_interval
 from gan_framework.compare.verdict import deviating
 from gan_framework.storage import files
 from gan_framework.storage.numbers import score
@@ -46,9 +46,7 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
                 "scores": scores,
                 "mean": comparison.ranked(group).mean if scores else None,
                 "interval": t_interval(scores),
-                "difference": found.estimate if found else None,
-                "difference_interval": [found.low, found.high] if found else None,
-                "p": found.p if found else None,
+                **_plain_difference(found),
                 "different": found.sure if found else None,
                 "verdict": comparison.statement(group),
             }
@@ -62,18 +60,18 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
         "comparisons": verdicts.comparisons,
         "groups": groups,
         "effects": {
-            name: [
-                {
-                    "value": level.value,
-                    "difference": level.difference.estimate if level.difference else None,
-                    "difference_interval": [level.difference.low, level.difference.high] if level.difference else None,
-                    "p": level.difference.p if level.difference else None,
-                }
-                for level in levels
-            ]
+            name: [{"value": level.value, **_plain_difference(level.difference)} for level in levels]
             for name, levels in comparison.effects.levels.items()
         },
         "interaction_p": comparison.effects.interaction,
+    }
+
+
+def _plain_difference(found: Difference | None) -> dict[str, Any]:
+    return {
+        "difference": found.estimate if found else None,
+        "difference_interval": [found.low, found.high] if found else None,
+        "p": found.p if found else None,
     }
 
 

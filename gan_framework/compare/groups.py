@@ -41,6 +41,11 @@ class Spread(NamedTuple):
         return f"{score(self.mean)}{spread}"
 
 
+def named(settings: Mapping[str, str]) -> str:
+    """Return the settings in which a group differs from others in one line."""
+    return ", ".join(f"{key}={value}" for key, value in settings.items()) or "all settings equal"
+
+
 @dataclass(frozen=True)
 class Group:
     """Runs that differ in their seed alone.
@@ -72,7 +77,7 @@ class Group:
     @property
     def name(self) -> str:
         """The settings in one line."""
-        return ", ".join(f"{key}={value}" for key, value in self.settings.items()) or "all settings equal"
+        return named(self.settings)
 
     def budget(self, name: str) -> float:
         """Return the mean of a figure of the summaries: `images_seen`, `seconds`, or a player's updates."""

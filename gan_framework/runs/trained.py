@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,15 @@ def warm_start(config: Mapping[str, Any]) -> WarmStart | None:
     return WarmStart(found) if found else None
 
 
-class _Source:
+class _Source(ABC):
     """Networks' weights somewhere: by network, by the tensor's plain name."""
 
     def __init__(self, where: str, names: list[str]) -> None:
         self.where = where
         self.names = names
 
-    def tensors(self, network: str) -> dict[str, Tensor]:
-        raise NotImplementedError
+    @abstractmethod
+    def tensors(self, network: str) -> dict[str, Tensor]: ...
 
 
 class _Checkpoint(_Source):

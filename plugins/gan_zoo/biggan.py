@@ -41,6 +41,12 @@ def of_size(table: dict[int, tuple[int, ...]], image_size: ImageSize) -> tuple[i
     return table[height]
 
 
+def require_bottlenecks(width: int) -> None:
+    """Raise ValueError unless a width can be quartered inside the blocks of BigGAN-deep."""
+    if width < 4 or width % 4:
+        raise ValueError(f"width={width}: blocks have a quarter of their channels inside; it is a multiple of 4")
+
+
 def init_biggan(network: nn.Module, init: str) -> None:
     """Draw the weights of all layers and embeddings; biases 0.
 

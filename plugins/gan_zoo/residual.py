@@ -223,3 +223,8 @@ def through(
             x = attention[str(index)](x)
         found.append(x)
     return found
+
+
+def images_of(width: int, channels: int) -> nn.Sequential:
+    """Return the last layers of residual generators, from maps (N, width, H, W) to images (N, channels, H, W)."""
+    return nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh())

@@ -38,7 +38,7 @@ def test_groups_are_ranked_over_all_data_sets(night):
     assert found.ranking.critical == pytest.approx(2.343 * 0.5, abs=1e-3)
     assert found.statement(1).startswith("cannot be told apart from the best (1 ranks")
     assert found.statement(2).startswith("worse than the best by 2 ranks (critical difference 1.17")
-    mean, (low, high) = found.middle(0)
+    mean, (low, high) = found.middles[0]
     # The median of a data set's six runs is (2.0 + 2.1) / 2.
     assert mean == pytest.approx(1.05 / 2.05)
     assert low < mean < high

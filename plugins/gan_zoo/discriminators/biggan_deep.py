@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, DiscriminatorOutput
-from gan_zoo.biggan import DISCRIMINATOR, init_biggan, of_size
+from gan_zoo.biggan import DISCRIMINATOR, init_biggan, of_size, require_bottlenecks
 from gan_zoo.layers import ImageSize, given, sides
 from gan_zoo.residual import attention_after, through
 
@@ -79,8 +79,7 @@ class BigGANDeepDiscriminator(Discriminator):
         checkpoint_activations: bool,
     ) -> None:
         super().__init__()
-        if width < 4 or width % 4:
-            raise ValueError(f"width={width}: blocks have a quarter of their channels inside; it is a multiple of 4")
+        require_bottlenecks(width)
         units = of_size(DISCRIMINATOR, image_size)
         maps = [width * unit for unit in units]
         stages = len(maps) - 1

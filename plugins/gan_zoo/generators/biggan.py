@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gan_framework.api import Generator
 from gan_zoo.biggan import GENERATOR, init_biggan, of_size
 from gan_zoo.layers import ImageSize, PlainEmbedding, given, require_positive
-from gan_zoo.residual import UpBlock, VectorBatchNorm2d, attention_after, through
+from gan_zoo.residual import UpBlock, VectorBatchNorm2d, attention_after, images_of, through
 
 
 class BigGANGenerator(Generator):
@@ -59,9 +59,7 @@ class BigGANGenerator(Generator):
         norm = partial(VectorBatchNorm2d, size=size, looked_up=not shared_dim)
         self.start = nn.Sequential(nn.Linear(self.part, maps[0] * 16), nn.Unflatten(1, (maps[0], 4, 4)))
         self.blocks = nn.ModuleList(UpBlock(a, b, norm) for a, b in zip(maps, maps[1:], strict=False))
-        self.output = nn.Sequential(
-            nn.BatchNorm2d(maps[-1]), nn.ReLU(), nn.Conv2d(maps[-1], channels, 3, padding=1), nn.Tanh()
-        )
+        self.output = images_of(maps[-1], channels)
         self.attention = attention_after(attention, image_size, [8 * 2**i for i in range(len(self.blocks))], maps[1:])
         init_biggan(self, init)
         self.checkpoint_activations = checkpoint_activations

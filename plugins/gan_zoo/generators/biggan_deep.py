@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Generator
-from gan_zoo.biggan import GENERATOR, init_biggan, of_size
+from gan_zoo.biggan import GENERATOR, init_biggan, of_size, require_bottlenecks
 from gan_zoo.layers import ImageSize, PlainEmbedding, given
-from gan_zoo.residual import VectorBatchNorm2d, attention_after, normalised, through
+from gan_zoo.residual import VectorBatchNorm2d, attention_after, images_of, normalised, through
 
 
 class DeepUpBlock(nn.Module):
@@ -84,8 +84,7 @@ class BigGANDeepGenerator(Generator):
         checkpoint_activations: bool,
     ) -> None:
         super().__init__()
-        if width < 4 or width % 4:
-            raise ValueError(f"width={width}: blocks have a quarter of their channels inside; it is a multiple of 4")
+        require_bottlenecks(width)
         if shared_dim < 1:
             raise ValueError(f"shared_dim={shared_dim}: the class comes through an embedding alone; it is at least 1")
         maps = [width * units for units in of_size(GENERATOR, image_size)]
@@ -97,9 +96,7 @@ class BigGANDeepGenerator(Generator):
             for a, b in pairwise(maps)
             for block in (DeepUpBlock(a, a, False, norm), DeepUpBlock(a, b, True, norm))
         )
-        self.output = nn.Sequential(
-            nn.BatchNorm2d(maps[-1]), nn.ReLU(), nn.Conv2d(maps[-1], channels, 3, padding=1), nn.Tanh()
-        )
+        self.output = images_of(maps[-1], channels)
         sizes = [8 * 2**i for i in range(len(maps) - 1)]
         self.attention = attention_after(attention, image_size, sizes, maps[1:], deep=2)
         init_biggan(self, init)

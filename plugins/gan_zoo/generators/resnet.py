@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import Generator
 from gan_zoo.layers import ImageSize, cropped, doublings
-from gan_zoo.residual import UpBlock, Widths, attention_after, init_residual, rising, through
+from gan_zoo.residual import UpBlock, Widths, attention_after, images_of, init_residual, rising, through
 
 
 class ResNetGenerator(Generator):
@@ -51,9 +51,7 @@ class ResNetGenerator(Generator):
             nn.Linear(latent_dim, maps[0] * base[0] * base[1]), nn.Unflatten(1, (maps[0], *base))
         )
         self.blocks = nn.ModuleList(UpBlock(a, b) for a, b in zip(maps, maps[1:], strict=False))
-        self.output = nn.Sequential(
-            nn.BatchNorm2d(maps[-1]), nn.ReLU(), nn.Conv2d(maps[-1], channels, 3, padding=1), nn.Tanh()
-        )
+        self.output = images_of(maps[-1], channels)
         init_residual(self)
         self.attention = attention_after(attention, image_size, [min(base) * 2 ** (i + 1) for i in range(n)], maps[1:])
         self.checkpoint_activations = checkpoint_activations
