@@ -30,6 +30,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence.archive import archived
 from evidence.options import known, parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,20 +162,13 @@ def carry_out(record: Path, names: Iterable[str], seeds: Iterable[int], asked: a
 
 def unpacked(archive: Path, target: Path) -> Path:
     """Write the training images of an archive as arrays."""
-    import io
-    import tarfile
-
     import numpy as np
-    from PIL import Image
 
     images, names = [], []
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            path = Path(member.name)
-            file = opened.extractfile(member) if path.suffix == ".jpg" and path.parts[-3] == "train" else None
-            if file is not None:
-                images.append(np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB")))
-                names.append(path.parts[-2])
+    for image in archived(archive):
+        if image.split == "train":
+            images.append(np.asarray(image.decoded()))
+            names.append(image.kind)
     classes = sorted(set(names))
     order = np.random.default_rng(0).permutation(len(images))
     np.savez(target, x=np.stack(images)[order], y=np.array([classes.index(name) for name in names])[order])

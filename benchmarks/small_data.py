@@ -11,14 +11,13 @@ has a line is not run again.
 
 from __future__ import annotations
 
-import io
 import sys
-import tarfile
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from evidence.archive import archived
 from evidence.job import ROOT, Job
 from evidence.options import known, parser
 from evidence.record import RecordFile
@@ -97,17 +96,11 @@ def images(archive: Path, count: dict[str, int]) -> dict[str, dict[str, list[obj
 
     found: dict[str, dict[str, list[object]]] = {split: {} for split in count}
     seen: Counter[tuple[str, str]] = Counter()
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            path = PurePosixPath(member.name)
-            if not member.isfile() or path.suffix != ".jpg":
-                continue
-            split, name = path.parts[-3:-1]
-            file = opened.extractfile(member)
-            if file is None or seen[split, name] >= count[split]:
-                continue
+    for image in archived(archive):
+        split, name = image.split, image.kind
+        if seen[split, name] < count[split]:
             seen[split, name] += 1
-            picture = Image.open(io.BytesIO(file.read())).convert("RGB").resize((PIXELS, PIXELS), Image.Resampling.BOX)
+            picture = image.decoded().resize((PIXELS, PIXELS), Image.Resampling.BOX)
             found[split].setdefault(name, []).append(np.asarray(picture))
     return found
 
