@@ -18,7 +18,7 @@ from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import build_source
 from gan_framework.data.pixels import Fit
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation import drawing, latents
+from gan_framework.evaluation import drawing, latents, sampling
 from gan_framework.evaluation.classes import class_numbers
 from gan_framework.evaluation.folder import image_files, read_images
 from gan_framework.evaluation.inputs import batch_of, given_to, source_of_inputs, targets_of
@@ -27,7 +27,7 @@ from gan_framework.evaluation.sampler import Sampler
 from gan_framework.registry import registry
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
-from gan_framework.storage import files, pictures
+from gan_framework.storage import arrays, files, pictures
 from gan_framework.storage.layout import run_folder
 
 ROOTS = ("sampler", "data")
@@ -75,15 +75,16 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
             f"sampler={config['sampler']['name']} draws samples of its own and has no effect on --interpolate and "
             "--traverse, which show what the network makes; leave it out"
         )
+    symbols = saved["data"].get("symbols") or ()
     folder = run_folder(run)
     if wanted.traverse is not None:
         path = out or folder / f"traversal_{wanted.traverse}.png"
         varied = latents.traverse(game, wanted.traverse, wanted.columns, wanted.seed)
-        return pictures.write(path, drawing.drawn(game, varied, wanted.columns))
+        return pictures.write(path, drawing.drawn(game, varied, wanted.columns, symbols), numbers=True)
     if wanted.interpolate:
         path = out or folder / "interpolation.png"
         walk = latents.interpolate(game, -(-wanted.n // wanted.columns), wanted.columns, wanted.seed)
-        return pictures.write(path, drawing.draw(game, walk, wanted.columns))
+        return pictures.write(path, drawing.draw(game, walk, wanted.columns, symbols=symbols), numbers=True)
     names = saved["data"].get("classes") or ()
     classes = None if wanted.classes is None else class_numbers(wanted.classes, names)
     latent, targets = _latent(game, wanted, classes, config)
@@ -94,8 +95,8 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
             files.refuse_link(path)
         drawing.write_singles(path, game, latent, sampler=sampler, random=random)
         return path
-    picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random)
-    return pictures.write(out or folder / "sample.png", picture)
+    picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random, symbols=symbols)
+    return pictures.write(out or folder / "sample.png", picture, numbers=True)
 
 
 def _sampler(config: dict[str, Any], game: Game) -> Sampler | None:

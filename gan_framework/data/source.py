@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,12 +117,14 @@ class DataSource(ABC):
     Attributes:
         shape: the shape of the samples and what their labels are, known after construction.
         classes: the names of the classes in the order of their labels; may be empty.
+        symbols: what each symbol is written as where samples are tokens, padding as nothing; may be empty.
         mirrors: for each extra whether it is mirrored left to right with its sample (a paired image, a mask) or stays
             as it is (a vector, a length); with one that is not named, mirroring is refused.
     """
 
     shape: DataShape
     classes: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
     mirrors: Mapping[str, bool] = EMPTY
 
     @abstractmethod
@@ -132,6 +135,17 @@ class DataSource(ABC):
             ConfigError: there is no such split, or its files are missing or unusable.
         """
 
+    @classmethod
+    def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
+        """Write generated samples in the form that users of such data know, and return the files.
+
+        Args:
+            path: where a picture of the samples lies; the files are named after it, with other suffixes.
+            samples: what a game has made (N, ...), on the CPU.
+            settings: those of `data` in the run's configuration, as there may be no data at hand.
+        """
+        return []
+
 
 def build_source(settings: Mapping[str, Any]) -> DataSource:
     """Build the source that the settings of `data` name, without those the framework uses itself.
@@ -139,12 +153,17 @@ def build_source(settings: Mapping[str, Any]) -> DataSource:
     Each split is loaded once, however many read it: the run, what its samples are compared with, an extractor.
 
     Raises:
-        ConfigError: no such plugin, a setting it refuses, or its classes are not the `classes` that the settings name.
+        ConfigError: no such plugin, a setting it refuses, or its classes or symbols are not those that the settings name.
     """
     own = {key: value for key, value in settings.items() if key not in KINDS["datasets"].reserved}
     source: DataSource = registry.build("datasets", own)
     if settings.get("classes") is not None:
         check_classes(settings["classes"], source.classes, f"data.classes of {settings['name']}")
+    if settings.get("symbols") is not None and [*settings["symbols"]] != [*source.symbols]:
+        raise ConfigError(
+            f"data.symbols of {settings['name']} are {_listed(settings['symbols'])}, and the data have "
+            f"{_listed(source.symbols)}: each token means another"
+        )
     source.load = lru_cache(maxsize=None)(source.load)  # type: ignore[method-assign]
     return source
 

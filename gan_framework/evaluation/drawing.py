@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def draw(
     targets: Tensor | None = None,
     sampler: Sampler | None = None,
     random: torch.Generator | None = None,
+    symbols: Sequence[str] = (),
 ) -> Picture:
     """Draw what a game makes of latents, in its own way or by the shape.
 
@@ -45,6 +47,7 @@ def draw(
         targets: what the samples should be, to be drawn behind each, for games that make samples of samples.
         sampler: draws the samples; None takes what the network makes.
         random: the random numbers of the sampler.
+        symbols: what each symbol is written as where samples are tokens.
     """
     columns = by_class(latent.labels if game.conditional else None, columns)
     own = game.picture(latent, columns) if sampler is None else None
@@ -56,7 +59,7 @@ def draw(
     row = [images for images in (given, samples, targets) if images is not None]
     if len(row) > 1 and all(_beside(images, samples) for images in row):
         return Picture(_side_by_side(row, columns, value_range_of(game)))
-    return drawn(game, samples, columns)
+    return drawn(game, samples, columns, symbols)
 
 
 def by_class(labels: Tensor | None, columns: int) -> int:
@@ -73,9 +76,9 @@ def by_class(labels: Tensor | None, columns: int) -> int:
     return wider if wider <= 2 * columns and turns < len(labels) else columns
 
 
-def drawn(game: Game, samples: Tensor, columns: int) -> Picture:
+def drawn(game: Game, samples: Tensor, columns: int, symbols: Sequence[str] = ()) -> Picture:
     """Draw samples that a game has made by their shape."""
-    return pictures.draw(samples, columns, value_range_of(game), game.data.vocabulary)
+    return pictures.draw(samples, columns, value_range_of(game), game.data.vocabulary, symbols)
 
 
 def write_singles(

@@ -109,7 +109,8 @@ class Model:
         latent = latents.fixed_latent(game, n, seed, numbers)
         random = seeding.generator(seed, "sampler")
         drawn = torch.cat([*sampling.batches(game, latent, batch_size, self.sampler, random)])
-        return Samples.of(drawn, drawing.value_range_of(game), game.data.vocabulary)
+        symbols = self.config["data"].get("symbols") or ()
+        return Samples.of(drawn, drawing.value_range_of(game), game.data.vocabulary, symbols)
 
     def __repr__(self) -> str:
         names = (self.config["networks"].get(self.game.sampling_network.removesuffix(AVERAGED)) or {}).get("name")

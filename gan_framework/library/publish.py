@@ -210,7 +210,9 @@ def _draw_grid(model: Model, run: Path, path: Path) -> bool:
     """Draw samples of fixed latents, or take the run's newest grid where a model makes samples of samples."""
     game = model.game
     if game.generates_from is None:
-        picture = drawing.draw(game, latents.fixed_latent(game, GRID_OF, 0), COLUMNS, sampler=model.sampler)
+        symbols = model.config["data"].get("symbols") or ()
+        latent = latents.fixed_latent(game, GRID_OF, 0)
+        picture = drawing.draw(game, latent, COLUMNS, sampler=model.sampler, symbols=symbols)
         pictures.write(path, picture)
         return True
     newest = max(RunFolder(run).samples.glob("step_*.png"), default=None) if run.is_dir() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +31,35 @@ class Samples(Tensor):
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
     _value_range: Range | None = None
     _vocabulary: int = 0
+    _symbols: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, samples: Tensor, value_range: Range | None, vocabulary: int = 0) -> Samples:
+    def of(
+        cls, samples: Tensor, value_range: Range | None, vocabulary: int = 0, symbols: Sequence[str] = ()
+    ) -> Samples:
         """Return samples that know how they are drawn.
 
         Args:
             samples: the samples.
             value_range: the values that are black and white; None where that is not known.
             vocabulary: the number of symbols where they are tokens, else 0.
+            symbols: what each symbol is written as.
         """
         made = samples.as_subclass(cls)
-        made._value_range, made._vocabulary = value_range, vocabulary
+        made._value_range, made._vocabulary, made._symbols = value_range, vocabulary, tuple(symbols)
         return made
 
     def picture(self, columns: int = COLUMNS) -> Tensor:
         """Return a picture (1 or 3, H, W), uint8, of the samples side by side."""
-        plain = self.detach().as_subclass(Tensor)
-        return pictures.draw(plain, columns, self._value_range, self._vocabulary).image
+        return self._drawn(columns).image
 
     def save(self, path: str | Path, columns: int = COLUMNS) -> Path:
-        """Write the picture as a PNG, and return its path."""
-        return pictures.write(Path(path), pictures.Picture(self.picture(columns)))
+        """Write the picture as a PNG, what is text and what moves as a file beside it, and return the PNG's path."""
+        return pictures.write(Path(path), self._drawn(columns))
+
+    def _drawn(self, columns: int) -> pictures.Picture:
+        plain = self.detach().as_subclass(Tensor)
+        return pictures.draw(plain, columns, self._value_range, self._vocabulary, self._symbols)
 
     def _repr_png_(self) -> bytes:
         return png(self.picture())

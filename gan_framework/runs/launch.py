@@ -191,10 +191,14 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
         if shape.is_image:
             height, width = shape.sample[1:]
             found["image_size"] = height if height == width else [height, width]
+        if shape.vocabulary:
+            found |= {"vocabulary": shape.vocabulary, "length": shape.sample[0]}
         settings.update({key: value for key, value in found.items() if key in settings})
-        if source.classes:
-            with open_dict(settings):
+        with open_dict(settings):
+            if source.classes:
                 settings.classes = [*source.classes]
+            if source.symbols:
+                settings.symbols = [*source.symbols]
     return composed
 
 

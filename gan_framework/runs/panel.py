@@ -16,15 +16,15 @@ NAME = "real"
 
 
 def show_data(run: Run) -> None:
-    """Draw real images as the grids of samples are drawn, once; nothing where the data are no grey or colour images."""
+    """Draw real samples as the grids are drawn, once; nothing where they are no grey or colour images and no tokens."""
     shape = run.game.data
-    if not shape.is_image or shape.sample[0] not in COLOURS:
+    if not shape.vocabulary and not (shape.is_image and shape.sample[0] in COLOURS):
         return
     batch = inputs.batch_of(run.batches.data, chosen(run), torch.device("cpu"))
     run.check_folder()
     path = run.folder.picture(NAME, run.counters.step)
     columns = drawing.by_class(_classes(run), run.settings.sample.columns)
-    pictures.write(path, drawing.drawn(run.game, batch.samples, columns))
+    pictures.write(path, drawing.drawn(run.game, batch.samples, columns, run.symbols))
     run.trackers.image(NAME, path, run.axes())
 
 

@@ -91,6 +91,7 @@ class Run:
         self.trackers = trackers
         self.progress = progress
         self.seed = self.settings.seed
+        self.symbols: tuple[str, ...] = tuple(config["data"].get("symbols") or ())
         self.counters = Counters(self.settings.train.steps)
         self.metrics: dict[str, float] = {}
         ranking = self.evaluator.higher_is_better if self.evaluator is not None else {}

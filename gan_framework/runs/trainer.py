@@ -145,7 +145,7 @@ def _log(run: Run, metrics: dict[str, float], stop: StopRequest) -> None:
 def _draw_samples(run: Run) -> dict[str, float]:
     """Draw the grid of samples, from the same latents every time; return how diverse they are beside the data."""
     path = run.folder.picture("step", run.counters.step)
-    pictures.write(path, drawing.draw(run.game, run.grid, run.settings.sample.columns))
+    pictures.write(path, drawing.draw(run.game, run.grid, run.settings.sample.columns, symbols=run.symbols))
     run.trackers.image("samples", path, run.axes())
     if run.game.prior is None or len(run.grid.z) < 2 or not run.data_diversity:
         return {}

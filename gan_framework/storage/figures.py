@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 100
+
+LETTERS = 13
+"""The size of letters in a picture of text, in pixels."""
+
+LONGEST = 120
+"""The longest line in a picture of text, in characters; what is beyond is cut off."""
 
 
 def panels(*sizes: float, height: float = 3.2) -> tuple[Figure, list[Axes]]:
@@ -86,3 +94,19 @@ def lines(sequences: Tensor, columns: int) -> Tensor:
         drawn = torch.stack([x, y[:, channel]], 2).numpy()
         axes.add_collection(LineCollection(list(drawn), colors=f"C{channel}", linewidths=1))
     return rendered(figure)
+
+
+def text(lines: Sequence[str]) -> Tensor:
+    """Return a picture (1, H, W), uint8, of lines of text, black on white in letters of one width."""
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf", LETTERS)
+    shown = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines]
+    width = max((font.getlength(line) for line in shown), default=0.0)
+    height = LETTERS + 4
+    image = Image.new("L", (int(width) + 2 * LETTERS, height * len(shown) + LETTERS), 255)
+    pen = ImageDraw.Draw(image)
+    for row, line in enumerate(shown):
+        pen.text((LETTERS, LETTERS // 2 + row * height), line, font=font, fill=0)
+    return torch.from_numpy(np.array(image))[None]

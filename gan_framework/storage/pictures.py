@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_framework.storage import figures, files
+from gan_framework.storage import figures, files, sequences
 from gan_framework.storage.images import save_png
 
 COLOURS = (1, 3)
@@ -41,21 +42,29 @@ class Picture:
         image: (1 or 3, H, W), uint8.
         frames: the same samples moving, (T, 1 or 3, H, W), uint8; None if they do not move.
         text: the samples as text, a line for each; None if they are no text.
+        numbers: the samples as numbers (N, C, L) where they are drawn as lines; None for all else.
     """
 
     image: Tensor
     frames: Tensor | None = None
     text: str | None = None
+    numbers: Tensor | None = None
 
 
-def draw(samples: Tensor, columns: int, value_range: Range | None = None, vocabulary: int = 0) -> Picture:
+def draw(
+    samples: Tensor,
+    columns: int,
+    value_range: Range | None = None,
+    vocabulary: int = 0,
+    symbols: Sequence[str] = (),
+) -> Picture:
     """Draw samples as their shape suggests.
 
     Images (N, 1 or 3, H, W) become a grid, and those of other channels a row of grey planes each. A video
     (N, T, 1 or 3, H, W) becomes a row of frames, and moves; a volume (N, C, D, H, W) a row of its projections along
     the three axes, of the greatest values, and of its three middle slices. Sequences (N, C, L) become lines, or a grey
-    plane each if there are many channels, tokens (N, T, V) a row of grey squares each, and text. Points (N, 2) are
-    scattered in the plane. Whatever else becomes a row of grey squares each.
+    plane each if there are many channels, tokens (N, T, V) a line of text each. Points (N, 2) are scattered in the
+    plane. Whatever else becomes a row of grey squares each.
 
     Args:
         samples: what is drawn.
@@ -63,14 +72,16 @@ def draw(samples: Tensor, columns: int, value_range: Range | None = None, vocabu
         value_range: the values that are black and white; where there are none, or they are infinite, the largest
             absolute value, negative and positive.
         vocabulary: the number V of symbols where samples are tokens, else 0.
+        symbols: what each symbol is written as; its number, if there are none.
     """
     if vocabulary and samples.ndim == 3:
-        return _tokens(samples, vocabulary)
+        return _tokens(samples, symbols)
     value_range = _range(samples, value_range)
     if samples.ndim == 2 and samples.shape[1] == 2:
         return Picture(figures.scatter(samples.detach().float().cpu(), value_range))
     if samples.ndim == 3 and samples.shape[1] <= LINES:
-        return Picture(figures.lines(_levels(samples, value_range) / 255, columns))
+        drawn = figures.lines(_levels(samples, value_range) / 255, columns)
+        return Picture(drawn, numbers=samples.detach().float().cpu())
     shades = to_shades(samples, value_range)
     if samples.ndim == 3:
         return Picture(tiled(shades[:, None], columns))
@@ -105,8 +116,16 @@ def tiled(shades: Tensor, columns: int) -> Tensor:
     return joined
 
 
-def write(path: Path, picture: Picture) -> Path:
-    """Write a picture as a PNG, what moves as a GIF and what is text as a file beside it, and return the PNG's path."""
+def write(path: Path, picture: Picture, numbers: bool = False) -> Path:
+    """Write a picture as a PNG, what moves as a GIF and what is text as a file beside it, and return the PNG's path.
+
+    Args:
+        path: of the PNG.
+        picture: what is written.
+        numbers: whether the numbers of what is drawn as lines are written too, as a table beside it.
+    """
+    if numbers and picture.numbers is not None:
+        files.write_text(path.with_suffix(".csv"), sequences.table(picture.numbers))
     if picture.text is not None:
         files.write_text(path.with_suffix(".txt"), picture.text)
     if picture.frames is not None:
@@ -145,10 +164,9 @@ def _planes(shades: Tensor) -> Tensor:
     return tiled(shades.flatten(0, 1)[:, None], shades.shape[1])
 
 
-def _tokens(samples: Tensor, vocabulary: int) -> Picture:
-    symbols = samples.detach().argmax(2).cpu()
-    text = "".join(" ".join(map(str, line)) + "\n" for line in symbols.tolist())
-    return Picture(_squares(to_shades(symbols, (0, max(vocabulary - 1, 1)))), text=text)
+def _tokens(samples: Tensor, symbols: Sequence[str]) -> Picture:
+    lines = sequences.lines_of(samples.detach().argmax(2).cpu(), symbols)
+    return Picture(figures.text(lines), text="".join(f"{line}\n" for line in lines))
 
 
 def _is_video(shades: Tensor) -> bool:

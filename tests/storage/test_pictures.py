@@ -211,15 +211,39 @@ def test_points_are_scattered_in_the_plane():
     assert down / across == pytest.approx(-1.5, abs=0.05)  # one and a half to the bottom for one to the left
 
 
-def test_tokens_are_text_and_rows(tmp_path):
+def test_tokens_are_lines_of_text(tmp_path):
     symbols = torch.tensor([[3, 0, 11], [1, 1, 2]])
     probabilities = torch.full((2, 3, 12), 0.01).scatter(2, symbols[..., None], 0.5)
     picture = pictures.draw(probabilities, 8, vocabulary=12)
-    assert picture.image.shape == (1, 8, 12)
-    assert picture.image[0, ::4, ::4].tolist() == shade(symbols, 0, 11).tolist()
+    rows = (picture.image[0] < 128).any(1).int().diff()
+    assert (rows == 1).sum() == 2  # black letters on white, in two lines with white between
     pictures.write(tmp_path / "step_0000500.png", picture)
     assert (tmp_path / "step_0000500.txt").read_text() == "3 0 11\n1 1 2\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000500.png", "step_0000500.txt"]
+
+
+def test_symbols_are_written_as_what_they_are_called():
+    tokens = torch.nn.functional.one_hot(torch.tensor([[1, 2, 2, 0], [2, 0, 0, 0]]), 3).float()
+    assert pictures.draw(tokens, 8, vocabulary=3, symbols=("", "a", "b")).text == "abb\nb\n"
+    assert pictures.draw(tokens, 8, vocabulary=3, symbols=("", "a", "but")).text == "a but but\nbut\n"
+
+
+def test_long_lines_are_cut_off_in_the_picture_alone():
+    tokens = torch.ones(1, 300, 1)
+    picture = pictures.draw(tokens, 8, vocabulary=1, symbols=("x",))
+    assert picture.text == "x" * 300 + "\n"
+    assert picture.image.shape[2] < 1200
+
+
+def test_series_are_a_table_where_numbers_are_asked_for(tmp_path):
+    series = torch.tensor([[[0.0, 0.5], [1.0, 2.0]], [[-1.0, 0.25], [3.0, 4.0]]])
+    picture = pictures.draw(series, 2)
+    pictures.write(tmp_path / "a.png", picture)
+    assert not (tmp_path / "a.csv").exists()
+    pictures.write(tmp_path / "a.png", picture, numbers=True)
+    assert (tmp_path / "a.csv").read_text().splitlines() == [
+        *("sample,step,channel_0,channel_1", "0,0,0,1", "0,1,0.5,2", "1,0,-1,3", "1,1,0.25,4"),
+    ]
 
 
 def test_a_vocabulary_of_one_symbol_can_be_drawn():

@@ -1,0 +1,33 @@
+"""Sequences as text: tokens as lines, series as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+
+def lines_of(tokens: Tensor, symbols: Sequence[str] = ()) -> list[str]:
+    """Return each sequence of tokens as a line.
+
+    Characters stand next to each other, longer symbols (words) apart; a symbol that is written as nothing (padding) is
+    left out. Without the names of symbols their numbers are written.
+
+    Args:
+        tokens: (N, T), on the CPU.
+        symbols: what each symbol is written as.
+    """
+    names = [*symbols]
+    between = "" if names and all(len(name) <= 1 for name in names) else " "
+    return [between.join(filter(None, (names[i] if names else str(i) for i in row))) for row in tokens.tolist()]
+
+
+def table(series: Tensor) -> str:
+    """Return series (N, C, L) as comma-separated values: a row for each sample and step, a column for each channel."""
+    count, channels, length = series.shape
+    rows = [",".join(["sample", "step", *(f"channel_{number}" for number in range(channels))])]
+    for sample, values in enumerate(series.movedim(1, 2).tolist()):
+        rows += [
+            ",".join([str(sample), str(step), *(f"{value:.7g}" for value in values[step])]) for step in range(length)
+        ]
+    return "\n".join(rows) + "\n"
