@@ -288,6 +288,7 @@ SPECIAL = {
     ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
     ("games", "variance_regularised"): {"overrides": ["experiment=vral", *NARROW]},
     ("datasets", "digit_domains"): {"image_size": 8},
+    **{("datasets", f"digit_{kind}"): {"image_size": 8} for kind in ("fronts", "marks", "strokes", "views")},
     ("datasets", "digit_pairs"): {"image_size": 8},
     ("datasets", "digits"): {"image_size": 8},
     ("datasets", "gaussian"): {"samples": 100},
