@@ -215,13 +215,13 @@ def test_arrays_may_pack_to_any_degree_up_to_the_memory(tmp_path, monkeypatch):
     assert len(bomb) > 500 * (tmp_path / "a.npz").stat().st_size
     with pytest.raises(ConfigError, match="16384 samples .*20 labels"):
         source.load("train")
-    monkeypatch.setattr("gan_zoo.datasets.arrays._memory", lambda: len(bomb) - 2000)
+    monkeypatch.setattr("gan_zoo.datasets.array_sizes._memory", lambda: len(bomb) - 2000)
     with pytest.raises(ConfigError, match=r"a.npz \(x\) takes 589,824 bytes, more than this machine's memory"):
         source.load("train")
 
 
 def test_more_than_the_memory_is_refused(npz, monkeypatch):
-    monkeypatch.setattr("gan_zoo.datasets.arrays._memory", lambda: 300)
+    monkeypatch.setattr("gan_zoo.datasets.array_sizes._memory", lambda: 300)
     with pytest.raises(ConfigError, match=r"a.npz \(x\) takes 720 bytes, more than this machine's memory"):
         npz({"x": GREY, "y": CLASSES.astype(np.uint8)}).load("train")
 

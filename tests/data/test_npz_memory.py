@@ -48,8 +48,8 @@ def test_what_is_read_in_pieces_is_what_is_read_whole(tmp_path, monkeypatch, sav
     more = {"m": COLOUR.transpose(0, 3, 1, 2), "y": np.arange(40) % 4}
     given = {"x": x, "more": more, "y": "y", "extra": {"mask": "m"}, **settings}
     whole = npz(tmp_path / "a.npz", save, **given)
-    monkeypatch.setattr("gan_zoo.datasets.arrays.CHUNK", 7 * x[0].nbytes)
-    monkeypatch.setattr("gan_zoo.datasets.arrays.PIECE", 5)
+    monkeypatch.setattr("gan_zoo.datasets.array_sizes.CHUNK", 7 * x[0].nbytes)
+    monkeypatch.setattr("gan_zoo.datasets.npz_arrays.PIECE", 5)
     pieces = npz(tmp_path / "a.npz", save, **given)
     for split in ("train", "test"):
         one, other = whole.load(split), pieces.load(split)
@@ -78,13 +78,13 @@ def test_tensors_are_laid_out_as_batches_are_drawn_from_them(tmp_path):
     ],
 )
 def test_what_is_wrong_is_counted_over_all_pieces(tmp_path, monkeypatch, x, settings, message):
-    monkeypatch.setattr("gan_zoo.datasets.arrays.CHUNK", 7 * x[0].nbytes)
+    monkeypatch.setattr("gan_zoo.datasets.array_sizes.CHUNK", 7 * x[0].nbytes)
     with pytest.raises(ConfigError, match=message):
         npz(tmp_path / "a.npz", x=x, **settings).load("train")
 
 
 def test_images_with_one_bright_pixel_at_the_end_are_not_of_two_colours(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_zoo.datasets.arrays.CHUNK", 100)
+    monkeypatch.setattr("gan_zoo.datasets.array_sizes.CHUNK", 100)
     x = GREY % 2
     x[-1, -1, -1] = 2
     train = npz(tmp_path / "a.npz", x=x, test_share=0).load("train")

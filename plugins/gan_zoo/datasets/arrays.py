@@ -1,152 +1,61 @@
-"""Reading arrays from `.npz` files that strangers made."""
+"""Reading arrays from files that strangers made: `.npz`, `.npy` and HDF5."""
 
 from __future__ import annotations
 
-import math
-import os
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import numpy as np
-from numpy.lib import format as npy
 
-from gan_framework.api import ConfigError
-from gan_zoo.datasets.archives import open_zip
+from gan_zoo.datasets import hdf5_arrays, npy_arrays, npz_arrays
 
-CHUNK = 2**21
-"""Bytes of rows that are read at a time."""
 
-PIECE = 2**18
-"""Bytes that are unpacked at a time: of longer pieces zipfile holds several copies."""
+class _Format(Protocol):
+    def read_array(self, path: Path, key: str, setting: str) -> np.ndarray: ...
+
+    def read_rows(self, path: Path, key: str, setting: str) -> Iterator[np.ndarray]: ...
+
+    def read_form(self, path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.dtype]: ...
+
+
+FORMATS: dict[str, _Format] = {".npy": npy_arrays, ".h5": hdf5_arrays, ".hdf5": hdf5_arrays}
+"""What reads a file by its suffix; all others are read as `.npz`."""
 
 
 def read_array(path: Path, key: str, setting: str) -> np.ndarray:
-    """Return one array of an `.npz` file, in this machine's byte order.
+    """Return one array of a file, in this machine's byte order.
 
     Its kind and size are checked before any memory is taken, and pickled objects are never loaded.
 
     Args:
         path: the file.
-        key: the array's name in it.
+        key: the array's name in it; that of an `.npy` file is `x`.
         setting: the setting that gave the name, for messages.
 
     Raises:
         ConfigError: the file or the array is missing, damaged, pickled or too large.
     """
-    with _opened(path, key, setting) as archive:
-        array = npy.read_array(archive, allow_pickle=False)
-    native: np.ndarray = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return native
+    return _format(path).read_array(path, key, setting)
 
 
 def read_rows(path: Path, key: str, setting: str) -> Iterator[np.ndarray]:
-    """Yield the rows (n, ...) of one array (N, ...) of an `.npz` file, in their order, a few megabytes at a time.
-
-    An array in Fortran's order, in which rows do not lie together, is held whole meanwhile.
+    """Yield the rows (n, ...) of one array (N, ...) of a file, in their order, a few megabytes at a time.
 
     Raises:
         ConfigError: as for `read_array`.
     """
-    with _opened(path, key, setting) as archive:
-        shape, fortran, dtype = _header(archive)
-        native = dtype.newbyteorder("=")
-        count = max(1, CHUNK // max(1, math.prod(shape[1:]) * dtype.itemsize))
-        whole = _read(archive, shape[::-1], dtype).T if fortran else None
-        for start in range(0, shape[0], count):
-            if whole is None:
-                rows = _read(archive, (min(count, shape[0] - start), *shape[1:]), dtype)
-            else:
-                rows = np.ascontiguousarray(whole[start : start + count])
-            yield rows.astype(native, copy=False)
-
-
-def _read(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    array = np.empty(shape, dtype)
-    content = array.reshape(-1).view(np.uint8).data
-    start = 0
-    while start < len(content):
-        piece = file.read(min(PIECE, len(content) - start))
-        if not piece:
-            raise ValueError(f"{len(content) - start:,} bytes are missing")
-        content[start : start + len(piece)] = piece
-        start += len(piece)
-    return array
+    return _format(path).read_rows(path, key, setting)
 
 
 def read_form(path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Return the shape and the type of one array of an `.npz` file, without reading it.
+    """Return the shape and the type of one array of a file, without reading it.
 
     Raises:
         ConfigError: as for `read_array`.
     """
-    with _opened(path, key, setting) as archive:
-        shape, _, dtype = _header(archive)
-        return shape, dtype
+    return _format(path).read_form(path, key, setting)
 
 
-@contextmanager
-def _opened(path: Path, key: str, setting: str) -> Iterator[IO[bytes]]:
-    """Open an array whose announced kind and size are what it is; whatever its reading raises becomes a ConfigError."""
-    if not path.is_file():
-        raise ConfigError(f"{path} is no file; an .npz file is wanted")
-    # Arrays may pack to any degree: their size is announced, and checked against the memory.
-    with open_zip(path, max_ratio=None) as archive:
-        keys = [name.removesuffix(".npy") for name in archive.namelist()]
-        if key not in keys:
-            without = "; data.y=null for samples without labels" if setting == "data.y" else ""
-            raise ConfigError(f"{path} has no array {setting}={key}; it has {', '.join(keys) or 'none'}{without}")
-        if keys.count(key) > 1:
-            raise ConfigError(f"{path} has {keys.count(key)} arrays {setting}={key}: which is meant is not known")
-        where = f"{path} ({key})"
-        try:
-            entry = archive.getinfo(f"{key}.npy")
-            with archive.open(entry) as file:
-                _check(where, entry, file)
-            with archive.open(entry) as file:
-                yield file
-        except ConfigError:
-            raise
-        except Exception as error:  # a damaged header or stream can make the unpacking raise anything
-            raise ConfigError(f"{where} cannot be read as an array: {type(error).__name__}: {error}") from error
-
-
-def _check(where: str, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
-    try:
-        shape, _, dtype = _header(file)
-    except _UnknownVersion as error:
-        raise ConfigError(
-            f"{where} is written in version {error} of the .npy format: only 1.0 and 2.0 are read"
-        ) from None
-    if dtype.hasobject:
-        raise ConfigError(
-            f"{where} holds pickled Python objects, which can run code when loaded: refused. "
-            "Save it as an array of numbers"
-        )
-    size, held = math.prod(shape) * dtype.itemsize, entry.file_size - file.tell()
-    if size != held or min(shape, default=0) < 0:
-        raise ConfigError(f"{where} announces {shape} {dtype}, {size:,} bytes, but holds {held:,}")
-    if size > _memory():
-        raise ConfigError(f"{where} takes {size:,} bytes, more than this machine's memory of {_memory():,}")
-
-
-class _UnknownVersion(Exception):
-    """A version of the format that is not read."""
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Return an array's shape, whether it lies in Fortran's order, and its type."""
-    version = npy.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise _UnknownVersion(version)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read_header(file)
-    return shape, fortran, dtype
-
-
-def _memory() -> int:
-    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
-        return 2**36
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def _format(path: Path) -> _Format:
+    return FORMATS.get(path.suffix.lower(), npz_arrays)

@@ -1,4 +1,4 @@
-"""Samples of the user's own, of any shape, as arrays in an `.npz` file."""
+"""Samples of the user's own, of any shape, as arrays in an `.npz`, `.npy` or HDF5 file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Npz(DataSource):
     greatest value is 1 are of two colours: 0 and 1 become 0 and 255.
 
     Args:
-        path: the `.npz` file.
+        path: the `.npz` file; an `.npy` file, whose array is called `x`; or an HDF5 file (`.h5`, `.hdf5`).
         test_path: another one, for the split `test`.
         test_share: without `test_path`, the share of the samples that is held out as `test`; a sample's content decides
             whether it is.
@@ -76,7 +76,7 @@ class Npz(DataSource):
         resize: str = "bicubic",
     ) -> None:
         if not path:
-            raise ConfigError("data.path is missing: an .npz file")
+            raise ConfigError("data.path is missing: an .npz, .npy or HDF5 file")
         self.path = Path(path).expanduser()
         self.test_path = Path(test_path).expanduser() if test_path else None
         self.test_share = known_share(test_share)

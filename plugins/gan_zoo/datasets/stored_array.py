@@ -1,4 +1,4 @@
-"""An array of an `.npz` file that becomes a tensor without being held twice."""
+"""An array of a file that becomes a tensor without being held twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KindOf = Callable[[tuple[int, ...], np.dtype, str], ArrayKind]
 
 
 class StoredArray:
-    """Samples or extras in an `.npz` file, read a few megabytes at a time.
+    """Samples or extras in a file, read a few megabytes at a time.
 
     Each time that it is read to its end, all of it is checked.
 
