@@ -293,6 +293,7 @@ SPECIAL = {
     ("datasets", "digits"): {"image_size": 8},
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
+    ("datasets", "shapes"): {"samples": 50},
     ("extractors", "classifier"): {"epochs": 5, "width": 8},
     **{
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
