@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gan_framework.data import Data as Data
     from gan_framework.data import DataSource as DataSource
     from gan_framework.data import InMemory as InMemory
+    from gan_framework.data import build_source as build_source
     from gan_framework.data import encoded as encoded
     from gan_framework.data import one_hot as one_hot
     from gan_framework.data.decoding import FORMATS as FORMATS
@@ -106,7 +107,7 @@ _MODULES = {
     "core.pair": "MAIN Meeting Pair nobody",
     "core.player": "Player Ramp TermPlan",
     "core.records": "EMPTY Batch DataShape DiscriminatorOutput Latent NextBatch",
-    "data": "Data DataSource InMemory encoded one_hot",
+    "data": "Data DataSource InMemory build_source encoded one_hot",
     "data.decoding": "FORMATS decode holds_several measure read_limited",
     "data.image_names": "SUFFIXES Listing describe_bad describe_left_out is_hidden is_image list_images",
     "data.pixels": "Fit fit named_sizes used",

@@ -33,6 +33,9 @@ from gan_framework.storage.layout import run_folder
 ROOTS = ("sampler", "data")
 """What the overrides of a sampling may change."""
 
+BATCH = 100
+"""Samples at a time."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -95,8 +98,26 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
             files.refuse_link(path)
         drawing.write_singles(path, game, latent, sampler=sampler, random=random)
         return path
+    path = out or folder / "sample.png"
     picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random, symbols=symbols)
-    return pictures.write(out or folder / "sample.png", picture, numbers=True)
+    known = _written(path, game, latent, saved["data"], sampler, seeding.generator(wanted.seed, "sampler"))
+    return pictures.write(path, picture, numbers=not known)
+
+
+def _written(
+    path: Path, game: Game, latent: Latent, data: dict[str, Any], sampler: Sampler | None, random: torch.Generator
+) -> list[Path]:
+    """Write samples in the form that users of such data know, beside their picture: a table, waves, arrays.
+
+    What is no image, no line and no token is an array in an `.npz` file, where the dataset knows no other form.
+    """
+    if game.data.vocabulary or (game.data.is_image and game.data.is_8_bit):
+        return []
+    samples = torch.cat([part.cpu() for part in sampling.batches(game, latent, BATCH, sampler, random)])
+    found: list[Path] = registry.find("datasets", data["name"]).load().write(path, samples, data)  # type: ignore[attr-defined]
+    if not found and len(game.data.sample) > 2 and not game.data.is_image:
+        found = [arrays.write_npz(path.with_suffix(".npz"), samples)]
+    return found
 
 
 def _sampler(config: dict[str, Any], game: Game) -> Sampler | None:

@@ -118,6 +118,9 @@ class DataSource(ABC):
         shape: the shape of the samples and what their labels are, known after construction.
         classes: the names of the classes in the order of their labels; may be empty.
         symbols: what each symbol is written as where samples are tokens, padding as nothing; may be empty.
+        found: settings that are known only when the data have been looked at (what a table's columns are), as plain
+            values by name; the configuration of a run is completed with them, for networks that need them and so that
+            samples can be written without the data.
         mirrors: for each extra whether it is mirrored left to right with its sample (a paired image, a mask) or stays
             as it is (a vector, a length); with one that is not named, mirroring is refused.
     """
@@ -125,6 +128,7 @@ class DataSource(ABC):
     shape: DataShape
     classes: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
+    found: Mapping[str, Any] = EMPTY
     mirrors: Mapping[str, bool] = EMPTY
 
     @abstractmethod
