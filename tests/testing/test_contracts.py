@@ -126,6 +126,8 @@ MSG = [
     *("experiment=msg_gan", "prior.dim=8", "data.image_size=8"),
     *(f"networks.{name}.base=64" for name in ("generator", "discriminator")),
 ]
+STAR = ["experiment=stargan", "data.image_size=16", "networks.generator.width=4", "networks.generator.blocks=1"]
+STAR += ["networks.discriminator.width=4"]
 ASKS_EVERYTHING = {
     name: "its game asks it for the images of all sizes, which no hook sees; tests/zoo/architectures tries it"
     for name in (
@@ -176,6 +178,7 @@ SPECIAL = {
     ("games", "cogan"): {"overrides": COGAN},
     **{(kind, "cogan"): {"overrides": COGAN} for kind in ("generators", "discriminators")},
     ("games", "bayesian_gan"): {"overrides": BAYESIAN},
+    **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],
         "classifier_steps": 1,
