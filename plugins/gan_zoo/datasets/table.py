@@ -1,0 +1,116 @@
+"""A table of the user's own, as a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gan_framework.api import ConfigError
+from gan_zoo.datasets.checks import warn_of_one_place
+from gan_zoo.datasets.splits import held_out, known_share, members
+from gan_zoo.datasets.tabular import Table, Tabular
+
+
+class TableFile(Tabular):
+    """The rows of a CSV file with the names of the columns in its first line; `.parquet` files need pandas.
+
+    What each column is is found out and said; see `find_layout`. Missing values are empty or `?`, NA, NaN, null.
+
+    Args:
+        path: the file.
+        test_path: another one, for the split `test`.
+        test_share: without `test_path`, the share of the rows that is held out as `test`, chosen by their content.
+        separator: what stands between values.
+        columns: kinds of columns that are known better, by name: number, date, category or leave_out.
+        encoding: `modes` as CTGAN, or `unit` as medGAN.
+        most_values: a column of more different texts is refused.
+        most_modes: of the Gaussian mixture of a number.
+        layout: what was found, filled in by the run.
+        channels: the size of a row as a vector, or null.
+        num_classes: null.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        test_path: Path | None,
+        test_share: float,
+        separator: str,
+        columns: dict[str, str] | None,
+        encoding: str,
+        most_values: int,
+        most_modes: int,
+        layout: dict[str, Any] | None,
+        channels: int | None,
+        num_classes: int | None,
+        image_size: None = None,
+    ) -> None:
+        if not path:
+            raise ConfigError("data.path is missing: a CSV file with the names of its columns in the first line")
+        known_share(test_share)
+        if test_path:
+            warn_of_one_place(Path(path), Path(test_path))
+            tables = {"train": read_table(Path(path), separator), "test": read_table(Path(test_path), separator)}
+        else:
+            tables = _divided(read_table(Path(path), separator), test_share)
+        super().__init__(tables, columns, encoding, most_values, most_modes, layout)
+        if channels not in (None, self.layout.size):
+            raise ConfigError(f"data.channels={channels}, but a row of {path} has {self.layout.size} entries: set it to null")
+
+
+def read_table(path: Path, separator: str = ",") -> Table:
+    """Return the columns of a CSV or Parquet file as texts, without the spaces around them.
+
+    Raises:
+        ConfigError: the file is missing, empty or ragged, or two columns have one name.
+    """
+    if not path.is_file():
+        raise ConfigError(f"data.path={path}: there is no such file")
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return _of_parquet(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [
+                (number, [value.strip() for value in row])
+                for number, row in enumerate(csv.reader(file, delimiter=separator, skipinitialspace=True), 1)
+                if row
+            ]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"data.path={path} is no CSV file in UTF-8: {error}") from error
+    if len(rows) < 2:
+        raise ConfigError(f"data.path={path}: there are no rows below the names of the columns")
+    names = rows[0][1]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"data.path={path}: two columns are named {twice!r}")
+    for number, row in rows[1:]:
+        if len(row) != len(names):
+            raise ConfigError(
+                f"data.path={path}: line {number} has {len(row)} values, and the first line names {len(names)} columns; "
+                f"the values are separated by data.separator={separator!r}"
+            )
+    return {name: [row[column] for _, row in rows[1:]] for column, name in enumerate(names)}
+
+
+def _of_parquet(path: Path) -> Table:
+    try:
+        import pandas  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ConfigError(f"data.path={path}: reading Parquet needs pandas: pip install pandas pyarrow") from error
+    frame = pandas.read_parquet(path)
+    return {
+        str(name): ["" if value is None or value != value else str(value).strip() for value in frame[name]]
+        for name in frame.columns
+    }
+
+
+def _divided(table: Table, share: float) -> dict[str, Table]:
+    rows = ("\x1f".join(row).encode() for row in zip(*table.values(), strict=True))
+    held = held_out(rows, share)
+    chosen: dict[str, Tensor] = {"train": members(held, share, "train")}
+    chosen["test"] = members(held, share, "test") if bool(held.any()) else chosen["train"][:0]
+    return {split: {name: [texts[i] for i in of.tolist()] for name, texts in table.items()} for split, of in chosen.items()}

@@ -1,0 +1,75 @@
+"""What all tables have in common."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gan_framework.api import DataShape, DataSource, InMemory, seeding
+from gan_zoo.columns import Layout
+from gan_zoo.columns_found import find_layout, values_of
+from gan_zoo.datasets.checks import known_split
+
+log = logging.getLogger(__name__)
+
+Table = Mapping[str, Sequence[str]]
+
+
+class Tabular(DataSource):
+    """Rows as vectors (N, D); what their columns are follows from the split `train`, or from a layout that is given.
+
+    Args:
+        tables: the texts of each column, by split and name.
+        columns: kinds that the user knows better, by name.
+        encoding: see `Layout`.
+        most_values: of a category.
+        most_modes: of a number.
+        layout: what was found before, by which other rows are encoded alike; null to find it out.
+
+    Attributes:
+        announced: whether it has been said what the columns are.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        columns: Mapping[str, str] | None,
+        encoding: str,
+        most_values: int,
+        most_modes: int,
+        layout: Mapping[str, Any] | None,
+    ) -> None:
+        self.tables = tables
+        self.announced = False
+        if layout is not None:
+            self.layout = Layout.of(layout)
+        else:
+            self.layout = find_layout(tables["train"], columns or {}, encoding, most_values, most_modes)
+        self.shape = DataShape((self.layout.size,))
+
+    @cached_property
+    def found(self) -> Mapping[str, Any]:  # type: ignore[override]
+        """What the columns are, for networks and for writing samples."""
+        return {"layout": self.layout.plain()}
+
+    def load(self, split: str) -> InMemory:
+        """Return a split, `train` or `test`."""
+        known_split("a table", split, ("train", "test"))
+        if split == "train" and not self.announced:
+            self.announced = True
+            for column in self.layout.columns:
+                log.info("data: %s: %s", column.name, column.described())
+        random = seeding.generator(0, "modes of rows", split)
+        return InMemory(self.layout.encode(values_of(self.layout, self.tables[split]), random))
+
+    @classmethod
+    def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
+        """Write rows as a table with the columns of the data."""
+        path = path.with_suffix(".csv")
+        path.write_text(Layout.of(settings["layout"]).table(samples, settings.get("separator") or ","), encoding="utf-8")
+        return [path]

@@ -1,0 +1,1 @@
+"""Systems beyond images: tables, voxels, points, video, audio, showers and control."""
