@@ -52,6 +52,7 @@ COMMON = {
     "eps": "added to the denominator",
     "every": "it counts in every so many updates",
     "flip": "mirror images left to right at random",
+    "transform": "random changes of torchvision's: [{name: RandomCrop, size: 32, padding: 4}]",
     "fused": "update all parameters in one kernel",
     "image_size": "pixels to a side; a pair for other than squares where the networks take them",
     "latent_dim": "the size of z",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -17,6 +17,7 @@ from gan_framework.data.encoding import encoded
 from gan_framework.data.memory import LAYOUTS, InMemory
 from gan_framework.data.mirroring import mirrored_with
 from gan_framework.data.source import Data
+from gan_framework.data.transforms import Settings, Transforms
 from gan_framework.errors import ConfigError, GanFrameworkError
 
 Record = dict[str, Tensor]
@@ -38,6 +39,7 @@ class Batches:
         seed: what the order and the flips follow from.
         device: where the batches are wanted.
         flip: whether to mirror each image left to right with probability 1/2.
+        transform: torchvision's transforms that change images at random (see `Transforms`), or None.
         workers: processes that read streamed data ahead; 0 reads in this process.
         rank: this process's number.
         world: the number of processes.
@@ -46,7 +48,7 @@ class Batches:
         others: what draws the batches of the further sources, which are drawn together with this one's.
 
     Raises:
-        ConfigError: the data cannot fill one batch, or what cannot be mirrored was to be flipped.
+        ConfigError: the data cannot fill one batch, or what cannot be mirrored or transformed was to be.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Batches:
         device: torch.device | str,
         *,
         flip: bool = False,
+        transform: Settings | None = None,
         workers: int = 0,
         rank: int = 0,
         world: int = 1,
@@ -85,6 +88,10 @@ class Batches:
         self.drawn = 0
         self._share = _Share(len(data), batch_size // world, own_seed, rank, world, self.device)
         self._flipped = mirrored_with(_record(data, [0]), mirrors, f"{section}.flip") if flip else frozenset[str]()
+        self._transforms: Transforms | None = None
+        if transform:
+            together = [name for name, alike in mirrors.items() if alike]
+            self._transforms = Transforms(transform, together, _record(data, [0]), f"{section}.transform")
         self._labels = None if data.labels is None else data.labels.to(self.device)
         self._positions = torch.arange(batch_size // world, device=self.device)
         self._held = self._hold({SAMPLES: data.samples, **data.extra}) if isinstance(data, InMemory) else None
@@ -105,6 +112,8 @@ class Batches:
         )
         coins = _to(self._share.coins(number), self.device) if self._flipped else None
         tensors = {name: tensor.take(rows, coins) for name, tensor in held.items()}
+        if self._transforms is not None:
+            tensors = self._transforms(tensors, *self._share.draws(number))
         samples = encoded(tensors.pop(SAMPLES), self.data.vocabulary)
         extra = {name: encoded(tensor) for name, tensor in tensors.items()}
         return Batch(samples, labels, extra, index, {name: other._batch(number) for name, other in self.others.items()})
@@ -193,6 +202,11 @@ class _Share:
     def coins(self, number: int) -> Tensor:
         """Return for this process's part of the batch of a number which samples are flipped (batch_size,): 0 or 1."""
         return self.own(torch.randint(2, (self.size,), generator=seeding.generator(self.seed, "flip", number)))
+
+    def draws(self, number: int) -> tuple[int, Sequence[int]]:
+        """Return the seed of the batch of a number, and the positions in it of this process's samples."""
+        start = self.rank * self.batch_size
+        return seeding.derive(self.seed, "transform", number), range(start, start + self.batch_size)
 
     def own(self, values: Tensor) -> Tensor:
         """Return this process's part of one value per sample of a global batch."""

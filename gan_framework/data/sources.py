@@ -17,7 +17,7 @@ from gan_framework.errors import ConfigError
 
 Settings = Mapping[str, Any]
 
-OF_BATCHES = ("flip", "workers")
+OF_BATCHES = ("flip", "transform", "workers")
 """Those of a source's settings that say how batches are drawn."""
 
 
@@ -77,7 +77,7 @@ class Sources:
             world: the number of processes.
 
         Raises:
-            ConfigError: a source cannot fill one batch, or what cannot be mirrored was to be flipped.
+            ConfigError: a source cannot fill one batch, or what cannot be mirrored or transformed was to be.
         """
 
         def of(name: str, source: DataSource, others: Mapping[str, Batches]) -> Batches:

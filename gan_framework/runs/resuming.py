@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 EXPERIMENT = ("game", "networks", "prior", "loss", "terms", "schedule", "strategy")
 """Sections that say what is trained."""
 
-OF_DATA = ("name", "image_size", "channels", "flip", "drop_near_duplicates", "classes")
+OF_DATA = ("name", "image_size", "channels", "flip", "transform", "drop_near_duplicates", "classes")
 """Settings of data that say what is trained on; of the others, the content of the data tells."""
 
 OF_NO_MATTER = ("tracker", "train.resume", "train.resume_changed", "train.device", "train.threads")
