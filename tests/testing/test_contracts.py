@@ -128,13 +128,21 @@ MSG = [
 ]
 STAR = ["experiment=stargan", "data.image_size=16", "networks.generator.width=4", "networks.generator.blocks=1"]
 STAR += ["networks.discriminator.width=4"]
+GENE = ["experiment=genegan", "data.image_size=16", "networks.generator.width=4"]
+GENE += [f"networks.discriminator_{kind}.width=4" for kind in ("marked", "plain")]
 ASKS_EVERYTHING = {
-    name: "its game asks it for the images of all sizes, which no hook sees; tests/zoo/architectures tries it"
+    name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
         *("makes_samples", "depends_on_latents", "samples_alone", "generator_is_conditional"),
         *("trains_generator", "keeps_generator_state"),
     )
 }
+
+PIX2PIXHD = [
+    "experiment=pix2pixhd",
+    "terms.perceptual.steps=2",
+    "schedule.stages=[{players:[discriminator_coarse,generator_coarse,discriminator_fine,generator_fine]}]",
+]
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
 SPECIAL = {
@@ -142,6 +150,18 @@ SPECIAL = {
     **{(kind, "biggan_deep"): {"width": 4} for kind in ("generators", "discriminators")},
     ("discriminators", "unet"): {"width": 4},
     ("strategies", "cutmix"): {"overrides": ["experiment=unet_gan", "strategy.spectral_norm.networks=null", *NARROW]},
+    ("games", "pix2pixhd"): {"overrides": PIX2PIXHD},
+    ("generators", "pix2pixhd_fine"): {"overrides": PIX2PIXHD},
+    ("generators", "pix2pixhd_coarse"): {
+        "overrides": PIX2PIXHD,
+        "exempt": {
+            name: "its game asks it for its features too, which no hook sees; tests/zoo/translation tries it"
+            for name in (
+                *("makes_samples", "depends_on_latents", "samples_alone", "generator_is_conditional"),
+                *("trains_generator", "keeps_generator_state"),
+            )
+        },
+    },
     ("games", "lapgan"): {"overrides": ["experiment=lapgan"]},
     **{
         kind_and_name: {"overrides": ["experiment=stackgan", AT_ONCE]}
@@ -178,6 +198,8 @@ SPECIAL = {
     ("games", "cogan"): {"overrides": COGAN},
     **{(kind, "cogan"): {"overrides": COGAN} for kind in ("generators", "discriminators")},
     ("games", "bayesian_gan"): {"overrides": BAYESIAN},
+    ("games", "genegan"): {"overrides": GENE},
+    ("generators", "genegan"): {"overrides": GENE, "exempt": ASKS_EVERYTHING},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],
@@ -297,6 +319,8 @@ SPECIAL = {
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
     ("datasets", "shapes"): {"samples": 50},
+    ("datasets", "causal_shapes"): {"samples": 50},
+    ("datasets", "rosettes"): {"samples": 50},
     ("extractors", "classifier"): {"epochs": 5, "width": 8},
     **{
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
