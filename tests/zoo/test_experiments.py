@@ -23,6 +23,11 @@ SMALL = {
         "schedule.stages=[{players:[discriminator_0,generator_0],until:1},{players:[discriminator_1,generator_1]}]",
         *(f"networks.{side}_{stage}.width=4" for side in ("generator", "discriminator") for stage in (0, 1)),
     ],
+    "pix2pixhd": [
+        "terms.perceptual.steps=2",
+        "schedule.stages=[{players:[discriminator_coarse,generator_coarse],until:1},{players:[discriminator_fine,generator_fine]}]",
+    ],
+    "spade": ["terms.feature_distance.steps=2"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],

@@ -1,0 +1,119 @@
+"""The distance of samples from what they should be, as a network sees both."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import ConfigError, Game, Pair, Player, Term
+from gan_zoo.layers import require_positive
+from gan_zoo.perceiving import FeatureClassifier, Photographs, TrainOnClasses, style_distance
+from gan_zoo.terms.sides import name_of
+from gan_zoo.translating import known_distance
+
+NETWORKS = ("classifier", "efficientnet_lite0", "discriminator")
+COMPARED = ("features", "gram")
+
+
+class FeatureDistance(Term):
+    """Σ λⱼ |fⱼ(x) - fⱼ(g)| over layers f of a network, or Σ λⱼ (Gram fⱼ(x) - Gram fⱼ(g))², means over entries.
+
+    The first is the perceptual loss of Johnson et al. 2016, arXiv 1603.08155, section 3.2, the second their style loss,
+    Gram being F Fᵀ over channels and places. The papers' network is VGG; here a setting chooses it. x is the real
+    sample that belongs to g: pairs must be such of a game whose samples have targets.
+
+    Args:
+        network: `classifier`, trained on the classes of the real images before the first step and then frozen;
+            `efficientnet_lite0`, frozen with its ImageNet weights; `discriminator`, the layers of the pair's judge.
+        compare: `features` or `gram`.
+        distance: of features: `l1`, `l2` or `charbonnier`.
+        layers: λ of each layer, first layer first; null for 1 divided by their number. The classifier has three maps
+            and a hidden layer, EfficientNet four maps.
+        steps: batches on which the classifier is trained.
+        lr: its learning rate.
+        width: channels of its first map.
+    """
+
+    def __init__(
+        self, network: str, compare: str, distance: str, layers: list[float] | None, steps: int, lr: float, width: int
+    ) -> None:
+        super().__init__()
+        for name, value, known in (("network", network, NETWORKS), ("compare", compare, COMPARED)):
+            if value not in known:
+                raise ValueError(f"{name}={value!r}: choose one of {', '.join(known)}")
+        require_positive(steps=steps, width=width)
+        if layers is not None and (not layers or min(layers) < 0 or not any(layers)):
+            raise ValueError(f"layers={layers}: a weight of at least 0 for each layer, one above it, or null")
+        self.named, self.compare, self.weights = network, compare, layers
+        self.distance = known_distance(distance)
+        self.steps, self.lr, self.width = steps, lr, width
+        self.network: FeatureClassifier | Photographs | None = None
+
+    def attach(self, game: Game) -> None:
+        """Take up the game, and make the network."""
+        super().attach(game)
+        if self.network is not None or not game.data.is_image:
+            return
+        if self.named == "efficientnet_lite0":
+            self.network = Photographs().to(game.device)
+        elif self.named == "classifier" and game.data.num_classes:
+            self.network = FeatureClassifier(game.data.sample[0], game.data.num_classes, self.width).to(game.device)
+            game.openings.append(TrainOnClasses(self.network, self.steps, self.lr))
+
+    def check(self, game: Game, player: Player) -> None:
+        """See that there are images, and a network that sees them.
+
+        Raises:
+            ConfigError: there are none, or the discriminator's side has the term.
+        """
+        name = name_of(self, player)
+        if player.team == "discriminator":
+            raise ConfigError(f"{name} draws samples near to what they should be: set terms.{name}.player=generator")
+        if not game.data.is_image:
+            raise ConfigError(f"{name} compares images (C, H, W), and samples are {game.data.sample}")
+        if self.named == "classifier" and not game.data.num_classes:
+            raise ConfigError(
+                f"terms.{name}.network=classifier is trained on classes, and the data have none: choose labelled data, "
+                "efficientnet_lite0 or discriminator"
+            )
+        if self.named == "efficientnet_lite0" and game.data.sample[0] not in (1, 3):
+            raise ConfigError(
+                f"terms.{name}.network=efficientnet_lite0 sees images of 1 or 3 channels, not {game.data.sample[0]}"
+            )
+        if self.named == "discriminator":
+            judges = game.judges_of(player, name)
+            silent = [judge for judge in judges if not game.probe(judge).features]
+            if not judges or silent:
+                raise ConfigError(
+                    f"terms.{name}.network=discriminator compares layers, and {', '.join(silent) or 'nobody'} of "
+                    f"{type(game).__name__} reports any: choose classifier or efficientnet_lite0"
+                )
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the distance for the pair's samples.
+
+        Raises:
+            ConfigError: there are other numbers of samples than of targets, or of weights than of layers.
+        """
+        if len(pair.real) != len(pair.fake):
+            raise ConfigError("feature_distance compares each sample with its target, and there are not as many")
+        real, fake = self._layers(pair)
+        weights = self.weights if self.weights is not None else [1 / len(real)] * len(real)
+        if len(weights) != len(real):
+            raise ConfigError(f"feature_distance.layers={weights}: there are {len(real)} layers")
+        total = [weight * self.apart(x.detach(), g) for weight, x, g in zip(weights, real, fake, strict=True) if weight]
+        return torch.stack(total).sum()
+
+    def apart(self, x: Tensor, g: Tensor) -> Tensor:
+        """Return the distance of one layer's activations (N, ...)."""
+        return style_distance(x, g) if self.compare == "gram" else self.distance(x - g).mean()
+
+    def _layers(self, pair: Pair) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        if self.network is None:
+            return pair.real_output.features, pair.fake_output.features
+        width = next(self.network.parameters()).dtype
+        with torch.no_grad():
+            real = self.network.layers(pair.real.to(width))
+        return real, cast(tuple[Tensor, ...], self.network.layers(pair.fake.to(width)))
