@@ -1,0 +1,86 @@
+"""Bits that cause each other: a directed graph with a table for each bit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class CausalGraph:
+    """Bits, what each is caused by, and how likely it is then.
+
+    Attributes:
+        parents: for each bit, in an order in which causes come first, the names of its causes.
+        tables: for each bit the probability of 1 for each setting of its causes, (2,) * causes.
+    """
+
+    parents: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, Tensor]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The bits' names."""
+        return tuple(self.parents)
+
+    def draw(self, n: int, random: torch.Generator, do: Mapping[str, int] | None = None) -> Tensor:
+        """Draw bits (n, B), float32.
+
+        Args:
+            n: how many.
+            random: the random numbers.
+            do: bits that are set from outside, whatever causes them.
+        """
+        drawn: dict[str, Tensor] = {}
+        for name, parents in self.parents.items():
+            chance = self.tables[name][tuple(drawn[parent] for parent in parents)].expand(n)
+            own = (torch.rand(n, generator=random) < chance).long()
+            drawn[name] = own if name not in (do or {}) else torch.full((n,), (do or {})[name])
+        return torch.stack([*drawn.values()], 1).float()
+
+    def joint(self, do: Mapping[str, int] | None = None) -> Tensor:
+        """Return the probability of all settings of the bits, (2,) * B, float64; under an intervention with `do`."""
+        names, fixed = self.names, do or {}
+        table = torch.zeros((2,) * len(names), dtype=torch.float64)
+        for setting in itertools.product((0, 1), repeat=len(names)):
+            value = dict(zip(names, setting, strict=True))
+            chance = 1.0
+            for name, parents in self.parents.items():
+                one = float(self.tables[name][tuple(value[parent] for parent in parents)])
+                one = float(fixed[name]) if name in fixed else one
+                chance *= one if value[name] else 1 - one
+            table[setting] = chance
+        return table
+
+
+def joint_of(bits: Tensor) -> Tensor:
+    """Return the share of each setting (2,) * B, float64, among bits (N, B)."""
+    rows, width = len(bits), bits.shape[1]
+    index = (bits.long() * 2 ** torch.arange(width - 1, -1, -1, device=bits.device)).sum(1)
+    return index.bincount(minlength=2**width).double().view((2,) * width).cpu() / rows
+
+
+def total_variation(a: Tensor, b: Tensor) -> float:
+    """Return half the sum of the absolute differences of two tables, 0 to 1."""
+    return 0.5 * float((a - b).abs().sum())
+
+
+def ordered(graph: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return a graph as a setting gives it.
+
+    Raises:
+        ValueError: a bit's cause does not come before it.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    for name, parents in graph.items():
+        for parent in parents:
+            if parent not in known:
+                raise ValueError(f"graph: {parent!r}, a cause of {name!r}, must come before it")
+        known[name] = tuple(parents)
+    if not known:
+        raise ValueError("graph={}: it must name at least one bit, with a list of its causes")
+    return known
