@@ -80,5 +80,3 @@ class FeatureAdaptation(AdaptingGame):
         found = Pair(self.judge("discriminator"), batch, latent, fake, real=real)
         found.real_labels = found.fake_labels = None
         return found
-
-

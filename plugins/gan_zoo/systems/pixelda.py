@@ -1,0 +1,59 @@
+"""PixelDA (Bousmalis et al. 2017, arXiv 1612.05424): labelled images of one domain are made to look like another's."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.api import Components, Pair, Player, Term
+from gan_zoo.adapting import A, in_channels, require_labelled_source
+from gan_zoo.made_alike import MadeAlike, weigh
+from gan_zoo.translating import WeighedPlayer, not_negative
+
+
+class TaskLoss(Term):
+    """CE(T(G(x, z)), y) + CE(T(x), y) of the labelled source (equation 3)."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the sum of both means."""
+        game, labels = self.game, pair.batch.others[A].labels
+        assert isinstance(game, PixelDA) and labels is not None
+        x = in_channels(pair.latent.given[A], game.data.sample[0])
+        return F.cross_entropy(game.classify(pair.fake), labels) + F.cross_entropy(game.classify(x), labels)
+
+
+class PixelDA(MadeAlike):
+    """D tells target images from made ones, G and T minimise weight · L_G + task · (CE(T(G(x, z)), y) + CE(T(x), y)).
+
+    Args:
+        components: what the game is made of.
+        discriminator_weight: of D's loss.
+        adversarial: the weight of G's part of the loss.
+        task: the weight of T's cross entropies.
+    """
+
+    def __init__(self, components: Components, discriminator_weight: float, adversarial: float, task: float) -> None:
+        not_negative(discriminator_weight=discriminator_weight, adversarial=adversarial, task=task)
+        super().__init__(components)
+        self.player("generator").add_term("task", TaskLoss(), task)
+        weigh(self, {"discriminator": discriminator_weight, "generator": adversarial})
+
+    def classify(self, x: Tensor) -> Tensor:
+        """Return logits (N, K) of the classes of images (N, C, H, W) like the data."""
+        return self.ask("classifier", x)
+
+    def check(self) -> None:
+        """See that the source has labels.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        require_labelled_source(self)
+        super().check()
+
+    def make_players(self) -> list[Player]:
+        """Return D, and G with T."""
+        return [
+            WeighedPlayer("discriminator", ("discriminator",), "discriminator", "discriminator"),
+            WeighedPlayer("generator", ("generator", "classifier"), "generator", "generator"),
+        ]
