@@ -130,6 +130,9 @@ STAR = ["experiment=stargan", "data.image_size=16", "networks.generator.width=4"
 STAR += ["networks.discriminator.width=4"]
 GENE = ["experiment=genegan", "data.image_size=16", "networks.generator.width=4"]
 GENE += [f"networks.discriminator_{kind}.width=4" for kind in ("marked", "plain")]
+IC = ["experiment=icgan", "data.image_size=16", "prior.dim=4", *NARROW]
+IC += ["schedule.stages=[{players:[discriminator,generator,encoder_z,encoder_y]}]"]
+IC += [f"networks.encoder_{of}.{size}=4" for of in "zy" for size in ("width", "hidden")]
 ASKS_EVERYTHING = {
     name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
@@ -200,6 +203,7 @@ SPECIAL = {
     ("games", "bayesian_gan"): {"overrides": BAYESIAN},
     ("games", "genegan"): {"overrides": GENE},
     ("generators", "genegan"): {"overrides": GENE, "exempt": ASKS_EVERYTHING},
+    **{(kind, "icgan"): {"overrides": IC} for kind in ("games", "discriminators", "networks")},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],

@@ -55,6 +55,10 @@ SMALL = {
         "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]",
     ],
     "igan": ["schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]"],
+    "icgan": [
+        *(f"networks.{name}.width=8" for name in ("generator", "discriminator", "encoder_z", "encoder_y")),
+        "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder_z,encoder_y]}]",
+    ],
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
     **dict.fromkeys(

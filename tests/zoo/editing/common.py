@@ -14,7 +14,15 @@ def started(compose, experiment, *overrides, shape=GREY, double=True):
     size = shape.sample[1]
     game = build_game(compose(f"experiment={experiment}", f"data.image_size={size}", *overrides), shape, CPU)
     game.start(CPU)
-    return game.double() if double else game
+    if not double:
+        return game
+    drawn = game.latent
+    game.latent = lambda *arguments, **keywords: _doubled(drawn(*arguments, **keywords))
+    return game.double()
+
+
+def _doubled(latent):
+    return latent._replace(z=latent.z.double(), code={name: code.double() for name, code in latent.code.items()})
 
 
 def noise(n, size=16, seed=0, channels=1, double=True):
