@@ -159,3 +159,34 @@ class ClassError(Term):
 def class_scores(said: DiscriminatorOutput) -> Tensor:
     """Return the scores of classes (N, K) among what a judge says."""
     return said.heads[CLASS].to(said.logits.dtype)
+
+
+class ToldError(Term):
+    """E CE(C(x), y), the cross entropy of the classes of the real samples, said by the game's classifier, in nats."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's real samples."""
+        game, labels = self.game, pair.real_labels
+        assert isinstance(game, ClassifyingGame) and labels is not None
+        return F.cross_entropy(game.classify(pair.real), labels)
+
+
+def require_classes(game: Game, conditional: bool = True) -> int:
+    """Return the number of classes of the data.
+
+    Args:
+        game: a game that is given the classes of all samples.
+        conditional: whether its generator has to be told the class of what it makes.
+
+    Raises:
+        ConfigError: there are none, or the generator cannot be told.
+    """
+    name = type(game).__name__
+    if not game.data.num_classes:
+        raise ConfigError(f"{name} needs data with classes, and these have none; choose labelled data")
+    if conditional and not game.conditional:
+        raise ConfigError(
+            f"{name} asks the generator for classes, and {type(game.generator).__name__} takes none: choose "
+            "dcgan_conditional, cgan_mlp or resnet_projection"
+        )
+    return game.data.num_classes

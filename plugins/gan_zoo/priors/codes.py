@@ -15,21 +15,27 @@ from gan_zoo.codes import CodeList
 REACH = 2.0
 """Continuous codes are shown from -2 to 2, beyond the [-1, 1] of training (Chen et al. 2016, figure 2)."""
 
+NOISES = ("uniform", "normal")
+
 STEPS = 10
 """The values in which a continuous code is shown."""
 
 
 class Codes(Prior):
-    """InfoGAN's latents: uniform noise on [-1, 1], followed by structured codes (Chen et al. 2016, arXiv 1606.03657).
+    """InfoGAN's latents: noise, uniform on [-1, 1], then structured codes (Chen et al. 2016, arXiv 1606.03657).
 
     Args:
         dim: the size of z, codes included; the noise has what they leave.
         codes: `{categorical: [10], continuous: 2}`: the numbers of values of the categorical codes, which
             enter z one-hot, and the number of continuous codes, uniform on [-1, 1].
+        noise: `uniform`, or `normal` for games that encode it.
     """
 
-    def __init__(self, dim: int, codes: Mapping[str, Any]) -> None:
+    def __init__(self, dim: int, codes: Mapping[str, Any], noise: str = "uniform") -> None:
         super().__init__()
+        if noise not in NOISES:
+            raise ValueError(f"noise={noise!r}: choose {' or '.join(NOISES)}")
+        self.noise = noise
         self.codes = CodeList.of(codes)
         if dim < self.codes.dim:
             raise ValueError(f"dim={dim}: the codes alone take {self.codes.dim} entries")
@@ -42,7 +48,9 @@ class Codes(Prior):
         def uniform(size: int) -> Tensor:
             return torch.rand(n, size, device=source, generator=generator).mul(2).sub(1)
 
-        noise = uniform(self.dim - self.codes.dim)
+        size = self.dim - self.codes.dim
+        normal = self.noise == "normal"
+        noise = torch.randn(n, size, device=source, generator=generator) if normal else uniform(size)
         drawn = [
             F.one_hot(torch.randint(values, (n,), device=source, generator=generator), values).float()
             for values in self.codes.categorical

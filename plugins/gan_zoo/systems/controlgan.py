@@ -1,0 +1,90 @@
+"""ControlGAN: Lee & Seok 2017, arXiv 1708.00598: a classifier apart from D, and a weight that holds its error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.api import Components, Pair, Player, Term, distributed
+from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
+from gan_zoo.translating import not_negative
+
+
+def controlled(weight: Tensor, fake: Tensor, real: Tensor, ratio: float, rate: float) -> Tensor:
+    """Return γ after an update: max(0, γ + r (CE_fake - E CE_real)).
+
+    Args:
+        weight: γ.
+        fake: the classifier's cross entropy on generated samples.
+        real: that on real samples.
+        ratio: E, the wanted ratio of the two.
+        rate: r.
+    """
+    return (weight + rate * (fake - ratio * real)).clamp(min=0)
+
+
+class Controlled(Term):
+    """γ E CE(C(G(z, y)), y), γ such that the error is E times that on real samples (see `controlled`).
+
+    Args:
+        ratio: E.
+        rate: r.
+    """
+
+    gamma: Tensor
+
+    def __init__(self, ratio: float, rate: float) -> None:
+        super().__init__()
+        self.ratio = ratio
+        self.rate = rate
+        self.register_buffer("gamma", torch.zeros(()))
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the weighted mean over the pair's generated samples, in nats."""
+        return self.gamma * self._error(pair.fake, pair.fake_labels)
+
+    def after_update(self, pair: Pair, player: Player) -> None:
+        """Adapt γ."""
+        fake, real = self._error(pair.fake, pair.fake_labels), self._error(pair.real, pair.real_labels)
+        found = controlled(self.gamma, distributed.mean(fake), distributed.mean(real), self.ratio, self.rate)
+        self.gamma.copy_(found)
+
+    def figures(self) -> Mapping[str, Tensor | float]:
+        """Return γ."""
+        return {"gamma": self.gamma}
+
+    def _error(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        assert isinstance(self.game, ClassifyingGame) and labels is not None
+        return F.cross_entropy(self.game.classify(x), labels)
+
+
+class ControlGAN(ClassifyingGame):
+    """D tells real from generated without classes, C learns these from real samples, and G is to satisfy both.
+
+        D  the loss;   C  E CE(C(x), y);   G  its loss + γ E CE(C(G(z, y)), y)
+
+    From memory of the paper: E and r are our choices.
+
+    Args:
+        components: what the game is made of; `classifier` is any discriminator whose last layer scores classes.
+        ratio: E, the wanted ratio of C's errors on generated and on real samples.
+        rate: r, how fast γ follows; 0 leaves it at 0.
+    """
+
+    classifier: ClassVar[str] = "classifier"
+
+    def __init__(self, components: Components, ratio: float, rate: float) -> None:
+        not_negative(ratio=ratio, rate=rate)
+        super().__init__(components)
+        self.features_of("discriminator")
+        self.score_classes("classifier", require_classes(self))
+        self.player("generator").add_term("controlled", Controlled(ratio, rate))
+        self.player("classifier").add_term("class", ToldError())
+
+    def make_players(self) -> list[Player]:
+        """Return D, G and C."""
+        return [*super().make_players(), Player("classifier", ("classifier",))]

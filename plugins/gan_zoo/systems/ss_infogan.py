@@ -1,0 +1,77 @@
+"""ss-InfoGAN: Spurr, Aksan & Hilliges 2017, arXiv 1707.04487: InfoGAN whose categories are named by a few labels."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
+from gan_zoo.classifying import LABELLED, LabelledError, LabelledGame, without_labels
+from gan_zoo.priors.codes import Codes
+from gan_zoo.translating import not_negative
+
+CODE = "categorical_0"
+"""The code whose values are the classes."""
+
+
+class CodeError(Term):
+    """-E log Q(c | G(z, c)), the cross entropy of the code that names classes on generated samples, in nats."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's generated samples."""
+        game = self.game
+        assert isinstance(game, SSInfoGAN)
+        return F.cross_entropy(game.classify(pair.fake), pair.latent.code[CODE].argmax(1))
+
+
+class SSInfoGAN(LabelledGame):
+    """InfoGAN with a Q of its own, whose first categorical code is tied to classes by a few labelled samples.
+
+        min over D, then G and Q:   the loss - λ₁ L_I(c) - λ₂ (E_labelled log Q(y|x) + E log Q(c|G(z, c)))
+
+    λ₁ is that of `term=[mutual_information]`. G and Q are the player `q`'s, after D's and G's own update, as in
+    `game=infogan`. From memory of the paper.
+
+    Args:
+        components: what the game is made of; the network `q` tells the codes.
+        labelled_weight: λ₂; 0 leaves the code to find what it likes.
+    """
+
+    classifier: ClassVar[str] = "q"
+
+    def __init__(self, components: Components, labelled_weight: float) -> None:
+        not_negative(labelled_weight=labelled_weight)
+        super().__init__(components)
+        prior = self.prior
+        sizes = prior.codes.sizes if isinstance(prior, Codes) else {}
+        if sizes.get(CODE, 0) != self.num_classes:
+            raise ConfigError(
+                f"game=ss_infogan ties a code to the {self.num_classes} classes of sources.{LABELLED}, and the first "
+                f"categorical code has {sizes.get(CODE, 0)} values: set prior=codes prior.codes.categorical="
+                f"[{self.num_classes}]"
+            )
+        if labelled_weight:
+            self.player("q").add_term("labelled", LabelledError(), labelled_weight)
+            self.player("q").add_term("code", CodeError(), labelled_weight)
+
+    def make_players(self) -> list[Player]:
+        """Return D, G, and Q with G."""
+        return [*super().make_players(), Player("q", ("generator", "q"))]
+
+    def classify(self, x: Tensor) -> Tensor:
+        """Return Q's scores (N, K) of the code that names classes, of samples x (N, ...)."""
+        assert isinstance(self.prior, Codes)
+        with self.autocast():
+            said: Tensor = self.network("q")(x)
+        scores = said[:, : self.prior.codes.sizes[CODE]]
+        return scores.to(x.dtype)
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return latents without labels."""
+        return super().latent_for(without_labels(batch))
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return the samples without labels and the generated ones."""
+        return super().pair(without_labels(batch), latent)
