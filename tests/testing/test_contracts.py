@@ -133,6 +133,8 @@ GENE += [f"networks.discriminator_{kind}.width=4" for kind in ("marked", "plain"
 IC = ["experiment=icgan", "data.image_size=16", "prior.dim=4", *NARROW]
 IC += ["schedule.stages=[{players:[discriminator,generator,encoder_z,encoder_y]}]"]
 IC += [f"networks.encoder_{of}.{size}=4" for of in "zy" for size in ("width", "hidden")]
+DR = ["experiment=dr_gan", "data.image_size=16", "prior.dim=4", "networks.generator.feature_dim=8", *NARROW]
+SD = ["experiment=sd_gan", "data.image_size=16", "prior.dim=4", "game.identity_dim=2", *NARROW]
 ASKS_EVERYTHING = {
     name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
@@ -204,6 +206,9 @@ SPECIAL = {
     ("games", "genegan"): {"overrides": GENE},
     ("generators", "genegan"): {"overrides": GENE, "exempt": ASKS_EVERYTHING},
     **{(kind, "icgan"): {"overrides": IC} for kind in ("games", "discriminators", "networks")},
+    **{(kind, "dr_gan"): {"overrides": DR} for kind in ("games", "generators", "discriminators")},
+    ("games", "sd_gan"): {"overrides": SD, "identity_dim": 2},
+    ("discriminators", "siamese"): {"overrides": SD},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],
@@ -401,13 +406,14 @@ SLOW = {
     "metrics": "ms_ssim",
     "samplers": "style_truncation",
 }
-"""Plugins whose contract takes three seconds or more."""
+"""Plugins whose contract takes three seconds or more; those of systems are all slow, which have tests of their own."""
 
 
 def plugins():
     for kind in KINDS:
         for plugin in registry.installed(kind):
-            slow = plugin.name in SLOW.get(kind, "").split()
+            of_a_system = plugin.entry_point.value.startswith("gan_zoo.systems.")
+            slow = of_a_system or plugin.name in SLOW.get(kind, "").split()
             yield pytest.param(kind, plugin.name, marks=pytest.mark.slow if slow else ())
 
 
