@@ -1,6 +1,7 @@
 """What the benchmarks of many runs plan."""
 
 import everything
+import fine_tuning
 import gallery
 import objectives
 import pytest
@@ -60,6 +61,16 @@ def test_few_images_are_taken_class_by_class(tmp_path):
     assert small_data.cut(images, 1, 3) == {"a": [5, 6], "b": [2, 3]}
 
 
+def test_what_is_fine_tuned_is_trained_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(fine_tuning, "TRAINED", tmp_path)
+    planned = names(fine_tuning.jobs(tmp_path / "r.csv", [0, 1], ["from scratch", "both"]))
+    assert planned == [
+        *("trained, seed 0", "from scratch, seed 0", "both, seed 0"),
+        *("trained, seed 1", "from scratch, seed 1", "both, seed 1"),
+    ]
+    assert names(fine_tuning.jobs(tmp_path / "r.csv", [0], ["from scratch"])) == ["from scratch, seed 0"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "job",
@@ -67,12 +78,12 @@ def test_few_images_are_taken_class_by_class(tmp_path):
         *(("techniques", name) for name in TECHNIQUES),
         *(("objectives", name) for name in OBJECTIVES),
         *(("small_data", name) for name in SMALL),
+        *(("fine_tuning", name) for name in fine_tuning.ROWS),
     ],
     ids=" ".join,
 )
 def test_every_run_can_be_composed(job, tmp_path):
     module, name = job
-    (planned,) = {"techniques": techniques, "objectives": objectives, "small_data": small_data}[module].jobs(
-        tmp_path / "r.csv", [0], [name]
-    )[-1:]
+    modules = {"techniques": techniques, "objectives": objectives, "small_data": small_data, "fine_tuning": fine_tuning}
+    (planned,) = modules[module].jobs(tmp_path / "r.csv", [0], [name])[-1:]
     assert compose([*planned.overrides])["seed"] == 0
