@@ -1,0 +1,213 @@
+"""What games share whose images are made of a description: texts, attributes, layouts, places.
+
+Data hold descriptions as extras. A judge sees an image with its own description (right), a generated one with the one
+that it was made of, and, where that has a weight, an image with another's description (wrong).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from gan_framework.api import (
+    EMPTY,
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Discriminator,
+    Game,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+)
+from gan_zoo.discriminators.dcgan import DCGANDiscriminator
+from gan_zoo.generators.dcgan import DCGANGenerator
+from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+
+TEXT, ATTRIBUTES = "text", "attributes"
+
+RIGHT, WRONG, MADE = "right", "wrong", "made"
+"""The pairs of a game of descriptions."""
+
+
+class Summary(nn.Sequential):
+    """A description in fewer numbers: a linear layer and leaky ReLU.
+
+    Args:
+        inputs: the size of a description.
+        outputs: the size of its summary.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        require_positive(given_dim=inputs, hidden=outputs)
+        super().__init__(nn.Linear(inputs, outputs), nn.LeakyReLU(0.2))
+
+
+class DescribedGenerator(Generator):
+    """z and the summary of a description, through DCGAN's generator (Reed et al. 2016, arXiv 1605.05396, section 4.1).
+
+    Args:
+        latent_dim: the size of z.
+        given: the name of the description.
+        given_dim: its size.
+        hidden: the size of its summary.
+        image_size: of square images, or height and width; at least 8 pixels on each side.
+        channels: of the images.
+        width: channels of the layer before the image.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        given: str,
+        given_dim: int,
+        hidden: int,
+        image_size: ImageSize,
+        channels: int,
+        width: int,
+    ) -> None:
+        super().__init__()
+        self.given = given
+        self.summary = Summary(given_dim, hidden)
+        init_normal(self, 0.02)
+        self.images = DCGANGenerator(latent_dim + hidden, image_size, channels, width)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
+        """Map z (N, latent_dim) and descriptions (N, given_dim) to images (N, C, H, W) in [-1, 1]."""
+        images: Tensor = self.images(torch.cat([z, self.summary(given[self.given])], 1))
+        return images
+
+
+def spread(vectors: Tensor, maps: Tensor) -> Tensor:
+    """Return maps (N, C, H, W) with vectors (N, K) at each place: (N, C + K, H, W)."""
+    return torch.cat([maps, vectors[:, :, None, None].expand(-1, -1, *maps.shape[2:])], 1)
+
+
+class DescribedDiscriminator(Discriminator):
+    """DCGAN's layers, the summary of a description beside each place, and a 1x1 convolution of both (section 4.1).
+
+    Args:
+        given_dim: the size of a description.
+        hidden: the size of its summary.
+        image_size: of square images, or height and width; at least 8 pixels on each side.
+        channels: of the images, and of maps that are judged beside them.
+        width: channels of the first layer.
+        norm: `batch`; `layer`, `instance` or `none` where each sample must be judged alone.
+        num_classes: for a further head `class` with a logit for each class; 0 for none.
+    """
+
+    def __init__(
+        self,
+        given_dim: int,
+        hidden: int,
+        image_size: ImageSize,
+        channels: int,
+        width: int,
+        norm: str,
+        num_classes: int,
+    ) -> None:
+        super().__init__()
+        trunk = DCGANDiscriminator(image_size, channels, width, norm)
+        self.blocks = trunk.blocks
+        last = width * 2 ** (len(self.blocks) - 1)
+        self.summary = Summary(given_dim, hidden)
+        self.joint = nn.Sequential(nn.Conv2d(last + hidden, last, 1), nn.LeakyReLU(0.2))
+        size = cast(int, trunk.output.in_features)
+        self.output = nn.Linear(size, 1)
+        if num_classes:
+            self.heads["class"] = nn.Linear(size, num_classes)
+        init_normal(self, 0.02)
+
+    def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
+        """Return the activations after every block for images (N, C, H, W) and a description (N, given_dim).
+
+        Whatever else is given are maps (N, C', H, W), which are judged beside the images.
+        """
+        *maps, description = given
+        found = activations(self.blocks, torch.cat([x, *maps], 1) if maps else x)
+        return *found, self.joint(spread(self.summary(description), found[-1]))
+
+
+class Described(Game):
+    """G makes images of descriptions; D tells real ones with theirs from generated ones, and from those with another's.
+
+    D minimises BCE₁(x, t) + wrong · BCE₀(x, t̃) + made · BCE₀(G(z, t), t), with t̃ the description of the sample before
+    in the batch; G minimises BCE₁(G(z, t), t) (Reed et al. 2016, arXiv 1605.05396, algorithm 1).
+
+    Attributes:
+        needs: the names of the extras that images are made of.
+        beside: the names of those that the judge sees, vectors last.
+        mismatched: the names of those that are another's in the pair `wrong`.
+
+    Args:
+        components: what the game is made of.
+        wrong: the weight of images with another's description; 0 leaves them out.
+        made: the weight of generated images in D's loss.
+    """
+
+    generates_from = TEXT
+    needs: ClassVar[tuple[str, ...]] = (TEXT,)
+    beside: ClassVar[tuple[str, ...]] = (TEXT,)
+    mismatched: ClassVar[tuple[str, ...]] = (TEXT,)
+
+    def __init__(self, components: Components, wrong: float, made: float) -> None:
+        if not wrong >= 0:
+            raise ValueError(f"wrong={wrong}: it must not be negative")
+        if not made > 0:
+            raise ValueError(f"made={made}: it must be positive")
+        self.weights = {RIGHT: 1.0} | ({WRONG: wrong} if wrong else {}) | {MADE: made}
+        super().__init__(components)
+
+    def make_players(self) -> list[Player]:
+        """Return D, which faces all pairs, and G."""
+        halves = {name: "discriminator_real" if name == RIGHT else "discriminator_fake" for name in self.weights}
+        weighed = partial(_weighed, tuple(self.weights.values()))
+        return [
+            Player("discriminator", ("discriminator",), "discriminator", halves, weighed),
+            Player("generator", ("generator",), "generator", {MADE: "generator"}),
+        ]
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return z, and the descriptions of the batch."""
+        return super().latent_for(batch)._replace(given={name: batch.extra[name] for name in self.needs})
+
+    def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
+        """Return images with their description, with another's, and generated ones."""
+        judge, made = self.judge("discriminator"), self.make(latent)
+        right = self.seen(latent.given)
+        others = {name: t.roll(1, 0) if name in self.mismatched else t for name, t in latent.given.items()}
+        found = {
+            RIGHT: Pair(judge, batch, latent, made[SAMPLES], real_given=right, fake_given=right, made=made),
+            WRONG: Pair(judge, batch, latent, batch.samples, real_given=right, fake_given=self.seen(others)),
+            MADE: Pair(judge, batch, latent, made[SAMPLES], real_given=right, fake_given=right, made=made),
+        }
+        return {name: found[name] for name in self.weights}
+
+    def seen(self, given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """Return what the judge sees of descriptions."""
+        return tuple(given[name] for name in self.beside)
+
+    def check(self) -> None:
+        """See that samples come with what they are made of.
+
+        Raises:
+            ConfigError: they do not.
+        """
+        for name in self.needs:
+            if name not in self.data.extra:
+                found = ", ".join(self.data.extra) or "nothing"
+                raise ConfigError(
+                    f"{type(self).__name__} makes samples of their {name!r}, and with those of these data comes "
+                    f"{found}: choose data=shapes"
+                )
+        super().check()
+
+
+def _weighed(weights: tuple[float, ...], losses: Tensor) -> Tensor:
+    return (losses * losses.new_tensor(weights)).sum()
