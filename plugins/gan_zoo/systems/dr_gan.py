@@ -1,0 +1,226 @@
+"""DR-GAN (Tran et al. 2017, arXiv 1705.11136): images of somebody in other views, of one image or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_framework.api import (
+    EMPTY,
+    MAIN,
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Discriminator,
+    DiscriminatorOutput,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+    Term,
+    TermPlan,
+)
+from gan_zoo.datasets.digit_views import TOGETHER
+from gan_zoo.datasets.edited_digits import IDENTITY
+from gan_zoo.discriminators.dcgan import DCGANDiscriminator
+from gan_zoo.editing import EditingGame, conditions
+from gan_zoo.generators.dcgan import DCGANGenerator
+from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+from gan_zoo.translating import not_negative
+
+VIEW = "view"
+"""The head that tells views; the one that tells identities is called as the extra is."""
+
+ALONE = "alone"
+"""The pair of images that are made of the first image alone, where several are given."""
+
+
+class TellsReal(Term):
+    """The cross entropies of the identity and the view of real images, as D tells them."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return their sum, means over the batch."""
+        heads = pair.real_output.heads
+        assert pair.batch.labels is not None
+        return F.cross_entropy(heads[IDENTITY], pair.batch.extra[IDENTITY]) + F.cross_entropy(
+            heads[VIEW], pair.batch.labels
+        )
+
+
+class TellsMade(Term):
+    """The cross entropy of made images with the identity after the last one, which is nobody's."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's generated images."""
+        scores = pair.fake_output.heads[IDENTITY]
+        return F.cross_entropy(scores, torch.full_like(pair.batch.extra[IDENTITY], scores.shape[1] - 1))
+
+
+class KeepsIdentity(Term):
+    """The cross entropy of made images with the identity of those that they are made of."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's generated images."""
+        return F.cross_entropy(pair.fake_output.heads[IDENTITY], pair.batch.extra[IDENTITY])
+
+
+class HasView(Term):
+    """The cross entropy of made images with the view that was asked for."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over the pair's generated images."""
+        assert pair.latent.labels is not None
+        return F.cross_entropy(pair.fake_output.heads[VIEW], pair.latent.labels)
+
+
+class DRGAN(EditingGame):
+    """G makes of images, a view c and noise the image of the same identity in that view; D is a classifier.
+
+        D   CE(id(x), y) + CE(view(x), c_x) + made · CE(id(G(x, c, z)), N + 1)
+        G   CE(id(G(x, c, z)), y) + view · CE(view(G(x, c, z)), c)
+
+    D tells N identities and one for made images, so there is no other adversarial loss. Where the extra `together`
+    holds further images of the same identity, G is given them too, and made both of all of them and of the first alone.
+    The paper's losses are written from memory; its weights are not known to us and are 1.
+
+    Args:
+        components: what the game is made of.
+        made: the weight of telling made images.
+        view: the weight of the view for G.
+    """
+
+    def __init__(self, components: Components, made: float, view: float) -> None:
+        not_negative(made=made, view=view)
+        super().__init__(components)
+        discriminator, generator = self.player("discriminator"), self.player("generator")
+        discriminator.add_term("real", TellsReal(), plan=TermPlan(pairs=(MAIN,)))
+        discriminator.add_term("made", TellsMade(), made)
+        generator.add_term("identity", KeepsIdentity())
+        generator.add_term("view", HasView(), view)
+
+    def make_players(self) -> list[Player]:
+        """Return D and G, which minimise their terms alone."""
+        return [Player(name, (name,), name) for name in ("discriminator", "generator")]
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return the images, further ones of the same identity, and the views that are asked for."""
+        latent, extra = super().latent_for(batch), batch.extra
+        further = {TOGETHER: extra[TOGETHER]} if TOGETHER in extra else {}
+        return latent._replace(given={**latent.given, **further})
+
+    def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
+        """Return images with those made of all that are given together, and with those made of one alone."""
+        judge = self.judge("discriminator")
+        found = {MAIN: Pair(judge, batch, latent, self.generate(latent))}
+        if TOGETHER in latent.given:
+            single = latent._replace(given={SAMPLES: latent.given[SAMPLES]})
+            found[ALONE] = Pair(judge, batch, single, self.generate(single))
+        return found
+
+    def check(self) -> None:
+        """See that identities are known.
+
+        Raises:
+            ConfigError: they are not, or there are no views.
+        """
+        if IDENTITY not in self.data.extra or not self.data.num_classes:
+            raise ConfigError(
+                f"DRGAN needs the views of images as classes and their extra {IDENTITY!r}: choose data=digit_views"
+            )
+        super().check()
+
+
+def fused(features: Tensor, weights: Tensor) -> Tensor:
+    """Return Σ ω_i f_i / Σ ω_i (N, D) of features (N, k, D) and weights ω (N, k), which are positive (equation 9)."""
+    return (weights[..., None] * features).sum(1) / weights.sum(1, keepdim=True)
+
+
+class DRGANGenerator(Generator):
+    """DCGAN's layers down to a feature and its weight, and up from the feature, the view and z.
+
+    Args:
+        image_size: of square images, or height and width.
+        channels: of the images.
+        width: channels of the outermost layers.
+        views: how many there are.
+        latent_dim: the size of z; 50 in the paper.
+        feature_dim: the size of the feature; 320 in the paper.
+        several: whether several images are given together, so that each has a weight.
+    """
+
+    conditional = True
+
+    def __init__(
+        self,
+        image_size: ImageSize,
+        channels: int,
+        width: int,
+        views: int,
+        latent_dim: int,
+        feature_dim: int,
+        several: bool,
+    ) -> None:
+        super().__init__()
+        require_positive(views=views, feature_dim=feature_dim)
+        self.channels, self.views, self.several = channels, views, several
+        trunk = DCGANDiscriminator(image_size, channels, width, "batch")
+        assert isinstance(trunk.output, nn.Linear)
+        self.encoder = nn.Sequential(
+            *trunk.blocks, nn.Flatten(), nn.Linear(trunk.output.in_features, feature_dim + int(several))
+        )
+        self.decoder = DCGANGenerator(feature_dim + views + latent_dim, image_size, channels, width)
+        init_normal(self.encoder, 0.02)
+
+    def feature(self, x: Tensor) -> Tensor:
+        """Return the feature (N, feature_dim) of images (N, C, H, W), or that of k images each (N, k C, H, W)."""
+        if not self.several:
+            return self.encoder(x)  # type: ignore[no-any-return]
+        codes = self.encoder(x.unflatten(1, (-1, self.channels)).flatten(0, 1)).unflatten(0, (len(x), -1))
+        return fused(codes[..., :-1], torch.sigmoid(codes[..., -1]))
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
+        """Map the given `samples` (N, C, H, W), and images `together` with them, to images in the views `labels`."""
+        x = torch.cat([given[SAMPLES], given[TOGETHER]], 1) if TOGETHER in given else given[SAMPLES]
+        feature = self.feature(x)
+        made: Tensor = self.decoder(torch.cat([feature, conditions(labels, self.views, feature.dtype), z], 1))
+        return made
+
+
+class DRGANDiscriminator(Discriminator):
+    """DCGAN's discriminator, whose last layer scores N identities and one of made images, with a head for the view.
+
+    The logit is the log odds of any identity against the last one.
+
+    Args:
+        image_size: of square images, or height and width.
+        channels: of the images.
+        width: channels of the first layer.
+        identities: N.
+        views: how many there are.
+    """
+
+    def __init__(self, image_size: ImageSize, channels: int, width: int, identities: int, views: int) -> None:
+        super().__init__()
+        require_positive(identities=identities, views=views)
+        trunk = DCGANDiscriminator(image_size, channels, width, "batch")
+        assert isinstance(trunk.output, nn.Linear)
+        self.blocks = trunk.blocks
+        self.output = nn.Linear(trunk.output.in_features, identities + 1)
+        self.heads[VIEW] = nn.Linear(trunk.output.in_features, views)
+        init_normal(self, 0.02)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations after every layer for images (N, C, H, W) in [-1, 1]."""
+        return activations(self.blocks, x)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
+        """Score images (N, C, H, W) in [-1, 1]."""
+        features = self.features(x, labels)
+        last = features[-1].flatten(1)
+        scores = self.output(last)
+        heads = {IDENTITY: scores, **{name: head(last) for name, head in self.heads.items()}}
+        return DiscriminatorOutput(scores[:, :-1].logsumexp(1) - scores[:, -1], features, heads)
