@@ -24,7 +24,7 @@ def in_channels(x: Tensor, channels: int) -> Tensor:
 
 
 def ramp(progress: float) -> float:
-    """Return 2 / (1 + e^(-10 p)) - 1: from 0 to nearly 1 for progress p from 0 to 1 (Ganin et al. 2016, section 5.2)."""
+    """Return 2 / (1 + e^(-10 p)) - 1: from 0 to nearly 1 for p from 0 to 1 (Ganin et al. 2016, section 5.2)."""
     return 2 / (1 + math.exp(-10 * progress)) - 1
 
 
@@ -41,12 +41,10 @@ def take_over(into: nn.Module, of: nn.Module) -> None:
     into.load_state_dict(of.state_dict())
 
 
-class AdaptingGame(Game):
-    """The base of games whose data are the target domain, unlabelled in training, and `sources.a` the labelled source.
+class OfTwoDomains(Game):
+    """The base of games that learn from the labelled source `sources.a` what they are to know of the data, the target.
 
-    It makes no images. What it samples, so that it can be scored and looked at, are the target's images themselves, and
-    its pictures show them in the order of the classes that it finds in them. Its score is `metrics=[label_accuracy]`:
-    labels of the target are read by scores alone.
+    They make no images. What they sample, so that they can be scored and looked at, are the target's images themselves.
     """
 
     sampling_network = "features"
@@ -64,10 +62,6 @@ class AdaptingGame(Game):
             made: Tensor = self.network(network)(x)
         return made if made.dtype == torch.float64 else made.float()
 
-    def classify(self, x: Tensor) -> Tensor:
-        """Return logits (N, K) of the classes of target samples."""
-        return self.ask("classifier", self.ask("features", x))
-
     def make(self, latent: Latent, network: str = "features") -> Mapping[str, Tensor]:
         """Return the given samples themselves."""
         return {SAMPLES: latent.given[SAMPLES]}
@@ -80,6 +74,18 @@ class AdaptingGame(Game):
         """
         require_labelled_source(self)
         super().check()
+
+
+class AdaptingGame(OfTwoDomains):
+    """The base of those that classify: a network `features`, and a `classifier` of what it makes of samples.
+
+    Their score is `metrics=[label_accuracy]`, and scores alone read the labels of the target. Pictures show target
+    images in the order of the classes that are found in them.
+    """
+
+    def classify(self, x: Tensor) -> Tensor:
+        """Return logits (N, K) of the classes of target samples."""
+        return self.ask("classifier", self.ask("features", x))
 
     @torch.no_grad()
     def picture(self, latent: Latent, columns: int) -> Tensor | None:

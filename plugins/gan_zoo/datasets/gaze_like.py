@@ -11,7 +11,7 @@ WIDEST = 0.5
 
 
 class GazeLike(Rendered):
-    """An ellipse (the eye) with a disc (the pupil) where it looks; `b` has the same under a lid, with texture and noise.
+    """An ellipse (the eye) with a disc (the pupil) where it looks; `b` has it under a lid, with texture and noise.
 
     It stands for UnityEyes and MPIIGaze. The extra `angles` (2,), across and down, is given in `a` alone.
     """

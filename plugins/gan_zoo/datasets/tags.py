@@ -35,7 +35,7 @@ def drawn(bits: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, size: int) 
 
 
 class Tags(Rendered):
-    """Tags of 12 bits about a centre that tells which way up they are; `b` has them blurred, lit, on a ground, with noise.
+    """Tags of 12 bits about a centre that tells which way up they are; `b` has them blurred, lit and on a ground.
 
     They stand for the tags of honey bees (Sixt et al. 2016). The extras `bits` (12,), 0 or 1, and
     `mask` (1, H, W), 1 on the tag, are given in `a` alone.

@@ -18,8 +18,8 @@ class LabelTransfer(Metric):
     Kernel ridge regression (Gaussian kernel, its width the median distance) from pixels to an extra of the inputs; one
     half of the pairs is learnt from, the other is what it is tried on, as the targets: the same scenes in the other
     domain. Beside it stand the errors of the same regression learnt from the inputs as they are, and from targets:
-    what refining should beat, and what it can reach. The error is the root mean square, divided by the deviation of what
-    is to be found; or, for an extra of zeros and ones, the share of wrong ones.
+    what refining should beat, and what it can reach. The error is the root mean square, divided by the deviation of
+    what is to be found; or, for an extra of zeros and ones, the share of wrong ones.
 
     Args:
         extra: of the inputs, what is to be found: `angles`, `bits`.
