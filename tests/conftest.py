@@ -40,9 +40,10 @@ def cache(tmp_path_factory):
 def compose():
     """Compose a configuration from overrides, as plain mappings."""
     from gan_framework.config.compose import compose, plain
+    from gan_framework.data.completing import with_found
 
     def composed(*overrides):
-        return plain(compose(overrides))
+        return plain(with_found(compose(overrides)))
 
     return composed
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -121,6 +121,7 @@ class DataSource(ABC):
         found: settings that are known only when the data have been looked at (what a table's columns are), as plain
             values by name; the configuration of a run is completed with them, for networks that need them and so that
             samples can be written without the data.
+        finds: their names.
         mirrors: for each extra whether it is mirrored left to right with its sample (a paired image, a mask) or stays
             as it is (a vector, a length); with one that is not named, mirroring is refused.
     """
@@ -129,6 +130,7 @@ class DataSource(ABC):
     classes: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
     found: Mapping[str, Any] = EMPTY
+    finds: ClassVar[tuple[str, ...]] = ()
     mirrors: Mapping[str, bool] = EMPTY
 
     @abstractmethod

@@ -193,7 +193,7 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
             found["image_size"] = height if height == width else [height, width]
         if shape.vocabulary:
             found |= {"vocabulary": shape.vocabulary, "length": shape.sample[0]}
-        found |= source.found
+        found |= {"shape": [*shape.sample], **source.found}
         settings.update({key: value for key, value in found.items() if key in settings})
         with open_dict(settings):
             if source.classes:

@@ -110,3 +110,29 @@ def text(lines: Sequence[str]) -> Tensor:
     for row, line in enumerate(shown):
         pen.text((LETTERS, LETTERS // 2 + row * height), line, font=font, fill=0)
     return torch.from_numpy(np.array(image))[None]
+
+
+def clouds(points: Tensor, reach: tuple[float, float], side: int = 96) -> Tensor:
+    """Return pictures (N, 1, side, side), uint8, of clouds of points (N, P, 3), seen from the side and a little above.
+
+    The third coordinate points upwards; nearer points are darker.
+
+    Args:
+        points: on the CPU; those that are not finite are left out.
+        reach: the least and the greatest coordinate.
+        side: of a picture in pixels.
+    """
+    turn, tilt = 0.6, 0.4
+    middle, half = (reach[0] + reach[1]) / 2, max((reach[1] - reach[0]) / 2, 1e-12)
+    x, y, z = ((points - middle) / half).unbind(2)
+    right, away = np.cos(turn) * x - np.sin(turn) * y, np.sin(turn) * x + np.cos(turn) * y
+    up, depth = np.cos(tilt) * z + np.sin(tilt) * away, np.cos(tilt) * away - np.sin(tilt) * z
+    row, column = ((0.5 - 0.33 * up) * side, (0.5 + 0.33 * right) * side)
+    seen = row.isfinite() & column.isfinite() & (row >= 0) & (row < side - 1) & (column >= 0) & (column < side - 1)
+    shade = (110 + 60 * depth.clamp(-1, 1)).to(torch.uint8)
+    pictures = torch.full((len(points), side * side), 255, dtype=torch.uint8)
+    for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        place = ((row.nan_to_num().long() + dy) * side + column.nan_to_num().long() + dx).clamp(0, side * side - 1)
+        shades = torch.where(seen, shade, torch.full_like(shade, 255))
+        pictures.scatter_reduce_(1, torch.where(seen, place, torch.zeros_like(place)), shades, "amin")
+    return pictures.unflatten(1, (1, side, side))

@@ -64,7 +64,7 @@ def draw(
     (N, T, 1 or 3, H, W) becomes a row of frames, and moves; a volume (N, C, D, H, W) a row of its projections along
     the three axes, of the greatest values, and of its three middle slices. Sequences (N, C, L) become lines, or a grey
     plane each if there are many channels, tokens (N, T, V) a line of text each. Points (N, 2) are scattered in the
-    plane. Whatever else becomes a row of grey squares each.
+    plane, clouds of more than 8 points (N, P, 3) seen from the side, the nearer the darker. Whatever else becomes a row of grey squares each.
 
     Args:
         samples: what is drawn.
@@ -82,6 +82,8 @@ def draw(
     if samples.ndim == 3 and samples.shape[1] <= LINES:
         drawn = figures.lines(_levels(samples, value_range) / 255, columns)
         return Picture(drawn, numbers=samples.detach().float().cpu())
+    if samples.ndim == 3 and samples.shape[2] == 3:
+        return Picture(tiled(figures.clouds(samples.detach().float().cpu(), value_range), columns))
     shades = to_shades(samples, value_range)
     if samples.ndim == 3:
         return Picture(tiled(shades[:, None], columns))

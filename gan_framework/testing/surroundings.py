@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from gan_framework.build import build_game
 from gan_framework.config.compose import compose as config_compose
 from gan_framework.config.compose import plain
+from gan_framework.data.completing import with_found
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.registry.defaults import OWN
@@ -137,7 +138,7 @@ def resolve(config: Config, kind: str, name: str, settings: Mapping[str, Any]) -
     # Only now, so that others may refer to the settings.
     if kind == "datasets":  # networks of another shape refer to settings that it may not have
         return {"data": plain(OmegaConf.create({"data": config["data"]}))["data"]}
-    return plain(OmegaConf.create(config))
+    return plain(with_found(OmegaConf.create(config)))
 
 
 def places(config: Config, kind: str, name: str) -> Iterator[Config]:

@@ -122,6 +122,7 @@ class Records(Tabular):
             columns = drawn.long().T.tolist()
             tables[split] = {f"code_{number}": [*map(str, column)] for number, column in enumerate(columns)}
         super().__init__(tables, None, "unit", 2, 1, layout)
+        self.announced = True
 
 
 def pair_probabilities(bits: int) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -35,6 +35,8 @@ class Tabular(DataSource):
         announced: whether it has been said what the columns are.
     """
 
+    finds: ClassVar[tuple[str, ...]] = ("layout", "channels")
+
     def __init__(
         self,
         tables: Mapping[str, Table],
@@ -55,7 +57,7 @@ class Tabular(DataSource):
     @cached_property
     def found(self) -> Mapping[str, Any]:  # type: ignore[override]
         """What the columns are, for networks and for writing samples."""
-        return {"layout": self.layout.plain()}
+        return {"layout": self.layout.plain(), "channels": self.layout.size}
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""

@@ -1,0 +1,71 @@
+"""Scores of videos of one bright shape that moves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import Comparison, ConfigError, DataShape, FeatureSet, Metric
+
+SCORED = 500
+"""So many videos of each side at most."""
+
+
+def centres(videos: Tensor, threshold: float = 0.75) -> tuple[Tensor, Tensor]:
+    """Return the centre (N, T, 2) and the area (N, T), as a share of the frame, of what is bright in (N, T, 1, H, W)."""
+    bright = (videos.float().mean(2) > 255 * threshold).double()
+    area = bright.mean((2, 3))
+    weight = bright / bright.sum((2, 3), keepdim=True).clamp(min=1)
+    rows, columns = (torch.arange(size, dtype=torch.float64) for size in bright.shape[2:])
+    row, column = (weight.sum(3) * rows).sum(2), (weight.sum(2) * columns).sum(2)
+    return torch.stack([row, column], 2), area
+
+
+def track_error(places: Tensor) -> Tensor:
+    """Return how far places (N, T, 2) are from even motion with reflections (N,), in pixels.
+
+    Where nothing is in the way the change of velocity is 0; at a wall it turns round, so that of each axis the largest
+    change is left out. It is the mean over frames and axes of half the absolute second difference.
+    """
+    change = (places[:, 2:] - 2 * places[:, 1:-1] + places[:, :-2]).abs() / 2
+    rest = change.sum(1) - change.amax(1)
+    return rest.mean(1) / max(change.shape[1] - 1, 1)
+
+
+class VideoMotion(Metric):
+    """Whether one bright shape moves evenly and stays what it is; meant for data=videos.
+
+    A video in which nothing is bright has an error of half a side.
+    """
+
+    higher_is_better: ClassVar[dict[str, bool]] = {"position_error": False, "content_drift": False}
+    legend: ClassVar[dict[str, str]] = {
+        "position_error": "pixels by which the bright shape is off an even track: as of real videos at best",
+        "content_drift": "relative change of the bright shape's area from frame to frame: as of real videos at best",
+    }
+    samples_kept: ClassVar[int] = SCORED
+
+    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
+        """Raise ConfigError if samples are no grey or colour videos."""
+        if len(shape.sample) != 4 or not shape.is_8_bit or shape.sample[0] < 4:
+            raise ConfigError(f"video_motion scores videos (T, C, H, W) of 8 bits, and samples are {shape.sample}")
+
+    def scores(self, comparison: Comparison) -> dict[str, float]:
+        """Return `position_error` and `content_drift`, and both of the real videos."""
+        made, real = self._of(comparison.generated), self._of(comparison.real)
+        return {
+            "position_error": made[0],
+            "content_drift": made[1],
+            "position_error_real": real[0],
+            "content_drift_real": real[1],
+        }
+
+    def _of(self, found: FeatureSet) -> tuple[float, float]:
+        videos = found.read(torch.arange(min(SCORED, len(found.features))))
+        places, area = centres(videos)
+        lost = area.amin(1) == 0
+        error = torch.where(lost, videos.shape[-1] / 2.0, track_error(places))
+        drift = (area.diff(dim=1).abs() / area[:, :-1].clamp(min=1 / videos[0, 0, 0].numel())).mean(1)
+        return float(error.mean()), float(torch.where(lost, 1.0, drift).mean())
