@@ -27,6 +27,7 @@ SMALL = {
         "terms.perceptual.steps=2",
         "schedule.stages=[{players:[discriminator_coarse,generator_coarse],until:1},{players:[discriminator_fine,generator_fine]}]",
     ],
+    "dtn": ["game.classifier_steps=2"],
     "spade": ["terms.feature_distance.steps=2"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
