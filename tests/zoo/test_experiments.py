@@ -11,6 +11,12 @@ from gan_framework.runs import checkpoint, diagnostics
 from tests.helpers.runs import make_run
 
 EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
+TOKENS = (
+    "schedule.stages=[{players:[likelihood],until:1},{players:[discriminator],until:1},"
+    "{players:[generator,discriminator]}]"
+)
+"""A step of each stage of systems that write tokens."""
+
 SMALL = {
     "resnet": ["networks.generator.width=32", "networks.discriminator.width=32"],
     "resnet_projection": ["networks.generator.width=32", "networks.discriminator.width=32"],
@@ -68,6 +74,9 @@ SMALL = {
     ),
     **dict.fromkeys(("pggan", "msg_gan"), ["networks.generator.base=256", "networks.discriminator.base=256"]),
     "fastgan": ["data.image_size=32", "networks.generator.width=4", "networks.discriminator.width=4"],
+    **dict.fromkeys(("seqgan", "rankgan", "organ"), ["game.rollouts=2", TOKENS]),
+    "maligan": [TOKENS],
+    "passgan": ["networks.generator.width=8", "networks.discriminator.width=8", "data.samples=200"],
     "projected_gan": [
         *("networks.generator.width=4", "networks.discriminator.resolution=32", "networks.discriminator.width=8"),
     ],

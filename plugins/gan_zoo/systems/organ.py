@@ -1,0 +1,89 @@
+"""ORGAN (Guimaraes et al. 2017, arXiv 1705.10843): D and an objective of one's own pay the generator together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import Components, Pair
+from gan_zoo.token_policy import RolloutReward, TokenPolicyGame, judged, length_of
+
+
+def share_of(tokens: Tensor, symbol: int) -> Tensor:
+    """Return the share (N,) of a symbol in sequences (N, T)."""
+    return (tokens == symbol).double().mean(1).float()
+
+
+def longest_run(tokens: Tensor, symbol: int) -> Tensor:
+    """Return the longest run (N,) of a symbol in sequences (N, T), as a share of T."""
+    run, longest = torch.zeros_like(tokens[:, 0]), torch.zeros_like(tokens[:, 0])
+    for step in tokens.unbind(1):
+        run = torch.where(step == symbol, run + 1, 0)
+        longest = torch.maximum(longest, run)
+    return longest / tokens.shape[1]
+
+
+OBJECTIVES: dict[str, Callable[[Tensor, int], Tensor]] = {"share": share_of, "run": longest_run}
+"""By name what maps sequences (N, T) and a symbol to values (N,) in [0, 1]."""
+
+
+def repetitions(tokens: Tensor) -> Tensor:
+    """Return how often each sequence (N, T) occurs among them (N,)."""
+    _, inverse, counts = tokens.unique(dim=0, return_inverse=True, return_counts=True)
+    return counts[inverse]
+
+
+class ObjectiveReward(RolloutReward):
+    """A sequence is worth λ D + (1 - λ) O, divided by how often it occurs (section 3)."""
+
+    share: float
+    objective: str
+    symbol: int
+
+    def score(self, sequences: Tensor, pair: Pair, repeats: int) -> Tensor:
+        """Return the reward of sequences (M, T, V)."""
+        tokens = sequences.argmax(2)
+        worth = OBJECTIVES[self.objective](tokens, self.symbol).to(sequences)
+        if self.share:
+            worth = self.share * judged(pair, sequences, repeats) + (1 - self.share) * worth
+        return worth / repetitions(tokens)
+
+
+class ORGAN(TokenPolicyGame):
+    """SeqGAN whose reward is λ D + (1 - λ) O with a computable objective O in [0, 1] of whole sequences.
+
+    The paper's objectives are of chemistry, which needs a toolkit; here O is the share of a symbol, or its longest run.
+
+    Args:
+        components: what the game is made of.
+        share: λ.
+        objective: `share` or `run`.
+        symbol: the symbol that is counted.
+        rollouts: completions for each beginning.
+        follow: what the roll-out policy keeps of itself in each update.
+        baseline: `none`, `batch` or `moving`.
+        summed: sum over the batch instead of its mean.
+        output_l2: the weight of the size of D's last layer.
+    """
+
+    def __init__(
+        self,
+        components: Components,
+        share: float,
+        objective: str,
+        symbol: int,
+        rollouts: int,
+        follow: float,
+        baseline: str,
+        summed: bool,
+        output_l2: float,
+    ) -> None:
+        if not 0 <= share <= 1 or objective not in OBJECTIVES:
+            raise ValueError(f"share={share} objective={objective!r}: from 0 to 1, and one of {', '.join(OBJECTIVES)}")
+        if not 0 <= symbol < components.data.vocabulary:
+            raise ValueError(f"symbol={symbol}: the data have the symbols 0 to {components.data.vocabulary - 1}")
+        reward = ObjectiveReward(rollouts, follow, baseline, summed, length_of(components))
+        reward.share, reward.objective, reward.symbol = share, objective, symbol
+        super().__init__(components, reward, output_l2)

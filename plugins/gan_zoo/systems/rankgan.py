@@ -1,0 +1,119 @@
+"""RankGAN (Lin et al. 2017, arXiv 1705.11001): a ranker in the place of a discriminator."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gan_framework.api import Components, DiscriminatorOutput, Pair, Player, Term, evaluation_mode
+from gan_zoo.discriminators.text_cnn import TextCNN
+from gan_zoo.token_policy import RolloutReward, TokenPolicyGame, length_of
+
+
+class Ranker(TextCNN):
+    """A discriminator's trunk: its last features are a sequence's embedding.
+
+    Its logits are the lengths of the embeddings, of which the game makes no use.
+    """
+
+    def __init__(
+        self, vocabulary: int, length: int, embedding: int, windows: list[int], filters: int, dropout: float
+    ) -> None:
+        super().__init__(vocabulary, length, embedding, windows, filters, dropout)
+        del self.output
+
+    def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
+        """Embed sequences (N, T, V)."""
+        features = self.features(x, labels)
+        heads = {name: head(features[-1]) for name, head in self.heads.items()}
+        return DiscriminatorOutput(features[-1].norm(dim=1), features, heads)
+
+
+def ranks(embedded: Tensor, comparison: Tensor, references: Tensor, gamma: float) -> Tensor:
+    """Return log R (N,), the log of the mean share of a sequence among others, over references (equations 3 to 5).
+
+        P(s | u, C) = e^(γ cos(s, u)) / Σ_(s' in C) e^(γ cos(s', u)),  C the comparison set and s;  R = mean over u
+
+    Args:
+        embedded: the sequences (N, A).
+        comparison: others (M, A) that each of them is compared with.
+        references: real sequences u (U, A).
+        gamma: γ.
+    """
+    unit = F.normalize(references, dim=1)
+    own = gamma * F.normalize(embedded, dim=1) @ unit.T  # (N, U)
+    others = (gamma * F.normalize(comparison, dim=1) @ unit.T).logsumexp(0)  # (U,)
+    shares = own - torch.logaddexp(own, others)
+    return shares.logsumexp(1) - torch.log(torch.tensor(float(len(references))))
+
+
+class RankingTerm(Term):
+    """-E log R(real | generated) - E log(1 - R(generated | real)), the ranker's objective (equation 7).
+
+    Args:
+        references: real sequences that all are compared by; the first of the batch.
+        gamma: γ.
+    """
+
+    def __init__(self, references: int, gamma: float) -> None:
+        super().__init__()
+        self.references, self.gamma = references, gamma
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the loss of the ranker."""
+        real, fake = (output.features[-1] for output in pair.outputs)
+        references = real[: self.references]
+        of_real = ranks(real, fake, references, self.gamma)
+        of_fake = ranks(fake, real, references, self.gamma)
+        return -of_real.mean() - torch.log1p(-of_fake.exp().clamp(max=1 - 1e-6)).mean()
+
+
+class RankReward(RolloutReward):
+    """A sequence is worth R, its share among real ones."""
+
+    references: int
+    gamma: float
+
+    def score(self, sequences: Tensor, pair: Pair, repeats: int) -> Tensor:
+        """Return R of sequences (M, T, V)."""
+        with evaluation_mode(self.game.discriminator):
+            real = pair.judge(pair.real).features[-1]
+            embedded = pair.judge(sequences).features[-1]
+        return ranks(embedded, real, real[: self.references], self.gamma).exp() * len(real)
+
+
+class RankGAN(TokenPolicyGame):
+    """G is paid R_t, the mean rank of completions among real sequences, by policy gradient.
+
+    The reward is R times the number of compared sequences, so that a sequence that ranks as real ones do earns 1; the
+    factor changes no minimum. The paper's γ is not known to us; the programs that we know use 1.
+
+    Args:
+        components: what the game is made of.
+        references: real sequences that all are compared by; 16 in the paper.
+        gamma: γ.
+        rollouts: completions for each beginning.
+        follow: what the roll-out policy keeps of itself in each update.
+        baseline: `none`, `batch` or `moving`.
+        summed: sum over the batch instead of its mean.
+    """
+
+    def __init__(
+        self,
+        components: Components,
+        references: int,
+        gamma: float,
+        rollouts: int,
+        follow: float,
+        baseline: str,
+        summed: bool,
+    ) -> None:
+        if references < 1 or not gamma > 0:
+            raise ValueError(f"references={references} gamma={gamma}: at least 1, and above 0")
+        reward = RankReward(rollouts, follow, baseline, summed, length_of(components))
+        reward.references, reward.gamma = references, gamma
+        super().__init__(components, reward)
+        discriminator = self.player("discriminator")
+        discriminator.objective = None
+        discriminator.add_term("ranking", RankingTerm(references, gamma))
