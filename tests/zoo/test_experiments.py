@@ -38,6 +38,22 @@ SMALL = {
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
+    "artgan": ["networks.generator.width=4", "networks.discriminator.width=4"],
+    "can": ["networks.generator.width=4", "networks.discriminator.width=4"],
+    "catgan": ["networks.discriminator.hidden=[32]", "networks.generator.hidden=32"],
+    "catgan_semi": ["networks.discriminator.hidden=[32]", "networks.generator.hidden=32"],
+    "ccgan": ["networks.generator.width=4", "networks.discriminator.width=4"],
+    **{
+        name: [f"networks.{network}.width=4" for network in ("generator", "discriminator", "classifier")]
+        for name in ("controlgan", "cvae_gan")
+    },
+    "semi_kplus1": ["networks.discriminator.hidden=[32]", "networks.generator.hidden=32"],
+    **{
+        name: [f"networks.{network}.width=8" for network in ("generator", "discriminator", "q")]
+        + [f"networks.{network}.hidden=32" for network in ("generator", "discriminator", "q")]
+        for name in ("ss_infogan", "vigan_info")
+    },
+    "triple_gan": ["networks.discriminator.hidden=[32]", "networks.classifier.hidden=[32]"],
     "ali": [f"networks.{name}.width=4" for name in ("generator", "encoder", "discriminator")],
     "abc_gan": ["networks.generator.width=8", "networks.discriminator.width=8"],
     "ape_gan": ["networks.generator.width=8", "networks.discriminator.width=8", "game.classifier_steps=1"],
@@ -66,6 +82,7 @@ SMALL = {
         *(f"networks.{name}.width=8" for name in ("generator", "discriminator", "encoder_z", "encoder_y")),
         "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder_z,encoder_y]}]",
     ],
+    **dict.fromkeys(("tp_gan", "ff_gan"), ["terms.feature_distance.steps=2"]),
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
     **dict.fromkeys(
