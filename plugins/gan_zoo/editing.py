@@ -114,3 +114,11 @@ class EditingGame(Game):
         images = part.given[SAMPLES]
         made = [self.sample(part._replace(labels=torch.full_like(given(part.labels), k))) for k in range(count)]
         return grid(torch.stack([images, *made], 1).flatten(0, 1), across * (count + 1))
+
+
+class MirrorSymmetry(Term):
+    """|g - mirror(g)|, a mean over entries: generated images are to be the same from left to right and back."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return it for the pair's generated images."""
+        return (pair.fake - pair.fake.flip(-1)).abs().mean()

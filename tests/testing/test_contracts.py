@@ -135,6 +135,10 @@ IC += ["schedule.stages=[{players:[discriminator,generator,encoder_z,encoder_y]}
 IC += [f"networks.encoder_{of}.{size}=4" for of in "zy" for size in ("width", "hidden")]
 DR = ["experiment=dr_gan", "data.image_size=16", "prior.dim=4", "networks.generator.feature_dim=8", *NARROW]
 SD = ["experiment=sd_gan", "data.image_size=16", "prior.dim=4", "game.identity_dim=2", *NARROW]
+FRONTS = ["data.image_size=16", *NARROW, "networks.discriminator.layers=1"]
+FRONTS += ["terms.feature_distance.steps=1", "terms.feature_distance.width=2"]
+TP = ["experiment=tp_gan", *FRONTS, "networks.generator.patch=8"]
+FF = ["experiment=ff_gan", *FRONTS, "networks.regressor.width=4"]
 ASKS_EVERYTHING = {
     name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
@@ -209,6 +213,9 @@ SPECIAL = {
     **{(kind, "dr_gan"): {"overrides": DR} for kind in ("games", "generators", "discriminators")},
     ("games", "sd_gan"): {"overrides": SD, "identity_dim": 2},
     ("discriminators", "siamese"): {"overrides": SD},
+    ("games", "tp_gan"): {"overrides": TP},
+    ("generators", "tp_gan"): {"overrides": TP, "exempt": ASKS_EVERYTHING},
+    **{(kind, "ff_gan"): {"overrides": FF} for kind in ("games", "generators")},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],
