@@ -1,0 +1,152 @@
+"""Waves: tones that are made, with noise on them, and the user's own WAV files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
+from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.datasets.splits import held_out, known_share, members
+from gan_zoo.waves import emphasised, read_wave, write_waves
+
+
+class _Waves(DataSource):
+    @classmethod
+    def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
+        """Write waves as WAV files in the folder `<name of the picture>_wav`."""
+        return write_waves(path, samples, int(settings["rate"]), settings["emphasis"])
+
+
+class Tones(_Waves):
+    """Five harmonics of 80 to 300 Hz under an attack and a decay (1, T); the extra `source` has white noise on it.
+
+    Args:
+        length: T.
+        rate: in Hz.
+        snr: of the noisy ones in dB, the least and the greatest.
+        emphasis: of high frequencies, x_t - emphasis · x_t-1, in both; undone where waves are written.
+        samples: of each split.
+        channels: 1, or null.
+        num_classes: null.
+        image_size: null.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        rate: int,
+        snr: tuple[float, float],
+        emphasis: float,
+        samples: int,
+        channels: int | None,
+        num_classes: int | None = None,
+        image_size: None = None,
+    ) -> None:
+        known_classes("tones", num_classes, 0)
+        if length < 64 or rate < 1000 or samples < 1 or not 0 <= emphasis < 1 or snr[0] > snr[1]:
+            raise ConfigError(
+                f"data.length={length} data.rate={rate} data.samples={samples} data.emphasis={emphasis} data.snr={snr}: at "
+                "least 64 values, 1000 Hz and a sample, an emphasis from 0 to below 1, and the smaller ratio first"
+            )
+        self.length, self.rate, self.snr, self.emphasis, self.samples = length, rate, snr, emphasis, samples
+        self.shape = DataShape((1, length), value_range=(-2.0, 2.0))
+
+    def load(self, split: str) -> InMemory:
+        """Return a split, `train` or `test`."""
+        known_split("tones", split, ("train", "test"))
+        random = seeding.generator(0, "tones", split)
+        n, time = self.samples, torch.arange(self.length) / self.rate
+        pitch = 80 + 220 * torch.rand(n, 1, 1, generator=random)
+        harmonic = torch.arange(1, 6)[None, :, None]
+        loud = torch.rand(n, 5, 1, generator=random) / harmonic
+        phase = 2 * math.pi * torch.rand(n, 5, 1, generator=random)
+        wave = (loud * torch.sin(2 * math.pi * pitch * harmonic * time + phase)).sum(1)
+        duration = self.length / self.rate
+        attack = (time / (0.05 * duration)).clamp(max=1) * torch.exp(-2 * time / duration)
+        wave = wave * attack
+        clean = 0.5 * wave / wave.abs().amax(1, keepdim=True)
+        ratio = self.snr[0] + (self.snr[1] - self.snr[0]) * torch.rand(n, 1, generator=random)
+        power = clean.square().mean(1, keepdim=True) * 10 ** (-ratio / 10)
+        noisy = clean + power.sqrt() * torch.randn(n, self.length, generator=random)
+        clean, noisy = (emphasised(x, self.emphasis)[:, None].contiguous() for x in (clean, noisy))
+        return InMemory(clean, None, {"source": noisy})
+
+
+class WavFolder(_Waves):
+    """Pieces (1, T) of the WAV files of a folder; with `source_path`, noisy ones of the same names as the extra `source`.
+
+    Channels are averaged; what is left at the end of a file is dropped, and shorter files are filled with silence.
+
+    Args:
+        path: a folder of .wav files, in any of its subfolders.
+        source_path: a folder with the same files, noisy, or null.
+        test_share: of the files, chosen by name, that is held out as `test`.
+        length: T.
+        rate: in Hz, which all files must have; null for that of the first.
+        emphasis: of high frequencies, undone where waves are written.
+        channels: 1, or null.
+        num_classes: null.
+        image_size: null.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        source_path: Path | None,
+        test_share: float,
+        length: int,
+        rate: int | None,
+        emphasis: float,
+        channels: int | None,
+        num_classes: int | None = None,
+        image_size: None = None,
+    ) -> None:
+        known_classes("wav", num_classes, 0)
+        known_share(test_share)
+        if not path:
+            raise ConfigError("data.path is missing: a folder of WAV files")
+        if length < 64 or not 0 <= emphasis < 1:
+            raise ConfigError(f"data.length={length} data.emphasis={emphasis}: at least 64, and from 0 to below 1")
+        self.path, self.source_path = Path(path), Path(source_path) if source_path else None
+        self.length, self.emphasis, self.test_share = length, emphasis, test_share
+        self.files = sorted(file for file in self.path.rglob("*") if file.suffix.lower() == ".wav")
+        if not self.files:
+            raise ConfigError(f"data.path={path}: there are no .wav files in it")
+        self.rate = rate or read_wave(self.files[0])[1]
+        self.found = {"rate": self.rate}
+        self.shape = DataShape((1, length), value_range=(-2.0, 2.0))
+
+    def load(self, split: str) -> InMemory:
+        """Return a split, `train` or `test`."""
+        known_split("wav", split, ("train", "test"))
+        held = held_out([str(file.relative_to(self.path)).encode() for file in self.files], self.test_share)
+        clean, noisy = [], []
+        for index in members(held, self.test_share, split).tolist():
+            file = self.files[index]
+            wave = self._pieces(file)
+            clean.append(wave)
+            if self.source_path is not None:
+                other = self.source_path / file.relative_to(self.path)
+                if not other.is_file():
+                    raise ConfigError(f"data.source_path={self.source_path} has no {file.relative_to(self.path)}")
+                pieces = self._pieces(other)
+                if len(pieces) != len(wave):
+                    raise ConfigError(f"{other} and {file} are of different lengths")
+                noisy.append(pieces)
+        return InMemory(torch.cat(clean), None, {"source": torch.cat(noisy)} if noisy else None)
+
+    def _pieces(self, file: Path) -> Tensor:
+        wave, rate = read_wave(file)
+        if rate != self.rate:
+            raise ConfigError(f"{file} has {rate} Hz and the others {self.rate}: all must have one rate (data.rate)")
+        wave = emphasised(wave, self.emphasis)
+        if len(wave) < self.length:
+            wave = torch.cat([wave, wave.new_zeros(self.length - len(wave))])
+        count = len(wave) // self.length
+        return wave[: count * self.length].reshape(count, 1, self.length).contiguous()
