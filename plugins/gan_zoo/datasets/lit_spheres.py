@@ -52,7 +52,7 @@ def shading(normals: Tensor, light: Tensor) -> Tensor:
 
 
 class LitSpheres(DataSource):
-    """Half balls in lights of nine coefficients, the condition vectors; grey stands for none, and lights may be negative.
+    """Half balls in lights of nine coefficients, the condition vectors; grey is no light, and light may be negative.
 
     In `a` balls are plain and labels true. In `b` balls have a texture and noise, and the labels of the split `train`
     an error of deviation 0.3, those of `test` none, as scores are to be against the truth.
@@ -79,9 +79,7 @@ class LitSpheres(DataSource):
         if domain not in DOMAINS:
             raise ConfigError(f"data.domain={domain} must be a or b")
         if channels not in (None, 1) or condition_dim not in (None, len(ORDERS)):
-            raise ConfigError(
-                f"data.channels={channels} data.condition_dim={condition_dim} must be 1 and {len(ORDERS)}"
-            )
+            raise ConfigError(f"data.channels={channels} data.condition_dim={condition_dim} must be 1 and 9")
         if samples < 4 or image_size < 8:
             raise ConfigError(f"data.samples={samples} data.image_size={image_size} must be at least 4 and 8")
         self.domain, self.samples = domain, samples

@@ -16,8 +16,8 @@ FLIPPED = 0.1
 class Private(DataSource):
     """Numbers x (1,) and a private label y, 0 or 1 with equal chance (Huang et al. 2017, arXiv 1710.09549, section 4).
 
-    `binary`: x is y, but flipped with probability 0.1: who sees x guesses y with accuracy 0.9. `gaussian`: x is N(-1, 1)
-    or N(1, 1): with 0.8413447.
+    `binary`: x is y, but flipped with probability 0.1: who sees x guesses y with accuracy 0.9. `gaussian`: x is
+    N(-1, 1) or N(1, 1): with 0.8413447.
 
     Args:
         kind: `binary` or `gaussian`.

@@ -43,8 +43,8 @@ class AdversaryAccuracy(Metric):
         """Raise ConfigError if the game publishes nothing."""
         if not hasattr(game, "privatise"):
             raise ConfigError(
-                f"metrics.adversary_accuracy goes with games that hide a label, and {type(game).__name__} does not; try "
-                "experiment=gap_gaussian"
+                f"metrics.adversary_accuracy goes with games that hide a label, and {type(game).__name__} does not; "
+                "try experiment=gap_gaussian"
             )
 
     def scores(self, comparison: Comparison) -> dict[str, float]:

@@ -80,6 +80,6 @@ class LDAN(OfTwoDomains):
         """
         if not self.data.condition_dim:
             raise ConfigError(
-                "LDAN learns vectors that belong to the data, and these have none: choose data=lit_spheres"
+                "LDAN learns vectors that belong to the data, and there are none: choose data=lit_spheres"
             )
         super().check()

@@ -22,7 +22,7 @@ class Perception(Term):
 
 
 class PerceptualGAN(AdaptingGame):
-    """F and C learn from large objects, `sources.a`; then R adds to the features of small ones, the data, what they lack.
+    """F and C learn from large objects, `sources.a`; then R adds to those of small ones, the data.
 
     D tells F of large objects from F + R(F) of small ones (equation 2); R minimises its part of the loss and what C
     makes of the classes of small ones, which are known in training. The schedule says when (`stages`: the player

@@ -1,4 +1,4 @@
-"""Covers for hidden messages: SGAN (Volkhonskiy et al. 2017, arXiv 1703.05502), SSGAN (Shi et al. 2017, arXiv 1707.01613).
+"""Covers for hidden messages: SGAN (Volkhonskiy et al. 2017, arXiv 1703.05502), SSGAN (Shi et al. 2017, 1707.01613).
 
 A generator makes images that look real, and in which a steganalyser does not notice a message.
 """
