@@ -33,6 +33,11 @@ SMALL = {
         "terms.perceptual.steps=2",
         "schedule.stages=[{players:[discriminator_coarse,generator_coarse],until:1},{players:[discriminator_fine,generator_fine]}]",
     ],
+    "esrgan": ["terms.feature_distance.steps=2"],
+    "gan_vfs": ["terms.perceptual.steps=2", "terms.identity.steps=2"],
+    "vigan_views": [
+        "schedule.stages=[{players:[discriminator_a,discriminator_b,generator],until:1},{players:[autoencoder],until:1},{players:[joint]}]"
+    ],
     "dtn": ["game.classifier_steps=2"],
     "spade": ["terms.feature_distance.steps=2"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
@@ -53,6 +58,7 @@ SMALL = {
         + [f"networks.{network}.hidden=32" for network in ("generator", "discriminator", "q")]
         for name in ("ss_infogan", "vigan_info")
     },
+    "splitting_gan": ["networks.generator.width=4", "networks.discriminator.width=4", "game.steps=[2]"],
     "triple_gan": ["networks.discriminator.hidden=[32]", "networks.classifier.hidden=[32]"],
     "ali": [f"networks.{name}.width=4" for name in ("generator", "encoder", "discriminator")],
     "abc_gan": ["networks.generator.width=8", "networks.discriminator.width=8"],
@@ -92,6 +98,7 @@ SMALL = {
     **dict.fromkeys(("pggan", "msg_gan"), ["networks.generator.base=256", "networks.discriminator.base=256"]),
     "fastgan": ["data.image_size=32", "networks.generator.width=4", "networks.discriminator.width=4"],
     **dict.fromkeys(("seqgan", "rankgan", "organ"), ["game.rollouts=2", TOKENS]),
+    **dict.fromkeys(("csgan_translation", "leakgan"), ["game.rollouts=2", TOKENS]),
     "maligan": [TOKENS],
     "passgan": ["networks.generator.width=8", "networks.discriminator.width=8", "data.samples=200"],
     "projected_gan": [
