@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 from typing import ClassVar, cast
 
 import torch
@@ -87,6 +88,44 @@ class DescribedGenerator(Generator):
 def spread(vectors: Tensor, maps: Tensor) -> Tensor:
     """Return maps (N, C, H, W) with vectors (N, K) at each place: (N, C + K, H, W)."""
     return torch.cat([maps, vectors[:, :, None, None].expand(-1, -1, *maps.shape[2:])], 1)
+
+
+def halvings(image_size: int, last: int = 4) -> int:
+    """Return how often a side is halved to become `last` pixels.
+
+    Raises:
+        ValueError: it is no power of two times as long, or no longer.
+    """
+    times = (image_size // last).bit_length() - 1
+    if times < 1 or last * 2**times != image_size:
+        choices = ", ".join(str(last * 2**i) for i in range(1, 5))
+        raise ValueError(
+            f"image_size={image_size}: maps of {last} pixels are doubled some times; {choices}, ... can be"
+        )
+    return times
+
+
+def shrinking(widths: list[int]) -> nn.Sequential:
+    """Return 4x4 convolutions that halve the sides, from widths[0] channels to widths[-1], with batch norm."""
+    blocks = [
+        nn.Sequential(nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2))
+        for a, b in pairwise(widths)
+    ]
+    return nn.Sequential(*blocks)
+
+
+def growing(widths: list[int]) -> nn.Sequential:
+    """Return transposed 4x4 convolutions that double the sides, from widths[0] channels to widths[-1]."""
+    blocks = [
+        nn.Sequential(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+        for a, b in pairwise(widths)
+    ]
+    return nn.Sequential(*blocks)
+
+
+def joining(inputs: int, outputs: int) -> nn.Sequential:
+    """Return a 3x3 convolution with batch norm and ReLU."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 class DescribedDiscriminator(Discriminator):
