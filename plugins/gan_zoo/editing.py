@@ -9,10 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import SAMPLES, Batch, ConfigError, Game, Latent, Meeting, Pair, Player, Term, grid
+from gan_zoo.datasets.edited_digits import DIGIT, TARGET
 from gan_zoo.layers import given, one_hot
-
-TARGET = "target"
-"""The extra that says what pictures and scores ask an image to become, so that its truth can be known."""
+from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
 
 CLASS = "class"
 """The head with which a judge tells classes or attributes."""
@@ -122,3 +121,40 @@ class MirrorSymmetry(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the pair's generated images."""
         return (pair.fake - pair.fake.flip(-1)).abs().mean()
+
+
+def learn_identity(game: Game, steps: int, lr: float) -> None:
+    """Have the game's network `identity` learn, before the first step, whom images show; it is frozen then.
+
+    That is the extra `digit`, or the labels where there is none.
+
+    Raises:
+        ConfigError: the network is missing or none that tells classes.
+    """
+    network = game.network("identity")
+    if not isinstance(network, FeatureClassifier):
+        raise ConfigError(
+            f"networks.identity must be a feature_classifier, whose layers are compared, not {type(network).__name__}"
+        )
+    game.openings.append(TrainOnClasses(network, steps, lr, of=_labelled_by_identity))
+
+
+def _labelled_by_identity(batch: Batch) -> Batch:
+    return replace(batch, labels=batch.extra.get(DIGIT, batch.labels))
+
+
+def identity_features(game: Game, x: Tensor) -> Tensor:
+    """Return the hidden layer (N, D) in which the game's network `identity` sees whom images show."""
+    network = game.network("identity")
+    assert isinstance(network, FeatureClassifier)
+    return network.layers(x)[-1]
+
+
+class SameIdentity(Term):
+    """|F(x) - F(g)|, a mean over entries of the hidden layer of the frozen network `identity`."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return it for the pair's samples."""
+        with torch.no_grad():
+            real = identity_features(self.game, pair.real)
+        return (real - identity_features(self.game, pair.fake)).abs().mean()

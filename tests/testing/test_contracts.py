@@ -139,6 +139,12 @@ FRONTS = ["data.image_size=16", *NARROW, "networks.discriminator.layers=1"]
 FRONTS += ["terms.feature_distance.steps=1", "terms.feature_distance.width=2"]
 TP = ["experiment=tp_gan", *FRONTS, "networks.generator.patch=8"]
 FF = ["experiment=ff_gan", *FRONTS, "networks.regressor.width=4"]
+TRAINED_FIRST = {"players_move": "its classifier, the network `identity`, is trained before the first step"}
+AGE = ["experiment=age_cgan", "data.image_size=16", "prior.dim=4", *NARROW, "game.refinement=1"]
+AGE += ["schedule.stages=[{players:[discriminator,generator,encoder_z]}]", "game.identity_steps=1"]
+AGE += [f"networks.encoder_z.{size}=4" for size in ("width", "hidden")]
+EXPR = ["experiment=exprgan", "data.image_size=16", "networks.encoder.width=4", "networks.q.width=4", *NARROW]
+EXPR += ["schedule.stages=[{players:[discriminator,discriminator_code,controller,autoencoder,generator]}]"]
 ASKS_EVERYTHING = {
     name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
@@ -216,6 +222,8 @@ SPECIAL = {
     ("games", "tp_gan"): {"overrides": TP},
     ("generators", "tp_gan"): {"overrides": TP, "exempt": ASKS_EVERYTHING},
     **{(kind, "ff_gan"): {"overrides": FF} for kind in ("games", "generators")},
+    ("games", "age_cgan"): {"overrides": AGE, "refinement": 1, "identity_steps": 1, "exempt": TRAINED_FIRST},
+    ("games", "exprgan"): {"overrides": EXPR, "identity_steps": 1, "exempt": TRAINED_FIRST},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],

@@ -89,6 +89,15 @@ SMALL = {
         "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder_z,encoder_y]}]",
     ],
     **dict.fromkeys(("tp_gan", "ff_gan"), ["terms.feature_distance.steps=2"]),
+    "age_cgan": [
+        *(f"networks.{name}.width=8" for name in ("generator", "discriminator", "encoder_z")),
+        "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder_z]}]",
+        "game.identity_steps=2",
+    ],
+    "exprgan": [
+        "schedule.stages=[{players:[discriminator,controller],until:1},{players:[discriminator_code,generator]}]",
+        "game.identity_steps=2",
+    ],
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
     **dict.fromkeys(
