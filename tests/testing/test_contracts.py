@@ -145,6 +145,11 @@ AGE += ["schedule.stages=[{players:[discriminator,generator,encoder_z]}]", "game
 AGE += [f"networks.encoder_z.{size}=4" for size in ("width", "hidden")]
 EXPR = ["experiment=exprgan", "data.image_size=16", "networks.encoder.width=4", "networks.q.width=4", *NARROW]
 EXPR += ["schedule.stages=[{players:[discriminator,discriminator_code,controller,autoencoder,generator]}]"]
+FEW_MLP = ["data.image_size=8", "networks.discriminator.hidden=[8]"]
+TRIPLE = ["experiment=triple_gan", *FEW_MLP, "networks.generator.hidden=[8]", "networks.classifier.hidden=[8]"]
+CONTROL = ["experiment=controlgan", "data.image_size=8", *NARROW, "networks.classifier.width=4"]
+WITH_Q = [f"networks.{name}.{key}" for name in ("generator", "discriminator", "q") for key in ("width=2", "hidden=8")]
+SMALL_ENCODER = ["networks.encoder.widths=[4,4,4]", "networks.encoder.hidden=8"]
 ASKS_EVERYTHING = {
     name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
@@ -160,7 +165,21 @@ PIX2PIXHD = [
 ]
 
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
+TOKENS = (
+    "schedule.stages=[{players:[likelihood],until:1},{players:[discriminator],until:1},"
+    "{players:[generator,discriminator]}]"
+)
+"""A step of each stage of systems that write tokens."""
+DECODED = {"draws_pictures": "its samples are decoded from codes, and what its pairs compare are codes"}
+
 SPECIAL = {
+    **{
+        ("games", name): {"overrides": [f"experiment={name}", "game.rollouts=2", TOKENS]}
+        for name in ("seqgan", "rankgan", "organ", "csgan_translation", "leakgan")
+    },
+    ("games", "maligan"): {"overrides": ["experiment=maligan", TOKENS]},
+    ("games", "arae"): {"overrides": ["experiment=arae"], "exempt": DECODED},
+    ("games", "arae_transfer"): {"overrides": ["experiment=arae_transfer"], "exempt": DECODED},
     **{(kind, "biggan"): {"width": 2} for kind in ("generators", "discriminators")},
     **{(kind, "biggan_deep"): {"width": 4} for kind in ("generators", "discriminators")},
     ("discriminators", "unet"): {"width": 4},
@@ -177,6 +196,22 @@ SPECIAL = {
             )
         },
     },
+    ("games", "semi_kplus1"): {"overrides": ["experiment=semi_kplus1", *FEW_MLP, "networks.generator.hidden=8"]},
+    ("games", "catgan"): {"overrides": ["experiment=catgan_semi", *FEW_MLP, "networks.generator.hidden=8"]},
+    ("games", "triple_gan"): {"overrides": TRIPLE},
+    ("discriminators", "noisy_mlp"): {"hidden": [8]},
+    ("networks", "noisy_mlp"): {"overrides": TRIPLE, "hidden": [8]},
+    ("games", "ccgan"): {"overrides": ["experiment=ccgan", *NARROW]},
+    ("games", "controlgan"): {"overrides": CONTROL},
+    ("networks", "dcgan"): {"overrides": CONTROL, "width": 4},
+    ("games", "can"): {"overrides": ["experiment=can", *NARROW]},
+    **{(kind, "artgan"): {"overrides": ["experiment=artgan", *NARROW]} for kind in ("games", "generators")},
+    ("games", "cvae_gan"): {
+        "overrides": ["experiment=cvae_gan", *NARROW, "networks.classifier.width=4", *SMALL_ENCODER]
+    },
+    ("games", "ss_infogan"): {"overrides": ["experiment=ss_infogan", *WITH_Q]},
+    ("games", "vigan_info"): {"overrides": ["experiment=vigan_info", *WITH_Q, *SMALL_ENCODER]},
+    ("games", "splitting_gan"): {"overrides": ["experiment=splitting_gan", *NARROW]},
     ("games", "lapgan"): {"overrides": ["experiment=lapgan"]},
     **{
         kind_and_name: {"overrides": ["experiment=stackgan", AT_ONCE]}
