@@ -150,6 +150,12 @@ TRIPLE = ["experiment=triple_gan", *FEW_MLP, "networks.generator.hidden=[8]", "n
 CONTROL = ["experiment=controlgan", "data.image_size=8", *NARROW, "networks.classifier.width=4"]
 WITH_Q = [f"networks.{name}.{key}" for name in ("generator", "discriminator", "q") for key in ("width=2", "hidden=8")]
 SMALL_ENCODER = ["networks.encoder.widths=[4,4,4]", "networks.encoder.hidden=8"]
+ATTRIBUTE = ["experiment=conditional_cyclegan", "data.image_size=16", "sources.a.image_size=16"]
+ATTRIBUTE += [f"networks.generator_{way}.{size}" for way in ("ab", "ba") for size in ("width=4", "blocks=1")]
+ATTRIBUTE += ["networks.discriminator_a.layers=1"]
+ATTRIBUTE += [f"networks.discriminator_{domain}.width=4" for domain in "ab"]
+CONTRAST = ["experiment=contrast_gan", "data.image_size=16", "data.samples=20", *NARROW]
+CONTRAST += ["networks.generator.blocks=1"]
 ASKS_EVERYTHING = {
     name: "its game asks it for all that it makes, which no hook sees; tests of its own try it"
     for name in (
@@ -196,6 +202,7 @@ SPECIAL = {
             )
         },
     },
+    ("datasets", "few_labels"): {"of": {"name": "digits", "image_size": 8, "channels": 1, "num_classes": 10}},
     ("games", "semi_kplus1"): {"overrides": ["experiment=semi_kplus1", *FEW_MLP, "networks.generator.hidden=8"]},
     ("games", "catgan"): {"overrides": ["experiment=catgan_semi", *FEW_MLP, "networks.generator.hidden=8"]},
     ("games", "triple_gan"): {"overrides": TRIPLE},
@@ -230,6 +237,10 @@ SPECIAL = {
         "exempt": {"makes_samples": "it keeps what was measured, so that its images have no bounds"}
     },
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
+    ("generators", "pixel_cnn"): {
+        "overrides": ["experiment=pixelgan", "data.image_size=4"],
+        **{"image_size": 4, "width": 4, "layers": 1},
+    },
     ("generators", "dcgan_conditional"): {"width": 8},
     ("generators", "infogan"): {"hidden": 32, "width": 8},
     ("discriminators", "infogan"): {"hidden": 32, "width": 8},
@@ -259,6 +270,8 @@ SPECIAL = {
     **{(kind, "ff_gan"): {"overrides": FF} for kind in ("games", "generators")},
     ("games", "age_cgan"): {"overrides": AGE, "refinement": 1, "identity_steps": 1, "exempt": TRAINED_FIRST},
     ("games", "exprgan"): {"overrides": EXPR, "identity_steps": 1, "exempt": TRAINED_FIRST},
+    ("games", "conditional_cyclegan"): {"overrides": ATTRIBUTE, "identity_steps": 1, "exempt": TRAINED_FIRST},
+    **{(kind, "contrast_gan"): {"overrides": CONTRAST} for kind in ("games", "generators", "discriminators")},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],

@@ -49,48 +49,52 @@ def two_means(x: Tensor) -> Tensor:
     return cluster
 
 
-class Split(nn.Module):
-    """The base of layers that know every class by its ancestors."""
+class Tree(nn.Module):
+    """The base of layers that know a class by the sum of its own part and its ancestors'.
+
+    The own parts of classes that there are not yet are 0 and have no gradient, so a split changes no parameter.
+
+    Args:
+        most: how many classes there may come to be.
+    """
+
+    ancestry: Tensor
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.register_buffer("ancestry", torch.eye(most))
 
     def split(self, parent: int, child: int) -> None:
         """Let the classes `child` and `child` + 1 begin as what `parent` is."""
-        raise NotImplementedError
+        for one in (child, child + 1):
+            self.ancestry[one] = self.ancestry[parent]
+            self.ancestry[one, one] = 1
 
 
-class TreeEmbedding(Split):
-    """A vector of each class that is the sum of its own part and of its ancestors'.
+class TreeEmbedding(Tree):
+    """A vector of each class.
 
     Args:
         roots: the vectors of the first classes.
         most: how many classes there may come to be.
     """
 
-    ancestry: Tensor
-
     def __init__(self, roots: nn.Embedding, most: int) -> None:
-        super().__init__()
-        own = PlainEmbedding(most, roots.embedding_dim)
-        nn.init.zeros_(own.weight)
-        own.weight.data[: roots.num_embeddings] = roots.weight.data
-        self.own = own
-        self.register_buffer("ancestry", torch.eye(most))
+        super().__init__(most)
+        self.own = PlainEmbedding(most, roots.embedding_dim)
+        nn.init.zeros_(self.own.weight)
+        self.own.weight.data[: roots.num_embeddings] = roots.weight.data
 
     def forward(self, labels: Tensor) -> Tensor:
         """Map classes (N,) to vectors (N, F)."""
         weight = self.own.weight
         return F.embedding(labels, self.ancestry.to(weight.dtype) @ weight)
 
-    @torch.no_grad()
-    def split(self, parent: int, child: int) -> None:
-        """Let two classes begin with no part of their own."""
-        for one in (child, child + 1):
-            self.ancestry[one] = self.ancestry[parent]
-            self.ancestry[one, one] = 1
-            self.own.weight[one] = 0
 
-
-class TreeScores(Split):
+class TreeScores(Tree):
     """Scores of the classes that have not been split; all others' are -∞.
+
+    Either half of a class begins with half its probability, so that the others keep theirs.
 
     Args:
         inputs: the size of the features.
@@ -101,22 +105,23 @@ class TreeScores(Split):
     leaf: Tensor
 
     def __init__(self, inputs: int, classes: int, most: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, most)
+        super().__init__(most)
+        self.own = nn.Linear(inputs, most)
         self.register_buffer("leaf", torch.arange(most) < classes)
+        with torch.no_grad():
+            for parameter in self.own.parameters():
+                parameter[classes:] = 0
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, inputs) to scores (N, most)."""
-        scores: Tensor = self.linear(features)
+        halved = math.log(2) * (self.ancestry.sum(1) - 1)
+        scores: Tensor = self.own(features) @ self.ancestry.T.to(features.dtype) - halved
         return scores.masked_fill(~self.leaf, -math.inf)
 
-    @torch.no_grad()
     def split(self, parent: int, child: int) -> None:
-        """Let two classes begin with half the parent's probability each, so that the others keep theirs."""
-        for one in (child, child + 1):
-            self.linear.weight[one] = self.linear.weight[parent]
-            self.linear.bias[one] = self.linear.bias[parent] - math.log(2)
-            self.leaf[one] = True
+        """Let two classes begin as what `parent` is, which there is no more."""
+        super().split(parent, child)
+        self.leaf[child : child + 2] = True
         self.leaf[parent] = False
 
 
@@ -124,8 +129,9 @@ class SplittingGAN(ClassifyingGame):
     """A GAN of classes with an auxiliary classifier, whose classes are split in two at set steps.
 
     Each class of more than `least` real samples becomes two clusters of D's penultimate features, which are normalised
-    to length 1 before; a class's vectors in G are the sums of its ancestors' and its own, which begins at 0. D and G
-    are the same functions just after a split as before: either half of a class begins with half its probability. D
+    to length 1 before; a class's vectors in G are the sums of its ancestors' and its own, as in the authors' program. Here
+    the own ones begin at 0, and the weights of D's classifier are such sums too, so that D and G are the same functions
+    just after a split as before: either half of a class begins with half its probability. D
     learns the class of real samples, G makes samples that are told for theirs. In the published runs (WGAN-GP, residual
     networks) there was one split, at step 15,620.
 
@@ -272,7 +278,7 @@ class SplittingGAN(ClassifyingGame):
             self.root[count : count + 2] = self.root[parent]
             self.counts[0] += 2
             for layer in self.networks.modules():
-                if isinstance(layer, Split):
+                if isinstance(layer, Tree):
                     layer.split(parent, count)
         self.counts[1] += 1
 
