@@ -38,6 +38,12 @@ SMALL = {
     "vigan_views": [
         "schedule.stages=[{players:[discriminator_a,discriminator_b,generator],until:1},{players:[autoencoder],until:1},{players:[joint]}]"
     ],
+    "texturegan": [
+        "terms.features.steps=2",
+        "schedule.stages=[{players:[discriminator,generator],until:1},{players:[discriminator,discriminator_local,refiner]}]",
+    ],
+    "gpgan_landmarks": ["terms.feature_distance.steps=2", "game.classifier_steps=2"],
+    "dsp_gan": ["game.batches=2"],
     "dtn": ["game.classifier_steps=2"],
     "spade": ["terms.feature_distance.steps=2"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
@@ -98,6 +104,7 @@ SMALL = {
         "schedule.stages=[{players:[discriminator,controller],until:1},{players:[discriminator_code,generator]}]",
         "game.identity_steps=2",
     ],
+    "conditional_cyclegan": ["game.identity_steps=2"],
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
     **dict.fromkeys(
