@@ -238,7 +238,7 @@ SPECIAL = {
     },
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
     ("generators", "pixel_cnn"): {
-        "overrides": ["experiment=pixelgan", "data.image_size=4"],
+        "overrides": ["data.image_size=4"],
         **{"image_size": 4, "width": 4, "layers": 1},
     },
     ("generators", "dcgan_conditional"): {"width": 8},

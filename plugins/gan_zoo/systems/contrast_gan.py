@@ -1,0 +1,207 @@
+"""Contrast-GAN (Liang et al. 2018, arXiv 1708.00315): an object in an image is made one of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_framework.api import (
+    EMPTY,
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Discriminator,
+    DiscriminatorOutput,
+    Latent,
+    Pair,
+    Player,
+    Term,
+    distributed,
+)
+from gan_zoo.discriminators.dcgan import DCGANDiscriminator
+from gan_zoo.editing import EditingGame
+from gan_zoo.layers import ImageSize, activations, given, init_normal, require_positive
+from gan_zoo.systems.stargan import StarGANGenerator
+from gan_zoo.translating import not_negative
+
+MASK = "mask"
+"""The extra that is 1 where the object is."""
+
+BACKGROUND = -1.0
+
+
+def contrast(made: Tensor, target: Tensor, source: Tensor) -> Tensor:
+    """Return -log( e^(-|g - t|) / (e^(-|g - t|) + e^(-|g - x|)) ) for features g, t, x (N, D), (N,); |·| are means."""
+    near, far = ((made - other).abs().mean(1) for other in (target, source))
+    return F.softplus(near - far)
+
+
+class Contrasting(Term):
+    """Made objects are to be nearer to their new kind than to what they were, in D's last features.
+
+    The new kind is the mean of the features of its real images, a running mean over batches that follows D.
+
+    Args:
+        momentum: the share of the mean that each batch keeps.
+    """
+
+    means: Tensor
+    known: Tensor
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum={momentum}: it must lie between 0 and below 1")
+        self.momentum = momentum
+
+    def hold(self, kinds: int, size: int) -> None:
+        """Make room for the means of so many kinds."""
+        self.register_buffer("means", torch.zeros(kinds, size))
+        self.register_buffer("known", torch.zeros(kinds, dtype=torch.bool))
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the mean over made images whose new kind has been seen."""
+        real = pair.real_output.features[-1].flatten(1).detach()
+        made = pair.fake_output.features[-1].flatten(1)
+        means, known = self._with(real, given(pair.batch.labels))
+        wanted = given(pair.latent.labels)
+        losses = contrast(made, means[wanted].to(made.dtype), real)
+        return (losses * known[wanted]).sum() / known[wanted].sum().clamp(min=1)
+
+    def after_update(self, pair: Pair, player: Player) -> None:
+        """Take in the batch."""
+        means, known = self._with(pair.real_output.features[-1].flatten(1), given(pair.batch.labels))
+        self.means.copy_(distributed.mean(means))
+        self.known.copy_(known)
+
+    @torch.no_grad()
+    def _with(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means, those of kinds in the batch moved towards theirs, and which kinds are known."""
+        of = F.one_hot(labels, len(self.means)).to(features.dtype)
+        count = of.sum(0)[:, None]
+        fresh = of.T @ features / count.clamp(min=1)
+        kept = torch.where(self.known[:, None], self.momentum * self.means + (1 - self.momentum) * fresh, fresh)
+        return torch.where(count > 0, kept.to(self.means.dtype), self.means), self.known | (count[:, 0] > 0)
+
+
+class ContrastCycle(Term):
+    """|x - G(G(x, c'), c)|, a mean over entries: as what it was an object is what it was."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return it for the pair's images."""
+        game = self.game
+        assert isinstance(game, ContrastGAN)
+        back = game.edit(pair.fake, pair.batch.labels, **{MASK: pair.latent.given[MASK]})
+        return (pair.batch.samples - back).abs().mean()
+
+
+class ContrastGAN(EditingGame):
+    """G makes an object one of another kind, within the box around its mask; the rest of the image stays as it is.
+
+        D  L_D, with a score for each kind of object
+        G  L_G + contrast · -log( e^(-|f(g) - f_t|) / (e^(-|f(g) - f_t|) + e^(-|f(g) - f(x)|)) ) + cycle · |x - G(g, c)|
+
+    f are D's last features and f_t the mean of them over real images of the kind asked for. The kind is the image's
+    class. The paper is followed from memory: its crops of objects are here the boxes around them, its weights and the
+    size of its sets of real images, here a running mean, are not known to us.
+
+    Args:
+        components: what the game is made of.
+        contrast: the weight of the contrast.
+        cycle: the weight of the way back.
+        momentum: of the means of features.
+    """
+
+    def __init__(self, components: Components, contrast: float, cycle: float, momentum: float) -> None:
+        not_negative(contrast=contrast, cycle=cycle)
+        super().__init__(components)
+        self.contrasting = Contrasting(momentum) if contrast else None
+        generator = self.player("generator")
+        if self.contrasting is not None:
+            generator.add_term("contrast", self.contrasting, contrast)
+        if cycle:
+            generator.add_term("cycle", ContrastCycle(), cycle)
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return the images with their masks and the kinds asked for."""
+        latent = super().latent_for(batch)
+        return latent._replace(given={**latent.given, MASK: batch.extra[MASK]})
+
+    def check(self) -> None:
+        """See that there are masks, and make room for the means of D's features.
+
+        Raises:
+            ConfigError: there are none, or no classes.
+        """
+        height_width = self.data.sample[1:]
+        if self.data.extra.get(MASK) != (1, *height_width) or not self.data.num_classes:
+            raise ConfigError(
+                f"ContrastGAN changes the kind of objects, the class of an image, where its extra {MASK!r} is: choose "
+                "data=shapes"
+            )
+        super().check()
+        if self.contrasting is not None:
+            features = self.probe().features
+            if not features:
+                raise ConfigError(f"game.contrast reads D's features, and {type(self.discriminator).__name__} has none")
+            self.contrasting.hold(self.data.num_classes, features[-1][0].numel())
+
+
+def box_of(mask: Tensor) -> Tensor:
+    """Return masks (N, 1, H, W) that are 1 in the box around those given, and 0 where they are empty."""
+    inside = (mask > 0).to(mask.dtype)
+    rows, columns = inside.amax(3, keepdim=True), inside.amax(2, keepdim=True)
+
+    def between(line: Tensor, axis: int) -> Tensor:
+        return torch.minimum(line.cummax(axis).values, line.flip(axis).cummax(axis).values.flip(axis))
+
+    return between(rows, 2) * between(columns, 3)
+
+
+class ContrastGenerator(StarGANGenerator):
+    """StarGAN's generator of what lies in the box around the mask; outside of it the image stays as it is."""
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
+        """Map the given `samples` (N, C, H, W), their `mask` (N, 1, H, W) and labels to images of the same shape."""
+        x = given[SAMPLES]
+        box = box_of(given[MASK]).to(x.dtype)
+        made = super().forward(z, labels, {SAMPLES: x * box + BACKGROUND * (1 - box)})
+        return x * (1 - box) + made * box
+
+
+class KindsDiscriminator(Discriminator):
+    """DCGAN's discriminator with a last layer that scores each kind, of which that of the label is read.
+
+    Args:
+        image_size: of square images, or height and width.
+        channels: of the images.
+        width: channels of the first layer.
+        num_classes: the kinds.
+        norm: see `DCGANDiscriminator`.
+    """
+
+    conditional = True
+
+    def __init__(self, image_size: ImageSize, channels: int, width: int, num_classes: int, norm: str) -> None:
+        super().__init__()
+        require_positive(num_classes=num_classes)
+        trunk = DCGANDiscriminator(image_size, channels, width, norm)
+        assert isinstance(trunk.output, nn.Linear)
+        self.blocks = trunk.blocks
+        self.output = nn.Linear(trunk.output.in_features, num_classes)
+        init_normal(self, 0.02)
+
+    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the activations after every layer for images (N, C, H, W) in [-1, 1], whatever their label."""
+        return activations(self.blocks, x)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None, *given_: Tensor) -> DiscriminatorOutput:
+        """Score images (N, C, H, W) in [-1, 1] as of the kinds of their labels (N,)."""
+        features = self.features(x, labels)
+        last = features[-1].flatten(1)
+        scores = self.output(last).gather(1, given(labels)[:, None])[:, 0]
+        return DiscriminatorOutput(scores, features, {name: head(last) for name, head in self.heads.items()})

@@ -1,0 +1,145 @@
+"""Conditional CycleGAN and Contrast-GAN: a class that is asked for, in translation and in a part of an image."""
+
+import math
+
+import pytest
+import torch
+
+from gan_framework.api import SAMPLES, Batch, ConfigError, DataShape, Latent
+from gan_zoo.editing import identity_features
+from gan_zoo.systems.contrast_gan import MASK, Contrasting, box_of, contrast
+from tests.zoo.editing.common import GREY, noise, started
+
+CYCLE_SHAPE = DataShape((1, 16, 16), 10, others={"a": DataShape((1, 16, 16), 10)})
+CYCLE = [f"networks.{side}_{domain}.width=2" for side, domain in (("generator", "ab"), ("generator", "ba"))]
+CYCLE += [f"networks.discriminator_{domain}.width=2" for domain in "ab"]
+CYCLE += ["networks.generator_ab.blocks=1", "networks.generator_ba.blocks=1", "networks.discriminator_a.layers=1"]
+CYCLE += ["game.identity_steps=1", "networks.identity.width=2"]
+CONTRAST = ["networks.generator.width=2", "networks.generator.blocks=1", "networks.discriminator.width=2"]
+MASKED = DataShape((3, 16, 16), 3, extra={MASK: (1, 16, 16)})
+
+
+def two_domains():
+    coarse = Batch(noise(3, seed=1), torch.tensor([4, 5, 6]))
+    return Batch(noise(3), torch.tensor([1, 2, 3]), others={"a": coarse})
+
+
+def test_who_is_asked_for_what(compose):
+    game = started(compose, "conditional_cyclegan", *CYCLE, shape=CYCLE_SHAPE)
+    game.networks.eval()
+    batch = two_domains()
+    meeting = game.meet(batch)
+    x, coarse = batch.samples, batch.others["a"].samples
+    z = torch.zeros(3, 0)
+    sharp = game.network("generator_ab")(z, torch.tensor([4, 5, 6]), {SAMPLES: coarse})
+    assert torch.equal(meeting["b"].fake, sharp)
+    assert torch.equal(meeting["b"].made["back"], game.network("generator_ba")(z, None, {SAMPLES: sharp}))
+    down = game.network("generator_ba")(z, None, {SAMPLES: x})
+    assert torch.equal(meeting["a"].fake, down)
+    again = game.network("generator_ab")(z, torch.tensor([1, 2, 3]), {SAMPLES: down})
+    assert torch.equal(meeting["a"].made["back"], again)
+    assert meeting["b"].real_labels.tolist() == [1, 2, 3] and meeting["b"].fake_labels.tolist() == [4, 5, 6]
+    assert meeting["a"].real_labels is None and meeting["a"].fake_labels is None
+    assert torch.equal(meeting["wrong"].fake, x)
+    assert not (meeting["wrong"].fake_labels == batch.labels).any()
+
+
+def test_the_losses_of_the_conditional_cycle(compose):
+    game = started(compose, "conditional_cyclegan", *CYCLE, shape=CYCLE_SHAPE)
+    game.networks.eval()
+    batch = two_domains()
+    meeting = game.meet(batch)
+    losses = game.player("generator").evaluate(meeting)
+    a, b = meeting["a"], meeting["b"]
+    features = [identity_features(game, x) for x in (batch.samples, a.made["back"])]
+    expected = {
+        **{f"adversarial_{n}": (meeting[n].fake_output.logits - 1).square().mean() / 2 for n in "ab"},
+        "cycle_a": 10 * (batch.samples - a.made["back"]).abs().mean(),
+        "cycle_b": 10 * (batch.others["a"].samples - b.made["back"]).abs().mean(),
+        "identity": (features[0] - features[1]).abs().mean(),
+    }
+    assert losses.keys() == expected.keys()
+    for name, value in expected.items():
+        assert float(losses[name].detach()) == pytest.approx(float(value.detach()), abs=1e-9), name
+    told = game.player("discriminator_b").evaluate(game.meet(batch, graph=False))
+    assert told.keys() == {"adversarial_b", "adversarial_wrong"}
+
+
+def test_domains_of_other_classes_are_refused(compose):
+    other = CYCLE_SHAPE._replace(others={"a": DataShape((1, 16, 16), 3)})
+    with pytest.raises(ConfigError, match="ConditionalCycleGAN asks for classes, and the domains have 10 and 3"):
+        started(compose, "conditional_cyclegan", *CYCLE, shape=other)
+
+
+def test_the_contrast_of_known_distances():
+    """f(g) = f_t = 0 and |f_t - f(x)| = 1: log(1 + 1/e); equal distances: log 2."""
+    zero, one = torch.zeros(1, 2, dtype=torch.float64), torch.ones(1, 2, dtype=torch.float64)
+    assert float(contrast(zero, zero, one)) == pytest.approx(0.3132616875182228, abs=1e-12)
+    assert float(contrast(zero, one, -one)) == pytest.approx(math.log(2), abs=1e-12)
+    g = torch.tensor([[0.4, 0.4]], dtype=torch.float64, requires_grad=True)
+    contrast(g, zero, one).sum().backward()
+    # d/dg softplus(|g| - |g - 1|) = 2 σ(.4 - .6), a half of it in each of the two entries.
+    assert g.grad[0].tolist() == pytest.approx([1 / (1 + math.exp(0.2))] * 2)
+
+
+def test_mean_features_of_kinds_follow_batches_and_keep_those_that_are_absent():
+    term = Contrasting(0.9)
+    term.hold(3, 2)
+
+    def seen(features, labels):
+        real = type("Said", (), {"features": (torch.tensor(features),)})()
+        term.after_update(type("Pair", (), {"real_output": real, "batch": Batch(None, torch.tensor(labels))})(), None)
+
+    seen([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0]], [0, 0, 2])
+    assert term.means.tolist() == [[2, 0], [0, 0], [0, 5]] and term.known.tolist() == [True, False, True]
+    seen([[12.0, 10.0]], [0])
+    assert term.means[0].tolist() == pytest.approx([3, 1]) and term.means[2].tolist() == [0, 5]
+
+
+def test_a_kind_that_was_never_seen_has_no_part():
+    term = Contrasting(0.9)
+    term.hold(2, 1)
+    real = type("Said", (), {"features": (torch.tensor([[1.0], [3.0]]),)})()
+    made = type("Said", (), {"features": (torch.tensor([[2.0], [7.0]]),)})()
+    latent = Latent(torch.zeros(2, 0), torch.tensor([0, 1]))
+    pair = type("Pair", (), {"real_output": real, "fake_output": made, "latent": latent})()
+    pair.batch = Batch(None, torch.tensor([0, 0]))
+    # The first is as far from the mean, 2, as 0, and from itself as 1; the second's kind is unknown.
+    assert float(term(pair, None)) == pytest.approx(math.log1p(math.exp(-1)))
+
+
+def test_boxes_hold_their_masks():
+    mask = torch.zeros(2, 1, 5, 5)
+    mask[0, 0, 1, 2] = mask[0, 0, 3, 1] = 1
+    box = box_of(mask)
+    assert box[0, 0].nonzero().tolist() == [[r, c] for r in (1, 2, 3) for c in (1, 2)]
+    assert box[1].sum() == 0
+
+
+def test_outside_of_the_box_an_image_stays_as_it_is_to_the_bit(compose):
+    game = started(compose, "contrast_gan", *CONTRAST, shape=MASKED)
+    mask = torch.zeros(3, 1, 16, 16).double()
+    mask[:, :, 4:9, 6:12] = 1
+    x = noise(3, channels=3).requires_grad_()
+    batch = Batch(x, torch.tensor([0, 1, 2]), {MASK: mask})
+    pair = game.meet(batch)["main"]
+    assert torch.equal(pair.fake * (1 - mask), x * (1 - mask)) and not torch.equal(pair.fake, x)
+    (gradient,) = torch.autograd.grad((pair.fake * mask).sum(), x)
+    assert float((gradient * (1 - mask)).abs().max()) == 0 and float(gradient.abs().max()) > 0
+    losses = game.player("generator").evaluate({"main": pair})
+    back = game.generator(torch.zeros(3, 0), batch.labels, {SAMPLES: pair.fake, MASK: mask})
+    assert losses.keys() == {"adversarial", "contrast", "cycle"}
+    assert float(losses["cycle"].detach()) == pytest.approx(10 * float((x - back).abs().mean().detach()), abs=1e-9)
+
+
+def test_each_kind_has_a_score_of_its_own_and_features_do_not_know_the_kind(compose):
+    game = started(compose, "contrast_gan", *CONTRAST, shape=MASKED)
+    x = noise(2, channels=3)
+    with torch.no_grad():
+        first, second = (game.discriminator(x, torch.full((2,), k)) for k in (0, 2))
+    assert torch.equal(first.features[-1], second.features[-1]) and not torch.equal(first.logits, second.logits)
+
+
+def test_images_without_masks_are_refused(compose):
+    with pytest.raises(ConfigError, match="ContrastGAN changes the kind of objects"):
+        started(compose, "contrast_gan", *CONTRAST, "data.channels=3", shape=GREY)
