@@ -176,6 +176,17 @@ TOKENS = (
     "{players:[generator,discriminator]}]"
 )
 """A step of each stage of systems that write tokens."""
+MELODIES = "schedule.stages=[{players:[predictor],until:1},{players:[discriminator,generator]}]"
+STEPS = (
+    "schedule.stages=[{players:[embedding],until:1},{players:[supervisor],until:1},"
+    "{players:[generator,autoencoder,discriminator]}]"
+)
+SOFT = [
+    "experiment=passgan",
+    "networks.generator.name=soft_gru",
+    "+networks.generator.way=softmax",
+    "+networks.generator.temperature=1.0",
+]
 DECODED = {"draws_pictures": "its samples are decoded from codes, and what its pairs compare are codes"}
 
 SPECIAL = {
@@ -184,6 +195,12 @@ SPECIAL = {
         for name in ("seqgan", "rankgan", "organ", "csgan_translation", "leakgan")
     },
     ("games", "maligan"): {"overrides": ["experiment=maligan", TOKENS]},
+    ("generators", "lstm_tokens"): {"overrides": ["experiment=seqgan", "game.rollouts=1"]},
+    ("generators", "soft_gru"): {"overrides": SOFT},
+    ("metrics", "series_scores"): {"overrides": ["experiment=rgan"], "steps": 5},
+    ("metrics", "series_classes"): {"overrides": ["experiment=rcgan"], "steps": 5},
+    ("games", "c_rnn_gan"): {"overrides": ["experiment=c_rnn_gan", MELODIES]},
+    ("games", "timegan"): {"overrides": ["experiment=timegan", STEPS], "exempt": DECODED},
     ("games", "arae"): {"overrides": ["experiment=arae"], "exempt": DECODED},
     ("games", "arae_transfer"): {"overrides": ["experiment=arae_transfer"], "exempt": DECODED},
     **{(kind, "biggan"): {"width": 2} for kind in ("generators", "discriminators")},

@@ -89,6 +89,7 @@ SMALL = {
         "networks.discriminator.width=32",
         "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]",
     ],
+    "pixelgan": ["networks.generator.width=4", "networks.generator.layers=1", "data.image_size=4"],
     "igan": ["schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]"],
     "icgan": [
         *(f"networks.{name}.width=8" for name in ("generator", "discriminator", "encoder_z", "encoder_y")),
@@ -115,7 +116,13 @@ SMALL = {
     "fastgan": ["data.image_size=32", "networks.generator.width=4", "networks.discriminator.width=4"],
     **dict.fromkeys(("seqgan", "rankgan", "organ"), ["game.rollouts=2", TOKENS]),
     **dict.fromkeys(("csgan_translation", "leakgan"), ["game.rollouts=2", TOKENS]),
+    "c_rnn_gan": ["schedule.stages=[{players:[predictor],until:1},{players:[discriminator,generator]}]"],
     "maligan": [TOKENS],
+    **dict.fromkeys(("musegan", "musegan_accompany"), ["networks.generator.width=8", "networks.discriminator.width=8"]),
+    "timegan": [
+        "schedule.stages=[{players:[embedding],until:1},{players:[supervisor],until:1},"
+        "{players:[generator,autoencoder,discriminator]}]",
+    ],
     "passgan": ["networks.generator.width=8", "networks.discriminator.width=8", "data.samples=200"],
     "projected_gan": [
         *("networks.generator.width=4", "networks.discriminator.resolution=32", "networks.discriminator.width=8"),
