@@ -122,9 +122,9 @@ class ExprGAN(EditingGame):
             for player in players if weight else ():
                 self.player(player).add_term(name, term(), plan=TermPlan(weight, pairs=(pair,)))
         for name in ("controller", "autoencoder", "generator"):
-            player = self.player(name)
-            assert isinstance(player, WeighedPlayer)
-            player.weight_at = partial(_constant, adversarial)
+            weighed = self.player(name)
+            assert isinstance(weighed, WeighedPlayer)
+            weighed.weight_at = partial(_constant, adversarial)
 
     def make_players(self) -> list[Player]:
         """Return the judges of images and of codes, and the players of the three stages."""
