@@ -49,7 +49,8 @@ class MaskedConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Map images (N, inputs, H, W) to maps (N, outputs, H, W)."""
-        return self._conv_forward(input, self.weight * self.mask, self.bias)
+        mapped: Tensor = self._conv_forward(input, self.weight * self.mask, self.bias)
+        return mapped
 
 
 DRAWS = "it draws pixels, so that the same latents make other images each time"
