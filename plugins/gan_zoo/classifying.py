@@ -9,7 +9,18 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import Batch, Components, ConfigError, Discriminator, DiscriminatorOutput, Game, Pair, Player, Term
+from gan_framework.api import (
+    Batch,
+    Components,
+    ConfigError,
+    Discriminator,
+    DiscriminatorOutput,
+    Game,
+    Latent,
+    Pair,
+    Player,
+    Term,
+)
 from gan_zoo.heads import ClassScores, add_head, say_more
 
 LABELLED = "labelled"
@@ -100,8 +111,20 @@ class ClassifyingGame(Game):
         add_head(network, CLASS, nn.Linear(inputs, num_classes))
 
 
-class LabelledGame(ClassifyingGame):
-    """The base of games that learn classes from the source `labelled`; the labels of other samples are never read."""
+class UnlabelledGame(ClassifyingGame):
+    """The base of games that never read the labels of the data, if these have any."""
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return latents without labels."""
+        return super().latent_for(without_labels(batch))
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return the samples without labels and the generated ones."""
+        return super().pair(without_labels(batch), latent)
+
+
+class LabelledGame(UnlabelledGame):
+    """The base of games that learn classes from the source `labelled`, beside many samples without labels."""
 
     def __init__(self, components: Components) -> None:
         super().__init__(components)

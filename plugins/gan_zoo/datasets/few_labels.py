@@ -11,7 +11,7 @@ from torch import Tensor
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.nested import build_nested
 
-NOT_OF_THE_SOURCE = ("flip", "transform", "workers", "drop_near_duplicates", "classes", "symbols")
+NOT_OF_THE_SOURCE = ("flip", "transform", "workers", "drop_near_duplicates", "classes", "symbols", "shape")
 """Settings of data that are not their source's own."""
 
 

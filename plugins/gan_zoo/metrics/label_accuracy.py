@@ -65,8 +65,8 @@ class LabelAccuracy(Metric):
         heads = getattr(game.networks["discriminator"], "heads", {}) if "discriminator" in game.networks else {}
         if not hasattr(game, "classify") and CLASS not in heads:
             raise ConfigError(
-                f"metrics.label_accuracy asks a game's own classifier, and {type(game).__name__} has none; it goes with "
-                "games that classify (experiment=semi_kplus1, triple_gan, dann, adda, ...) and with "
+                f"metrics.label_accuracy asks a game's own classifier, and {type(game).__name__} has none; it goes "
+                "with games that classify (experiment=semi_kplus1, triple_gan, dann, adda, ...) and with "
                 "strategy=[train_with_labels]"
             )
 

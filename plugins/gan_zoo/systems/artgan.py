@@ -1,4 +1,4 @@
-"""ArtGAN: Tan, Chan, Aguirre & Tanaka 2017, arXiv 1702.03410: D scores classes, and G's upper layers decode its maps."""
+"""ArtGAN: Tan, Chan, Aguirre & Tanaka 2017, arXiv 1702.03410: D scores classes, G's upper layers decode its maps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class ArtGANGenerator(DCGANConditionalGenerator):
 
     def decode(self, maps: Tensor) -> Tensor:
         """Map maps of the first one's shape (N, A, h, w) to images (N, C, H, W) in [-1, 1]."""
-        images: Tensor = self.layers[LOWER:](maps)
+        upper = self.layers[LOWER:]
+        images: Tensor = upper(maps)
         return cropped(images, self.image_size)
 
 
@@ -57,7 +58,8 @@ class Decoded(Term):
         game = self.game
         assert isinstance(game, ArtGAN)
         said, x = getattr(pair, f"{self.side}_output"), getattr(pair, self.side)
-        return 0.5 * (x - game.decode(said.features[-1])).square().mean()
+        error: Tensor = 0.5 * (x - game.decode(said.features[-1])).square().mean()
+        return error
 
 
 class ArtGAN(ClassifyingGame):
@@ -89,7 +91,8 @@ class ArtGAN(ClassifyingGame):
         generator = self.generator
         assert isinstance(generator, ArtGANGenerator)
         with self.autocast():
-            return generator.decode(maps)
+            images: Tensor = generator.decode(maps)
+        return images
 
     def check(self) -> None:
         """See that G can decode D's maps.
@@ -99,8 +102,8 @@ class ArtGAN(ClassifyingGame):
         """
         if self.reconstruction and not isinstance(self.generator, ArtGANGenerator):
             raise ConfigError(
-                f"game=artgan decodes D's maps by the upper layers of generator=artgan, and {type(self.generator).__name__} "
-                "has none: choose it, or set game.reconstruction=0"
+                f"game=artgan decodes D's maps by the upper layers of generator=artgan, and "
+                f"{type(self.generator).__name__} has none: choose it, or set game.reconstruction=0"
             )
         super().check()
         if not isinstance(self.generator, ArtGANGenerator):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
+from gan_framework.api import Components, ConfigError, Pair, Player, Term
 from gan_zoo.classifying import (
-    ClassifyingGame,
     LabelledError,
+    UnlabelledGame,
     class_scores,
     entropies,
     labelled_classes,
-    without_labels,
 )
 from gan_zoo.translating import not_negative
 
@@ -39,7 +38,7 @@ def surest(scores: Tensor) -> Tensor:
     return (log_p.exp() * log_p).sum(1)
 
 
-class CatGAN(ClassifyingGame):
+class CatGAN(UnlabelledGame):
     """D sorts samples into categories, sure of real ones and unsure of generated ones; it says nothing of realness.
 
     Of K categories the best D has -log K for the part of the real samples. With labelled samples it learns their
@@ -83,11 +82,3 @@ class CatGAN(ClassifyingGame):
         """Return D and G, whose objectives are terms."""
         teams = ("discriminator", "generator")
         return [Player(name, (name,), team=name) for name in teams]
-
-    def latent_for(self, batch: Batch) -> Latent:
-        """Return latents without labels."""
-        return super().latent_for(without_labels(batch))
-
-    def pair(self, batch: Batch, latent: Latent) -> Pair:
-        """Return the samples without labels and the generated ones."""
-        return super().pair(without_labels(batch), latent)

@@ -66,7 +66,7 @@ class CCGAN(LabelledGame):
 
     def latent_for(self, batch: Batch) -> Latent:
         """Return the images and a hole in each."""
-        latent = super().latent_for(without_labels(batch))
+        latent = super().latent_for(batch)
         return latent._replace(given={**latent.given, HOLE: self.holes(batch.samples)})
 
     def holes(self, images: Tensor) -> Tensor:

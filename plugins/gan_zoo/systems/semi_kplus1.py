@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gan_framework.api import Batch, Components, Latent, Pair, Player
-from gan_zoo.classifying import LabelledError, LabelledGame, without_labels
+from gan_framework.api import Components, Player
+from gan_zoo.classifying import LabelledError, LabelledGame
 from gan_zoo.translating import not_negative
 
 
@@ -36,11 +36,3 @@ class KPlusOne(LabelledGame):
         if self.supervised:
             discriminator.objective = None
         return [discriminator, generator]
-
-    def latent_for(self, batch: Batch) -> Latent:
-        """Return latents without labels."""
-        return super().latent_for(without_labels(batch))
-
-    def pair(self, batch: Batch, latent: Latent) -> Pair:
-        """Return the samples without labels and the generated ones."""
-        return super().pair(without_labels(batch), latent)

@@ -129,9 +129,9 @@ class SplittingGAN(ClassifyingGame):
     """A GAN of classes with an auxiliary classifier, whose classes are split in two at set steps.
 
     Each class of more than `least` real samples becomes two clusters of D's penultimate features, which are normalised
-    to length 1 before; a class's vectors in G are the sums of its ancestors' and its own, as in the authors' program. Here
-    the own ones begin at 0, and the weights of D's classifier are such sums too, so that D and G are the same functions
-    just after a split as before: either half of a class begins with half its probability. D
+    to length 1 before; a class's vectors in G are the sums of its ancestors' and its own, as in the authors' program.
+    Here the own ones begin at 0, and the weights of D's classifier are such sums too, so that D and G are the same
+    functions just after a split as before: either half of a class begins with half its probability. D
     learns the class of real samples, G makes samples that are told for theirs. In the published runs (WGAN-GP, residual
     networks) there was one split, at step 15,620.
 
@@ -283,7 +283,7 @@ class SplittingGAN(ClassifyingGame):
         self.counts[1] += 1
 
     def _seen(self, next_batch: NextBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return D's features of all samples, of length 1, what they are sorted into, and their positions, each once."""
+        """Return D's features of all samples, of length 1, what they are sorted into, and their positions."""
         found: dict[int, tuple[Tensor, Tensor]] = {}
         drawn = 0
         with evaluation_mode(self.discriminator):

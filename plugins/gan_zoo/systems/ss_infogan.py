@@ -7,8 +7,8 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
-from gan_zoo.classifying import LABELLED, LabelledError, LabelledGame, without_labels
+from gan_framework.api import Components, ConfigError, Pair, Player, Term
+from gan_zoo.classifying import LABELLED, LabelledError, LabelledGame
 from gan_zoo.priors.codes import Codes
 from gan_zoo.translating import not_negative
 
@@ -67,11 +67,3 @@ class SSInfoGAN(LabelledGame):
             said: Tensor = self.network("q")(x)
         scores = said[:, : self.prior.codes.sizes[CODE]]
         return scores.to(x.dtype)
-
-    def latent_for(self, batch: Batch) -> Latent:
-        """Return latents without labels."""
-        return super().latent_for(without_labels(batch))
-
-    def pair(self, batch: Batch, latent: Latent) -> Pair:
-        """Return the samples without labels and the generated ones."""
-        return super().pair(without_labels(batch), latent)

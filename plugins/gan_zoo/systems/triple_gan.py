@@ -9,7 +9,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import MAIN, Batch, Components, ConfigError, Game, Latent, Pair, Player, SeparableLoss, Term, TermPlan
+from gan_framework.api import (
+    MAIN,
+    Batch,
+    Components,
+    ConfigError,
+    Game,
+    Latent,
+    Pair,
+    Player,
+    SeparableLoss,
+    Term,
+    TermPlan,
+)
 from gan_zoo.classifying import CLASS, LABELLED, LabelledError, LabelledGame, entropies, without_labels
 from gan_zoo.encoding import Fools
 from gan_zoo.translating import not_negative
@@ -184,7 +196,7 @@ class TripleGAN(LabelledGame):
 
     def latent_for(self, batch: Batch) -> Latent:
         """Return latents with classes that are drawn evenly."""
-        latent = super().latent_for(without_labels(batch))
+        latent = super().latent_for(batch)
         n = len(latent.z)
         return latent._replace(labels=torch.randint(self.num_classes, (n,), device=latent.z.device))
 

@@ -63,7 +63,8 @@ class ViGAN(EncodingGame):
         super().__init__(components)
         if not isinstance(self.prior, Codes) or self.prior.noise != "normal":
             raise ConfigError(
-                "game=vigan_info encodes the noise beside structured codes as normal: set prior=codes prior.noise=normal"
+                "game=vigan_info encodes the noise beside structured codes as normal: set prior=codes "
+                "prior.noise=normal"
             )
         encoder, generator, q = (self.player(name) for name in ("encoder", "generator", "q"))
         encoder.add_term("kl_divergence", NoiseDivergence(), plan=TermPlan(kl_weight, pairs=(RECONSTRUCTION,)))

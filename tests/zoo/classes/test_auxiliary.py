@@ -48,7 +48,11 @@ def test_controlgan_pays_by_the_formula_and_adapts_after_updates_alone(compose):
     term, fake = generator.term("controlled"), meeting[MAIN].fake
     term.gamma.fill_(0.25)
     told = F.cross_entropy(game.classify(fake), batch.labels)
-    same(pays(game, "generator", meeting), F.softplus(-game.discriminator(fake).logits).mean() + 0.25 * told, game.generator)
+    same(
+        pays(game, "generator", meeting),
+        F.softplus(-game.discriminator(fake).logits).mean() + 0.25 * told,
+        game.generator,
+    )
     known = F.cross_entropy(game.classify(batch.samples), batch.labels)
     same(pays(game, "classifier", meeting), known, game.network("classifier"))
     assert term.gamma == 0.25
@@ -69,7 +73,9 @@ def test_controlgan_refuses_what_is_told_or_cannot_be(compose):
 # -- CAN ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("form", "even", "sure"), [("binary", 3.2508297, 2.4445506), ("uniform", 2.3025851, 1.4228993)])
+@pytest.mark.parametrize(
+    ("form", "even", "sure"), [("binary", 3.2508297, 2.4445506), ("uniform", 2.3025851, 1.4228993)]
+)
 def test_the_numbers_of_ambiguity(form, even, sure):
     assert ambiguity(torch.zeros(1, 10), form).item() == pytest.approx(even, abs=1e-6)
     p = torch.tensor([[0.7, 0.2, 0.1]])

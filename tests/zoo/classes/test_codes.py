@@ -68,7 +68,10 @@ def test_absent_classes_add_nothing_and_the_others_half_their_squared_distance(c
     some = Batch(real.samples, torch.tensor([0, 0, 1, 1, 1, 2, 2, 2]))
     other = Batch(fake.samples, torch.tensor([0, 1, 1, 5, 5, 5, 5, 5]))
     f = game.inner
-    of = [(f(some.samples[:2]).mean(0), f(other.samples[:1]).mean(0)), (f(some.samples[2:5]).mean(0), f(other.samples[1:3]).mean(0))]
+    of = [
+        (f(some.samples[:2]).mean(0), f(other.samples[:1]).mean(0)),
+        (f(some.samples[2:5]).mean(0), f(other.samples[1:3]).mean(0)),
+    ]
     expected = 0.5 * sum((a - b).square().sum() for a, b in of)
     torch.testing.assert_close(term(pair_of(game, some, other), None), expected)
 
@@ -97,7 +100,12 @@ def test_cvae_gan_pays_by_the_formula(compose):
     code = meeting[RECONSTRUCTION].latent
     inner = [d(s).features[-1].flatten(1) for s in (x, x_p, x_f)]
     told = [game.inner(s) for s in (x, x_p, x_f)]
-    rec = 0.5 * sum((a - b).flatten(1).square().sum(1) for a, b in ((x, x_f), (inner[0], inner[2]), (told[0], told[2]))).mean()
+    rec = (
+        0.5
+        * sum(
+            (a - b).flatten(1).square().sum(1) for a, b in ((x, x_f), (inner[0], inner[2]), (told[0], told[2]))
+        ).mean()
+    )
     kl = kl_to_standard_normal(code.code["mean"], code.code["log_variance"]).mean()
     mean = 0.5 * (inner[0].mean(0) - inner[1].mean(0)).square().sum()
     of_class = 0.5 * sum(

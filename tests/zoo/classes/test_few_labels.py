@@ -73,12 +73,17 @@ def test_it_is_the_softmax_over_one_class_more():
 
 
 def test_d_of_k_plus_one_classes_pays_by_the_formula(compose):
-    game, batch = built(compose, *SEMI, "networks.discriminator.noise=0", "networks.discriminator.input_noise=0"), images()
+    game, batch = (
+        built(compose, *SEMI, "networks.discriminator.noise=0", "networks.discriminator.input_noise=0"),
+        images(),
+    )
     meeting, d = game.meet(batch), game.discriminator
     losses = game.player("discriminator").evaluate(meeting)
     few = batch.others[LABELLED]
     z, z_fake = (d(x).heads[CLASS].logsumexp(1) for x in (batch.samples, meeting[MAIN].fake))
-    expected = F.softplus(-z).mean() + F.softplus(z_fake).mean() + F.cross_entropy(d(few.samples).heads[CLASS], few.labels)
+    expected = (
+        F.softplus(-z).mean() + F.softplus(z_fake).mean() + F.cross_entropy(d(few.samples).heads[CLASS], few.labels)
+    )
     torch.testing.assert_close(sum(losses.values()), expected)
     for found, wanted in zip(gradients(sum(losses.values()), d), gradients(expected, d), strict=True):
         torch.testing.assert_close(found, wanted)
@@ -94,7 +99,9 @@ def test_the_numbers_of_catgan():
     assert (conditional - marginal).item() == pytest.approx(-0.2531016, abs=1e-6)
     pair = judged(CERTAIN.log(), torch.zeros(4, 3))
     assert Certainty()(pair, Team("discriminator")).item() == pytest.approx(-0.2531016 - math.log(3), abs=1e-6)
-    assert Certainty()(judged(CERTAIN.log(), CERTAIN.log()), Team("generator")).item() == pytest.approx(-0.2531016, abs=1e-6)
+    assert Certainty()(judged(CERTAIN.log(), CERTAIN.log()), Team("generator")).item() == pytest.approx(
+        -0.2531016, abs=1e-6
+    )
 
 
 def test_the_best_that_catgan_can_say():
@@ -148,7 +155,9 @@ def test_the_classifier_is_paid_by_what_d_says_of_every_class():
     """Σ_y C(y|x) softplus(-D(x, y)); its gradient in C's scores is p_k (loss_k - mean loss)."""
     x, table = torch.arange(2.0).double()[:, None], torch.tensor([[0.3, -1, 2], [0, 0.5, 1]]).double()
     scores = CERTAIN.log().requires_grad_()
-    pair = Pair(lambda x, y: DiscriminatorOutput(table[x[:, 0].long(), y]), Batch(x), Latent(x), x, made={CLASS: scores})
+    pair = Pair(
+        lambda x, y: DiscriminatorOutput(table[x[:, 0].long(), y]), Batch(x), Latent(x), x, made={CLASS: scores}
+    )
     paid = F.softplus(-table)
     found = ToldIsReal()(pair, None)
     torch.testing.assert_close(found, (CERTAIN * paid).sum(1).mean())

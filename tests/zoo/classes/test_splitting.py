@@ -12,7 +12,13 @@ from gan_zoo.classifying import CLASS
 from gan_zoo.systems.splitting_gan import two_means
 from tests.zoo.classes.common import built
 
-SMALL = ["splitting_gan", "networks.generator.width=4", "networks.generator.num_classes=3", "networks.discriminator.width=4", "game.least=3"]
+SMALL = [
+    "splitting_gan",
+    "networks.generator.width=4",
+    "networks.generator.num_classes=3",
+    "networks.discriminator.width=4",
+    "game.least=3",
+]
 DATA = DataShape((1, 8, 8), 3, size=20)
 
 
