@@ -170,6 +170,21 @@ PIX2PIXHD = [
     "schedule.stages=[{players:[discriminator_coarse,generator_coarse,discriminator_fine,generator_fine]}]",
 ]
 
+ADAPTED = "schedule.stages=[{players:[classifier],until:1},{players:[discriminator,generator]}]"
+LDAN = ["experiment=ldan", "data.image_size=8", "data.samples=64", ADAPTED.replace("classifier", "lighting")]
+PIXELDA = ["experiment=pixelda", "data.image_size=8", *NARROW, "networks.classifier.width=4"]
+PIXELDA += ["networks.generator.blocks=1", "networks.discriminator.layers=1"]
+SBADA = ["experiment=sbada_gan", "data.image_size=8", "game.pool=2"]
+SBADA += [f"networks.{name}.width=2" for name in ("generator_ab", "generator_ba", "classifier_a", "classifier_b")]
+SBADA += [f"networks.discriminator_{domain}.{setting}" for domain in "ab" for setting in ("width=2", "layers=1")]
+SIMGAN = ["experiment=simgan", "data.image_size=8", "data.samples=64", *NARROW]
+SIMGAN += ["schedule.stages=[{players:[generator],until:1},{players:[discriminator,generator]}]"]
+WATER = ["experiment=watergan", "data.image_size=8", "data.samples=64", "prior.dim=4", *NARROW]
+TAGS = ["experiment=rendergan", "data.image_size=16", "data.samples=64", "prior.dim=4", *NARROW]
+STEGO = ["experiment=stegano_gan", "data.image_size=8", "prior.dim=4", *NARROW, "networks.discriminator_stego.width=4"]
+CELLS = ["experiment=gan_sep", "data.image_size=16", "data.samples=64", "prior.dim=4", "networks.generator.width=4"]
+CELLS += ["networks.discriminator_1.width=4"]
+
 # What a plugin needs around it, its settings that make it quick, and what it is exempt from, with the reason.
 TOKENS = (
     "schedule.stages=[{players:[likelihood],until:1},{players:[discriminator],until:1},"
@@ -410,6 +425,50 @@ SPECIAL = {
     ("datasets", "shapes"): {"samples": 50},
     ("datasets", "causal_shapes"): {"samples": 50},
     ("datasets", "rosettes"): {"samples": 50},
+    ("datasets", "gaze_like"): {"image_size": 16, "samples": 20},
+    ("datasets", "tags"): {"image_size": 16, "samples": 20},
+    ("datasets", "underwater"): {"image_size": 16, "samples": 20},
+    ("datasets", "lit_spheres"): {"image_size": 8, "samples": 20},
+    ("datasets", "two_channel_cells"): {"image_size": 16, "samples": 20},
+    ("datasets", "sketches"): {"image_size": 16},
+    ("datasets", "private"): {"samples": 100},
+    ("datasets", "feature_bits"): {"samples": 100},
+    ("games", "feature_adaptation"): {
+        "overrides": ["experiment=dann", "data.image_size=8", "networks.features.width=2"]
+    },
+    ("games", "adda"): {"overrides": ["experiment=adda", "data.image_size=8", "networks.features.width=2", ADAPTED]},
+    ("games", "ldan"): {"overrides": LDAN},
+    ("metrics", "label_error"): {"overrides": LDAN},
+    ("games", "perceptual_gan"): {"overrides": ["experiment=perceptual_gan", "networks.features.width=2", ADAPTED]},
+    ("games", "pixelda"): {"overrides": PIXELDA},
+    ("generators", "refiner"): {"overrides": PIXELDA, "width": 2, "blocks": 1},
+    ("games", "sbada_gan"): {"overrides": SBADA},
+    ("games", "simgan"): {"overrides": SIMGAN, "pool": 4},
+    ("metrics", "label_transfer"): {"overrides": SIMGAN},
+    **{kind_and_name: {"overrides": WATER} for kind_and_name in (("games", "watergan"), ("generators", "water"))},
+    **{
+        kind_and_name: {"overrides": TAGS}
+        for kind_and_name in (("games", "rendergan"), ("generators", "tag_augmenter"))
+    },
+    ("games", "stegano_gan"): {"overrides": STEGO},
+    ("discriminators", "steganalyser"): {"overrides": STEGO},
+    ("metrics", "detection_accuracy"): {"overrides": ["data.image_size=16"]},
+    ("generators", "bit_flipper"): {"overrides": ["experiment=gap_binary"]},
+    ("generators", "privatiser"): {"overrides": ["experiment=gap_gaussian"], "hidden": [8]},
+    ("games", "gap"): {"overrides": ["experiment=gap_gaussian", "data.samples=400"]},
+    ("metrics", "adversary_accuracy"): {"overrides": ["experiment=gap_gaussian", "data.samples=400"], "samples": 50},
+    ("games", "malgan"): {"overrides": ["experiment=malgan", "data.samples=400"], "fitting": 2},
+    ("metrics", "evasion"): {"overrides": ["experiment=malgan", "data.samples=400"]},
+    ("generators", "separable"): {"overrides": CELLS, "width": 2},
+    ("games", "gan_sep"): {"overrides": CELLS},
+    ("metrics", "cell_rule"): {"overrides": CELLS},
+    **{
+        kind_and_name: {"overrides": ["experiment=mgan_texture", "data.samples=64"]}
+        for kind_and_name in (
+            *(("games", "mgan_texture"), ("generators", "texture_decoder")),
+            *(("discriminators", "feature_patches"), ("networks", "random_filters")),
+        )
+    },
     ("extractors", "classifier"): {"epochs": 5, "width": 8},
     **{
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}

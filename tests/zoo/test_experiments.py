@@ -124,6 +124,20 @@ SMALL = {
         "{players:[generator,autoencoder,discriminator]}]",
     ],
     "passgan": ["networks.generator.width=8", "networks.discriminator.width=8", "data.samples=200"],
+    "mgan_texture": ["data.samples=64"],
+    "pixelda": ["networks.generator.width=4", "networks.classifier.width=4"],
+    "sbada_gan": [f"networks.generator_{way}.width=4" for way in ("ab", "ba")],
+    "simgan": [
+        *("networks.generator.width=4", "data.samples=64"),
+        "schedule.stages=[{players:[generator],until:1},{players:[discriminator,generator],updates:[1,2]}]",
+    ],
+    "watergan": ["data.samples=64", "networks.discriminator.width=4"],
+    "rendergan": ["data.samples=64", "networks.generator.width=4", "networks.discriminator.width=4"],
+    **{
+        name: [f"schedule.stages=[{{players:[{first}],until:1}},{{players:[discriminator,generator]}}]"]
+        for name, first in (("adda", "classifier"), ("perceptual_gan", "classifier"), ("ldan", "lighting"))
+    },
+    "gan_sep": ["data.samples=64", "networks.generator.width=4", "networks.discriminator_1.width=4"],
     "projected_gan": [
         *("networks.generator.width=4", "networks.discriminator.resolution=32", "networks.discriminator.width=8"),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
@@ -23,7 +21,7 @@ class FeatureBits(DataSource):
         num_classes: 2.
     """
 
-    classes: ClassVar[tuple[str, ...]] = ("benign", "bad")
+    classes = ("benign", "bad")
 
     def __init__(self, samples: int, image_size: None, channels: int, num_classes: int | None) -> None:
         known_classes("feature_bits", num_classes, 2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
@@ -27,7 +25,7 @@ class Private(DataSource):
         num_classes: 2.
     """
 
-    classes: ClassVar[tuple[str, ...]] = ("0", "1")
+    classes = ("0", "1")
 
     def __init__(self, kind: str, samples: int, image_size: None, channels: int, num_classes: int | None) -> None:
         known_classes("private", num_classes, 2)

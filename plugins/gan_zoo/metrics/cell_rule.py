@@ -70,4 +70,5 @@ def breaks_rule(images: Tensor) -> Tensor:
     on_one_side = (green * (along > 0)).sum(1)
     is_lopsided = (half > LONG) & ((on_one_side - 0.5).abs() > 0.3)
     is_no_cell = (width < WIDTHS[0]) | (width > WIDTHS[1]) | (half > 1)
-    return is_off | is_lopsided | is_no_cell
+    broken: Tensor = is_off | is_lopsided | is_no_cell
+    return broken

@@ -75,7 +75,8 @@ def regression(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     kernel = torch.exp(-0.5 * (between / width).square())
     mean = y.mean(0)
     weights = torch.linalg.solve(kernel + RIDGE * torch.eye(len(x), dtype=x.dtype), y - mean)
-    return torch.exp(-0.5 * (torch.cdist(at, x) / width).square()) @ weights + mean
+    said: Tensor = torch.exp(-0.5 * (torch.cdist(at, x) / width).square()) @ weights + mean
+    return said
 
 
 def error(predicted: Tensor, truth: Tensor) -> float:

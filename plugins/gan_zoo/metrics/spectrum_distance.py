@@ -40,4 +40,5 @@ def spectrum(images: Tensor) -> Tensor:
     x = images.double()
     x = x - x.mean((2, 3), keepdim=True)
     power = torch.fft.fft2(x).abs().square().mean((0, 1))
-    return (power / power.sum().clamp(min=1e-12)).clamp(min=SMALLEST)
+    shares: Tensor = power / power.sum().clamp(min=1e-12)
+    return shares.clamp(min=SMALLEST)

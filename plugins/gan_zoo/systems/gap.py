@@ -193,13 +193,15 @@ class BitFlipper(Generator):
     def flips(self, x: Tensor) -> Tensor:
         """Return the probabilities (N, 1) with which bits x (N, 1) are flipped."""
         zero, one = self.logits.sigmoid()
-        return (1 - x) * zero + x * one
+        found: Tensor = (1 - x) * zero + x * one
+        return found
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the given `samples`, bits (N, 1), and z (N, latent_dim) to bits (N, 1)."""
         x = given[SAMPLES]
         flipped = ((z[:, :1] + 1) / 2 < self.flips(x)).to(x.dtype)
-        return (x - flipped).abs()
+        bits: Tensor = (x - flipped).abs()
+        return bits
 
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY

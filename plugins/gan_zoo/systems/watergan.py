@@ -22,7 +22,8 @@ def vignetting(c: Tensor, height: int, width: int) -> Tensor:
     """Return V = 1 / (1 + C₁ r² + C₂ r⁴ + C₃ r⁶) (1, H, W), r the distance from the centre, 1 in the corners."""
     y, x = (torch.linspace(-1, 1, side, device=c.device, dtype=c.dtype) for side in (height, width))
     square = (y[:, None].square() + x[None].square()) / 2
-    return (1 / (1 + c[0] * square + c[1] * square.square() + c[2] * square**3))[None]
+    falling: Tensor = 1 / (1 + c[0] * square + c[1] * square.square() + c[2] * square**3)
+    return falling[None]
 
 
 class WaterGenerator(Generator):
@@ -46,21 +47,23 @@ class WaterGenerator(Generator):
         self.gain = nn.Parameter(torch.tensor(0.9))
         self.c = nn.Parameter(torch.full((3,), float(vignette)))
         self.noise = nn.Sequential(nn.Linear(latent_dim, height * across), nn.Unflatten(1, (1, height, across)))
-        self.haze = nn.Sequential(
-            nn.Conv2d(2, width, 5, 1, 2), nn.LeakyReLU(0.2), nn.Conv2d(width, 3, 5, 1, 2), nn.Sigmoid()
-        )
-        nn.init.constant_(self.haze[2].bias, -2.0)
+        last = nn.Conv2d(width, 3, 5, 1, 2)
+        assert last.bias is not None
+        nn.init.constant_(last.bias, -2.0)
+        self.haze = nn.Sequential(nn.Conv2d(2, width, 5, 1, 2), nn.LeakyReLU(0.2), last, nn.Sigmoid())
 
     def attenuated(self, air: Tensor, depth: Tensor) -> Tensor:
         """Return I ⊙ e^(-η d) of images (N, 3, H, W) in [0, 1] and depths (N, 1, H, W)."""
-        return air * torch.exp(-self.eta[:, None, None] * depth)
+        left: Tensor = air * torch.exp(-self.eta[:, None, None] * depth)
+        return left
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z, the given images `a` (N, 3, H, W) and `depth` (N, 1, H, W) to images (N, 3, H, W) in [-1, 1]."""
         air, depth = (given[A] + 1) / 2, given[DEPTH]
         scattered = self.haze(torch.cat([self.noise(z), depth], dim=1))
         light = vignetting(self.c, *air.shape[2:]) * (self.attenuated(air, depth) + scattered)
-        return 2 * (self.gain * light).clamp(0, 1) - 1
+        images: Tensor = 2 * (self.gain * light).clamp(0, 1) - 1
+        return images
 
 
 def implausible(network: WaterGenerator) -> Tensor:
