@@ -46,6 +46,11 @@ SMALL = {
     "dsp_gan": ["game.batches=2"],
     "dtn": ["game.classifier_steps=2"],
     "spade": ["terms.feature_distance.steps=2"],
+    "causalgan": [
+        "schedule.stages=[{players:[discriminator_labels,generator_labels],until:1},"
+        "{players:[discriminator,labeler,anti_labeler,generator]}]"
+    ],
+    "arigan": ["networks.generator.width=8", "networks.discriminator.width=8"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],

@@ -188,3 +188,50 @@ class OccludedShapes(MadePairs):
         image = front * colours[1] + (1 - front) * image
         extra = {SOURCE: to_bytes(image), VISIBLE: full * (1 - front), FULL: full}
         return to_bytes(full * colours[0]), kind, extra
+
+
+FIRST = (0.5, 0.3, 0.2)
+"""The chance of a circle, a square and a triangle in the farthest layer of `DepthLayers`."""
+
+NEXT = ((0.1, 0.7, 0.2), (0.2, 0.2, 0.6), (0.7, 0.1, 0.2))
+"""The same of each next layer, by the shape in the layer behind it (rows)."""
+
+LAYERS = 3
+
+GROUND = 0.15
+"""The grey of the ground of `DepthLayers`, where white is 1."""
+
+
+class DepthLayers(MadePairs):
+    """Three shapes, one before another: the nearer the lower and larger; what follows on what is a Markov chain.
+
+    Sources are the layers (12, H, W): of each, from far to near, red, green, blue and where it is. `kinds` (3,) int64
+    are their shapes: circle, square or triangle, by the chances `FIRST` and `NEXT`. Targets are the scenes, whose class is
+    the shape in the farthest layer.
+    """
+
+    classes = ("circle", "square", "triangle")
+    source_channels = 4 * LAYERS
+
+    def extras(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the extras by name."""
+        return {**super().extras(), "kinds": (LAYERS,)}
+
+    def draw(self, n: int, random: torch.Generator) -> Made:
+        """Return scenes, their farthest shapes, layers and all shapes."""
+        chances = torch.tensor(NEXT)
+        kinds = [torch.multinomial(torch.tensor(FIRST), n, replacement=True, generator=random)]
+        for _ in range(LAYERS - 1):
+            kinds.append(torch.multinomial(chances[kinds[-1]], 1, generator=random)[:, 0])
+        scene = torch.full((n, 3, self.size, self.size), GROUND)
+        layers = []
+        for number, kind in enumerate(kinds):
+            x = uniform(n, 0.25, 0.75, random) * self.size
+            y = (0.25 + 0.25 * number + uniform(n, -0.04, 0.04, random)) * self.size
+            radius = torch.full((n,), (0.12 + 0.05 * number) * self.size)
+            colour = 0.3 + 0.7 * torch.rand(n, 3, 1, 1, generator=random)
+            mask = inside(kind, x, y, radius, self.size)
+            scene = mask * colour + (1 - mask) * scene
+            layers.append(torch.cat([mask * colour, mask], 1))
+        extra = {SOURCE: to_bytes(torch.cat(layers, 1)), "kinds": torch.stack(kinds, 1)}
+        return to_bytes(scene), kinds[0], extra
