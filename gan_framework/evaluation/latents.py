@@ -49,7 +49,7 @@ def fixed_latent(
     if inputs is None:
         raise ConfigError(f"{type(game).__name__} makes samples of samples, and none are given")
     given = game.latent_for(inputs.part(slice(n)))
-    return latent._replace(labels=given.labels, given=given.given)
+    return latent._replace(labels=given.labels if classes is None else labels, given=given.given)
 
 
 def traverse(game: Game, code: str, n: int, seed: int) -> Tensor:

@@ -29,8 +29,9 @@ class StarGAN(EditingGame):
         D  L_D + classification · CE(class(x), c)
         G  L_G + classification · CE(class(G(x, c')), c') + cycle · |x - G(G(x, c'), c)|          (equations 5 and 6)
 
-    L_D and L_G are those of a Wasserstein critic with a gradient penalty. Labels are classes, or vectors of attributes
-    of which each is 0 or 1, whose cross entropies are summed.
+    L_D and L_G are those of a Wasserstein critic with a gradient penalty, here of the mean of an image's patches and in
+    the authors' program of their sum. Labels are classes, or vectors of attributes of which each is 0 or 1, whose cross
+    entropies are summed.
 
     Args:
         components: what the game is made of.

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import SAMPLES, Batch, ConfigError, DataShape, DiscriminatorOutput, Latent, Pair
 from gan_framework.core import seeding
+from gan_framework.evaluation.latents import fixed_latent
 from gan_zoo.editing import ClassOfFake, ClassOfReal, beside_maps, class_loss
 from gan_zoo.systems.stargan import StarGANDiscriminator, StarGANGenerator
 from tests.zoo.editing.common import batch_of, started
@@ -114,3 +115,11 @@ def test_the_papers_networks_have_their_sizes():
     assert made.shape == (2, 3, 128, 128) and said.logits.shape == (2, 1, 2, 2) and said.heads["class"].shape == (2, 5)
     layers = sum((a * 16 + 1) * b for a, b in pairwise([3, 64, 128, 256, 512, 1024, 2048]))
     assert sum(p.numel() for p in judge.parameters()) == layers + 2048 * 9 + 2048 * 4 * 5
+
+
+def test_classes_that_are_asked_for_come_before_those_of_the_data(compose):
+    game = game_of(compose).float()
+    batch = batch_of([0, 1, 2, 3], double=False, target=torch.tensor([1, 1, 1, 1]))
+    assert fixed_latent(game, 4, 0, inputs=batch).labels.tolist() == [1, 1, 1, 1]
+    asked = fixed_latent(game, 4, 0, [3, 2], batch)
+    assert asked.labels.tolist() == [3, 2, 3, 2] and torch.equal(asked.given[SAMPLES], batch.samples)
