@@ -206,8 +206,8 @@ class DepthLayers(MadePairs):
     """Three shapes, one before another: the nearer the lower and larger; what follows on what is a Markov chain.
 
     Sources are the layers (12, H, W): of each, from far to near, red, green, blue and where it is. `kinds` (3,) int64
-    are their shapes: circle, square or triangle, by the chances `FIRST` and `NEXT`. Targets are the scenes, whose class is
-    the shape in the farthest layer.
+    are their shapes: circle, square or triangle, by the chances `FIRST` and `NEXT`. Targets are the scenes, whose
+    class is the shape in the farthest layer.
     """
 
     classes = ("circle", "square", "triangle")

@@ -71,8 +71,9 @@ class TextureGAN(Game):
 
     Stage 1 (players `discriminator`, `generator`): L_G of the image's lightness, pixel |L(x) - L(g)|² and colour
     |ab(x) - ab(g)|²; features of a frozen network are the term `feature_distance`, pair `whole`. Stage 2 (players
-    `discriminator_local`, `refiner`, the generator again) adds, of a square of g inside the object, L_G of a judge that tells whether it is of the same texture as one of the given patch, and local_pixel |x - g|²;
-    the local style is `feature_distance` with `compare=gram`, pair `local`. The published weights are not known to us.
+    `discriminator_local`, `refiner`, the generator again) adds, of a square of g inside the object, L_G of a judge that
+    tells whether it is of the same texture as one of the given patch, and local_pixel |x - g|²; the local style is
+    `feature_distance` with `compare=gram`, pair `local`. The published weights are not known to us.
 
     Args:
         components: what the game is made of.
