@@ -171,6 +171,7 @@ PIX2PIXHD = [
 ]
 
 ADAPTED = "schedule.stages=[{players:[classifier],until:1},{players:[discriminator,generator]}]"
+SMALL_FEATURES = ["data.image_size=8", "networks.features.width=2"]
 LDAN = ["experiment=ldan", "data.image_size=8", "data.samples=64", ADAPTED.replace("classifier", "lighting")]
 PIXELDA = ["experiment=pixelda", "data.image_size=8", *NARROW, "networks.classifier.width=4"]
 PIXELDA += ["networks.generator.blocks=1", "networks.discriminator.layers=1"]
@@ -202,6 +203,7 @@ SOFT = [
     "+networks.generator.way=softmax",
     "+networks.generator.temperature=1.0",
 ]
+PICKS = "schedule.stages=[{players:[start],until:1},{players:[discriminator,generator]}]"
 DECODED = {"draws_pictures": "its samples are decoded from codes, and what its pairs compare are codes"}
 
 SPECIAL = {
@@ -210,6 +212,7 @@ SPECIAL = {
         for name in ("seqgan", "rankgan", "organ", "csgan_translation", "leakgan")
     },
     ("games", "maligan"): {"overrides": ["experiment=maligan", TOKENS]},
+    ("games", "irgan"): {"overrides": ["experiment=irgan", PICKS]},
     ("generators", "lstm_tokens"): {"overrides": ["experiment=seqgan", "game.rollouts=1"]},
     ("generators", "soft_gru"): {"overrides": SOFT},
     ("metrics", "series_scores"): {"overrides": ["experiment=rgan"], "steps": 5},
@@ -414,6 +417,12 @@ SPECIAL = {
     ("games", "infogan"): {"overrides": INFOGAN},
     ("games", "mgan"): {"overrides": TURNS},
     ("games", "mad_gan"): {"overrides": TURNS},
+    ("games", "causalgan"): {
+        "overrides": [
+            "experiment=causalgan",
+            "schedule.stages=[{players:[discriminator_labels,generator_labels,discriminator,labeler,anti_labeler,generator]}]",
+        ]
+    },
     ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},
     ("games", "variance_regularised"): {"overrides": ["experiment=vral", *NARROW]},
     ("datasets", "digit_domains"): {"image_size": 8},
@@ -500,6 +509,7 @@ SPECIAL = {
     ("strategies", "lookahead"): {"k": 1},
     ("strategies", "heads"): {"overrides": ["loss=omni"]},
     ("strategies", "vector_head"): {"overrides": ["loss=mmd"]},
+    ("metrics", "leaf_count"): {"overrides": ["experiment=arigan", "networks.generator.width=8"]},
     ("metrics", "class_accuracy"): {"overrides": ["model=cgan_mlp"]},
     ("metrics", "cluster_accuracy"): {"overrides": INFOGAN},
     ("metrics", "intra_fid"): {"overrides": ["model=cgan_mlp"]},

@@ -122,6 +122,7 @@ SMALL = {
     **dict.fromkeys(("seqgan", "rankgan", "organ"), ["game.rollouts=2", TOKENS]),
     **dict.fromkeys(("csgan_translation", "leakgan"), ["game.rollouts=2", TOKENS]),
     "c_rnn_gan": ["schedule.stages=[{players:[predictor],until:1},{players:[discriminator,generator]}]"],
+    "irgan": ["schedule.stages=[{players:[start],until:1},{players:[discriminator,generator]}]"],
     "maligan": [TOKENS],
     **dict.fromkeys(("musegan", "musegan_accompany"), ["networks.generator.width=8", "networks.discriminator.width=8"]),
     "timegan": [
