@@ -69,18 +69,23 @@ def total_variation(a: Tensor, b: Tensor) -> float:
     return 0.5 * float((a - b).abs().sum())
 
 
-def ordered(graph: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return a graph as a setting gives it.
+def ordered(graph: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return for each bit the names of its causes, of a graph as a setting gives it: bits, each before its causes.
 
     Raises:
-        ValueError: a bit's cause does not come before it.
+        ValueError: there is no bit, or a bit's cause does not come before it.
     """
     known: dict[str, tuple[str, ...]] = {}
-    for name, parents in graph.items():
-        for parent in parents:
-            if parent not in known:
-                raise ValueError(f"graph: {parent!r}, a cause of {name!r}, must come before it")
-        known[name] = tuple(parents)
+    for entry in graph:
+        if isinstance(entry, str) or not entry:
+            raise ValueError(f"graph: {entry!r} must be a list, a bit's name and then the names of its causes")
+        name, *causes = entry
+        if name in known:
+            raise ValueError(f"graph: {name!r} is named twice")
+        for cause in causes:
+            if cause not in known:
+                raise ValueError(f"graph: {cause!r}, a cause of {name!r}, must come before it")
+        known[name] = tuple(causes)
     if not known:
-        raise ValueError("graph={}: it must name at least one bit, with a list of its causes")
+        raise ValueError("graph=[]: it must name at least one bit")
     return known

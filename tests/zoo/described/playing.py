@@ -17,7 +17,14 @@ def played(compose, *overrides, n=8):
     config = compose("debug=smoke", "metrics=[]", *overrides)
     sources = Sources(config["data"], config.get("sources") or {})
     game = build_game(config, sources.shape, CPU).double()
+    if game.prior is not None:
+        draw = game.prior.draw
+        game.prior.draw = lambda *arguments: _wide_latent(draw(*arguments))
     return game, wide(sources.batches(n, 0, CPU)())
+
+
+def _wide_latent(latent):
+    return latent._replace(z=latent.z.double())
 
 
 def wide(batch):

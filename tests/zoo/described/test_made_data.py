@@ -60,9 +60,15 @@ def test_drawn_bits_have_the_joint_table(do):
 
 
 def test_causes_come_first():
-    assert ordered({"a": [], "b": ["a"]}) == {"a": (), "b": ("a",)}
-    with pytest.raises(ValueError, match="'b', a cause of 'a', must come before it"):
-        ordered({"a": ["b"], "b": []})
+    assert ordered([["a"], ["b", "a"]]) == {"a": (), "b": ("a",)}
+    for graph, message in (
+        ([["a", "b"], ["b"]], "'b', a cause of 'a', must come before it"),
+        ([["a"], ["a"]], "'a' is named twice"),
+        (["a"], "'a' must be a list"),
+        ([], "at least one bit"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ordered(graph)
 
 
 def test_causal_shapes_show_their_bits():
