@@ -47,7 +47,6 @@ class OfTwoDomains(Game):
     They make no images. What they sample, so that they can be scored and looked at, are the target's images themselves.
     """
 
-    sampling_network = "features"
     generates_from = SAMPLES
 
     def source(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -62,7 +61,7 @@ class OfTwoDomains(Game):
             made: Tensor = self.network(network)(x)
         return made if made.dtype == torch.float64 else made.float()
 
-    def make(self, latent: Latent, network: str = "features") -> Mapping[str, Tensor]:
+    def make(self, latent: Latent, network: str = "classifier") -> Mapping[str, Tensor]:
         """Return the given samples themselves."""
         return {SAMPLES: latent.given[SAMPLES]}
 
@@ -82,6 +81,8 @@ class AdaptingGame(OfTwoDomains):
     Their score is `metrics=[label_accuracy]`, and scores alone read the labels of the target. Pictures show target
     images in the order of the classes that are found in them.
     """
+
+    sampling_network = "classifier"
 
     def classify(self, x: Tensor) -> Tensor:
         """Return logits (N, K) of the classes of target samples."""

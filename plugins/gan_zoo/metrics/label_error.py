@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -21,6 +22,7 @@ class LabelError(Metric):
         "label_error": "root mean square error of predicted vectors against labels of test samples; 0 is perfect",
         "label_error_mean": "the same of a prediction that is always the mean label",
     }
+    exempt: ClassVar[Mapping[str, str]] = {"scores": "its labels are vectors, and the suite has classes alone"}
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
 

@@ -42,6 +42,8 @@ class LDAN(OfTwoDomains):
         adversarial: the weight of the generator's part of the loss; 0 for noisy labels alone.
     """
 
+    sampling_network = "lighting"
+
     def __init__(self, components: Components, adversarial: float) -> None:
         not_negative(adversarial=adversarial)
         super().__init__(components)

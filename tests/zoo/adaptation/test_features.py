@@ -10,8 +10,8 @@ from gan_zoo.datasets.sketches import Sketches
 from gan_zoo.datasets.two_channel_cells import TwoChannelCells
 from gan_zoo.losses.hinge import Hinge
 from gan_zoo.metrics.cell_rule import breaks_rule
-from gan_zoo.metrics.retrieval import changed as moved
-from gan_zoo.metrics.retrieval import precision
+from gan_zoo.metrics.instance_retrieval import changed as moved
+from gan_zoo.metrics.instance_retrieval import precision
 from gan_zoo.metrics.spectrum_distance import spectrum
 from gan_zoo.systems.gan_sep import SeparableGenerator
 from gan_zoo.systems.marta_gan import joined, joined_distance

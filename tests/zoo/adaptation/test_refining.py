@@ -1,6 +1,7 @@
 """PixelDA, SBADA-GAN, SimGAN, WaterGAN, RenderGAN, LDAN and Perceptual GAN."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,11 +9,13 @@ from torch.nn import functional as F
 
 from gan_framework.core.records import Latent
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation.metric import FeatureSet, PairedSamples
 from gan_zoo.datasets.gaze_like import GazeLike
 from gan_zoo.datasets.lit_spheres import LAMBERT, LitSpheres, harmonics, shading
 from gan_zoo.datasets.tags import BITS, Tags, drawn
 from gan_zoo.datasets.underwater import Underwater, under_water
-from gan_zoo.metrics.label_transfer import error, regression
+from gan_zoo.metrics.label_error import LabelError
+from gan_zoo.metrics.label_transfer import LabelTransfer, error, regression
 from gan_zoo.systems.rendergan import BOUNDS, TagAugmenter, excess
 from gan_zoo.systems.sbada_gan import SelfLabelled
 from gan_zoo.systems.watergan import WaterGenerator, implausible, vignetting
@@ -155,6 +158,43 @@ def test_a_regression_finds_what_is_there_and_says_when_there_is_nothing():
     bits = (y > 0).double()
     assert error(bits, bits) == 0
     assert error(1 - bits, bits) == 1
+
+
+class Known:
+    """Pairs of images of one bright pixel, whose height is the extra, and a game that predicts what one says."""
+
+    def __init__(self, predicted=None):
+        random = torch.Generator().manual_seed(0)
+        self.height = torch.rand(200, 1, generator=random)
+        self.plain = (self.height * 255).round().to(torch.uint8)[:, :, None, None].expand(200, 1, 2, 2)
+        self.dark = 255 - self.plain
+        noise = torch.randint(256, (200, 1, 2, 2), generator=random).to(torch.uint8)
+        self.pairs = lambda: iter([PairedSamples(noise, self.plain, self.plain, {"height": self.height})])
+        self.predict = lambda x: predicted
+        self.device = torch.device("cpu")
+
+    def eval(self):
+        return self
+
+    def modules(self):
+        return ()
+
+
+def test_what_is_learnt_of_generated_images_holds_for_real_ones_if_they_are_alike():
+    known = Known()
+    found = LabelTransfer("height").scores(known)
+    assert found["transfer_error"] == pytest.approx(found["transfer_error_target"]) < 0.05
+    assert found["transfer_error_input"] > 0.8
+    known.pairs = lambda: iter([PairedSamples(known.plain, known.dark, known.plain, {"height": known.height})])
+    assert LabelTransfer("height").scores(known)["transfer_error"] > 1
+
+
+def test_the_error_of_what_is_predicted_and_of_the_mean():
+    labels = torch.tensor([[0.0, 2.0], [2.0, 4.0]])
+    known = Known(labels + 3)
+    images = FeatureSet(torch.zeros(2, 1), None, labels, lambda at: known.plain[at])
+    comparison = SimpleNamespace(game=known, split=lambda name: images)
+    assert LabelError().scores(comparison) == {"label_error": 3.0, "label_error_mean": 1.0}
 
 
 # -- WaterGAN ------------------------------------------------------------------------------------------
