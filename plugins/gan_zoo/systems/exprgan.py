@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,6 +17,7 @@ from gan_framework.api import (
     Latent,
     Pair,
     Player,
+    Ramp,
     Term,
     TermPlan,
     evaluation_mode,
@@ -124,7 +123,7 @@ class ExprGAN(EditingGame):
         for name in ("controller", "autoencoder", "generator"):
             weighed = self.player(name)
             assert isinstance(weighed, WeighedPlayer)
-            weighed.weight_at = partial(_constant, adversarial)
+            weighed.weight_at = Ramp(adversarial, adversarial, 1).at
 
     def make_players(self) -> list[Player]:
         """Return the judges of images and of codes, and the players of the three stages."""
@@ -207,7 +206,3 @@ class ExprGAN(EditingGame):
         if not self.data.num_classes or self.prior is None:
             raise ConfigError("ExprGAN needs images with classes and a prior of codes: set prior=uniform")
         super().check()
-
-
-def _constant(weight: float, updates: int) -> float:
-    return weight

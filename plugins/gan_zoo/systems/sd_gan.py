@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, grid
+from gan_framework.api import Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, Ramp, grid
 from gan_zoo.datasets.digit_views import TOGETHER
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
@@ -38,7 +36,7 @@ class SDGAN(Game):
         self.identity_dim = identity_dim
         player = self.player("discriminator")
         assert isinstance(player, WeighedPlayer)
-        player.weight_at = partial(_constant, discriminator_weight)
+        player.weight_at = Ramp(discriminator_weight, discriminator_weight, 1).at
 
     def make_players(self) -> list[Player]:
         """Return D and G."""
@@ -78,10 +76,6 @@ class SDGAN(Game):
         n = len(varied)
         z = torch.cat([own.repeat_interleave(n, 0), varied.repeat(len(own), 1)], 1)
         return grid(self.sample(Latent(z)), n)
-
-
-def _constant(weight: float, updates: int) -> float:
-    return weight
 
 
 class SiameseDiscriminator(Discriminator):
