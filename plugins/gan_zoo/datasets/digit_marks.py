@@ -22,7 +22,7 @@ class DigitMarks(DataSource):
     digit without a bar, so that `target` is 0 everywhere.
 
     Args:
-        image_size: height and width in pixels, at least 16.
+        image_size: height and width in pixels, at least 8.
         channels: 1.
         num_classes: 2.
         marked: true for the half with bars alone, false for the other half, null for both.
