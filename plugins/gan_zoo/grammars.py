@@ -232,7 +232,7 @@ class Templates(Grammar):
         digits = rest.rstrip(self.marks)
         if word not in self._known or len(digits) > 2 or len(rest) - len(digits) > 1:
             return 0.0
-        return 1 / (len(self.words) * 3 * 10 ** len(digits) * 4)
+        return 1 / (len(self.words) * 3 * 10.0 ** len(digits) * 4)
 
 
 GRAMMARS: dict[str, Callable[[int, int], Grammar]] = {

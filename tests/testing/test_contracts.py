@@ -536,10 +536,12 @@ def files(tmp_path_factory):
         for number in range(10):
             pixels = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "images" / kind / f"{number}.png")
+    (folder / "lines.txt").write_text("".join(f"line {number}\n" for number in range(50)))
     np.savez(folder / "arrays.npz", x=random.integers(0, 256, (20, 8, 8), dtype=np.uint8), y=np.arange(20) % 3)
     return {
         ("datasets", "folder"): {"path": str(folder / "images"), "image_size": 8},
         ("datasets", "npz"): {"path": str(folder / "arrays.npz"), "image_size": 8},
+        ("datasets", "tokens"): {"path": str(folder / "lines.txt")},
         ("datasets", "degraded"): {"path": str(folder / "images"), "image_size": 8, "source_channels": 3},
         ("datasets", "paired"): {"path": str(folder / "images"), "image_size": [8, 4], "source_channels": 3},
     }

@@ -104,4 +104,6 @@ class Series(DataSource):
         """Return a split, `train` or `test`."""
         known_split("series", split, ("train", "test"))
         draw, _ = KINDS[self.kind]
-        return InMemory(*draw(self.samples, *self.shape.sample, seeding.generator(0, "series", self.kind, split)))
+        channels, length = self.shape.sample
+        random = seeding.generator(0, "series", self.kind, split)
+        return InMemory(*draw(self.samples, channels, length, random))

@@ -52,7 +52,8 @@ class Melody(Metric):
 
 def empty_bars(rolls: Tensor, steps: int) -> Tensor:
     """Return the share of bars without a note, of each track (K,), in rolls (N, K, P, T) of 0 and 1."""
-    return 1 - rolls.unflatten(3, (-1, steps)).amax((2, 4)).double().mean((0, 2))
+    sounding: Tensor = rolls.unflatten(3, (-1, steps)).amax((2, 4)).double().mean((0, 2))
+    return 1 - sounding
 
 
 def pitch_classes(rolls: Tensor, steps: int) -> Tensor:
@@ -62,9 +63,10 @@ def pitch_classes(rolls: Tensor, steps: int) -> Tensor:
 
 def chroma(rolls: Tensor, steps: int) -> Tensor:
     """Return how long each pitch class sounds in each bar (N, K, bars, 12)."""
-    lasting = rolls.unflatten(3, (-1, steps)).sum(4).movedim(2, 3).double()  # (N, K, bars, P)
+    lasting: Tensor = rolls.unflatten(3, (-1, steps)).sum(4).movedim(2, 3).double()  # (N, K, bars, P)
     padded = torch.nn.functional.pad(lasting, (0, -lasting.shape[3] % 12))
-    return padded.unflatten(3, (-1, 12)).sum(3)
+    found: Tensor = padded.unflatten(3, (-1, 12)).sum(3)
+    return found
 
 
 def qualified_notes(rolls: Tensor) -> Tensor:
@@ -94,7 +96,8 @@ def tonal_distance(first: Tensor, second: Tensor) -> Tensor:
     def centroid(chroma: Tensor) -> Tensor:
         return (chroma / chroma.sum(-1, keepdim=True).clamp(min=1e-12)) @ basis
 
-    return (centroid(first) - centroid(second)).norm(dim=-1)
+    distance: Tensor = torch.linalg.vector_norm(centroid(first) - centroid(second), dim=-1)
+    return distance
 
 
 class Rolls(Metric):

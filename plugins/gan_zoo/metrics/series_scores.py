@@ -29,7 +29,7 @@ class SmallGRU(nn.Module):
         return found
 
 
-def _fitted(network: nn.Module, steps: int, inputs: Tensor, targets: Tensor, loss: str) -> nn.Module:
+def _fitted(network: SmallGRU, steps: int, inputs: Tensor, targets: Tensor, loss: str) -> SmallGRU:
     """Train a network on inputs (N, F, T) and targets (N, ...) by Adam."""
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     random = seeding.generator(0, "series scores")

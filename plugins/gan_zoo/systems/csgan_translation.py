@@ -65,7 +65,7 @@ class AttentionPolicy(Policy):
         return self.output(torch.cat([hidden, self._attend(read, hidden)], 1)), (read, hidden, cell)
 
     def _attend(self, read: Tensor, hidden: Tensor) -> Tensor:
-        weights = (read @ self.attention(hidden)[..., None]).softmax(1)
+        weights: Tensor = (read @ self.attention(hidden)[..., None]).softmax(1)
         return (weights * read).sum(1)
 
 

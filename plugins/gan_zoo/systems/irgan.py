@@ -40,7 +40,8 @@ class Factors(nn.Module):
 
     def scores(self, users: Tensor) -> Tensor:
         """Return the scores (N, I) of all items for users (N,)."""
-        return self.users(users) @ self.items.weight.T + self.bias
+        found: Tensor = self.users(users) @ self.items.weight.T + self.bias
+        return found
 
 
 class ItemGenerator(Generator):

@@ -32,7 +32,8 @@ OBJECTIVES: dict[str, Callable[[Tensor, int], Tensor]] = {"share": share_of, "ru
 def repetitions(tokens: Tensor) -> Tensor:
     """Return how often each sequence (N, T) occurs among them (N,)."""
     _, inverse, counts = tokens.unique(dim=0, return_inverse=True, return_counts=True)
-    return counts[inverse]
+    found: Tensor = counts[inverse]
+    return found
 
 
 class ObjectiveReward(RolloutReward):

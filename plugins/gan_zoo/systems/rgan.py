@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,7 +12,7 @@ from gan_framework.api import Discriminator, Generator
 from gan_zoo.layers import require_positive
 from gan_zoo.recurrent import Recurrent
 
-OUTPUTS = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "linear": lambda x: x}
+OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "linear": lambda x: x}
 
 
 def joined(steps: Tensor, labels: Tensor | None, classes: int) -> Tensor:
@@ -60,7 +62,8 @@ class RNNSeriesGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, T * d) to series (N, F, T)."""
         steps = joined(z.unflatten(1, (self.length, -1)), labels, self.classes)
-        return OUTPUTS[self.bound](self.output(self.recurrent(steps))).movedim(1, 2)
+        made: Tensor = OUTPUTS[self.bound](self.output(self.recurrent(steps)))
+        return made.movedim(1, 2)
 
 
 class RNNSeriesDiscriminator(Discriminator):

@@ -54,7 +54,8 @@ class Reconstruction(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the root of the mean squared error."""
-        return (self.game.network("recovery")(pair.real) - pair.batch.samples).square().mean().sqrt()
+        recovered: Tensor = self.game.network("recovery")(pair.real)
+        return (recovered - pair.batch.samples).square().mean().sqrt()
 
 
 class NextStep(Term):
