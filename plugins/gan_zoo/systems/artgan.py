@@ -68,8 +68,9 @@ class ArtGAN(ClassifyingGame):
         D  CE(l(x), y) + E softplus(-Z(x)) + E softplus(Z(g)) + ½ |x - Dec(f(x))|²
         G  CE(l(g), y) + E softplus(-Z(g)) + ½ |g - Dec(f(g))|²,      Z = log Σ_k exp(l_k), g = G(z, y)
 
-    With `loss=nonsaturating` the summands of Z are the game's loss. It is the authors' later program; the text of 2017
-    has K + 1 outputs of logistic losses. Each player's update leaves the other's layers alone.
+    With `loss=nonsaturating` the summands of Z are the game's loss. All summands and their weights are those of the
+    authors' later program, whose D has a decoder of its own. That G's upper layers decode is the text's of 2017, from
+    memory, which has K + 1 outputs. Each player's update leaves the other's layers alone.
 
     Args:
         components: what the game is made of; the generator must be able to `decode` D's last maps.

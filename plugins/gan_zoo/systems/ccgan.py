@@ -26,8 +26,8 @@ class CCGAN(LabelledGame):
         G  -E log D(x_I)                                                                            (section 3.2)
 
     The hole m is a square at a random place of each image. The paper's low resolution hint is left out, as in its
-    CC-GAN. With `whole` D tells all that G makes, x_G, from real images too, and G is to fool it with both: our reading
-    of CC-GAN², from memory.
+    CC-GAN. With `whole` D tells all that G makes, x_G, from real images too, and G is to fool it with both (CC-GAN²;
+    the authors' program takes the two one after another, here they are summed).
 
     Args:
         components: what the game is made of.

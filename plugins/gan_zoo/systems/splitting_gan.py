@@ -129,11 +129,11 @@ class SplittingGAN(ClassifyingGame):
     """A GAN of classes with an auxiliary classifier, whose classes are split in two at set steps.
 
     Each class of more than `least` real samples becomes two clusters of D's penultimate features, which are normalised
-    to length 1 before; a class's vectors in G are the sums of its ancestors' and its own, as in the authors' program.
-    Here the own ones begin at 0, and the weights of D's classifier are such sums too, so that D and G are the same
-    functions just after a split as before: either half of a class begins with half its probability. D
-    learns the class of real samples, G makes samples that are told for theirs. In the published runs (WGAN-GP, residual
-    networks) there was one split, at step 15,620.
+    to length 1 before (in the authors' program over each batch). A class's vectors in G are the sums of its ancestors'
+    and its own, as in that program. Here the own ones begin at 0, and the weights of D's classifier are such sums too,
+    so that D and G are the same functions just after a split as before: either half of a class begins with half its
+    probability. D learns the class of real samples, G makes samples that are told for theirs. In the published runs
+    (WGAN-GP, residual networks) there was one split, at step 15,620.
 
     Samples and scores are asked for the classes of the data; which of its parts one is made of follows from z.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -34,12 +35,14 @@ class Half(Term):
     """The real or the generated half of the discriminator's loss, as a summand with a weight.
 
     Args:
-        side: `real` or `fake`.
+        side: `real` or `fake`, the side that is judged.
+        taken_for: the half of the loss: `real` or `fake`; None for that of the side.
     """
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, taken_for: str | None = None) -> None:
         super().__init__()
         self.side = side
+        self.taken_for = taken_for or side
 
     def check(self, game: Game, player: Player) -> None:
         """Raise ConfigError if the loss is no sum of two halves, or D is no probability."""
@@ -53,40 +56,50 @@ class Half(Term):
         """Return that half."""
         loss = self.game.loss
         assert isinstance(loss, SeparableLoss)
-        return loss.real_half(pair.real_output) if self.side == "real" else loss.fake_half(pair.fake_output)
+        said = pair.real_output if self.side == "real" else pair.fake_output
+        return loss.real_half(said) if self.taken_for == "real" else loss.fake_half(said)
 
 
 class ToldIsReal(Term):
     """E Σ_y C(y|x) (-log D(x, y)): classes with which D takes a sample for one whose label is known.
 
-    The sum over all classes is what lets a gradient reach C; the paper's text has log(1 - D), the authors' program
-    this form.
+    C's probabilities are what lets a gradient reach C; the paper's text has log(1 - D), the authors' program this form.
+
+    Args:
+        every: whether the sum is over all classes; else it is the likeliest's summand alone.
     """
 
+    def __init__(self, every: bool) -> None:
+        super().__init__()
+        self.every = every
+
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the mean over the samples without labels, each judged once with every class."""
-        scores = pair.made[CLASS]
-        n, classes = scores.shape
-        labels = torch.arange(classes, device=scores.device).repeat(n)
+        """Return the mean over the samples without labels, each judged once with every class that counts."""
+        p = pair.made[CLASS].softmax(1)
+        n, classes = p.shape
+        if not self.every:
+            most, labels = p.max(1)
+            return (most * F.softplus(-pair.judge(pair.fake, labels).scores)).mean()
+        labels = torch.arange(classes, device=p.device).repeat(n)
         logits = pair.judge(pair.fake.repeat_interleave(classes, 0), labels).scores.view(n, classes)
-        return (scores.softmax(1) * F.softplus(-logits)).sum(1).mean()
+        return (p * F.softplus(-logits)).sum(1).mean()
 
 
 class Decided(Term):
-    """E H(C(x)) of samples without labels, less a share of H(E C(x)): C is to be sure, and to use all classes.
-
-    Args:
-        balance: that share.
-    """
-
-    def __init__(self, balance: float) -> None:
-        super().__init__()
-        self.balance = balance
+    """E H(C(x)) of samples without labels, in nats: C is to be sure."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the difference, in nats."""
-        marginal, conditional = entropies(pair.made[CLASS])
-        return conditional - self.balance * marginal
+        """Return the mean over the samples without labels."""
+        return entropies(pair.made[CLASS])[1]
+
+
+class Even(Term):
+    """-1/K Σ_k log E C(k|x) of samples without labels: C is to use all classes alike; at the least log K."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the cross entropy of the even distribution and the batch's mean, in nats."""
+        log_p = pair.made[CLASS].log_softmax(1)
+        return -(log_p.logsumexp(0) - math.log(len(log_p))).mean()
 
 
 class PseudoDiscriminative(Term):
@@ -114,11 +127,14 @@ class TripleGAN(LabelledGame):
 
         D  E_l -log D(x, y) + (1 - α) E -log(1 - D(G(z, y), y)) + α E_u -log(1 - D(x, y_C))
         G  (1 - α) E -log D(G(z, y), y)
-        C  α w E_u Σ_y C(y|x) (-log D(x, y)) + E_l CE(C(x), y) + α_P E CE(C(G(z, y)), y) + r E_u [H(C(x)) - b H(E C)]
+        C  α w E_u Σ_y C(y|x) (-log D(x, y)) + E_l CE(C(x), y) + α_P E CE(C(G(z, y)), y)
+           + r E_u H(C(x)) - b 1/K Σ_k log E_u C(k|x)
 
     Where all three distributions are the same D is 1/2, and its loss 2 log 2. Classes are asked for evenly, those of
-    samples without labels are never read. The pairs that C tells are not joined to D's real ones, as the authors'
-    program does later in training, and there is no consistency of C (its CIFAR-10 variant).
+    samples without labels are never read. In the authors' program a share j of D's real pairs are (x, y_C) too, 400 of
+    401 with 100 labels of MNIST, and C pays for its likeliest class alone (`every_class=false`). What that program has
+    beside is left out: C's training before the game, its average over updates for scores, weight decay, and C's
+    consistency on CIFAR-10.
 
     Args:
         components: what the game is made of; `classifier` is any discriminator whose last layer scores classes.
@@ -128,6 +144,8 @@ class TripleGAN(LabelledGame):
         pseudo_start: the updates of C after which α_P is more than 0.
         confidence: r.
         balance: b.
+        joined: j.
+        every_class: whether C pays for all classes, or for the likeliest alone.
         told: the classes that D sees with samples without labels, `likeliest` or `drawn` from C.
         supervised: whether C learns from labelled samples alone: what it is to be compared with.
     """
@@ -143,11 +161,15 @@ class TripleGAN(LabelledGame):
         pseudo_start: int,
         confidence: float,
         balance: float,
+        joined: float,
+        every_class: bool,
         told: str,
         supervised: bool,
     ) -> None:
         if not 0 <= alpha < 1:
             raise ValueError(f"game.alpha={alpha}: it must be at least 0 and below 1")
+        if not 0 <= joined < 1:
+            raise ValueError(f"game.joined={joined}: it must be at least 0 and below 1")
         not_negative(
             adversarial_weight=adversarial_weight,
             pseudo_weight=pseudo_weight,
@@ -172,16 +194,19 @@ class TripleGAN(LabelledGame):
             )
         self.score_classes("classifier", self.num_classes)
         d, g, c = (self.player(name) for name in ("discriminator", "generator", "classifier"))
-        d.add_term("real", Half("real"), plan=TermPlan(pairs=(MAIN,)))
+        d.add_term("real", Half("real"), plan=TermPlan(1 - joined, pairs=(MAIN,)))
+        if joined:
+            d.add_term("joined", Half("fake", "real"), plan=TermPlan(joined, pairs=(TOLD,)))
         d.add_term("generated", Half("fake"), plan=TermPlan(1 - alpha, pairs=(MAIN,)))
         if alpha:
             d.add_term("told", Half("fake"), plan=TermPlan(alpha, pairs=(TOLD,)))
         g.add_term("fools", Fools(), plan=TermPlan(1 - alpha, pairs=(MAIN,)))
         c.add_term("labelled", LabelledError(), plan=TermPlan(pairs=(MAIN,)))
         for name, term, weight, pair in (
-            ("fools", ToldIsReal(), alpha * adversarial_weight, TOLD),
+            ("fools", ToldIsReal(every_class), alpha * adversarial_weight, TOLD),
             ("pseudo", PseudoDiscriminative(pseudo_start), pseudo_weight, MAIN),
-            ("decided", Decided(balance), confidence, TOLD),
+            ("decided", Decided(), confidence, TOLD),
+            ("even", Even(), balance, TOLD),
         ):
             if weight and not supervised:
                 c.add_term(name, term, plan=TermPlan(weight, pairs=(pair,)))

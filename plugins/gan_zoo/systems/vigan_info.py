@@ -1,4 +1,4 @@
-"""ViGAN (arXiv 1701.04568): a VAE whose decoder is InfoGAN's generator."""
+"""ViGAN: Gorijala & Dukkipati 2017, arXiv 1701.04568: a VAE whose decoder is InfoGAN's generator."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ class ViGAN(EncodingGame):
         G  its loss on x_p = G(noise, c) and x_f, + λ₂ L_l;      Q with G  -λ L_I(c)
         D  its loss, x_p and x_f being generated
 
-    The paper is vague to us: these are three pieces that there are (a VAE, an error in D's features as VAE-GAN's, and
-    mutual information), put together from memory. The codes of a real sample are Q's probabilities and means.
+    A reading from memory of three pieces that there are (a VAE, an error in D's features as VAE-GAN's, and mutual
+    information): in the paper c is a visual description that comes with the sample, here codes are found without
+    labels, and those of a real sample are Q's probabilities and means.
 
     Args:
         components: what the game is made of; the prior is `codes` with normal noise.

@@ -18,7 +18,7 @@ from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.metrics.label_accuracy import majority_accuracy
 from gan_zoo.systems.catgan import Certainty, surest
 from gan_zoo.systems.ccgan import HOLE, WHOLE
-from gan_zoo.systems.triple_gan import TOLD, Half, ToldIsReal
+from gan_zoo.systems.triple_gan import TOLD, Decided, Even, Half, ToldIsReal
 from tests.zoo.classes.common import built, gradients, images, says, shape
 
 SMALL_D = ["networks.discriminator.hidden=[16]"]
@@ -159,10 +159,11 @@ def test_the_classifier_is_paid_by_what_d_says_of_every_class():
         lambda x, y: DiscriminatorOutput(table[x[:, 0].long(), y]), Batch(x), Latent(x), x, made={CLASS: scores}
     )
     paid = F.softplus(-table)
-    found = ToldIsReal()(pair, None)
+    found = ToldIsReal(True)(pair, None)
     torch.testing.assert_close(found, (CERTAIN * paid).sum(1).mean())
     expected = CERTAIN * (paid - (CERTAIN * paid).sum(1, keepdim=True)) / 2
     torch.testing.assert_close(torch.autograd.grad(found, scores)[0], expected)
+    torch.testing.assert_close(ToldIsReal(False)(pair, None), (0.7 * paid[0, 0] + 0.7 * paid[1, 2]) / 2)
 
 
 def test_d_g_and_c_pay_by_the_formulas(compose):
@@ -181,13 +182,33 @@ def test_d_g_and_c_pay_by_the_formulas(compose):
     p = said.softmax(1)
     of_c = 0.5 * (p * every).sum(1).mean() + F.cross_entropy(game.classify(few.samples), few.labels)
     of_c = of_c + 0.1 * F.cross_entropy(game.classify(fake.detach()), asked)
-    of_c = of_c - 0.3 * (p * p.log()).sum(1).mean() + 0.3 * 3.3e-3 * (p.mean(0) * p.mean(0).log()).sum()
+    of_c = of_c - 0.3 * (p * p.log()).sum(1).mean() - 1e-3 * p.mean(0).log().mean()
     for name, expected in (("discriminator", of_d), ("generator", of_g), ("classifier", of_c)):
         found = sum(game.player(name).evaluate(meeting).values())
         torch.testing.assert_close(found, expected, msg=lambda text, name=name: f"{name}: {text}")
         network = game.network(name)
         for one, other in zip(gradients(found, network), gradients(expected, network), strict=True):
             torch.testing.assert_close(one, other)
+
+
+def test_even_classes_are_the_best(compose):
+    p = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
+    pair = Pair(None, Batch(p), Latent(p), p, made={CLASS: p.log()})
+    assert Even()(pair, None).item() == pytest.approx(-p.mean(0).log().mean().item())
+    turned = torch.stack([p[0].roll(i) for i in range(3)]).log().requires_grad_()
+    pair = Pair(None, Batch(p), Latent(p), p, made={CLASS: turned})
+    assert Even()(pair, None).item() == pytest.approx(math.log(3))
+    assert Decided()(pair, None).item() == pytest.approx(-(p[0] * p[0].log()).sum().item())
+
+
+def test_pairs_that_c_tells_can_be_joined_to_the_real_ones(compose):
+    quiet = ["networks.classifier.noise=0", "networks.classifier.input_noise=0"]
+    game, batch = built(compose, *TRIPLE, *quiet, "game.joined=0.8"), images()
+    losses, meeting = game.player("discriminator").evaluate(game.meet(batch)), game.meet(batch)
+    d, few, told = game.discriminator, batch.others[LABELLED], meeting[TOLD].fake_labels
+    torch.testing.assert_close(losses["real"], 0.2 * F.softplus(-d(few.samples, few.labels).logits).mean())
+    torch.testing.assert_close(losses["joined"], 0.8 * F.softplus(-d(batch.samples, told).logits).mean())
+    torch.testing.assert_close(losses["told"], 0.5 * F.softplus(d(batch.samples, told).logits).mean())
 
 
 def test_generated_samples_teach_the_classifier_after_a_start(compose):
