@@ -23,6 +23,7 @@ from gan_zoo.metrics.class_accuracy import ClassAccuracy
 from gan_zoo.metrics.clipped import Clipped
 from gan_zoo.metrics.cluster_accuracy import ClusterAccuracy
 from gan_zoo.metrics.cmmd import CMMD
+from gan_zoo.metrics.detection_accuracy import DetectionAccuracy
 from gan_zoo.metrics.embedding_likelihood import EmbeddingLikelihood
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.fid_infinity import FIDInfinity
@@ -37,12 +38,14 @@ from gan_zoo.metrics.ms_ssim import MSSSIM
 from gan_zoo.metrics.mutual_information import MutualInformation
 from gan_zoo.metrics.parzen import Parzen
 from gan_zoo.metrics.prc import PRC
+from gan_zoo.metrics.spectrum_distance import SpectrumDistance
 from gan_zoo.priors.codes import Codes
 from gan_zoo.schedules.alternating import Alternating
 
 METRICS = {
     "class_accuracy": lambda: ClassAccuracy(),
     "cluster_accuracy": lambda: ClusterAccuracy("categorical_0"),
+    "detection_accuracy": lambda: DetectionAccuracy(0.4),
     "embedding_likelihood": lambda: EmbeddingLikelihood(0.1, 20),
     "clipped": lambda: Clipped(5),
     "cmmd": lambda: CMMD(),
@@ -59,10 +62,11 @@ METRICS = {
     "mutual_information": lambda: MutualInformation(20, 0),
     "parzen": lambda: Parzen([0.1, 0.5, 2.0], 0.2),
     "prc": lambda: PRC(3, 5),
+    "spectrum_distance": lambda: SpectrumDistance(),
 }
 
 
-ELSEWHERE = {"anomaly_auc", "inversion_error", "latent_probe", "overlap", "psnr", "ssim"}
+ELSEWHERE = {"anomaly_auc", "inversion_error", "label_accuracy", "latent_probe", "overlap", "psnr", "ssim"}
 """Metrics of games with encoders or with pairs, which this file's game is not."""
 
 
