@@ -134,15 +134,15 @@ def test_a_pose_is_learnt_from_images(compose):
     extra = data.read_extra(range(len(data)))
     source, pose = extra[SOURCE].float() / 127.5 - 1, extra[POSE]
     player = game.player("regressor")
-    for step in range(60):
-        of = torch.arange(64) + 64 * (step % 20)
+    for step in range(40):
+        of = torch.arange(32) + 32 * step
         made = Batch(data.read(of).float() / 127.5 - 1, data.labels[of], {SOURCE: source[of], POSE: pose[of]})
         pair = type("Pair", (), {"latent": game.latent_for(made), "batch": made})()
         player.backward({"regression": player.term("regression")(pair, player)})
         player.optimizer.step()
     with torch.no_grad():
         left = (game.network("regressor")(source[1300:]) - pose[1300:]).square().mean(0)
-    assert float(left[0]) < 0.8 * float(pose[:, 0].square().mean())
+    assert float(left[0]) < 0.7 * float(pose[:, 0].square().mean())
 
 
 def test_data_without_points_or_poses_are_refused(compose):
