@@ -15,7 +15,7 @@ from gan_zoo.datasets.digits import Digits
 from gan_zoo.datasets.few_labels import NOT_OF_THE_SOURCE, FewLabels
 from gan_zoo.discriminators.noisy_mlp import NoisyMLPDiscriminator
 from gan_zoo.losses.vanilla import NonSaturating
-from gan_zoo.metrics.label_accuracy import majority_accuracy
+from gan_zoo.metrics.label_accuracy import LabelAccuracy, majority_accuracy
 from gan_zoo.systems.catgan import Certainty, surest
 from gan_zoo.systems.ccgan import HOLE, WHOLE
 from gan_zoo.systems.triple_gan import TOLD, Decided, Even, Half, ToldIsReal
@@ -351,3 +351,15 @@ def test_noise_is_of_training_alone():
 def test_categories_stand_for_their_most_frequent_class():
     told, labels = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([1, 1, 0, 0, 0, 1])
     assert majority_accuracy(told, labels) == pytest.approx(5 / 6)
+
+
+def test_label_accuracy_asks_for_a_classifier(compose):
+    metric = LabelAccuracy("test", "named")
+    with pytest.raises(ConfigError, match="asks a game's own classifier, and Game has none"):
+        metric.check(built(compose, "mlp", data=shape(labelled=False)))
+    metric.check(built(compose, "mlp", "strategy=[train_with_labels]", data=shape(labelled=False)))
+    metric.check(built(compose, *SEMI))
+    with pytest.raises(ConfigError, match="split='valid': choose one of train, test"):
+        LabelAccuracy("valid", "named")
+    with pytest.raises(ConfigError, match="categories='any': choose one of named, one_to_one, majority"):
+        LabelAccuracy("test", "any")
