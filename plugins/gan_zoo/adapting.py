@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import SAMPLES, Batch, ConfigError, Game, Latent, Pair, Player, Term, grid
+from gan_framework.api import SAMPLES, Batch, ConfigError, Game, Latent, Pair, Player, Term, evaluation_mode, grid
 
 A = "a"
 """The further source whose labels are used: the source domain, of which one adapts to the data."""
@@ -41,7 +41,17 @@ def take_over(into: nn.Module, of: nn.Module) -> None:
     into.load_state_dict(of.state_dict())
 
 
-class OfTwoDomains(Game):
+class Asking(Game):
+    """The base of games that ask networks beside generators and judges."""
+
+    def ask(self, network: str, x: Tensor) -> Tensor:
+        """Return what a network makes of x in the run's precision, as float32 or more."""
+        with self.autocast():
+            made: Tensor = self.network(network)(x)
+        return made if made.dtype == torch.float64 else made.float()
+
+
+class OfTwoDomains(Asking):
     """The base of games that learn from the labelled source `sources.a` what they are to know of the data, the target.
 
     They make no images. What they sample, so that they can be scored and looked at, are the target's images themselves.
@@ -54,12 +64,6 @@ class OfTwoDomains(Game):
         of = batch.others[A]
         assert of.labels is not None
         return in_channels(of.samples, self.data.sample[0]), of.labels
-
-    def ask(self, network: str, x: Tensor) -> Tensor:
-        """Return what a network makes of x in the run's precision, as float32 or more."""
-        with self.autocast():
-            made: Tensor = self.network(network)(x)
-        return made if made.dtype == torch.float64 else made.float()
 
     def make(self, latent: Latent, network: str = "classifier") -> Mapping[str, Tensor]:
         """Return the given samples themselves."""
@@ -94,11 +98,8 @@ class AdaptingGame(OfTwoDomains):
         if not self.data.is_image or self.data.sample[0] not in (1, 3):
             return None
         x = latent.given[SAMPLES]
-        modes = [module for module in self.networks.modules() if module.training]
-        self.networks.eval()
-        found = self.classify(x).argmax(1)
-        for module in modes:
-            module.training = True
+        with evaluation_mode(self.networks):
+            found = self.classify(x).argmax(1)
         return grid(x[found.argsort(stable=True)], columns)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from torch import Tensor
-
 from gan_framework.api import SAMPLES, Batch, ConfigError, Game, Latent, Pair, Player
-from gan_zoo.adapting import A
+from gan_zoo.adapting import A, Asking
 from gan_zoo.translating import WeighedPlayer
 
 
-class MadeAlike(Game):
+class MadeAlike(Asking):
     """The base of games whose generator makes images of the source `a` look like the data.
 
     Each sample is made of the image of the source and z, where there is a prior.
@@ -30,12 +28,6 @@ class MadeAlike(Game):
         found = Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], made=made)
         found.real_labels = found.fake_labels = None
         return found
-
-    def ask(self, network: str, x: Tensor) -> Tensor:
-        """Return what a network makes of x in the run's precision, as float32 or more."""
-        with self.autocast():
-            made: Tensor = self.network(network)(x)
-        return made if made.dtype.itemsize > 4 else made.float()
 
     def check(self) -> None:
         """See that there is a source.

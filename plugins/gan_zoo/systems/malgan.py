@@ -27,6 +27,7 @@ from gan_framework.api import (
     Pair,
     Player,
     Term,
+    distributed,
 )
 from gan_zoo.layers import require_positive
 
@@ -49,10 +50,17 @@ class Detector(nn.Module):
         self.register_buffer("weight", torch.zeros(bits))
         self.register_buffer("bias", torch.zeros(()))
 
-    @torch.no_grad()
     def fit(self, benign: Tensor, bad: Tensor) -> None:
-        """Count how often which bits are set in either class (N, bits), each once more and once less."""
-        shares = [(of.sum(0) + 1) / (len(of) + 2) for of in (benign, bad)]
+        """Count how often which bits are set in either class (N, bits)."""
+        self.fit_to(torch.stack([counted(of) for of in (benign, bad)]))
+
+    @torch.no_grad()
+    def fit_to(self, counts: Tensor) -> None:
+        """Take up of either class how many samples there are and how many have each bit (2, 1 + bits).
+
+        Each bit is counted once more as set and as not set, so that no share is 0.
+        """
+        shares = (counts[:, 1:] + 1) / (counts[:, :1] + 2)
         on = (shares[BAD] / shares[BENIGN]).log()
         off = ((1 - shares[BAD]) / (1 - shares[BENIGN])).log()
         self.weight.copy_(on - off)
@@ -61,6 +69,11 @@ class Detector(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the log-odds (N,) that bits x (N, bits) are bad."""
         return x @ self.weight.to(x.dtype) + self.bias.to(x.dtype)
+
+
+def counted(x: Tensor) -> Tensor:
+    """Return the number of samples and how many of them have each bit (1 + bits,)."""
+    return torch.cat([x.new_tensor([float(len(x))]), x.sum(0)])
 
 
 class Fitting(BeforeFirstStep):
@@ -81,7 +94,8 @@ class Fitting(BeforeFirstStep):
         labels = torch.cat([batch.labels for batch in drawn if batch.labels is not None])
         detector = game.network("detector")
         assert isinstance(detector, Detector)
-        detector.fit(x[labels == BENIGN], x[labels == BAD])
+        counts = torch.stack([counted(x[labels == of]) for of in (BENIGN, BAD)])
+        detector.fit_to(distributed.mean(counts))  # of all processes, so that their black box is the same
 
 
 class Imitation(Term):

@@ -39,7 +39,7 @@ def joined_distance(real: Tensor, fake: Tensor, pixels: int) -> Tensor:
 
 
 class FeatureLearning(Game):
-    """The two-player game, in which D's joined layers are the codes of images (`metrics=[latent_probe]`, `instance_retrieval`).
+    """The two-player game, in which D's joined layers are codes (`metrics=[latent_probe,instance_retrieval]`).
 
     G minimises its part of the loss and, by a weight, the distance of the mean joined layers (equation 5).
 

@@ -11,7 +11,6 @@ from gan_framework.api import (
     Batch,
     Components,
     ConfigError,
-    Game,
     Latent,
     Pair,
     Player,
@@ -20,7 +19,7 @@ from gan_framework.api import (
     distributed,
     try_meeting,
 )
-from gan_zoo.adapting import A, require_labelled_source
+from gan_zoo.adapting import A, Asking, require_labelled_source
 from gan_zoo.image_pool import ImagePool
 from gan_zoo.translating import not_negative
 
@@ -87,7 +86,7 @@ def of(term: Term) -> SBADAGAN:
     return game
 
 
-class SBADAGAN(Game):
+class SBADAGAN(Asking):
     """Two generators and two discriminators as in a cycle, C_s of the source and C_t of the target.
 
     Both generators and classifiers are one player, which minimises both adversarial losses and the four cross
@@ -168,12 +167,6 @@ class SBADAGAN(Game):
             found[domain] = Pair(self.judge(f"discriminator_{domain}"), batch, latent, made[domain], real=real[domain])
             found[domain].real_labels = found[domain].fake_labels = None
         return found
-
-    def ask(self, network: str, x: Tensor) -> Tensor:
-        """Return the logits of a classifier, as float32 or more."""
-        with self.autocast():
-            made: Tensor = self.network(network)(x)
-        return made if made.dtype.itemsize > 4 else made.float()
 
     def classify(self, x: Tensor) -> Tensor:
         """Return σ · C_s(G_ts(x)) + τ · C_t(x), sums of probabilities (N, K), of target images."""
