@@ -66,7 +66,9 @@ METRICS = {
 }
 
 
-ELSEWHERE = {"anomaly_auc", "inversion_error", "label_accuracy", "latent_probe", "overlap", "psnr", "ssim"}
+ELSEWHERE = {
+    *("anomaly_auc", "inversion_error", "label_accuracy", "latent_probe", "overlap", "psnr", "ssim", "target_accuracy"),
+}
 """Metrics of games with encoders or with pairs, which this file's game is not."""
 
 
