@@ -20,6 +20,9 @@ SPREAD = 4.0
 
 EPOCH = datetime(1970, 1, 1)
 
+DAY = 86_400
+"""Seconds."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -32,7 +35,7 @@ class Column:
         blank: what is written where a value is missing; None if none ever is.
         low: the least value of a number or date.
         high: the greatest one.
-        decimals: digits after the point.
+        decimals: digits after the point; of dates 0 for days, 1 for seconds.
         means: of a number's or date's modes.
         stds: the deviations of the modes.
         weights: the shares of the modes.
@@ -77,8 +80,9 @@ class Column:
         value = min(max(value, self.low), self.high)
         if self.kind == "number":
             return f"{value:.{self.decimals}f}"
-        moment = EPOCH + timedelta(seconds=round(value))
-        return moment.date().isoformat() if self.decimals == 0 else moment.isoformat(sep=" ")
+        if self.decimals == 0:
+            return (EPOCH + timedelta(days=round(value / DAY))).date().isoformat()
+        return (EPOCH + timedelta(seconds=round(value))).isoformat(sep=" ")
 
 
 @dataclass(frozen=True)

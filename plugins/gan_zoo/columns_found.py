@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError
-from gan_zoo.columns import EPOCH, Column, Layout
+from gan_zoo.columns import DAY, EPOCH, Column, Layout
 from gan_zoo.normal_modes import fit_modes
 
 KINDS = ("number", "date", "category", "leave_out")
@@ -113,7 +113,7 @@ def _column(name: str, texts: Sequence[str], said: str | None, modes: bool, most
     present = found[~found.isnan()]
     fitted = fit_modes(present, most_modes) if modes else ((), (), ())
     means, stds, weights = (tuple(of) for of in fitted)
-    decimals = _decimals(values) if kind == "number" else int(any(value % 86_400 for value in present.tolist()))
+    decimals = _decimals(values) if kind == "number" else int(any(value % DAY for value in present.tolist()))
     low, high = float(present.min()), float(present.max())
     return Column(name, kind, (), blank, low, high, decimals, means, stds, weights)
 

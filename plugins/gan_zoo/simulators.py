@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -34,6 +36,7 @@ def dynamics() -> tuple[Tensor, Tensor]:
     return a, b
 
 
+@cache
 def best_gain() -> tuple[Tensor, Tensor]:
     """Return the gain K (2,) of the best steering a = -K s, and P (2, 2), whose s'Ps is the cost from then on.
 
@@ -41,7 +44,7 @@ def best_gain() -> tuple[Tensor, Tensor]:
     """
     a, b = dynamics()
     p = torch.eye(2, dtype=torch.float64)
-    for _ in range(2000):
+    for _ in range(500):
         gain = torch.linalg.solve(CONTROL_COST + b.T @ p @ b, b.T @ p @ a)
         p = torch.eye(2, dtype=torch.float64) + a.T @ p @ (a - b @ gain)
     return gain[0], p
