@@ -184,7 +184,7 @@ def test_what_is_learnt_of_generated_images_holds_for_real_ones_if_they_are_alik
     known = Known()
     found = LabelTransfer("height").scores(known)
     assert found["transfer_error"] == found["transfer_error_target"] < 0.05
-    assert found["transfer_error_input"] > 0.8
+    assert found["transfer_error_input"] > 10 * found["transfer_error"]
     known.pairs = lambda: iter([PairedSamples(known.plain, known.dark, known.plain, {"height": known.height})])
     assert LabelTransfer("height").scores(known)["transfer_error"] > 1
 
