@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
-from gan_zoo.shapes import SHAPES, SIDE, Scenes, drawn, random_scenes
+from gan_zoo.shapes import COLOURS, SHAPES, SIDE, Scenes, drawn, random_scenes
 
 TEXT = "text"
 
@@ -22,11 +22,15 @@ class Drawn(NamedTuple):
         scenes: what is in them.
         images: (N, 3, H, W) uint8.
         masks: each object's (N, K, H, W), bool.
+        ground: the grey of the ground (N,) in [0, 1].
+        brightness: of objects (N, K) in [0, 1].
     """
 
     scenes: Scenes
     images: Tensor
     masks: Tensor
+    ground: Tensor
+    brightness: Tensor
 
 
 def layout(made: Drawn) -> Tensor:
@@ -55,6 +59,29 @@ EXTRAS: dict[str, Callable[[Drawn], Tensor]] = {
 """What comes with images, by name; `text` is beside these, because it needs random numbers."""
 
 
+EDITS: dict[str, Callable[[Scenes], Scenes]] = {
+    "shape": lambda scenes: scenes._replace(shape=(scenes.shape + 1) % len(SHAPES)),
+    "colour": lambda scenes: scenes._replace(colour=(scenes.colour + 1) % len(COLOURS)),
+    "large": lambda scenes: scenes._replace(large=~scenes.large),
+}
+"""What a scene becomes where an attribute of its object is changed: the next shape or colour, or the other size."""
+
+ASKED = "asked"
+"""The extra that holds the attributes of the changed image."""
+
+
+class Edited(InMemory):
+    """Images that know what they become where an attribute is changed."""
+
+    def __init__(self, images: Tensor, labels: Tensor, extra: Mapping[str, Tensor], truth: Tensor) -> None:
+        super().__init__(images, labels, extra)
+        self._truth = truth
+
+    def read_truth(self, indices: Sequence[int] | Tensor) -> Tensor:
+        """Return the changed images (n, 3, H, W) uint8."""
+        return self._truth[torch.as_tensor(indices, dtype=torch.int64)]
+
+
 class Shapes(DataSource):
     """Circles, squares and triangles of six colours and two sizes on a grey ground; the class is the first one's shape.
 
@@ -69,6 +96,9 @@ class Shapes(DataSource):
     - `points` (5 K, 3): key points, the centre and four of the outline: x, y, and 1 where there is one;
     - `depth` (1, H, W) uint8: how near pixels are.
 
+    With `edit` there is another image of each that differs in one attribute, which scores compare with (the truth of
+    games that make images of images), and the extra `asked` with its attributes.
+
     Three combinations of shape and colour may be left out of the split `train`; `test` has all.
 
     Args:
@@ -81,6 +111,8 @@ class Shapes(DataSource):
         text_dim: the size of a text.
         text_noise: the deviation of a text's noise; the entries of the projection have deviation 1.
         extras: the names of those that are wanted; null for all.
+        edit: the attribute that is changed in images to compare edits with: shape, colour or large, where there is one
+            object; null for none.
     """
 
     mirrors = {"mask": True, "layout": True, "depth": True}  # noqa: RUF012 (declared by the base class)
@@ -97,6 +129,7 @@ class Shapes(DataSource):
         text_dim: int,
         text_noise: float,
         extras: list[str] | None,
+        edit: str | None = None,
     ) -> None:
         known_classes("shapes", num_classes, len(SHAPES))
         check_drawing("shapes", image_size, channels, samples)
@@ -111,7 +144,12 @@ class Shapes(DataSource):
         for name in extras or ():
             if name not in known:
                 raise ConfigError(f"data.extras: {name!r} must be one of {', '.join(known)}")
+        if edit is not None and (edit not in EDITS or objects != 1):
+            raise ConfigError(
+                f"data.edit={edit} must be {', '.join(EDITS)} or null, and null with data.objects above 1"
+            )
         self.shape = DataShape((3, image_size, image_size), len(SHAPES))
+        self.edit = edit
         self.samples, self.objects, self.hold_out = samples, objects, hold_out
         self.text_dim, self.text_noise = text_dim, text_noise
         self.extras = tuple(known if extras is None else extras)
@@ -126,7 +164,12 @@ class Shapes(DataSource):
         extra = {name: make(made) for name, make in EXTRAS.items() if name in self.extras}
         if TEXT in self.extras:
             extra[TEXT] = self.texts(scenes.attributes(), random)
-        return InMemory(made.images, scenes.shape[:, 0], extra)
+        if self.edit is None:
+            return InMemory(made.images, scenes.shape[:, 0], extra)
+        changed = EDITS[self.edit](scenes)
+        extra[ASKED] = changed.attributes()
+        truth, _ = drawn(changed, self.shape.sample[1], made.ground, made.brightness)
+        return Edited(made.images, scenes.shape[:, 0], extra, truth)
 
     def texts(self, attributes: Tensor, random: torch.Generator | None = None) -> Tensor:
         """Return the texts (N, text_dim) of attributes (N, 12 K), without noise where there are no random numbers."""
@@ -141,7 +184,7 @@ def in_random_light(scenes: Scenes, size: int, random: torch.Generator) -> Drawn
     """Draw scenes on a dark ground of random grey, objects of random brightness."""
     ground = 0.05 + 0.2 * torch.rand(len(scenes.shape), generator=random)
     brightness = 0.8 + 0.2 * torch.rand(scenes.shape.shape, generator=random)
-    return Drawn(scenes, *drawn(scenes, size, ground, brightness))
+    return Drawn(scenes, *drawn(scenes, size, ground, brightness), ground, brightness)
 
 
 def check_drawing(name: str, image_size: int, channels: int | None, samples: int) -> None:

@@ -116,8 +116,8 @@ class StackedSSGAN(Game):
         of_labelled = self.data.others.get(LABELLED)
         if of_labelled is None or ATTRIBUTES not in of_labelled.extra:
             raise ConfigError(
-                f"StackedSSGAN learns {ATTRIBUTES} from a further source, `sources.{LABELLED}`, whose samples have them, "
-                f"and there is none: choose data=shapes +data@sources.{LABELLED}=few_labels"
+                f"StackedSSGAN learns {ATTRIBUTES} from a further source, `sources.{LABELLED}`, with them; there is "
+                f"none: choose data=shapes +data@sources.{LABELLED}=few_labels"
             )
         super().check()
 

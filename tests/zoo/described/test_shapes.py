@@ -137,6 +137,21 @@ def test_only_what_is_wanted_comes():
     assert torch.equal(data.extra["text"], source().load("test").extra["text"])
 
 
+@pytest.mark.parametrize(("edit", "of"), [("shape", slice(0, 3)), ("colour", slice(3, 9)), ("large", slice(9, 10))])
+def test_an_edit_changes_one_attribute_and_nothing_else(edit, of):
+    data, plain = source(edit=edit, samples=100).load("train"), source(samples=100).load("train")
+    assert torch.equal(data.samples, plain.samples)
+    before, asked = data.extra["attributes"], data.extra["asked"]
+    truth = data.read_truth(torch.arange(100))
+    assert torch.equal(read_scenes(truth).attributes(), asked)
+    changed = before != asked
+    assert changed[:, of].any(1).all()
+    changed[:, of] = False
+    assert not changed.any()
+    assert torch.equal(truth[:, :, 0, 0], data.samples[:, :, 0, 0])  # the same ground
+    assert plain.read_truth([0]) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -146,6 +161,8 @@ def test_only_what_is_wanted_comes():
         ({"num_classes": 6}, "shapes has 3 classes"),
         ({"extras": ["colour"]}, "'colour' must be one of attributes, caption"),
         ({"text_dim": 0}, "text_dim=0"),
+        ({"edit": "place"}, "edit=place must be shape, colour, large or null"),
+        ({"edit": "colour", "objects": 2}, "null with data.objects above 1"),
         ({"samples": 5}, "samples=5 must be at least 10"),
     ],
 )

@@ -53,7 +53,7 @@ def test_the_gradient_of_the_second_judge_reaches_the_generator_through_the_firs
 
 
 def test_what_does_not_fit_is_refused(compose):
-    with pytest.raises(ConfigError, match=r"a further source, `sources.labelled`, whose samples have them"):
+    with pytest.raises(ConfigError, match=r"a further source, `sources.labelled`, with them"):
         played(compose, *SMALL, "data.extras=[mask]")
     with pytest.raises(ConfigError, match="supervised=0"):
         played(compose, *SMALL, "game.supervised=0")
