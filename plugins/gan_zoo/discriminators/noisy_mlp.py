@@ -35,7 +35,7 @@ class NoisyMLPDiscriminator(Discriminator):
     """Fully connected layers with noise before each, ReLU, and weights whose lengths are parameters of their own.
 
     The classifier of few labelled digits of Salimans et al. 2016 (arXiv 1606.03498, section 5.1): 1000, 500, 250, 250
-    and 250 units, noise of 0.3 on the pixels and 0.5 on each hidden layer; weight norm is Salimans & Kingma's (2016,
+    and 250 units, noise of 0.3 on the pixels and of 0.5 on each hidden layer; weight norm is Salimans & Kingma's (2016,
     arXiv 1602.07868) without its start from data.
 
     Args:
@@ -43,7 +43,7 @@ class NoisyMLPDiscriminator(Discriminator):
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         input_noise: the deviation of the noise on the pixels.
-        noise: the deviation of the noise on each hidden layer but the last.
+        noise: the deviation of the noise on each hidden layer.
         weight_norm: whether weights are normalised.
         pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
             they are, in [-1, 1].
@@ -70,10 +70,11 @@ class NoisyMLPDiscriminator(Discriminator):
             nn.Sequential(Noisy(noise if i else input_noise), _linear(inputs, outputs, weight_norm), nn.ReLU())
             for i, (inputs, outputs) in enumerate(pairwise(sizes))
         )
+        self.hidden.append(Noisy(noise))
         self.output = nn.Linear(sizes[-1], 1)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return the activations after every hidden layer."""
+        """Return the activations after every hidden layer, the last once more with noise."""
         return activations(self.hidden, self.pixels(x).flatten(1))
 
 
