@@ -74,16 +74,21 @@ class Contrasting(Term):
 
     def after_update(self, pair: Pair, player: Player) -> None:
         """Take in the batch."""
-        means, known = self._with(pair.real_output.features[-1].flatten(1), given(pair.batch.labels))
-        self.means.copy_(distributed.mean(means))
+        means, known = self._with(pair.real_output.features[-1].flatten(1), given(pair.batch.labels), shared=True)
+        self.means.copy_(means)
         self.known.copy_(known)
 
     @torch.no_grad()
-    def _with(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the means, those of kinds in the batch moved towards theirs, and which kinds are known."""
+    def _with(self, features: Tensor, labels: Tensor, shared: bool = False) -> tuple[Tensor, Tensor]:
+        """Return the means, those of kinds in the batch moved towards theirs, and which kinds are known.
+
+        The batch is that of all processes where it is `shared`.
+        """
         of = F.one_hot(labels, len(self.means)).to(features.dtype)
-        count = of.sum(0)[:, None]
-        fresh = of.T @ features / count.clamp(min=1)
+        total, count = of.T @ features, of.sum(0)[:, None]
+        if shared:
+            total, count = distributed.mean(total), distributed.mean(count)
+        fresh = total / torch.where(count > 0, count, 1.0)
         kept = torch.where(self.known[:, None], self.momentum * self.means + (1 - self.momentum) * fresh, fresh)
         return torch.where(count > 0, kept.to(self.means.dtype), self.means), self.known | (count[:, 0] > 0)
 
