@@ -65,6 +65,11 @@ class WeighedPlayer(Player):
         return {name: weight * loss for name, loss in super().adversarial(faced).items()}
 
 
+def constant(weight: float, updates: int) -> float:
+    """Return a weight that does not follow from updates, for `WeighedPlayer.weight_at`."""
+    return weight
+
+
 class PixelDistance(Term):
     """The distance of samples from what they should be, a mean over entries.
 

@@ -5,6 +5,7 @@ import pytest
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
 from gan_framework.testing import CHECKS, check_plugin
+from tests.testing import beyond
 
 NEEDS_WEIGHTS = {"extracts_features": "its weights are downloaded; tests/evaluation tries it with weights of its own"}
 NEEDS_FILES = {"loads_splits": "its files are downloaded; tests/data reads files of their true layout"}
@@ -167,7 +168,7 @@ ASKS_EVERYTHING = {
 PIX2PIXHD = [
     "experiment=pix2pixhd",
     "terms.perceptual.steps=2",
-    "schedule.stages=[{players:[discriminator_coarse,generator_coarse,discriminator_fine,generator_fine]}]",
+    "schedule.stages=[{players:[discriminator_coarse,discriminator_fine,generator_fine,generator_coarse]}]",
 ]
 
 ADAPTED = "schedule.stages=[{players:[classifier],until:1},{players:[discriminator,generator]}]"
@@ -227,6 +228,7 @@ PICKS = "schedule.stages=[{players:[start],until:1},{players:[discriminator,gene
 DECODED = {"draws_pictures": "its samples are decoded from codes, and what its pairs compare are codes"}
 
 SPECIAL = {
+    **beyond.SPECIAL,
     **{
         ("games", name): {"overrides": [f"experiment={name}", "game.rollouts=2", TOKENS]}
         for name in ("seqgan", "rankgan", "organ", "csgan_translation", "leakgan")
@@ -254,7 +256,12 @@ SPECIAL = {
         ("generators", name): {
             "exempt": {"makes_samples": "it keeps what was given, so that its images have no bounds"}
         }
-        for name in ("affine_projection", "refinegan", "residual_of")
+        for name in ("affine_projection", "residual_of")
+    },
+    ("generators", "aligned"): {"exempt": {"makes_samples": "its game makes two images of each latent"}},
+    **{
+        ("generators", name): {"exempt": dict.fromkeys(GENERATED, MADE_OF_MORE)}
+        for name in ("guided", "refinegan", "two_outputs")
     },
     ("games", "pix2pixhd"): {"overrides": PIX2PIXHD},
     ("generators", "pix2pixhd_fine"): {"overrides": PIX2PIXHD},
@@ -565,6 +572,7 @@ def files(tmp_path_factory):
     (folder / "lines.txt").write_text("".join(f"line {number}\n" for number in range(50)))
     np.savez(folder / "arrays.npz", x=random.integers(0, 256, (20, 8, 8), dtype=np.uint8), y=np.arange(20) % 3)
     return {
+        **beyond.files(folder),
         ("datasets", "folder"): {"path": str(folder / "images"), "image_size": 8},
         ("datasets", "npz"): {"path": str(folder / "arrays.npz"), "image_size": 8},
         ("datasets", "tokens"): {"path": str(folder / "lines.txt")},

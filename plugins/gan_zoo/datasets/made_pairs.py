@@ -62,7 +62,7 @@ class MadePairs(DataSource):
         self.size, self.samples = image_size, samples
         extra = self.extras()
         self.shape = DataShape((self.channels, image_size, image_size), len(self.classes), extra=extra)
-        self.mirrors: Mapping[str, bool] = dict.fromkeys(extra, True)
+        self.mirrors: Mapping[str, bool] = {name: len(shape) == 3 for name, shape in extra.items()}
 
     def extras(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the extras by name."""

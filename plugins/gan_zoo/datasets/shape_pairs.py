@@ -34,7 +34,8 @@ def heat_maps(points: Tensor, kinds: int, size: int) -> Tensor:
     spread = SPREAD / 32
     down, across = (torch.exp(-0.5 * ((centres - points[..., axis, None]) / spread).square()) for axis in (1, 0))
     each = points[..., 2, None, None] * down[..., :, None] * across[..., None, :]
-    return each.unflatten(1, (-1, kinds)).amax(1)
+    maps: Tensor = each.unflatten(1, (-1, kinds)).amax(1)
+    return maps
 
 
 def outline(masks: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -79,6 +79,18 @@ def patch_nce(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(scores.flatten(0, 1), own.flatten())
 
 
+class MaybeFlipped(Translated):
+    """Images of A translated into B, and B's, both flipped left to right or as they are.
+
+    Attributes:
+        flipped: whether they are flipped.
+    """
+
+    def __init__(self, *arguments: Any, flipped: bool, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.flipped = flipped
+
+
 class PatchNCE(Term):
     """The mean over layers of `patch_nce` of G(x) and x (equation 3), of x from A and, halved, from B.
 
@@ -98,8 +110,9 @@ class PatchNCE(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the pair's samples."""
         game = self.game
-        assert isinstance(game, CUT) and isinstance(pair, Translated)
-        loss = self.between(pair.fake, game.unflipped[0], game.unflipped[1])
+        assert isinstance(game, CUT) and isinstance(pair, MaybeFlipped)
+        source = pair.source.flip(3) if pair.flipped else pair.source
+        loss = self.between(pair.fake, source, pair.flipped)
         if not self.identity:
             return loss
         same = game.translate(pair.real, B)
@@ -149,7 +162,6 @@ class CUT(Cycle):
             raise ValueError(f"nce={nce}: it must be positive, or nothing binds what is made to its source")
         super().__init__(components, 0.5, 1.0, 0.0, "l1", 0.0, 0, 0.0, 0.0, False, None, 0.5, 1)
         self.flip_equivariant = flip_equivariant
-        self.unflipped: tuple[Tensor, bool] = (torch.zeros(0), False)
         self.player("generator").add_term("patches", PatchNCE(temperature, patches, identity), nce)
 
     def make_players(self) -> list[Player]:
@@ -160,14 +172,12 @@ class CUT(Cycle):
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return B before its judge; images of both sides flipped half of the time where that is asked for."""
-        source = latent.given[A]
         flipped = self.flip_equivariant and self.network(TO[B]).training and bool(torch.rand(()) < 0.5)
-        self.unflipped = (source, flipped)
-        if not flipped:
-            return super().pairs(batch, latent)
-        found = dict(super().pairs(batch, latent._replace(given={A: source.flip(3)})))
-        found[B].real = found[B].real.flip(3)
-        return found
+        source, real = (x.flip(3) if flipped else x for x in (latent.given[A], batch.samples))
+        judge, fake = self.judge("discriminator_b"), self.translate(source, B)
+        pair = MaybeFlipped(judge, batch, latent, fake, real=real, source=source, domain=B, flipped=flipped)
+        pair.real_labels = None
+        return {B: pair}
 
     def check(self) -> None:
         """See that the generator tells what it sees, as many layers as there are projections.

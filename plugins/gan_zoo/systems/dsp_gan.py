@@ -16,12 +16,12 @@ from gan_framework.api import (
     Components,
     ConfigError,
     Game,
-    Generator,
     Latent,
     NextBatch,
     Pair,
     Player,
 )
+from gan_zoo.chained import Chained
 from gan_zoo.translating import SOURCE
 
 KINDS = "kinds"
@@ -92,7 +92,7 @@ def put_together(layers: list[Tensor], ground: float) -> Tensor:
     return scene
 
 
-class Scenes(Generator):
+class Scenes(Chained):
     """A layout from the chain, what each layer's generator makes of it, and all put together; no parameters of its own.
 
     Args:
@@ -102,19 +102,18 @@ class Scenes(Generator):
     """
 
     def __init__(self, layouts: Layouts, generators: list[nn.Module], ground: float) -> None:
-        super().__init__()
-        self._networks = (layouts, *generators)  # in a tuple, because the game has registered them already
+        super().__init__(layouts, *generators)
         self.ground = ground
 
     def parts(self, z: Tensor) -> tuple[Tensor, ...]:
         """Return each layer's z, and numbers from U(0, 1) (N, layers) for the layout."""
-        layouts = cast(Layouts, self._networks[0])
+        layouts = cast(Layouts, self.links[0])
         *parts, last = z.split([(z.shape[1] - layouts.layers) // layouts.layers] * layouts.layers + [layouts.layers], 1)
         return (*parts, 0.5 * (1 + torch.erf(last / math.sqrt(2))))
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, D), of a standard normal distribution, to scenes (N, 3, H, W) in [-1, 1]."""
-        layouts, *generators = self._networks
+        layouts, *generators = self.links
         *parts, u = self.parts(z)
         kinds = layouts(u)
         layers = [g(part, kinds[:, k]) for k, (g, part) in enumerate(zip(generators, parts, strict=True))]

@@ -23,6 +23,7 @@ from gan_framework.api import (
     Player,
     Term,
 )
+from gan_zoo.chained import Chained
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.games.cycle import A
 from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
@@ -59,7 +60,7 @@ class MapGenerator(Generator):
         return made
 
 
-class Composed(Generator):
+class Composed(Chained):
     """g after f, without parameters of its own.
 
     Args:
@@ -67,13 +68,9 @@ class Composed(Generator):
         g: makes images of it.
     """
 
-    def __init__(self, f: nn.Module, g: nn.Module) -> None:
-        super().__init__()
-        self._networks = (f, g)  # in a tuple, because the game has registered them already
-
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the images `a` (N, C, H, W) to images of the other domain."""
-        f, g = cast(FeatureClassifier, self._networks[0]), self._networks[1]
+        f, g = cast(FeatureClassifier, self.links[0]), self.links[1]
         made: Tensor = g(z, labels, {SEEN: activations(f.blocks, given[A])[-1]})
         return made
 

@@ -16,17 +16,17 @@ from gan_framework.api import (
     Components,
     ConfigError,
     Game,
-    Generator,
     Latent,
     Pair,
     Player,
     Term,
     distributed,
 )
+from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import OTHER, A, B
 from gan_zoo.generators.resnet_translator import ResidualBlock
 from gan_zoo.layers import require_positive
-from gan_zoo.translating import WeighedPlayer, not_negative
+from gan_zoo.translating import WeighedPlayer, constant, not_negative
 
 STYLE = "style_a"
 """The styles of what is translated into A, among what the generators are given."""
@@ -142,7 +142,7 @@ class ContentAutoencoder(nn.Module):
         return self.decode(self.content(x), self.style(x))
 
 
-class Translator(Generator):
+class Translator(Chained):
     """A's content in B's style, without parameters of its own.
 
     Args:
@@ -150,13 +150,9 @@ class Translator(Generator):
         b: makes the image.
     """
 
-    def __init__(self, a: nn.Module, b: nn.Module) -> None:
-        super().__init__()
-        self._networks = (a, b)  # in a tuple, because the game has registered them already
-
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map styles z (N, style_dim) and the images `a` to images of B."""
-        a, b = (cast(ContentAutoencoder, network) for network in self._networks)
+        a, b = (cast(ContentAutoencoder, network) for network in self.links)
         return b.decode(a.content(given[A]), z if z.shape[1] else None)
 
 
@@ -279,7 +275,7 @@ class MUNIT(Game):
         super().__init__(components)
         generator = self.player("generator")
         assert isinstance(generator, WeighedPlayer)
-        generator.weight_at = partial(_constant, adversarial)
+        generator.weight_at = partial(constant, adversarial)
         terms: dict[str, Term] = {
             "reconstruction": OwnReconstruction(),
             "content": SameContent(),
@@ -355,7 +351,3 @@ class MUNIT(Game):
                     "both alike"
                 )
         super().check()
-
-
-def _constant(weight: float, updates: int) -> float:
-    return weight

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
+from gan_zoo.chained import Chained
 from gan_zoo.generators.resnet_translator import ResidualBlock, ResNetTranslator
 from gan_zoo.layers import init_normal, require_positive
 from gan_zoo.translating import SOURCE, LayerDistance, image_in
@@ -69,7 +70,7 @@ class LocalEnhancer(Generator):
         return made
 
 
-class Together(Generator):
+class Together(Chained):
     """Both generators, one after the other, without parameters of its own.
 
     Args:
@@ -77,15 +78,11 @@ class Together(Generator):
         fine: makes images of them and of the source.
     """
 
-    def __init__(self, coarse: nn.Module, fine: nn.Module) -> None:
-        super().__init__()
-        self._levels = (coarse, fine)  # in a tuple, because the game has registered them already
-
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
     ) -> Mapping[str, Tensor]:
         """Return the `samples`, and the `coarse` images at half the size."""
-        coarse, fine = self._levels
+        coarse, fine = self.links
         first = coarse.everything(z, labels, {SOURCE: F.avg_pool2d(given[SOURCE], 2)})  # type: ignore[operator]
         made: Tensor = fine(z, labels, {SOURCE: given[SOURCE], FEATURES: first[FEATURES]})
         return {SAMPLES: made, COARSE: first[SAMPLES]}

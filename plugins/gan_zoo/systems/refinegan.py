@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +56,7 @@ class RefineGenerator(Generator):
         source, mask = image_in(given), given[MASK]
         x, made, loose = source, [], []
         for generator in self.chain:
-            for one in generator.rounds:
+            for one in cast(UnrolledFourier, generator).rounds:
                 before = x + one(x)
                 x = consistent(before, source, mask)
             made.append(x)
@@ -81,7 +82,8 @@ class FrequencyCycle(Term):
         source = pair.latent.given[SOURCE]
         apart = mask[:, None] * (torch.fft.fft2(loose) - torch.fft.fft2(source)[:, None])
         size = source.shape[-1] * source.shape[-2]
-        return factor(mask).square() * (apart.abs() / size**0.5).mean()
+        loss: Tensor = factor(mask).square() * (apart.abs() / size**0.5).mean()
+        return loss
 
 
 class ImageError(Term):
@@ -93,7 +95,8 @@ class ImageError(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the pair's samples."""
-        return factor(pair.latent.given[MASK]) * self.distance(pair, player)
+        loss: Tensor = factor(pair.latent.given[MASK]) * self.distance(pair, player)
+        return loss
 
 
 class ImageCycle(Term):

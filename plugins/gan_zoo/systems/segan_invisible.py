@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import (
@@ -15,7 +15,6 @@ from gan_framework.api import (
     Components,
     ConfigError,
     Game,
-    Generator,
     Latent,
     Pair,
     Player,
@@ -23,6 +22,7 @@ from gan_framework.api import (
     TermPlan,
     nobody,
 )
+from gan_zoo.chained import Chained
 from gan_zoo.translating import SOURCE, PixelDistance, not_negative
 
 VISIBLE, FULL = "visible", "full"
@@ -59,7 +59,7 @@ def painted(colours: Tensor, mask: Tensor) -> Tensor:
     return mask * (colours + 1) - 1
 
 
-class Revealer(Generator):
+class Revealer(Chained):
     """The painter after the segmenter, without parameters of its own.
 
     Args:
@@ -67,15 +67,11 @@ class Revealer(Generator):
         painter: makes colours of images and full masks.
     """
 
-    def __init__(self, segmenter: nn.Module, painter: nn.Module) -> None:
-        super().__init__()
-        self._networks = (segmenter, painter)  # in a tuple, because the game has registered them already
-
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
     ) -> Mapping[str, Tensor]:
         """Return the `samples`, whole objects on black, and the full `mask`, in [0, 1]."""
-        segmenter, painter = self._networks
+        segmenter, painter = self.links
         image = given[SOURCE]
         mask = (segmenter(z, labels, {SOURCE: torch.cat([image, given[VISIBLE]], 1)}) + 1) / 2
         colours = painter(z, labels, {SOURCE: torch.cat([image, mask], 1)})

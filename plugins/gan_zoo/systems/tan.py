@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import EMPTY, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
+from gan_framework.api import EMPTY, Batch, Components, ConfigError, Game, Latent, Pair, Player
+from gan_zoo.chained import Chained
 from gan_zoo.translating import SOURCE, PixelDistance, not_negative
 
 HINTS, PAINT = "hints", "paint"
@@ -20,7 +21,7 @@ def hints_of(images: Tensor, blur: int) -> Tensor:
     return F.interpolate(F.avg_pool2d(images, blur), size=images.shape[2:], mode="bilinear", align_corners=False)
 
 
-class Tandem(Generator):
+class Tandem(Chained):
     """The painter after the one that guesses colours, without parameters of its own.
 
     Args:
@@ -28,13 +29,9 @@ class Tandem(Generator):
         paint: makes images of outlines and colours.
     """
 
-    def __init__(self, hints: nn.Module, paint: nn.Module) -> None:
-        super().__init__()
-        self._networks = (hints, paint)  # in a tuple, because the game has registered them already
-
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the given `source` to images; `hints` (N, C, H, W) take the place of guessed ones if they are given."""
-        hints, paint = self._networks
+        hints, paint = self.links
         outline = given[SOURCE]
         colours = given[HINTS] if HINTS in given else hints(z, labels, {SOURCE: outline})
         made: Tensor = paint(z, labels, {SOURCE: torch.cat([outline, colours], 1)})

@@ -118,7 +118,8 @@ class TextureGAN(Game):
         fake, patch, mask = self.generate(latent), batch.extra[PATCH], batch.extra[MASK]
         n, size, room = len(fake), self.crop, patch.shape[2] - self.crop
         top, left = (place - size // 2 + self._shift(n, fake.device, 3) for place in middle(mask))
-        given = (cut(patch, *(self._shift(n, fake.device, room, 0) for _ in range(2)), size),)
+        down, across = (self._shift(n, fake.device, room, 0) for _ in range(2))
+        given = (cut(patch, down, across, size),)
         real, made = (cut(x, top, left, size) for x in (batch.samples, fake))
         light = (to_lab(x)[0] for x in (batch.samples, fake.float()))
         judges = {LIGHTNESS: self.judge("discriminator"), LOCAL: self.judge("discriminator_local")}

@@ -15,16 +15,16 @@ from gan_framework.api import (
     Components,
     ConfigError,
     Game,
-    Generator,
     Latent,
     Pair,
     Player,
     Term,
     TermPlan,
 )
+from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import TO, A, B, Cycle, CycleConsistency, Translated
 from gan_zoo.layers import init_normal, require_positive
-from gan_zoo.translating import SOURCE, WeighedPlayer, not_negative
+from gan_zoo.translating import SOURCE, WeighedPlayer, constant, not_negative
 
 OF_AE = {A: "autoencoded_a", B: "autoencoded_b"}
 """By a view, the pair of what the autoencoder makes of it."""
@@ -57,7 +57,7 @@ class ViewsAutoencoder(nn.Module):
         return self.layers(torch.cat([a, b], 1)).split(self.channels, 1)  # type: ignore[no-any-return]
 
 
-class Imputer(Generator):
+class Imputer(Chained):
     """The autoencoder's B of A and of what the generator makes of A; no parameters of its own.
 
     Args:
@@ -65,13 +65,9 @@ class Imputer(Generator):
         autoencoder: makes both views of both.
     """
 
-    def __init__(self, generator: nn.Module, autoencoder: nn.Module) -> None:
-        super().__init__()
-        self._networks = (generator, autoencoder)  # in a tuple, because the game has registered them already
-
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the given `source`, images of A, to images of B."""
-        generator, autoencoder = self._networks
+        generator, autoencoder = self.links
         a = given[SOURCE]
         made: Tensor = autoencoder(a, generator(z, labels, {A: a}))[1]
         return made
@@ -129,7 +125,7 @@ class VIGAN(Cycle):
         self.player("autoencoder").add_term("autoencoding", BothViews(), plan=plan)
         joint = self.player("joint")
         assert isinstance(joint, WeighedPlayer)
-        joint.weight_at = partial(_constant, adversarial)
+        joint.weight_at = partial(constant, adversarial)
         joint.add_term("autoencoding", BothViews(), plan=TermPlan(autoencoding, pairs=(B,)))
         if joint_cycle:
             joint.add_term("cycle", CycleConsistency("l1"), plan=TermPlan(joint_cycle, pairs=(A, B)))
@@ -204,7 +200,3 @@ class VIGAN(Cycle):
         if self.identity and found[0] != self.data.sample[0]:
             raise ConfigError(f"game.identity={self.identity}: the views have other channels; set it to 0")
         Game.check(self)
-
-
-def _constant(weight: float, updates: int) -> float:
-    return weight

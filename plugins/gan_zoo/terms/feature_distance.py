@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor
 
@@ -116,4 +114,4 @@ class FeatureDistance(Term):
         width = next(self.network.parameters()).dtype
         with torch.no_grad():
             real = self.network.layers(pair.real.to(width))
-        return real, cast(tuple[Tensor, ...], self.network.layers(pair.fake.to(width)))
+        return real, self.network.layers(pair.fake.to(width))

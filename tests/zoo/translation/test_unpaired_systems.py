@@ -169,12 +169,11 @@ def test_half_of_the_steps_are_flipped_in_training_alone(compose, tmp_path):
     flips = []
     for _ in range(20):
         pair = game.pair_up(batch, game.latent_for(batch))["b"]
-        flips.append(game.unflipped[1])
+        flips.append(pair.flipped)
         assert torch.equal(pair.real, batch.samples.flip(3) if flips[-1] else batch.samples)
     assert 4 < sum(flips) < 16
     game.networks.eval()
-    game.pair_up(batch, game.latent_for(batch))
-    assert not game.unflipped[1]
+    assert not any(game.pair_up(batch, game.latent_for(batch))["b"].flipped for _ in range(5))
 
 
 # -- DTN --------------------------------------------------------------------------------------------
