@@ -28,6 +28,9 @@ from gan_zoo.ndims import cut, init_dcgan, up
 FRAMES = "frames"
 """The pair of single frames."""
 
+CATEGORY = "category"
+"""The code of z, and the head of D."""
+
 
 class ContentAndMotion(Prior):
     """z = [content, category (one-hot), noise of the motion's first state, noise of each frame].
@@ -53,7 +56,19 @@ class ContentAndMotion(Prior):
         category = torch.randint(self.categories, (n,), generator=generator)
         chosen = F.one_hot(category, self.categories).float()
         z = torch.cat([noise[:, : self.content], chosen, noise[:, self.content :]], 1)
-        return Latent(z.to(device), code={"category": category.to(device)})
+        return Latent(z.to(device), code={CATEGORY: category.to(device)})
+
+    def vary(self, latent: Latent, code: str) -> list[Latent]:
+        """Return the same content and motion in each category."""
+        if code != CATEGORY or not self.categories:
+            raise ConfigError(f"there is no code {code!r}; there is {CATEGORY if self.categories else 'none'}")
+        varied = []
+        for number in range(self.categories):
+            z = latent.z.clone()
+            z[:, self.content : self.content + self.categories] = 0
+            z[:, self.content + number] = 1
+            varied.append(latent._replace(z=z, code={CATEGORY: torch.full_like(latent.code[CATEGORY], number)}))
+        return varied
 
 
 class MotionContent(Generator):
@@ -109,8 +124,8 @@ class CategorySaid(Term):
         """Return the mean over the batch."""
         if self.real:
             assert pair.real_labels is not None, "the game sees to it that there are labels"
-            return F.cross_entropy(pair.real_output.heads["category"].float(), pair.real_labels)
-        return F.cross_entropy(pair.fake_output.heads["category"].float(), pair.latent.code["category"])
+            return F.cross_entropy(pair.real_output.heads[CATEGORY].float(), pair.real_labels)
+        return F.cross_entropy(pair.fake_output.heads[CATEGORY].float(), pair.latent.code[CATEGORY])
 
 
 class MoCoGAN(Game):
@@ -133,7 +148,7 @@ class MoCoGAN(Game):
                     f"{self.data.num_classes}; or set it to 0"
                 )
             features = self.probe().features[-1].flatten(1).shape[1]
-            self.discriminator.heads["category"] = nn.Linear(features, categories)
+            self.discriminator.heads[CATEGORY] = nn.Linear(features, categories)
             plan = TermPlan(category, pairs=(MAIN,))
             self.player("discriminator").add_term("category", CategorySaid(True), plan=plan)
             self.player("generator").add_term("category", CategorySaid(False), plan=plan)

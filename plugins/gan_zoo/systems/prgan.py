@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
-from gan_framework.api import EMPTY, SAMPLES, Generator
+from gan_framework.api import Generator
 from gan_zoo.ndims import cut, init_dcgan, up
 from gan_zoo.solids import project, turned
 
@@ -42,14 +40,7 @@ class SilhouetteGenerator(Generator):
         view = ((z[:, -1].clamp(-1, 1) + 1) / 2 * self.views).floor().clamp(max=self.views - 1)
         return view * (2 * math.pi / self.views)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to silhouettes (N, 1, H, W) in [-1, 1]."""
-        return self.everything(z, labels)[SAMPLES]
-
-    def everything(
-        self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
-    ) -> Mapping[str, Tensor]:
-        """Return the silhouettes and the `solids` (N, 1, D, D, D) in [-1, 1]."""
-        solids = self.solids(z).float()
-        seen = project(turned(solids, self.angles(z.float())))
-        return {SAMPLES: 2 * seen - 1, "solids": 2 * torch.unsqueeze(solids, 1) - 1}
+        seen = project(turned(self.solids(z).float(), self.angles(z.float())))
+        return 2 * seen - 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from gan_framework.api import EMPTY, SAMPLES, Generator, Pair, Player, Term
+from gan_framework.api import EMPTY, SAMPLES, ConfigError, Game, Generator, Pair, Player, Term, try_meeting
 from gan_zoo.ndims import as_volume, cut, init_dcgan, up, volume_shape
 
 MASK = "mask"
@@ -62,6 +62,14 @@ def composed(mask: Tensor, foreground: Tensor, background: Tensor) -> Tensor:
 
 class SmallMask(Term):
     """The mean of the mask: most of a video is background (section 3.2)."""
+
+    def check(self, game: Game, player: Player) -> None:
+        """Raise ConfigError if the generator makes no mask."""
+        if not any(MASK in pair.made for pair in try_meeting(game).values()):
+            raise ConfigError(
+                f"small_mask pays for the mask of a generator, and {type(game).__name__}'s makes none: choose "
+                "networks.generator=two_streams"
+            )
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean over all videos, frames and places."""

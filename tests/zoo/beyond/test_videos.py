@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework.api import Batch, Latent, Pair
+from gan_framework.api import Batch, Comparison, DataShape, Latent, Pair, PairedSamples
 from gan_zoo.datasets.image_sequences import FLOW, Diagrams, NextFrame, StickFigures, diagrams, warped
 from gan_zoo.datasets.videos import Videos, reflected, tracks
+from gan_zoo.metrics.diagrams import DiagramAccuracy
 from gan_zoo.metrics.videos import centres, track_error
 from gan_zoo.stick_figures import drawn, joint_maps, poses
 from gan_zoo.systems.context_rnn_gan import ContextDiscriminator, ContextGenerator
@@ -122,6 +123,9 @@ def test_the_first_frames_do_not_depend_on_later_noise():
     torch.testing.assert_close(a[:, :4], b[:, :4])
     assert not torch.allclose(a[:, 4:], b[:, 4:])
     assert (latent.z[:, 5:8].argmax(1) == latent.code["category"]).all()
+    varied = prior.vary(latent, "category")
+    assert len(varied) == 3 and all((one.z[:, 5:8].argmax(1) == i).all() for i, one in enumerate(varied))
+    assert all(torch.equal(one.z[:, :5], latent.z[:, :5]) and torch.equal(one.z[:, 8:], latent.z[:, 8:]) for one in varied)
     assert one_frame(a).shape == (2, 1, 16, 16)
 
 
@@ -207,6 +211,10 @@ def test_a_sequence_goes_on_by_its_rules():
     assert ((seen[:, 5] - seen[:, 4]).abs().flatten(1).sum(1) > 0).all()
     data = Diagrams(32, 10, 1, None).load("train")
     assert torch.equal(data.extra["choices"][:, :1], data.samples)
+    for made, accuracy in ((data.samples, 1.0), (data.extra["choices"][:, 1:2], 0.0)):
+        pairs = [PairedSamples(data.extra["source"], made, data.samples, data.extra)]
+        comparison = Comparison(None, None, None, DataShape((1, 32, 32)), False, pairs=lambda pairs=pairs: iter(pairs))
+        assert DiagramAccuracy().scores(comparison) == {"diagram_accuracy": accuracy}
 
 
 def test_a_context_decides_what_is_said_of_an_image():
