@@ -17,6 +17,9 @@ UNITS = ("characters", "words")
 LARGEST = 2**30
 """The largest file that is read, in bytes."""
 
+MOST_SYMBOLS = 5_000
+"""The most symbols: a run's configuration names each of them."""
+
 UNKNOWN = "<unknown>"
 """What words beyond the vocabulary are written as."""
 
@@ -36,7 +39,7 @@ class Tokens(DataSource):
         length: the number of tokens to which shorter lines are padded; longer lines are left out. None for that of the
             longest line.
         vocabulary: the number of symbols, padding included: of words beyond it the rarest are one, `<unknown>`. None
-            for all that there are.
+            for all that there are, of which there may be 5,000.
         lower: whether letters are made small.
     """
 
@@ -113,6 +116,14 @@ class Tokens(DataSource):
     def _vocabulary(self, lines: list[tuple[str, ...]], wanted: int | None) -> tuple[str, ...]:
         counts = Counter(symbol for line in lines if len(line) <= self.length for symbol in line)
         most = len(counts) + 1
+        strange = next((symbol for symbol in counts if "${" in symbol), None)
+        if strange is not None:
+            raise ConfigError(f"{self.path} has the word {strange!r}; '${{' cannot be kept in a run's settings")
+        if min(wanted or most, most) > MOST_SYMBOLS:
+            raise ConfigError(
+                f"{self.path} has {most:,} symbols, and there can be {MOST_SYMBOLS:,}: set data.vocabulary to at most "
+                "that, and the rarest words become one"
+            )
         if wanted is None or wanted == most:
             return ("", *sorted(counts))
         if self.unit == "characters" or wanted > most or wanted < 3:

@@ -203,6 +203,8 @@ def test_a_held_out_line_is_never_trained_on(tmp_path):
         ("ab\n", {"unit": "letters"}, "data.unit=letters must be characters or words"),
         ("abc\n", {"length": 2, "vocabulary": None}, "none of its 1 lines has at most data.length=2"),
         ("abc\n", {"vocabulary": 3}, "data.vocabulary=3: .* has 4 symbols"),
+        ("a ${b}\n", {"unit": "words"}, "has the word '\\$\\{b\\}'"),
+        (" ".join(map(str, range(5000))), {"unit": "words"}, "has 5,001 symbols, and there can be 5,000"),
     ],
 )
 def test_what_a_text_file_cannot_give_is_said(tmp_path, text, settings, message):
