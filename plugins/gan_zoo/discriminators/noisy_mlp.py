@@ -49,8 +49,6 @@ class NoisyMLPDiscriminator(Discriminator):
             they are, in [-1, 1].
     """
 
-    batch_independent = True
-
     def __init__(
         self,
         image_size: ImageSize | None,
