@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, Kind
 from gan_framework.registry.options import Option, find
 from gan_framework.registry.packages import config_folder
@@ -26,6 +27,7 @@ def without_unchosen(composed: DictConfig, overrides: Sequence[str]) -> DictConf
         ConfigError: the user typed a setting of a plugin that was not chosen.
     """
     composed = composed.copy()
+    _drop_settings_of_other_data(composed, overrides)
     for kind in [kind for kind in KINDS.values() if kind.listed]:
         section = composed.get(kind.place)
         chosen = OmegaConf.to_container(section, resolve=False) if isinstance(section, DictConfig) else {}
@@ -44,6 +46,31 @@ def without_unchosen(composed: DictConfig, overrides: Sequence[str]) -> DictConf
                 *(_typed(kind, overrides) or f"the choice of {kind.group}", ", ".join(sorted(replaced)), kind.group),
             )
     return composed
+
+
+def _drop_settings_of_other_data(composed: DictConfig, overrides: Sequence[str]) -> None:
+    """Leave out what an experiment sets of its own data where others are typed that have no such setting."""
+    experiment = find("experiment", _value("experiment", overrides))
+    option = find("data", _value("data", overrides))
+    if experiment is None or option is None or option.name in experiment.chosen("data"):
+        return
+    accepted = registry.settings(registry.find("datasets", composed.data.name).load())
+    known = {"name", *accepted, *KINDS["datasets"].reserved, *_set_by(option)}
+    for name in _set_by(experiment, "data") - known:
+        typed = any(one.lstrip("+").startswith((f"data.{name}=", f"data.{name}.")) for one in overrides)
+        if name in composed.data and not typed:
+            with open_dict(composed.data):
+                del composed.data[name]
+
+
+def _set_by(option: Option | None, section: str | None = None) -> set[str]:
+    """Return the names of what an option and those that it begins with set, of all or of one section."""
+    names: set[str] = set()
+    while option is not None:
+        content = option.content if section is None else option.content.get(section)
+        names |= {str(name) for name in content or ()}
+        option = option.base()
+    return names
 
 
 def _is_plugin(settings: object) -> bool:

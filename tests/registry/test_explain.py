@@ -19,7 +19,7 @@ from gan_framework.errors import ConfigError
         ("lr=1e-4", "did you mean optimizer.generator.lr=1e-4 or optimizer.discriminator.lr=1e-4"),
         ("batch_size=32", "did you mean train.batch_size=32 or evaluate.batch_size=32"),
         ("generator.width=64", "generator.width: unknown setting; did you mean networks.generator.width=64"),
-        ("data.path=photos", "data.path: unknown setting; it belongs to data=degraded or data=folder or data=npz"),
+        ("data.path=photos", "data.path: unknown setting; it belongs to data=degraded or data=folder or "),
         ("steps=5", "did you mean train.steps=5"),
         ("networks.generator.widht=3", "closest in networks.generator: width, "),
         ("train.steps=1e5", "must be an integer: train.steps=100000"),
@@ -89,6 +89,14 @@ def test_what_is_added_or_kept_is_no_word_worth(caplog):
 def test_a_setting_of_what_is_not_chosen_is_refused():
     with pytest.raises(ConfigError, match=r"ema is not chosen; choose it first with 'strategy=\[ema\]'"):
         settled("+strategy.ema.decay=0.9")
+
+
+def test_what_an_experiment_sets_of_its_data_goes_with_these_data_alone():
+    assert settled("experiment=srgan").data.amount == 4
+    other = settled("experiment=srgan", "data=digits").data
+    assert other.name == "digits" and not {"task", "amount"} & {*other}
+    assert settled("experiment=srgan", "data=degraded").data.task == "superres"
+    assert settled("experiment=srgan", "data=digits", "data.amount=4").data.amount == 4  # refused later by its name
 
 
 def test_a_setting_of_a_plugin_with_a_longer_name_is_not_taken_for_it():

@@ -55,6 +55,7 @@ class Npz(DataSource):
         crop: `center` to the proportions of `image_size`; how many pixels at the centre are used, 108 or [height,
             width]; or `none`.
         resize: the filter, `bicubic`, `bilinear` or `nearest`.
+        length: that of series (F, T) or tokens (T,), or None for whatever it is.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Npz(DataSource):
         mirrors: Mapping[str, bool] | None = None,
         crop: Crop = "center",
         resize: str = "bicubic",
+        length: int | None = None,
     ) -> None:
         if not path:
             raise ConfigError("data.path is missing: an .npz, .npy or HDF5 file")
@@ -101,6 +103,9 @@ class Npz(DataSource):
         self.classes = self.label_kind.classes if self.label_kind else ()
         found = self.label_kind.condition_dim if self.label_kind else 0
         self.shape = shape._replace(num_classes=len(self.classes), condition_dim=found)
+        steps = shape.sample[0 if self.vocabulary else -1]
+        if length not in (None, steps):
+            raise ConfigError(f"data.length={length}, but {path} has samples of {steps} steps")
         if condition_dim not in (None, found):
             raise ConfigError(f"data.condition_dim={condition_dim}, but {path} has condition vectors of size {found}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import ClassVar
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, FeatureSet, Metric
 from gan_zoo.grammars import grammar
+
+log = logging.getLogger(__name__)
 
 MOST = 10_000
 """The most samples that are looked at."""
@@ -35,7 +38,7 @@ class GrammarMetric(Metric):
     """Judges samples by the source that made the data (Yu et al. 2017, arXiv 1609.05473, section 5.1).
 
     Args:
-        kind: of the source.
+        kind: of the source; None where nobody knows it, as with data of your own, and nothing is said.
         length: of sequences.
         vocabulary: of the source.
     """
@@ -50,20 +53,26 @@ class GrammarMetric(Metric):
     needs_splits: ClassVar[tuple[str, ...]] = ("train",)
     held_out: ClassVar[str | None] = "test"
 
-    def __init__(self, kind: str, length: int, vocabulary: int) -> None:
-        self._grammar = grammar(kind, length, vocabulary)
+    def __init__(self, kind: str | None, length: int, vocabulary: int) -> None:
+        self._grammar = grammar(kind, length, vocabulary) if kind is not None else None
+        if kind is None:
+            self.higher_is_better, self.legend = {}, {}  # type: ignore[misc]
         self.kind, self.length, self.vocabulary = kind, length, vocabulary
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
         """Raise ConfigError if the samples are none of the source's."""
-        if shape.sample != (self.length, self.vocabulary):
+        if self._grammar is None:
+            log.info("metrics.grammar says nothing: the source of these data is not known")
+        elif shape.sample != (self.length, self.vocabulary):
             raise ConfigError(
                 f"metrics.grammar judges sequences {(self.length, self.vocabulary)} of the source {self.kind}, and the "
                 f"samples are {shape.sample}; it goes with data=token_grammar"
             )
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
-        """Return `validity`, `new_valid` and `nll_oracle`."""
+        """Return `validity`, `new_valid` and `nll_oracle`; nothing where the source is not known."""
+        if self._grammar is None:
+            return {}
         tokens = tokens_of(comparison.generated)
         valid = self._grammar.valid(tokens)
         known = {*rows(tokens_of(comparison.split("train"), len(comparison.split("train").features)))}
