@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -59,6 +59,10 @@ class LabelAccuracy(Metric):
         self.split = split
         self.categories = categories
         self.needs_splits = (split,)  # type: ignore[misc]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings, for the protocol: not what follows from them."""
+        return {"split": self.split, "categories": self.categories}
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game has no classifier."""

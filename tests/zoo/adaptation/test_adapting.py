@@ -13,6 +13,7 @@ from gan_framework.errors import ConfigError
 from gan_zoo.adapting import frozen_copy, in_channels, ramp, take_over
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.losses.wasserstein import Wasserstein
+from gan_zoo.metrics.label_accuracy import LabelAccuracy
 from tests.zoo.adaptation.common import changed, small
 
 DANN = ["data.image_size=8", "networks.features.width=2"]
@@ -138,3 +139,8 @@ def test_a_copy_is_frozen_and_takes_over_what_is_learnt():
 def test_a_source_is_asked_for(compose):
     with pytest.raises(ConfigError, match=r"sources\.a"):
         small(compose, "dann", *DANN, "~sources.a")
+
+
+def test_what_a_checkpoint_keeps_of_the_score_is_plain():
+    metric = LabelAccuracy("test", "named")
+    assert metric.settings() == {"split": "test", "categories": "named"} and metric.needs_splits == ("test",)
