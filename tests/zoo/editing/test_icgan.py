@@ -30,7 +30,7 @@ def test_d_is_real_and_half_of_each_kind_of_lie(compose):
         + 0.5 * F.softplus(made.fake_output.logits).mean()
         + 0.5 * F.softplus(wrong.fake_output.logits).mean()
     )
-    assert float(found) == pytest.approx(float(expected), abs=1e-12)
+    assert float(found.detach()) == pytest.approx(float(expected.detach()), abs=1e-12)
     assert torch.equal(wrong.fake, real.real) and sorted(wrong.fake_labels.tolist()) == [0, 1, 2, 3]
     assert torch.equal(made.fake_labels, real.real_labels)
 

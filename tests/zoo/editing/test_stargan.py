@@ -68,7 +68,7 @@ def test_the_losses_are_those_of_the_paper(compose):
     }
     assert losses.keys() == expected.keys()
     for name, value in expected.items():
-        assert float(losses[name]) == pytest.approx(float(value), abs=1e-9), name
+        assert float(losses[name].detach()) == pytest.approx(float(value.detach()), abs=1e-9), name
     gradient = torch.autograd.grad(losses["cycle"], [*game.generator.parameters()], allow_unused=True)
     assert all(g is not None and bool((g != 0).any()) for g in gradient)
 
