@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
@@ -41,9 +42,9 @@ def any_class(scores: Tensor) -> Tensor:
 def entropies(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Return H(E p) and E H(p), in nats, of the distributions p of classes that scores (N, K) are the logits of."""
     log_p = scores.log_softmax(1)
-    p = log_p.exp()
-    mean = p.mean(0)
-    return -mean.xlogy(mean).sum(), -(p * log_p).sum(1).mean()
+    # From logarithms, so that a class that nobody is of has a gradient that is a number.
+    log_mean = log_p.logsumexp(0) - math.log(len(log_p))
+    return -(log_mean.exp() * log_mean).sum(), -(log_p.exp() * log_p).sum(1).mean()
 
 
 def without_labels(batch: Batch) -> Batch:
@@ -65,7 +66,7 @@ class ClassifyingGame(Game):
         said = self.judge(self.classifier)(x)
         return said.heads[CLASS].to(said.logits.dtype)  # which is never half precision
 
-    def features_of(self, name: str) -> nn.Linear:
+    def last_layer(self, name: str) -> nn.Linear:
         """Return the last layer of a network that scores samples.
 
         Raises:
@@ -90,7 +91,7 @@ class ClassifyingGame(Game):
         Raises:
             ConfigError: its last layer cannot be replaced.
         """
-        inputs, network = self.features_of(name).in_features, self.network(name)
+        inputs, network = self.last_layer(name).in_features, self.network(name)
         assert isinstance(network, Discriminator)
         network.output = ClassScores(inputs, num_classes, type(self).__name__)
 
@@ -106,7 +107,7 @@ class ClassifyingGame(Game):
         Raises:
             ConfigError: it takes none.
         """
-        inputs, network = self.features_of(name).in_features, self.network(name)
+        inputs, network = self.last_layer(name).in_features, self.network(name)
         assert isinstance(network, Discriminator)
         add_head(network, CLASS, nn.Linear(inputs, num_classes))
 

@@ -80,7 +80,7 @@ class ControlGAN(ClassifyingGame):
     def __init__(self, components: Components, ratio: float, rate: float) -> None:
         not_negative(ratio=ratio, rate=rate)
         super().__init__(components)
-        self.features_of("discriminator")
+        self.last_layer("discriminator")
         self.score_classes("classifier", require_classes(self))
         self.player("generator").add_term("controlled", Controlled(ratio, rate))
         self.player("classifier").add_term("class", ToldError())

@@ -136,7 +136,7 @@ class CVAEGAN(EncodingGame, ClassifyingGame):
             raise ValueError(f"momentum={momentum}: it must be at least 0 and below 1")
         super().__init__(components)
         classes = require_classes(self)
-        of_d, of_c = (self.features_of(name).in_features for name in ("discriminator", "classifier"))
+        of_d, of_c = (self.last_layer(name).in_features for name in ("discriminator", "classifier"))
         self.score_classes("classifier", classes)
         encoder, generator, classifier = (self.player(name) for name in ("encoder", "generator", "classifier"))
         encoder.add_term("kl_divergence", KLDivergence(), plan=TermPlan(kl_weight, pairs=(RECONSTRUCTION,)))

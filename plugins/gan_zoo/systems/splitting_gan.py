@@ -172,7 +172,7 @@ class SplittingGAN(ClassifyingGame):
             raise ConfigError("game=splitting_gan keeps the class of every sample, and nobody has counted these data")
         self.steps, self.least, self.most = [*steps], least, most
         self._grow_embeddings(classes)
-        inputs = self.features_of("discriminator").in_features
+        inputs = self.last_layer("discriminator").in_features
         add_head(self.discriminator, CLASS, TreeScores(inputs, classes, most))
         self.player("discriminator").add_term("class", ClassError("real"), discriminator_weight)
         self.player("generator").add_term("class", ClassError("fake"), generator_weight)

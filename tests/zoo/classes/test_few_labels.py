@@ -125,6 +125,13 @@ def test_what_catgan_adapts_has_the_gradient_of_the_formula():
     torch.testing.assert_close(found, wanted)
 
 
+def test_a_category_that_nobody_is_of_has_a_finite_gradient():
+    scores = torch.tensor([[2000.0, 0, 0], [0, 2000, 0]]).requires_grad_()
+    marginal, conditional = entropies(scores)
+    assert marginal.item() == pytest.approx(math.log(2)) and conditional.item() == 0
+    assert torch.autograd.grad(conditional - marginal, scores)[0].isfinite().all()
+
+
 def test_categories_are_counted(compose):
     game = built(compose, *SORTS, data=shape(labelled=False))
     assert game.classify(images().samples).shape == (8, 20)
