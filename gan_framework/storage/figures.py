@@ -109,7 +109,8 @@ def text(lines: Sequence[str]) -> Tensor:
     pen = ImageDraw.Draw(image)
     for row, line in enumerate(shown):
         pen.text((LETTERS, LETTERS // 2 + row * height), line, font=font, fill=0)
-    return torch.from_numpy(np.array(image))[None]
+    drawn: Tensor = torch.from_numpy(np.array(image))[None]
+    return drawn
 
 
 def clouds(points: Tensor, reach: tuple[float, float], side: int = 96) -> Tensor:

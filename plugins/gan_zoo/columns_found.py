@@ -73,7 +73,9 @@ def values_of(layout: Layout, table: Mapping[str, Sequence[str]]) -> list[Tensor
         if column.is_ordered:
             found.append(_numbers(column.name, texts, column.kind))
             if column.blank is None and bool(found[-1].isnan().any()):
-                raise ConfigError(f"data: values of {column.name!r} are missing here, and none were where it was fitted")
+                raise ConfigError(
+                    f"data: values of {column.name!r} are missing here, and none were where it was fitted"
+                )
             continue
         known = {value: number for number, value in enumerate(column.values)}
         if column.kind == "constant":
@@ -83,12 +85,16 @@ def values_of(layout: Layout, table: Mapping[str, Sequence[str]]) -> list[Tensor
         known |= {value: number for number, value in enumerate(column.values)}
         unknown = next((text for text in texts if text not in known), None)
         if unknown is not None:
-            raise ConfigError(f"data: {column.name!r} is {unknown!r} in one row, which it never is in the training split")
+            raise ConfigError(
+                f"data: {column.name!r} is {unknown!r} in one row, which it never is in the training split"
+            )
         found.append(torch.tensor([known[text] for text in texts], dtype=torch.float64))
     return found
 
 
-def _column(name: str, texts: Sequence[str], said: str | None, modes: bool, most_values: int, most_modes: int) -> Column:
+def _column(
+    name: str, texts: Sequence[str], said: str | None, modes: bool, most_values: int, most_modes: int
+) -> Column:
     counts = Counter(texts)
     blanks = {text: count for text, count in counts.items() if text in BLANKS}
     blank = max(blanks, key=lambda text: blanks[text]) if blanks else None
@@ -105,7 +111,9 @@ def _column(name: str, texts: Sequence[str], said: str | None, modes: bool, most
             )
         strange = next((value for value in values if "${" in value), None)
         if strange is not None:
-            raise ConfigError(f"data: the column {name!r} has the value {strange!r}; '${{' cannot be kept in a run's settings")
+            raise ConfigError(
+                f"data: the column {name!r} has the value {strange!r}; '${{' cannot be kept in a run's settings"
+            )
         order = _in_order(values)
         numbers = tuple(values[value] for value in order) + ((sum(blanks.values()),) if blanks else ())
         return Column(name, "category", tuple(order), blank, counts=numbers)
@@ -157,5 +165,7 @@ def _numbers(name: str, texts: Sequence[str], kind: str) -> Tensor:
 
 
 def _decimals(values: Mapping[str, int]) -> int:
-    digits = (len(value.partition(".")[2].rstrip("0")) if "e" not in value.lower() else MOST_DECIMALS for value in values)
+    digits = (
+        len(value.partition(".")[2].rstrip("0")) if "e" not in value.lower() else MOST_DECIMALS for value in values
+    )
     return min(max(digits, default=0), MOST_DECIMALS)

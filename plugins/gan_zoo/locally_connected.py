@@ -83,12 +83,8 @@ def energy_features(size: int, width: int) -> tuple[list[nn.Module], int]:
     inner = size - 2
     blocks: list[nn.Module] = [
         nn.Sequential(nn.Conv2d(1, width, 5, padding=2), nn.LeakyReLU(0.2), nn.Dropout(0.2)),
-        nn.Sequential(
-            LocallyConnected(width, 8, size, 3), nn.LeakyReLU(0.2), nn.BatchNorm2d(8), nn.Dropout(0.2)
-        ),
-        nn.Sequential(
-            LocallyConnected(8, 8, inner, 3), nn.LeakyReLU(0.2), nn.BatchNorm2d(8), nn.Dropout(0.2)
-        ),
+        nn.Sequential(LocallyConnected(width, 8, size, 3), nn.LeakyReLU(0.2), nn.BatchNorm2d(8), nn.Dropout(0.2)),
+        nn.Sequential(LocallyConnected(8, 8, inner, 3), nn.LeakyReLU(0.2), nn.BatchNorm2d(8), nn.Dropout(0.2)),
         nn.Sequential(LocallyConnected(8, 8, inner - 2, 3), nn.LeakyReLU(0.2), nn.BatchNorm2d(8), nn.Dropout(0.2)),
         nn.Sequential(nn.AvgPool2d(2), nn.Flatten()),
     ]

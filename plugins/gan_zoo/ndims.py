@@ -86,15 +86,22 @@ def up(
         nn.ReLU(),
     ]
     for wide, narrow in zip(widths, widths[1:], strict=False):
-        layers += [TRANSPOSED[dims](wide, narrow, kernel, stride, padding, extra), norm_of(norm, narrow, dims), nn.ReLU()]
-    layers += [TRANSPOSED[dims](widths[-1], shape[0], kernel, stride, padding, extra), choose(OUTPUTS, "output", output)]
+        layers += [
+            TRANSPOSED[dims](wide, narrow, kernel, stride, padding, extra),
+            norm_of(norm, narrow, dims),
+            nn.ReLU(),
+        ]
+    layers += [
+        TRANSPOSED[dims](widths[-1], shape[0], kernel, stride, padding, extra),
+        choose(OUTPUTS, "output", output),
+    ]
     return nn.Sequential(*layers)
 
 
 def down(
     shape: Sequence[int], width: int, kernel: int, stride: int, last: int, norm: str
 ) -> tuple[list[nn.Module], int]:
-    """Return blocks from samples (N, C, ...) to the smallest map, and its number of values, as DCGAN's discriminator."""
+    """Return blocks from samples (N, C, ...) to the last map, as DCGAN's discriminator, and its number of values."""
     require_positive(width=width)
     dims = known_dims(shape)
     n, _ = levels(shape[1:], stride, last)

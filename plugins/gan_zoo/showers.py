@@ -26,7 +26,7 @@ def layer_shares(energy: Tensor) -> Tensor:
 
 
 def make_showers(n: int, size: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return showers (N, 3, size, size) and their energies (N,), both in units of 100 GeV; energies are U(1, 100) GeV."""
+    """Return showers (N, 3, size, size) and their energies (N,), in units of 100 GeV; energies are U(1, 100) GeV."""
     energy = 1 + 99 * torch.rand(n, generator=random)
     shares = layer_shares(energy.double()).float()
     shares = shares / shares.sum(1, keepdim=True)

@@ -17,14 +17,14 @@ CONTROL_COST = 0.1
 
 
 def moved(state: Tensor, action: Tensor) -> Tensor:
-    """Return the states (N, 2), place and velocity, after actions (N, 1), accelerations: a double integrator, by Euler's step."""
+    """Return the states (N, 2), place and velocity, after pushes (N, 1): a double integrator, by Euler's step."""
     place, velocity = state.unbind(1)
     push = action[:, 0]
     return torch.stack([place + STEP * velocity, velocity + STEP * push], 1)
 
 
 def cost(state: Tensor, action: Tensor, goal: Tensor | float = 0.0) -> Tensor:
-    """Return the costs (N,) of states and actions: squared distance from rest at a goal, and .1 of the action's square."""
+    """Return the costs (N,): squared distance from rest at a goal, and .1 of the action's square."""
     place, velocity = state.unbind(1)
     return (place - goal).square() + velocity.square() + CONTROL_COST * action[:, 0].square()
 
@@ -74,5 +74,5 @@ def trajectory_costs(trajectories: Tensor, experts: int) -> Tensor:
 
 
 def goals(place: Tensor, experts: int) -> Tensor:
-    """Return where the experts of starts at places (N,) want to be: 0, or with two experts 1 on the side of the start."""
+    """Return where the experts of starts (N,) want to be: 0, or with two experts 1 on the side of the start."""
     return torch.zeros_like(place) if experts == 1 else torch.where(place > 0, GOAL, -GOAL).to(place.dtype)

@@ -1,4 +1,4 @@
-"""What the plugins of systems beyond images need around them in their contracts: their experiment, and small settings."""
+"""What the systems beyond images are given to be tried in a test: small settings, for plugins and for experiments."""
 
 
 def _of(experiment, *overrides):
@@ -75,7 +75,9 @@ SPECIAL = {
     **{("games", "iwgan_3d_vae"): {"overrides": VIEWS}, ("networks", "image_encoder"): {"overrides": VIEWS}},
     **{(kind, name): {"overrides": SOLIDS} for kind, name in (("games", "recgan_3d"), ("generators", "voxel_unet"))},
     ("metrics", "voxel_iou"): {"overrides": SOLIDS},
-    **{(kind, name): {"overrides": UNPAIRED} for kind, name in (("games", "ws_gan"), ("generators", "image_to_voxels"))},
+    **{
+        (kind, name): {"overrides": UNPAIRED} for kind, name in (("games", "ws_gan"), ("generators", "image_to_voxels"))
+    },
     ("generators", "silhouettes"): {"overrides": OUTLINES},
     ("datasets", "videos"): {"samples": 20},
     ("generators", "two_streams"): {"overrides": VGAN, "exempt": ASKS_EVERYTHING},
@@ -94,7 +96,10 @@ SPECIAL = {
     ("discriminators", "wavegan"): {"overrides": WAVES},
     ("generators", "wave_unet"): {"overrides": CLEAN},
     ("metrics", "snr_gain"): {"overrides": CLEAN},
-    **{(kind, name): {"overrides": SPEAKERS} for kind, name in (("games", "vaw_gan"), ("generators", "spectrum_decoder"))},
+    **{
+        (kind, name): {"overrides": SPEAKERS}
+        for kind, name in (("games", "vaw_gan"), ("generators", "spectrum_decoder"))
+    },
     ("networks", "spectrum_encoder"): {"overrides": SPEAKERS},
     ("metrics", "spectral_distance"): {"overrides": SPEAKERS},
     **{(kind, "lagan"): {"overrides": JETS} for kind in ("games", "generators", "discriminators")},
@@ -112,6 +117,22 @@ SPECIAL = {
     **{(kind, name): {"overrides": EXPERIENCE} for kind, name in (("games", "egan"), ("networks", "enhancer"))},
     ("metrics", "transition_error"): {"overrides": EXPERIENCE},
 }
+
+
+SMALL = {
+    **{
+        plugin["overrides"][0].removeprefix("experiment="): plugin["overrides"][1:]
+        for plugin in SPECIAL.values()
+        if "overrides" in plugin
+    },
+    "medgan": [*RECORDS[1:-1], "schedule.stages=[{players:[autoencoder],until:1},{players:[discriminator,generator]}]"],
+    **{
+        name: [*CODES[1:-1], "schedule.stages=[{players:[autoencoder],until:1},{players:[discriminator,generator]}]"]
+        for name in ("latent_gan", "latent_wgan")
+    },
+    "iwgan_3d": VOXELS[1:],
+}
+"""What experiments are given so that they take less than a test may; their order of updates stays the same."""
 
 
 def files(folder):

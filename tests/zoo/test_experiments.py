@@ -9,6 +9,7 @@ from gan_framework.core.player import Player
 from gan_framework.registry import registry
 from gan_framework.runs import checkpoint, diagnostics
 from tests.helpers.runs import make_run
+from tests.testing import beyond
 
 EXPERIMENTS = sorted(path.stem for path in (config_folder() / "experiment").glob("*.yaml"))
 TOKENS = (
@@ -18,6 +19,7 @@ TOKENS = (
 """A step of each stage of systems that write tokens."""
 
 SMALL = {
+    **beyond.SMALL,
     "resnet": ["networks.generator.width=32", "networks.discriminator.width=32"],
     "resnet_projection": ["networks.generator.width=32", "networks.discriminator.width=32"],
     **{
@@ -150,7 +152,21 @@ SMALL = {
 }
 """What would take longer than a test may: the architecture and the order of updates stay the same."""
 
-QUICK = {"aae", "bigan", "cgan_mlp", "dcgan", "gman", "infogan", "lapgan", "mad_gan", "mlp", "r3gan", "vae", "wgan_gp"}
+QUICK = {
+    "aae",
+    "bigan",
+    "cgan_mlp",
+    "dcgan",
+    "gan_3d",
+    "gman",
+    "infogan",
+    "lapgan",
+    "mad_gan",
+    "mlp",
+    "r3gan",
+    "vae",
+    "wgan_gp",
+}
 """Of each family one, in every run of the tests; the others are slow."""
 
 

@@ -90,7 +90,7 @@ class AskedRows(DataSource):
         source = build_source(of)
         if not isinstance(source, Tabular) or not source.layout.asked:
             raise ConfigError(
-                f"asked_rows asks for values of columns that are categories, and data={of.get('name')} has none; choose "
+                f"asked_rows asks for values of categories, and data={of.get('name')} has none; choose "
                 "data=table with such a column and data.encoding=modes"
             )
         self.source = source

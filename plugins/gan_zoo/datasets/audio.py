@@ -51,8 +51,8 @@ class Tones(_Waves):
         known_classes("tones", num_classes, 0)
         if length < 64 or rate < 1000 or samples < 1 or not 0 <= emphasis < 1 or snr[0] > snr[1]:
             raise ConfigError(
-                f"data.length={length} data.rate={rate} data.samples={samples} data.emphasis={emphasis} data.snr={snr}: at "
-                "least 64 values, 1000 Hz and a sample, an emphasis from 0 to below 1, and the smaller ratio first"
+                f"data.length={length} data.rate={rate} data.samples={samples} data.emphasis={emphasis} data.snr={snr}:"
+                " at least 64 values, 1000 Hz and a sample, an emphasis from 0 to below 1, and the smaller ratio first"
             )
         self.length, self.rate, self.snr, self.emphasis, self.samples = length, rate, snr, emphasis, samples
         self.shape = DataShape((1, length), value_range=(-2.0, 2.0))
@@ -79,7 +79,7 @@ class Tones(_Waves):
 
 
 class WavFolder(_Waves):
-    """Pieces (1, T) of the WAV files of a folder; with `source_path`, noisy ones of the same names as the extra `source`.
+    """Pieces (1, T) of a folder's WAV files; with `source_path`, noisy ones of the same names as the extra `source`.
 
     Channels are averaged; what is left at the end of a file is dropped, and shorter files are filled with silence.
 

@@ -30,7 +30,9 @@ class StickFigures(DataSource):
         num_classes: null.
     """
 
-    def __init__(self, frames: int, image_size: int, samples: int, channels: int | None, num_classes: int | None) -> None:
+    def __init__(
+        self, frames: int, image_size: int, samples: int, channels: int | None, num_classes: int | None
+    ) -> None:
         known_classes("stick_figures", num_classes, 0)
         _known(image_size, samples)
         if frames < 4:
@@ -49,7 +51,7 @@ class StickFigures(DataSource):
 
 
 class NextFrame(DataSource):
-    """The next frame (1, H, W) of a moving shape; the extras are the two before (`source`) and the true `flow` (2, H, W).
+    """The next frame (1, H, W) of a moving shape, of two before (`source`), and the true `flow` (2, H, W).
 
     The flow says for each pixel of the next frame how far its content has moved down and right, in pixels / 4.
 
@@ -68,7 +70,9 @@ class NextFrame(DataSource):
         known_classes("next_frame", num_classes, 0)
         _known(image_size, samples)
         if not 3 <= size < image_size or speed <= 0:
-            raise ConfigError(f"data.size={size} data.speed={speed}: a shape that fits into the image, and a speed above 0")
+            raise ConfigError(
+                f"data.size={size} data.speed={speed}: a shape that fits into the image, and a speed above 0"
+            )
         self.side, self.size, self.speed, self.samples = image_size, size, speed, samples
         self.shape = DataShape((1, image_size, image_size))
 
@@ -151,7 +155,7 @@ class Diagrams(DataSource):
 
 
 def warped(image: Tensor, flow: Tensor) -> Tensor:
-    """Return the next image (N, C, H, W) of one whose content moves by a flow (N, 2, H, W), in pixels / 4, bilinearly."""
+    """Return the next image (N, C, H, W) of one that moves by a flow (N, 2, H, W), in pixels / 4, bilinearly."""
     height, width = image.shape[2:]
     rows = torch.arange(height, device=image.device, dtype=image.dtype)[None, :, None] - FLOW * flow[:, 0]
     columns = torch.arange(width, device=image.device, dtype=image.dtype)[None, None] - FLOW * flow[:, 1]

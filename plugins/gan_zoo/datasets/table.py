@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,9 @@ class TableFile(Tabular):
             tables = _divided(read_table(Path(path), separator), test_share)
         super().__init__(tables, columns, encoding, most_values, most_modes, layout)
         if channels not in (None, self.layout.size):
-            raise ConfigError(f"data.channels={channels}, but a row of {path} has {self.layout.size} entries: set it to null")
+            raise ConfigError(
+                f"data.channels={channels}, but a row of {path} has {self.layout.size} entries: set it to null"
+            )
 
 
 def read_table(path: Path, separator: str = ",") -> Table:
@@ -90,7 +91,7 @@ def read_table(path: Path, separator: str = ",") -> Table:
     for number, row in rows[1:]:
         if len(row) != len(names):
             raise ConfigError(
-                f"data.path={path}: line {number} has {len(row)} values, and the first line names {len(names)} columns; "
+                f"data.path={path}: line {number} has {len(row)} values, and the first names {len(names)} columns; "
                 f"the values are separated by data.separator={separator!r}"
             )
     return {name: [row[column] for _, row in rows[1:]] for column, name in enumerate(names)}
@@ -113,4 +114,6 @@ def _divided(table: Table, share: float) -> dict[str, Table]:
     held = held_out(rows, share)
     chosen: dict[str, Tensor] = {"train": members(held, share, "train")}
     chosen["test"] = members(held, share, "test") if bool(held.any()) else chosen["train"][:0]
-    return {split: {name: [texts[i] for i in of.tolist()] for name, texts in table.items()} for split, of in chosen.items()}
+    return {
+        split: {name: [texts[i] for i in of.tolist()] for name, texts in table.items()} for split, of in chosen.items()
+    }

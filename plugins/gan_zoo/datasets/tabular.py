@@ -73,5 +73,7 @@ class Tabular(DataSource):
     def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
         """Write rows as a table with the columns of the data."""
         path = path.with_suffix(".csv")
-        path.write_text(Layout.of(settings["layout"]).table(samples, settings.get("separator") or ","), encoding="utf-8")
+        path.write_text(
+            Layout.of(settings["layout"]).table(samples, settings.get("separator") or ","), encoding="utf-8"
+        )
         return [path]

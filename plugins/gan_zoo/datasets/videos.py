@@ -80,8 +80,8 @@ class Videos(DataSource):
         known_classes("videos", num_classes, len(KINDS))
         if frames < 4 or not 3 <= size < image_size or speed <= 0 or samples < 1:
             raise ConfigError(
-                f"data.frames={frames} data.size={size} data.speed={speed} data.samples={samples}: at least 4 frames and a "
-                f"sample, a shape of 3 pixels or more that fits into {image_size}, and a speed above 0"
+                f"data.frames={frames} data.size={size} data.speed={speed} data.samples={samples}: at least 4 frames "
+                f"and a sample, a shape of 3 pixels or more that fits into {image_size}, and a speed above 0"
             )
         self.frames, self.side, self.size, self.speed = frames, image_size, size, speed
         self.background, self.samples = background, samples

@@ -72,6 +72,4 @@ class VoxelOverlap(Metric):
                 hidden = part.input <= 127
                 counts[1] += torch.stack(overlap(made & hidden, true & hidden)).double()
         names = ("voxel_iou", "voxel_iou_unseen") if unseen else ("voxel_iou",)
-        return {
-            name: both / max(a + b - both, 1.0) for name, (both, a, b) in zip(names, counts.tolist(), strict=False)
-        }
+        return {name: both / max(a + b - both, 1.0) for name, (both, a, b) in zip(names, counts.tolist(), strict=False)}

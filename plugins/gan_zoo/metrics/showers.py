@@ -62,7 +62,9 @@ class EnergyResponse(Metric):
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game is asked for no energies."""
         if "energy" not in game.data.extra or len(game.data.sample) != 3:
-            raise ConfigError(f"energy_response scores showers of an energy, and {type(game).__name__} is asked for none")
+            raise ConfigError(
+                f"energy_response scores showers of an energy, and {type(game).__name__} is asked for none"
+            )
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `energy_response`, `energy_error` and `layer_share_error`."""
@@ -74,7 +76,7 @@ class EnergyResponse(Metric):
 
 
 def response(showers: Tensor, asked: Tensor) -> dict[str, float]:
-    """Return how far showers (N, 3, H, W) are from energies (N,) asked for, both in units of 100 GeV, and their shares."""
+    """Return how far showers (N, 3, H, W) are from energies (N,) asked for, in units of 100 GeV, and their shares."""
     layers = showers.sum((2, 3))
     total = layers.sum(1)
     ratio = total / asked

@@ -66,7 +66,9 @@ def as_categories(layout: Layout, rows: Tensor, reference: Tensor) -> list[Tenso
         if column.is_ordered:
             present = real[~real.isnan()]
             edges = torch.quantile(present, torch.linspace(0, 1, BINS + 1).double()[1:-1]).unique()
-            codes = torch.where(values.isnan(), len(edges) + 1, torch.bucketize(values.nan_to_num(0.0), edges, right=True))
+            codes = torch.where(
+                values.isnan(), len(edges) + 1, torch.bucketize(values.nan_to_num(0.0), edges, right=True)
+            )
             found.append(F.one_hot(codes.long(), len(edges) + 2).double())
         else:
             found.append(F.one_hot(values.long(), len(column.choices)).double())
@@ -151,7 +153,7 @@ class MachineLearningEfficacy(_OfTables):
 
     higher_is_better: ClassVar[dict[str, bool]] = {"efficacy": True}
     legend: ClassVar[dict[str, str]] = {
-        "efficacy": "accuracy (or R²) on real test rows of a network that learnt from made rows: as efficacy_real at best",
+        "efficacy": "accuracy (or R²) on real test rows of what learnt from made rows: as efficacy_real at best",
         "efficacy_real": "the same of one that learnt from real training rows",
     }
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")

@@ -14,7 +14,7 @@ SCORED = 500
 
 
 def centres(videos: Tensor, threshold: float = 0.75) -> tuple[Tensor, Tensor]:
-    """Return the centre (N, T, 2) and the area (N, T), as a share of the frame, of what is bright in (N, T, 1, H, W)."""
+    """Return the centre (N, T, 2) and the area (N, T), a share of the frame, of what is bright in (N, T, 1, H, W)."""
     bright = (videos.float().mean(2) > 255 * threshold).double()
     area = bright.mean((2, 3))
     weight = bright / bright.sum((2, 3), keepdim=True).clamp(min=1)

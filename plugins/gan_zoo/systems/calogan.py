@@ -1,4 +1,4 @@
-"""CaloGAN (Paganini et al. 2018, arXiv 1712.10321): showers in three layers of a calorimeter, of an energy asked for."""
+"""CaloGAN (Paganini et al. 2018, arXiv 1712.10321): showers in layers of a calorimeter, of an energy asked for."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class CaloGANGenerator(Generator):
 
 
 def closeness(values: Tensor) -> Tensor:
-    """Return for vectors (N, D) the mean over the batch of e^-|v_i - v_j| of each entry (N, D): minibatch discrimination."""
+    """Return of vectors (N, D) the batch's mean of e^-|v_i - v_j| of each entry: minibatch discrimination."""
     return (-(values[:, None] - values[None]).abs()).exp().mean(1)
 
 
@@ -130,7 +130,9 @@ class CaloGAN(Game):
     def __init__(self, components: Components, energy: float) -> None:
         super().__init__(components)
         if ENERGY not in self.data.extra or not isinstance(self.prior, AskedEnergy):
-            raise ConfigError("game=calogan needs data with the extra 'energy', as data=showers, and prior=asked_energy")
+            raise ConfigError(
+                "game=calogan needs data with the extra 'energy', as data=showers, and prior=asked_energy"
+            )
         self.player("generator").add_term("energy", EnergyError(), energy)
 
     def pair(self, batch: Batch, latent: Latent) -> Pair:
@@ -139,4 +141,3 @@ class CaloGAN(Game):
         judge = self.judge("discriminator")
         real, asked = batch.extra[ENERGY], latent.z[:, -1:]
         return Pair(judge, batch, latent, made[SAMPLES], real_given=(real,), fake_given=(asked,), made=made)
-

@@ -230,7 +230,7 @@ class CTGAN(Game):
         return Pair(judge, batch, latent, fake, real=real, real_given=(asked,), fake_given=(asked,), made=more)
 
     def packs(self, rows: Tensor) -> Tensor:
-        """Return rows (N, D) as packs (N / pack, pack, D); fewer rows than one pack are repeated, the rest is dropped."""
+        """Return rows (N, D) as packs (N / pack, pack, D); fewer than one pack are repeated, the rest is dropped."""
         size = self.network("discriminator").pack
         if len(rows) < size:
             rows = rows.repeat(-(-size // len(rows)), 1)

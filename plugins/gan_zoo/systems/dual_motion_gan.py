@@ -7,8 +7,21 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import EMPTY, MAIN, SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
-from gan_framework.api import Term, TermPlan
+from gan_framework.api import (
+    EMPTY,
+    MAIN,
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Game,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+    Term,
+    TermPlan,
+)
 from gan_zoo.datasets.image_sequences import warped
 from gan_zoo.ndims import init_dcgan
 from gan_zoo.translating import SOURCE
@@ -18,7 +31,7 @@ FLOW = "flow"
 
 
 class FrameAndFlow(Generator):
-    """Convolutions with a shared encoder and two decoders, of the two frames before: the next frame, and the flow to it.
+    """A shared encoder of the two frames before, and two decoders: of the next frame, and of the flow to it.
 
     Args:
         source_channels: of the frames before, together.
@@ -40,7 +53,9 @@ class FrameAndFlow(Generator):
         )
         self.frame, self.flow = (
             nn.Sequential(
-                nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(width, outputs, 3, padding=1)
+                nn.ConvTranspose2d(2 * width, width, 4, 2, 1),
+                nn.LeakyReLU(0.2),
+                nn.Conv2d(width, outputs, 3, padding=1),
             )
             for outputs in (channels, 2)
         )

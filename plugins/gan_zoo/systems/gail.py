@@ -1,4 +1,4 @@
-"""GAIL (Ho & Ermon 2016, arXiv 1606.03476) and OptionGAN (Henderson et al. 2018, arXiv 1709.06683): imitating experts."""
+"""GAIL (Ho & Ermon 2016, arXiv 1606.03476) and OptionGAN (Henderson et al. 2018, arXiv 1709.06683)."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def rewards(logits: Tensor, kind: str) -> Tensor:
 
 
 class PolicyGradient(Term):
-    """-E Σ log π(a|s) (R_t - b_t), R_t the discounted rewards from step t on, b_t their mean over the batch (REINFORCE).
+    """-E Σ log π(a|s) (R_t - b_t), R_t the discounted rewards from step t on, b_t their mean (REINFORCE).
 
     The paper takes trust-region steps (TRPO); with one update for each batch the clipping of PPO would never bind.
 
@@ -155,7 +155,9 @@ class PolicyGradient(Term):
     def __init__(self, reward: str, discount: float, entropy: float) -> None:
         super().__init__()
         if reward not in ("positive", "negative") or not 0 <= discount <= 1 or entropy < 0:
-            raise ValueError(f"reward={reward} discount={discount} entropy={entropy}: positive or negative, γ from 0 to 1")
+            raise ValueError(
+                f"reward={reward} discount={discount} entropy={entropy}: positive or negative, γ from 0 to 1"
+            )
         self.reward, self.discount, self.entropy = reward, discount, entropy
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
@@ -219,8 +221,8 @@ class Imitation(Game):
         super().__init__(components)
         if len(self.data.sample) != 2 or self.data.sample[0] != 3:
             raise ConfigError(
-                f"game=imitation imitates trajectories (3, T) of the simulator, and the data are {self.data.sample}: choose "
-                "data=transitions data.form=trajectory"
+                f"game=imitation imitates trajectories (3, T) of the simulator, and the data are {self.data.sample}: "
+                "choose data=transitions data.form=trajectory"
             )
         generator = self.player("generator")
         generator.add_term("policy_gradient", PolicyGradient(reward, discount, entropy), 1.0)

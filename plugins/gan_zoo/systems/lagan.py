@@ -73,7 +73,12 @@ class FlippedSides:
 
         real, fake = exchanged(pair.real, pair.fake)
         both = [exchanged(a, b) for a, b in zip(pair.real_given, pair.fake_given, strict=True)]
-        changes = {"real": real, "fake": fake, "real_given": tuple(a for a, _ in both), "fake_given": tuple(b for _, b in both)}
+        changes = {
+            "real": real,
+            "fake": fake,
+            "real_given": tuple(a for a, _ in both),
+            "fake_given": tuple(b for _, b in both),
+        }
         if pair.real_labels is not None and pair.fake_labels is not None:
             changes["real_labels"], changes["fake_labels"] = exchanged(pair.real_labels, pair.fake_labels)
         return pair._changed(**changes)

@@ -8,8 +8,19 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Discriminator, Game, Generator, Latent, Pair, Player
-from gan_framework.api import Term
+from gan_framework.api import (
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Discriminator,
+    Game,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+    Term,
+)
 from gan_zoo.chamfer import chamfer
 from gan_zoo.layers import activations
 
@@ -69,7 +80,9 @@ class PointsDiscriminator(Discriminator):
 
     def __init__(self, widths: list[int], hidden: list[int]) -> None:
         super().__init__()
-        self.points = nn.ModuleList(nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(0.2)) for a, b in pairwise([3, *widths]))
+        self.points = nn.ModuleList(
+            nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(0.2)) for a, b in pairwise([3, *widths])
+        )
         sizes = [widths[-1], *hidden]
         self.blocks = nn.ModuleList(nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(0.2)) for a, b in pairwise(sizes))
         self.output = nn.Linear(sizes[-1], 1)

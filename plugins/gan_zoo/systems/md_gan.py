@@ -1,4 +1,4 @@
-"""MD-GAN of videos (Xiong et al. 2018, arXiv 1709.07592): a first video of a frame, and a second one that moves better."""
+"""MD-GAN of videos (Xiong et al. 2018, arXiv 1709.07592): a video of a frame, and a second one that moves better."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import EMPTY, MAIN, SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
-from gan_framework.api import Term, TermPlan
+from gan_framework.api import (
+    EMPTY,
+    MAIN,
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Game,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+    Term,
+    TermPlan,
+)
 from gan_zoo.ndims import as_volume, init_dcgan
 from gan_zoo.translating import SOURCE
 
@@ -144,5 +157,7 @@ class MDGANVideo(Game):
         made = self.make(latent)
         return {
             FIRST: Pair(self.judge("discriminator"), batch, latent, made[FIRST]),
-            MAIN: Pair(self.judge("discriminator_refine"), batch, latent, made[SAMPLES], made={FIRST: made[FIRST].detach()}),
+            MAIN: Pair(
+                self.judge("discriminator_refine"), batch, latent, made[SAMPLES], made={FIRST: made[FIRST].detach()}
+            ),
         }

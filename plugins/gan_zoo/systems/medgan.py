@@ -7,8 +7,19 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Discriminator, Game, Generator, Latent, Pair, Player
-from gan_framework.api import Term
+from gan_framework.api import (
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Discriminator,
+    Game,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+    Term,
+)
 from gan_zoo.layers import activations, require_positive
 
 

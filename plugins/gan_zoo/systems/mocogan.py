@@ -144,7 +144,7 @@ class MoCoGAN(Game):
             categories = getattr(self.prior, "categories", 0)
             if categories != self.data.num_classes or not categories:
                 raise ConfigError(
-                    f"game.category={category}: prior.categories={categories} must be the number of classes of the data, "
+                    f"game.category={category}: prior.categories={categories} must be the data's number of classes, "
                     f"{self.data.num_classes}; or set it to 0"
                 )
             features = self.probe().features[-1].flatten(1).shape[1]

@@ -82,8 +82,8 @@ class VideoError(Term):
 class PoseGAN(Game):
     """A VAE of poses to come, and a GAN whose generator is given a frame and maps of the joints.
 
-    In training the video is made of the true poses, in samples of poses that the VAE makes of the past and of z. Figures
-    of the paper's weights are unknown to us; `distance` and `divergence` are ours.
+    In training the video is made of the true poses, in samples of poses that the VAE makes of the past and of z. The
+    weights `distance` and `divergence` are ours.
 
     Args:
         components: what the game is made of.
@@ -96,7 +96,9 @@ class PoseGAN(Game):
     def __init__(self, components: Components, distance: float, divergence: float) -> None:
         super().__init__(components)
         if not {SOURCE, "poses", "past"} <= self.data.extra.keys():
-            raise ConfigError("game=pose_gan needs videos with the extras 'source', 'poses' and 'past': data=stick_figures")
+            raise ConfigError(
+                "game=pose_gan needs videos with the extras 'source', 'poses' and 'past': data=stick_figures"
+            )
         self.player("poses").add_term("likelihood", PoseLikelihood(divergence), 1.0)
         self.player("generator").add_term("distance", VideoError(), distance)
 

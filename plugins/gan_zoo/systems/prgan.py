@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import torch
+
 from torch import Tensor
 
 from gan_framework.api import Generator
@@ -26,7 +26,9 @@ class SilhouetteGenerator(Generator):
     def __init__(self, latent_dim: int, image_size: int, width: int, views: int) -> None:
         super().__init__()
         if latent_dim < 2 or views < 1:
-            raise ValueError(f"latent_dim={latent_dim} views={views}: z has two entries at least, and there is one view")
+            raise ValueError(
+                f"latent_dim={latent_dim} views={views}: z has two entries at least, and there is one view"
+            )
         self.size, self.views = image_size, views
         self.solid = up(latent_dim - 1, (1, *[image_size] * 3), width, 4, 2, 4, "batch", "linear")
         init_dcgan(self)

@@ -1,4 +1,4 @@
-"""TGAN (Saito et al. 2017, arXiv 1611.06624): a latent for each frame of one for the video; singular values are clipped."""
+"""TGAN (Saito et al. 2017, arXiv 1611.06624): latents of frames of one for the video; clipped singular values."""
 
 from __future__ import annotations
 

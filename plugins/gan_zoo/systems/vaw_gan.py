@@ -58,7 +58,7 @@ class SpectrumDecoder(Generator):
 
 
 class LogLikelihood(Term):
-    """-log N(x; what the decoder makes of its code, 1), without its constant: a sum over bins, a mean over the batch."""
+    """-log N(x; what the decoder makes of its code, 1), without its constant: a sum over bins, a mean."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean in nats."""

@@ -13,7 +13,7 @@ MASK = "mask"
 
 
 class TwoStreams(Generator):
-    """m ⊙ f + (1 - m) ⊙ b: foreground f and mask m of 3-D convolutions, background b of 2-D ones, the same in all frames.
+    """m ⊙ f + (1 - m) ⊙ b: foreground f and mask m of 3-D convolutions, background b of 2-D ones, in all frames.
 
     Foreground and mask share all layers but the last; everything is made of the same z (section 3.2).
 

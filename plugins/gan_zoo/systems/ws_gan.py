@@ -7,7 +7,19 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from gan_framework.api import EMPTY, SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player, Term
+from gan_framework.api import (
+    EMPTY,
+    SAMPLES,
+    Batch,
+    Components,
+    ConfigError,
+    Game,
+    Generator,
+    Latent,
+    Pair,
+    Player,
+    Term,
+)
 from gan_zoo.ndims import cut, init_dcgan, up
 from gan_zoo.solids import ray_maximum, turned
 from gan_zoo.systems.iwgan_3d import ImageEncoder
@@ -82,4 +94,6 @@ class WSGAN(Game):
     def pair(self, batch: Batch, latent: Latent) -> Pair:
         """Return unpaired solids, and what G makes of silhouettes."""
         made = self.make(latent)
-        return Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], real=batch.others[SOLIDS].samples, made=made)
+        return Pair(
+            self.judge("discriminator"), batch, latent, made[SAMPLES], real=batch.others[SOLIDS].samples, made=made
+        )

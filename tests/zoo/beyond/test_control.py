@@ -71,7 +71,13 @@ def test_a_policy_says_how_likely_its_actions_are(options):
 
 def test_an_action_that_is_paid_more_becomes_likelier():
     said = torch.zeros(2, 2, requires_grad=True)
-    pair = Pair(None, Batch(torch.zeros(2, 3, 2)), Latent(torch.zeros(2, 0)), torch.zeros(2, 3, 2), made={"log_probability": said})
+    pair = Pair(
+        None,
+        Batch(torch.zeros(2, 3, 2)),
+        Latent(torch.zeros(2, 0)),
+        torch.zeros(2, 3, 2),
+        made={"log_probability": said},
+    )
     pair.__dict__["fake_output"] = DiscriminatorOutput(torch.tensor([[0.0, 3.0], [0.0, -3.0]]))
     term = PolicyGradient("positive", 0.5, 0.0)
     term.attach(type("AGame", (), {"generator": None})())

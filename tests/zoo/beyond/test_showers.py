@@ -70,11 +70,20 @@ def test_energies_of_any_size(size):
 def test_a_share_of_the_samples_changes_sides_with_all_that_belongs_to_it():
     real, fake = torch.zeros(4000, 1), torch.ones(4000, 1)
     labels = torch.zeros(4000).long(), torch.ones(4000).long()
-    pair = Pair(None, Batch(real, labels[0]), Latent(torch.zeros(4000, 0), labels[1]), fake, real_given=(real,), fake_given=(fake,))
+    pair = Pair(
+        None,
+        Batch(real, labels[0]),
+        Latent(torch.zeros(4000, 0), labels[1]),
+        fake,
+        real_given=(real,),
+        fake_given=(fake,),
+    )
     flipped = FlippedSides(0.3)(Meeting({"main": pair}))["main"]
     assert flipped.real.mean().item() == pytest.approx(0.3, abs=0.03)
     assert torch.equal(flipped.real + flipped.fake, torch.ones(4000, 1))
-    assert torch.equal(flipped.real, flipped.real_given[0]) and torch.equal(flipped.real[:, 0].long(), flipped.real_labels)
+    assert torch.equal(flipped.real, flipped.real_given[0]) and torch.equal(
+        flipped.real[:, 0].long(), flipped.real_labels
+    )
     assert torch.equal(pair.real, real)
 
 

@@ -89,7 +89,9 @@ def test_silhouettes_of_columns():
     grid[0, 0, :1, 0], grid[0, 1, :2, 1], grid[0, 2, :, 2] = 1, 1, 1
     seen = project(grid)[0, 0]
     found = torch.stack([seen[0, 0], seen[1, 1], seen[2, 2]])
-    torch.testing.assert_close(found, torch.tensor([0.6321206, 0.8646647, 0.9996645], dtype=torch.float64), atol=1e-7, rtol=0)
+    torch.testing.assert_close(
+        found, torch.tensor([0.6321206, 0.8646647, 0.9996645], dtype=torch.float64), atol=1e-7, rtol=0
+    )
     assert ray_maximum(grid)[0, 0].sum() == 3
 
 

@@ -78,7 +78,10 @@ def test_a_layout_goes_through_a_configuration_and_other_rows_are_encoded_alike(
         ({"columns": {"agee": "number"}}, "data.columns names 'agee'"),
         ({"columns": {"income": "number"}}, "row 1 of the column 'income'"),
         ({"columns": {"age": "text"}}, "data.columns.age=text must be one of"),
-        ({"most_values": 2, "columns": {"age": "category", "id": "leave_out"}}, "the column 'age' has 4 different values"),
+        (
+            {"most_values": 2, "columns": {"age": "category", "id": "leave_out"}},
+            "the column 'age' has 4 different values",
+        ),
         ({"path": "nowhere.csv"}, "there is no such file"),
         ({"path": None}, "data.path is missing"),
     ],
@@ -176,7 +179,13 @@ def test_what_was_asked_for_is_a_cross_entropy_of_its_column_alone():
     layout = Layout.of(LAYOUT)
     logits = torch.randn(3, layout.size, dtype=torch.float64, requires_grad=True)
     condition = as_condition(layout, torch.zeros(3).long(), torch.tensor([0, 2, 1])).double()
-    pair = Pair(None, Batch(torch.zeros(3, 1)), Latent(torch.zeros(3, 0)), logits, made={"logits": logits, "condition": condition})
+    pair = Pair(
+        None,
+        Batch(torch.zeros(3, 1)),
+        Latent(torch.zeros(3, 0)),
+        logits,
+        made={"logits": logits, "condition": condition},
+    )
     block = layout.asked[0]
     loss = AskedValue(layout)(pair, None)
     expected = torch.nn.functional.cross_entropy(logits[:, block.place].float(), torch.tensor([0, 2, 1]))
@@ -243,7 +252,9 @@ def test_scores_are_best_on_the_same_rows_and_worse_on_others():
     held_out = source.load("test").samples
     assert max(marginal_distances(layout, rows, rows)) == 0
     assert max(marginal_distances(layout, held_out, rows)) < 0.06
-    shuffled = torch.cat([rows[torch.randperm(1500)][:, block.place] for block in layout.blocks if block.of == "category"], 1)
+    shuffled = torch.cat(
+        [rows[torch.randperm(1500)][:, block.place] for block in layout.blocks if block.of == "category"], 1
+    )
     others = rows.clone()
     others[:, -shuffled.shape[1] :] = shuffled
     of = [as_categories(layout, x, rows) for x in (rows, held_out, others)]

@@ -125,14 +125,21 @@ def test_the_first_frames_do_not_depend_on_later_noise():
     assert (latent.z[:, 5:8].argmax(1) == latent.code["category"]).all()
     varied = prior.vary(latent, "category")
     assert len(varied) == 3 and all((one.z[:, 5:8].argmax(1) == i).all() for i, one in enumerate(varied))
-    assert all(torch.equal(one.z[:, :5], latent.z[:, :5]) and torch.equal(one.z[:, 8:], latent.z[:, 8:]) for one in varied)
+    assert all(
+        torch.equal(one.z[:, :5], latent.z[:, :5]) and torch.equal(one.z[:, 8:], latent.z[:, 8:]) for one in varied
+    )
     assert one_frame(a).shape == (2, 1, 16, 16)
 
 
 def test_categories_are_read_of_real_labels_and_of_codes():
     logits = torch.randn(3, 4, dtype=torch.float64)
     said = type("Said", (), {"heads": {"category": logits}})()
-    pair = Pair(None, Batch(torch.zeros(3, 1), torch.tensor([0, 1, 2])), Latent(torch.zeros(3, 0), code={"category": torch.tensor([3, 3, 0])}), logits)
+    pair = Pair(
+        None,
+        Batch(torch.zeros(3, 1), torch.tensor([0, 1, 2])),
+        Latent(torch.zeros(3, 0), code={"category": torch.tensor([3, 3, 0])}),
+        logits,
+    )
     pair.__dict__ |= {"real_output": said, "fake_output": said}
     cross = nn.functional.cross_entropy
     torch.testing.assert_close(CategorySaid(True)(pair, None), cross(logits.float(), torch.tensor([0, 1, 2])))
