@@ -196,6 +196,7 @@ TRANSLATED = {
     "vigan_views": [
         "experiment=vigan_views",
         "schedule.stages=[{players:[discriminator_a,discriminator_b,generator,autoencoder,joint]}]",
+        *(f"networks.generator_{way}.width=4" for way in ("ab", "ba")),
     ],
     "texturegan": [
         "experiment=texturegan",
@@ -464,6 +465,10 @@ SPECIAL = {
     ("datasets", "gaussian"): {"samples": 100},
     ("datasets", "mixture"): {"samples": 100},
     ("datasets", "shapes"): {"samples": 50},
+    **{
+        ("datasets", name): {"samples": 50}
+        for name in ("shape_pairs", "filaments", "textured_shapes", "composites", "occluded_shapes", "depth_layers")
+    },
     ("datasets", "causal_shapes"): {"samples": 50},
     ("datasets", "rosettes"): {"samples": 50},
     ("datasets", "gaze_like"): {"image_size": 16, "samples": 20},
@@ -587,7 +592,8 @@ SLOW = {
     "networks": "q_conv stacked_encoder",
     "terms": "reconstruction_error self_supervision",
     "strategies": "cutmix style_mixing",
-    "games": "cycle lapgan salgan segan stacked_gan stackgan triangle_gan",
+    "games": "cut cycle lapgan munit pix2pixhd refinegan salgan segan stacked_gan stackgan tan texturegan triangle_gan "
+    "vigan_views",
     "metrics": "ms_ssim",
     "samplers": "style_truncation",
 }

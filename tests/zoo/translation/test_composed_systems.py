@@ -23,6 +23,8 @@ def doubles(*values):
 
 
 def game_of(experiment, compose, tmp_path, *overrides):
+    if experiment != "aligngan":
+        overrides = ("data.samples=50", *overrides)
     return make_run(compose(f"experiment={experiment}", "debug=smoke", *overrides), tmp_path).game
 
 
