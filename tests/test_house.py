@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "gan_framework"
 CORE = sorted((PACKAGE / "core").rglob("*.py"))
 
-WORDS = {"clip", "codes", "components", "heads", "paired", "shapes"}
+WORDS = set("can clip codes components heads items paired points records shapes steps tokens videos".split())
 """Names of plugins that are words of the field too, and stand in the core as these."""
 
 

@@ -211,4 +211,5 @@ def file_settings(kind: str, config: Mapping[str, Any]) -> dict[str, Path]:
 
 def _files(types: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Path]:
     named = {key: value for key, value in settings.items() if paths.asks_for_path(types.get(key))}
-    return {key: paths.absolute(value) for key, value in named.items() if isinstance(value, (str, Path)) and value}
+    found = {key: paths.absolute(value) for key, value in named.items() if isinstance(value, (str, Path)) and value}
+    return {key: path for key, path in found.items() if not paths.may_be_a_name(types[key]) or path.exists()}

@@ -64,9 +64,15 @@ def test_every_setting_of_the_zoo_that_is_called_like_a_file_asks_for_a_path(kin
     for plugin in registry.installed(kind):
         if plugin.distribution == "gan-framework":
             for name, wanted in typecheck.wanted(plugin.load()).items():
-                a_mapping = getattr(wanted, "__origin__", None) is Mapping  # burn_in's weights of terms
+                several = getattr(wanted, "__origin__", None) in (Mapping, list)  # burn_in's weights of terms
                 asks_for_a_path = Path in (wanted, *getattr(wanted, "__args__", ()))
-                assert name not in NAMES_OF_FILES or asks_for_a_path or a_mapping, (plugin, name)
+                assert name not in NAMES_OF_FILES or asks_for_a_path or several, (plugin, name)
+
+
+def test_what_may_be_a_name_is_a_path_where_there_is_one(here):
+    (here / "saved").mkdir()
+    for path, meant in (("saved", f"{here}/saved"), ("user/data", "user/data")):
+        assert anchored(compose(["data=huggingface", f"data.path={path}"])).data.path == meant
 
 
 def test_a_path_is_text_that_is_not_empty():

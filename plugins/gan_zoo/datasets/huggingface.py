@@ -45,7 +45,7 @@ class HuggingFace(DataSource):
 
     def __init__(
         self,
-        path: str | None,
+        path: Path | str | None,
         config: str | None,
         split: str,
         test_split: str | None,
@@ -62,6 +62,7 @@ class HuggingFace(DataSource):
     ) -> None:
         if not path:
             raise ConfigError("data.path is missing: a name on the Hugging Face Hub, or a folder of such a data set")
+        path = str(path)
         self.path, self.test_share, self.reading = path, known_share(test_share), Reading(on_bad, in_memory_mb)
         tables = open_tables(path, config)
         self.tables = {"train": _split(tables, split, "data.split", path)}
