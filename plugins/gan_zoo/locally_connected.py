@@ -37,7 +37,8 @@ class LocallyConnected(nn.Module):
         """Map (N, inputs, size, size) to (N, outputs, size', size')."""
         patches = F.unfold(x, self.kernel, padding=self.padding)
         made = torch.einsum("nfp,ofp->nop", patches, self.weight.to(patches.dtype)) + self.bias
-        return made.unflatten(2, (self.size, self.size))
+        maps: Tensor = made.unflatten(2, (self.size, self.size))
+        return maps
 
 
 class EnergyImage(nn.Module):
@@ -65,11 +66,10 @@ class EnergyImage(nn.Module):
             nn.BatchNorm2d(6),
             nn.Upsample(scale_factor=2),
         )
-        self.last = nn.Sequential(
-            LocallyConnected(6, 6, self.before, 3), nn.LeakyReLU(0.2), LocallyConnected(6, 1, self.before - 2, 2)
-        )
+        pixels = LocallyConnected(6, 1, self.before - 2, 2)
+        self.last = nn.Sequential(LocallyConnected(6, 6, self.before, 3), nn.LeakyReLU(0.2), pixels)
         with torch.no_grad():
-            self.last[-1].bias.fill_(0.01)  # so that not all pixels begin where ReLU has no slope
+            pixels.bias.fill_(0.01)  # so that not all pixels begin where ReLU has no slope
 
     def forward(self, z: Tensor) -> Tensor:
         """Map (N, latent_dim) to images (N, 1, size, size), before the ReLU."""

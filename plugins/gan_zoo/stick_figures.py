@@ -44,7 +44,8 @@ def drawn(joints: Tensor, side: int) -> Tensor:
         share = ((pixels - start) * along).sum(3) / along.square().sum(3).clamp(min=1e-6)
         away = pixels - start - share.clamp(0, 1)[..., None] * along
         nearest = torch.minimum(nearest, away.square().sum(3).sqrt())
-    return (1.5 - nearest * side / 3).clamp(0, 1).unflatten(2, (side, side))
+    shades: Tensor = (1.5 - nearest * side / 3).clamp(0, 1).unflatten(2, (side, side))
+    return shades
 
 
 def joint_maps(joints: Tensor, side: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError
 
-WIDTHS = {1: (np.dtype("u1"), 128.0, 128.0), 2: (np.dtype("<i2"), 0.0, 2.0**15), 4: (np.dtype("<i4"), 0.0, 2.0**31)}
+WIDTHS = {1: ("u1", 128.0, 128.0), 2: ("<i2", 0.0, 2.0**15), 4: ("<i4", 0.0, 2.0**31)}
 """By the bytes of a value its type, what is silence, and what is full."""
 
 
@@ -44,12 +44,11 @@ def read_wave(path: Path) -> tuple[Tensor, int]:
     except (wave.Error, EOFError, OSError) as error:
         raise ConfigError(f"{path} is no WAV file of whole numbers (PCM): {error}") from error
     if width == 3:
+        # Three bytes become the upper ones of four.
         raw = np.frombuffer(content, np.uint8).reshape(-1, 3)
-        values = (raw[:, 0].astype(np.int64) | raw[:, 1].astype(np.int64) << 8 | raw[:, 2].astype(np.int64) << 16) << 8
-        values = values.astype(np.uint32).view(np.int32).astype(np.float32) / 2.0**31
-    else:
-        kind, silence, full = WIDTHS[width]
-        values = (np.frombuffer(content, kind).astype(np.float32) - silence) / full
+        content, width = np.pad(raw, ((0, 0), (1, 0))).tobytes(), 4
+    kind, silence, full = WIDTHS[width]
+    values = (np.frombuffer(content, np.dtype(kind)).astype(np.float64) - silence) / full
     return torch.from_numpy(values.reshape(-1, channels).mean(1).astype(np.float32)), rate
 
 

@@ -99,7 +99,7 @@ def read_table(path: Path, separator: str = ",") -> Table:
 
 def _of_parquet(path: Path) -> Table:
     try:
-        import pandas  # type: ignore[import-untyped]
+        import pandas
     except ImportError as error:
         raise ConfigError(f"data.path={path}: reading Parquet needs pandas: pip install pandas pyarrow") from error
     frame = pandas.read_parquet(path)

@@ -205,8 +205,10 @@ class CTGAN(Game):
     def __init__(self, components: Components, asked_weight: float) -> None:
         super().__init__(components)
         generator, prior = self.generator, self.prior
-        if not isinstance(generator, CTGANGenerator) or not isinstance(prior, AskedCategory):
-            raise ConfigError("game=ctgan needs networks.generator=ctgan and prior=asked_category")
+        fits = isinstance(generator, CTGANGenerator) and isinstance(self.network("discriminator"), CTGANDiscriminator)
+        if not fits or not isinstance(prior, AskedCategory):
+            raise ConfigError("game=ctgan needs ctgan for both of its networks, and prior=asked_category")
+        assert isinstance(generator, CTGANGenerator)
         if ASKED not in self.data.others:
             raise ConfigError("game=ctgan needs sources.asked: {name: asked_rows, of: ${data}}")
         self.asks = prior.noise, prior.noise + condition_size(prior.layout)
@@ -231,7 +233,10 @@ class CTGAN(Game):
 
     def packs(self, rows: Tensor) -> Tensor:
         """Return rows (N, D) as packs (N / pack, pack, D); fewer than one pack are repeated, the rest is dropped."""
-        size = self.network("discriminator").pack
+        network = self.network("discriminator")
+        assert isinstance(network, CTGANDiscriminator), "game=ctgan needs networks.discriminator=ctgan"
+        size = network.pack
         if len(rows) < size:
             rows = rows.repeat(-(-size // len(rows)), 1)
-        return rows[: len(rows) // size * size].unflatten(0, (-1, size))  # type: ignore[arg-type]
+        packed: Tensor = rows[: len(rows) // size * size].unflatten(0, (-1, size))
+        return packed

@@ -243,5 +243,12 @@ class Imitation(Game):
         assert isinstance(policy, Policy), "game=imitation needs networks.generator=policy"
         real, fake = (policy.gates(x[:, :2].transpose(1, 2)) for x in (batch.samples, made[SAMPLES]))
         more = {**made, GATES: fake}
-        given = {"real_given": (real.detach(),), "fake_given": (fake.detach(),)}
-        return Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], made=more, **given)
+        return Pair(
+            self.judge("discriminator"),
+            batch,
+            latent,
+            made[SAMPLES],
+            made=more,
+            real_given=(real.detach(),),
+            fake_given=(fake.detach(),),
+        )

@@ -106,7 +106,8 @@ class MotionContent(Generator):
         """Map z (N, D) to videos (N, T, C, H, W) in [-1, 1]."""
         still, moving = z[:, : self.still], self.motions(z[:, self.still :])
         both = torch.cat([still[:, None].expand(-1, self.frames, -1), moving], 2).flatten(0, 1)
-        return cut(self.image(both), self.sizes).unflatten(0, (-1, self.frames))
+        videos: Tensor = cut(self.image(both), self.sizes).unflatten(0, (-1, self.frames))
+        return videos
 
 
 class CategorySaid(Term):

@@ -128,5 +128,5 @@ class PoseGAN(Game):
         with self.autocast():
             predicted = self.network("poses")(batch.extra["past"], None, batch.extra["poses"])
         frame = batch.extra[SOURCE][:, None].expand(-1, batch.samples.shape[1], -1, -1, -1)
-        given = {"real_given": (frame,), "fake_given": (frame,)}
-        return Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], made={**predicted}, **given)
+        judge = self.judge("discriminator")
+        return Pair(judge, batch, latent, made[SAMPLES], made=predicted, real_given=(frame,), fake_given=(frame,))

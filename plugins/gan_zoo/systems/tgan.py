@@ -45,7 +45,8 @@ class TemporalGenerator(Generator):
         """Map z (N, latent_dim) to videos (N, T, C, H, W) in [-1, 1]."""
         fast = self.frame_latents(z)
         both = torch.cat([z[:, None].expand_as(fast), fast], 2).flatten(0, 1)
-        return cut(self.image(both), self.sizes).unflatten(0, (-1, self.frames))
+        videos: Tensor = cut(self.image(both), self.sizes).unflatten(0, (-1, self.frames))
+        return videos
 
 
 @torch.no_grad()
@@ -55,16 +56,17 @@ def clip_singular_values(network: nn.Module) -> None:
     A convolution's weights are seen as a matrix of its outputs; σ is the root of the running variance (section 4).
     """
     for layer in network.modules():
+        weight = getattr(layer, "weight", None)
         if isinstance(layer, NORMS):
-            deviation = (layer.running_var + layer.eps).sqrt()  # type: ignore[operator]
+            assert isinstance(layer.running_var, Tensor)
+            deviation = (layer.running_var + layer.eps).sqrt()
             layer.weight.copy_(layer.weight.clamp(0.01 * deviation, deviation))
-        elif isinstance(getattr(layer, "weight", None), nn.Parameter) and layer.weight.ndim >= 2:  # type: ignore[union-attr]
-            matrix: Tensor = layer.weight.flatten(1)  # type: ignore[operator, union-attr, assignment]
+        elif isinstance(weight, nn.Parameter) and weight.ndim >= 2:
+            matrix = weight.flatten(1)
             # The parts beyond 1 alone are taken away, so that what is within stays as it is to the bit.
             u, s, v = torch.linalg.svd(matrix.float(), full_matrices=False)
             if bool((s > 1).any()):
-                less = (u * (s - s.clamp(max=1))) @ v
-                layer.weight.copy_((matrix - less).view_as(layer.weight))  # type: ignore[operator, union-attr, arg-type]
+                weight.copy_((matrix - (u * (s - s.clamp(max=1))) @ v).view_as(weight))
 
 
 class Clipping(nn.Module):

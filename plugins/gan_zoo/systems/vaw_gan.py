@@ -106,7 +106,7 @@ class VAWGAN(Game):
             mean, log_variance = self.network("encoder")(spectra).chunk(2, 1)
         return mean, log_variance
 
-    def make(self, latent: Latent, network: str = "generator") -> dict[str, Tensor]:  # type: ignore[override]
+    def make(self, latent: Latent, network: str = "generator") -> dict[str, Tensor]:
         """Return what is given, said by the speakers of the labels, of the means of its codes."""
         mean, _ = self.encode(latent.given[SAMPLES])
         return dict(super().make(Latent(mean, latent.labels), network))

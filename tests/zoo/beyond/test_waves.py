@@ -1,5 +1,7 @@
 """Waves and spectra: emphasis, files, shuffled phases, and who says what."""
 
+import wave
+
 import pytest
 import torch
 
@@ -33,14 +35,14 @@ def test_tones_have_as_much_noise_as_they_say(snr_wanted):
 
 
 def test_files_are_cut_into_pieces_and_written_as_they_were(tmp_path):
-    wave = torch.linspace(-0.9, 0.9, 300)[None]
-    write_wave(tmp_path / "clean" / "a.wav", wave, 8000)
-    write_wave(tmp_path / "clean" / "b.wav", wave[:, :90], 8000)
-    write_wave(tmp_path / "noisy" / "a.wav", 0.5 * wave, 8000)
-    write_wave(tmp_path / "noisy" / "b.wav", 0.5 * wave[:, :90], 8000)
+    ramp = torch.linspace(-0.9, 0.9, 300)[None]
+    write_wave(tmp_path / "clean" / "a.wav", ramp, 8000)
+    write_wave(tmp_path / "clean" / "b.wav", ramp[:, :90], 8000)
+    write_wave(tmp_path / "noisy" / "a.wav", 0.5 * ramp, 8000)
+    write_wave(tmp_path / "noisy" / "b.wav", 0.5 * ramp[:, :90], 8000)
     found, rate = read_wave(tmp_path / "clean" / "a.wav")
     assert rate == 8000
-    torch.testing.assert_close(found, wave[0], atol=1e-4, rtol=0)
+    torch.testing.assert_close(found, ramp[0], atol=1e-4, rtol=0)
     source = WavFolder(tmp_path / "clean", tmp_path / "noisy", 0.0, 100, None, 0.0, None)
     data = source.load("train")
     assert source.found == {"rate": 8000} and data.samples.shape == (4, 1, 100)  # three of a, one of b with silence
@@ -115,3 +117,15 @@ def test_a_decoder_is_told_the_speaker():
     code = encoder(torch.randn(3, 1, 128))[:, :6]
     one, other = (decoder(code, torch.full((3,), speaker)) for speaker in (0, 1))
     assert one.shape == (3, 1, 128) and not torch.allclose(one, other)
+
+
+@pytest.mark.parametrize(("width", "tolerance"), [(1, 0.01), (2, 1e-4), (3, 1e-6), (4, 1e-6)])
+def test_files_of_any_width_are_read(width, tolerance, tmp_path):
+    values = torch.tensor([0.0, 0.5, -0.5, -1.0, 0.25], dtype=torch.float64)
+    numbers = [round(value * 2 ** (8 * width - 1)) + (128 if width == 1 else 0) for value in values.tolist()]
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(width)
+        file.setframerate(8000)
+        file.writeframes(b"".join(number.to_bytes(width, "little", signed=width > 1) for number in numbers))
+    torch.testing.assert_close(read_wave(tmp_path / "a.wav")[0], values.float(), atol=tolerance, rtol=0)
