@@ -78,7 +78,7 @@ KINDS: dict[str, Kind] = {
             "data",
             "data",
             "gan_framework.data:DataSource",
-            reserved=("flip", "transform", "workers", "drop_near_duplicates", "classes", "symbols", "shape"),
+            reserved=("flip", "transform", "workers", "drop_near_duplicates", "classes", "symbols", "sample_shape"),
         ),
         Kind("extractors", "extractor", "extractor", "extractor", f"{_EVALUATION}.extractor:Extractor"),
         Kind("metrics", "metric", "metrics", "metrics", f"{_EVALUATION}.metric:Metric", several=True, listed=True),

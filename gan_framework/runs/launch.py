@@ -195,7 +195,7 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
             found |= {"vocabulary": shape.vocabulary, "length": shape.sample[0]}
         elif len(shape.sample) == 2:
             found["length"] = shape.sample[1]
-        found |= {"shape": [*shape.sample], **source.found}
+        found |= {"sample_shape": [*shape.sample], **source.found}
         settings.update({key: value for key, value in found.items() if key in settings})
         with open_dict(settings):
             if source.classes:

@@ -30,6 +30,7 @@ SETTINGS = {
 """What makes a strategy cheap, or gives it or a loss what it asks for."""
 
 REFUSED = {
+    "small_mask": "makes none",
     "q_head": "prior=codes",
     "virtual_batch_norm": "batch norm",
     "rbm_pretraining": "auto-encoder",
@@ -89,7 +90,7 @@ REFUSED_IN_ONE = {
 }
 """What fits the other game: images are augmented, classes told, and latents drawn, in one alone."""
 
-OF_GENERATORS = {"manifold_matching", "mode_seeking", "pulling_away", "path_length"}
+OF_GENERATORS = {"feature_distance", "manifold_matching", "mode_seeking", "pulling_away", "path_length"}
 """Terms that the generator's player is given."""
 
 

@@ -34,7 +34,8 @@ def test_every_data_set_has_a_yaml():
 def test_the_yaml_has_the_plugins_settings_and_the_frameworks(name):
     settings = defaults(name)
     accepted = registry.settings(registry.find("datasets", name).load())
-    assert set(settings) == {"name", *accepted, *KINDS["datasets"].reserved} - {"classes", "symbols"}
+    found = {"classes", "symbols", "sample_shape"}  # a run finds them, and few files have them
+    assert set(settings) - found == {"name", *accepted, *KINDS["datasets"].reserved} - found
     assert {"image_size", "channels", "num_classes"} <= set(settings)
 
 

@@ -21,6 +21,7 @@ class EpisodeReturn(Metric):
     higher_is_better: ClassVar[dict[str, bool]] = {"return": True, "return_share": True}
     legend: ClassVar[dict[str, str]] = {
         "return": "minus the mean cost of a trajectory: the expert's, return_expert, at best",
+        "return_expert": "the same of the real trajectories",
         "return_share": "the expert's cost over the policy's: 1 is as good as the expert",
     }
     samples_kept: ClassVar[int] = 10_000

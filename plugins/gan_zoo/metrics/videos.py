@@ -44,6 +44,8 @@ class VideoMotion(Metric):
     legend: ClassVar[dict[str, str]] = {
         "position_error": "pixels by which the bright shape is off an even track: as of real videos at best",
         "content_drift": "relative change of the bright shape's area from frame to frame: as of real videos at best",
+        "position_error_real": "the first of real videos",
+        "content_drift_real": "the second of real videos",
     }
     samples_kept: ClassVar[int] = SCORED
 
