@@ -42,7 +42,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "rpgan": "relativistic",
         "mle": "maximum_likelihood",
     },
-    "data": {"hdf5": "npz", "h5": "npz", "npy": "npz", "arrays": "npz", "hf": "huggingface"},
+    "data": {"text": "tokens", "hdf5": "npz", "h5": "npz", "npy": "npz", "arrays": "npz", "hf": "huggingface"},
     "model": {"sngan": "resnet", "sngan_projection": "resnet_projection", "cgan": "cgan_mlp", "gan": "mlp"},
     "experiment": {
         "sngan": "resnet",

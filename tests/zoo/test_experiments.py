@@ -96,6 +96,10 @@ SMALL = {
         "networks.discriminator.width=32",
         "schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]",
     ],
+    "ppgn": [
+        *("prior.dim=4", "sampler.steps=2"),
+        *(f"networks.{name}.width=8" for name in ("generator", "discriminator", "encoder", "classifier")),
+    ],
     "pixelgan": ["networks.generator.width=4", "networks.generator.layers=1", "data.image_size=4"],
     "igan": ["schedule.stages=[{players:[discriminator,generator],until:1},{players:[encoder]}]"],
     "icgan": [
@@ -164,6 +168,8 @@ QUICK = {
     "mad_gan",
     "mlp",
     "r3gan",
+    "rgan",
+    "seqgan",
     "vae",
     "wgan_gp",
 }
