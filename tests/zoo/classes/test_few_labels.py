@@ -25,7 +25,7 @@ SMALL_D = ["networks.discriminator.hidden=[16]"]
 SEMI = ["semi_kplus1", *SMALL_D, "networks.generator.hidden=8"]
 SORTS = ["catgan", *SMALL_D, "networks.generator.hidden=8"]
 SEMI_SORTS = ["catgan_semi", *SMALL_D, "networks.generator.hidden=8"]
-TRIPLE = ["triple_gan", *SMALL_D, "networks.generator.hidden=[8]", "networks.classifier.hidden=[16]"]
+TRIPLE = ["triple_gan", "game.joined=0", *SMALL_D, "networks.generator.hidden=[8]", "networks.classifier.hidden=[16]"]
 FILLS = ["ccgan", "game.hole=4", "networks.discriminator.width=4", "networks.generator.width=4"]
 EVERY = [SEMI, SEMI_SORTS, TRIPLE, FILLS]
 REAL, FAKE = torch.tensor([[1.0, 2, 3], [0, 0, 0]]).double(), torch.tensor([[-1.0, 0, 1]]).double()
