@@ -71,6 +71,10 @@ IAN = [
     "networks.encoder.channels=32",
     "networks.encoder.hidden=[8]",
 ]
+CRVAE = [
+    *("experiment=crvae_gan", "data.image_size=8", "prior.dim=16", "networks.generator.maps=4"),
+    *("networks.generator.groups=2", *(f"networks.{name}.widths=[4,4]" for name in TRIO)),
+]
 ANOMALIES = ["data.image_size=8", "prior.dim=4", *NARROW[:1], "networks.discriminator.width=4"]
 F_ANOGAN = [
     "experiment=f_anogan",
@@ -433,6 +437,7 @@ SPECIAL = {
         "hidden": 8,
     },
     **{(kind, "ian"): {"overrides": IAN} for kind in ("games", "discriminators")},
+    **{(kind, "crvae_gan"): {"overrides": CRVAE} for kind in ("games", "generators", "discriminators", "networks")},
     ("games", "anogan"): {"overrides": ["experiment=anogan", *ANOMALIES]},
     ("games", "f_anogan"): {"overrides": F_ANOGAN},
     ("metrics", "anomaly_auc"): {"overrides": ["experiment=aegan", *CODES_OF_IMAGES], "samples": 50},

@@ -91,6 +91,10 @@ SMALL = {
         for name in ("wae_gan", "wae_mmd")
     },
     "vqgan": ["networks.generator.width=8", "networks.encoder.width=8", "game.start=1"],
+    "crvae_gan": [
+        *("prior.dim=128", "networks.generator.maps=8", "networks.generator.widths=[16,8,8]"),
+        *("networks.encoder.widths=[8,8,16]", "networks.discriminator.widths=[8,8,8]"),
+    ],
     "f_anogan": [
         "networks.generator.width=32",
         "networks.discriminator.width=32",
