@@ -38,7 +38,7 @@ def draw(
     Where classes are gone through in turn, and they are few, each has columns of its own.
 
     Images that are made of images are each drawn behind the one that it is made of, if that is of the same size or of
-    an integer part of it.
+    an integer part of it; so are sequences of tokens.
 
     Args:
         game: what makes the samples.
@@ -57,6 +57,8 @@ def draw(
     given = latent.given.get(game.generates_from) if game.generates_from is not None else None
     given = None if given is None else _enlarged(given, samples)
     row = [images for images in (given, samples, targets) if images is not None]
+    if game.data.vocabulary and len(row) > 1 and all(_are_tokens(one, game) for one in row):
+        return pictures.written([one.argmax(2) if one.ndim == 3 else one for one in row], symbols)
     if len(row) > 1 and all(_beside(images, samples) for images in row):
         return Picture(_side_by_side(row, columns, value_range_of(game)))
     return drawn(game, samples, columns, symbols)
@@ -114,6 +116,14 @@ def write_singles(
 def value_range_of(game: Game) -> tuple[float, float] | None:
     """Return the values that are black and white in samples of a game; None where they are not known."""
     return IN_8_BITS if game.data.is_8_bit else game.data.value_range
+
+
+def _are_tokens(given: Tensor, game: Game) -> bool:
+    """Return whether what is given are tokens (N, T) or one-hot ones (N, T, V) of a game's vocabulary."""
+    vocabulary = game.data.vocabulary
+    if given.ndim == 3:
+        return given.shape[2] == vocabulary
+    return given.ndim == 2 and not given.is_floating_point() and bool((given < vocabulary).all())
 
 
 def _enlarged(images: Tensor, samples: Tensor) -> Tensor:

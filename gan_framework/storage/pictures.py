@@ -64,7 +64,8 @@ def draw(
     (N, T, 1 or 3, H, W) becomes a row of frames, and moves; a volume (N, C, D, H, W) a row of its projections along
     the three axes, of the greatest values, and of its three middle slices. Sequences (N, C, L) become lines, or a grey
     plane each if there are many channels, tokens (N, T, V) a line of text each. Points (N, 2) are scattered in the
-    plane, clouds of more than 8 points (N, P, 3) seen from the side, the nearer the darker. Whatever else becomes a row of grey squares each.
+    plane, clouds of more than 8 points (N, P, 3) seen from the side, the nearer the darker. Whatever else becomes a row
+    of grey squares each.
 
     Args:
         samples: what is drawn.
@@ -75,7 +76,7 @@ def draw(
         symbols: what each symbol is written as; its number, if there are none.
     """
     if vocabulary and samples.ndim == 3:
-        return _tokens(samples, symbols)
+        return written([samples.argmax(2)], symbols)
     value_range = _range(samples, value_range)
     if samples.ndim == 2 and samples.shape[1] == 2:
         return Picture(figures.scatter(samples.detach().float().cpu(), value_range))
@@ -92,6 +93,18 @@ def draw(
     if samples.ndim == 5:
         return _video(shades, columns) if _is_video(shades) else Picture(_volumes(shades))
     return Picture(_squares(shades.reshape(len(shades), -1)))
+
+
+def written(columns: Sequence[Tensor], symbols: Sequence[str] = ()) -> Picture:
+    """Return a picture of tokens as text, with arrows between what stands in a line, and tabs in the text itself.
+
+    Args:
+        columns: tokens (N, T) that belong together line by line: what was made of what, and what it should be.
+        symbols: what each symbol is written as; its number, if there are none.
+    """
+    lines = [*zip(*(sequences.lines_of(tokens.detach().cpu(), symbols) for tokens in columns), strict=True)]
+    drawn = figures.text([" → ".join(line) for line in lines])
+    return Picture(drawn, text="".join("\t".join(line) + "\n" for line in lines))
 
 
 def grid(images: Tensor, columns: int, value_range: Range = (-1.0, 1.0)) -> Tensor:
@@ -164,11 +177,6 @@ def _squares(shades: Tensor) -> Tensor:
 def _planes(shades: Tensor) -> Tensor:
     """Return samples (N, C, H, W) as one picture, each a row of its C grey planes."""
     return tiled(shades.flatten(0, 1)[:, None], shades.shape[1])
-
-
-def _tokens(samples: Tensor, symbols: Sequence[str]) -> Picture:
-    lines = sequences.lines_of(samples.detach().argmax(2).cpu(), symbols)
-    return Picture(figures.text(lines), text="".join(f"{line}\n" for line in lines))
 
 
 def _is_video(shades: Tensor) -> bool:

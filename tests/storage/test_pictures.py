@@ -228,6 +228,12 @@ def test_symbols_are_written_as_what_they_are_called():
     assert pictures.draw(tokens, 8, vocabulary=3, symbols=("", "a", "but")).text == "a but but\nbut\n"
 
 
+def test_what_belongs_together_stands_in_a_line():
+    picture = pictures.written([torch.tensor([[0, 1], [1, 1]]), torch.tensor([[1, 0], [0, 0]])], ("a", "b"))
+    assert picture.text == "ab\tba\nbb\taa\n"
+    assert picture.image.shape[2] > pictures.written([torch.tensor([[0, 1]])], ("a", "b")).image.shape[2]
+
+
 def test_long_lines_are_cut_off_in_the_picture_alone():
     tokens = torch.ones(1, 300, 1)
     picture = pictures.draw(tokens, 8, vocabulary=1, symbols=("x",))

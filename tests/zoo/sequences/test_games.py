@@ -6,6 +6,9 @@ import torch
 from gan_framework.api import MAIN, ConfigError
 from gan_framework.build import build_game
 from gan_framework.data import Sources
+from gan_framework.evaluation import drawing
+from gan_framework.evaluation.inputs import batch_of, targets_of
+from gan_framework.evaluation.latents import fixed_latent
 from gan_zoo.policy import LOG_PROB
 from gan_zoo.token_policy import Likelihood
 
@@ -113,6 +116,21 @@ def test_an_objective_alone_pays_without_the_judge(compose):
     tokens = pair.fake.argmax(2)
     repeated = (tokens[:, None] == tokens[None]).all(2).sum(1)
     assert torch.allclose(earned[:, -1], (tokens == 2).float().mean(1) / repeated)
+
+
+def test_translations_are_written_beside_their_sources_and_what_they_should_be(compose):
+    config = compose("experiment=csgan_translation", "metrics=[]", "train.device=cpu", "data.samples=60")
+    sources = Sources(config["data"], config["sources"])
+    game = build_game(config, sources.shape, torch.device("cpu"))
+    data = sources.first.load("test")
+    batch = batch_of(data, torch.arange(2), torch.device("cpu"))
+    latent = fixed_latent(game, 2, 0, inputs=batch)
+    targets = targets_of(game, data, torch.arange(2), torch.device("cpu"))
+    lines = drawing.draw(game, latent, 2, targets, symbols=sources.first.symbols).text.splitlines()
+    said = ["".join(map(str, tokens.tolist())) for tokens in (batch.extra["source"][0], data.read([0])[0])]
+    source, made, target = lines[0].split("\t")
+    assert [source, target] == said
+    assert len(made) == 12
 
 
 def test_the_length_of_rnn_wgan_grows_and_its_sequences_begin_as_real_ones(compose):
