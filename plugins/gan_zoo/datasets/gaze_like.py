@@ -9,6 +9,9 @@ from gan_zoo.datasets.rendered import Rendered, Scenes, clouds, inside, places, 
 WIDEST = 0.5
 """The greatest angle to either side, in radians."""
 
+NOISE = 0.03
+"""The deviation of the camera's noise: little, because a refiner has no randomness to make it of."""
+
 
 class GazeLike(Rendered):
     """An ellipse (the eye) with a disc (the pupil) where it looks; `b` has it under a lid, with texture and noise.
@@ -30,6 +33,6 @@ class GazeLike(Rendered):
         plain = 0.35 + 0.6 * eye * (1 - 0.95 * pupil)
         lid = 0.25 * (1 - y) * uniform(n, 0.5, 1.0, random)
         texture = 0.3 * (clouds(n, self.size, 6, random)[:, 0] - 0.5)
-        noise = 0.1 * torch.randn(n, self.size, self.size, generator=random)
+        noise = NOISE * torch.randn(n, self.size, self.size, generator=random)
         real = 0.75 * plain * (1 - lid) + texture * (1 - 0.7 * eye) + noise
         return Scenes(plain[:, None], real[:, None], {"angles": angles})
