@@ -1,4 +1,4 @@
-"""BGAN: Song, He, Gao, Xu, Hanjalic & Shen 2017, Binary Generative Adversarial Networks for Image Retrieval, arXiv 1708.04150."""
+"""BGAN: Song et al. 2017, Binary Generative Adversarial Networks for Image Retrieval, arXiv 1708.04150."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def neighbourhood(x: Tensor, neighbours: int, joined: int) -> Tensor:
     nearest = torch.zeros_like(cosine).scatter_(1, cosine.topk(min(neighbours + 1, n)).indices, 1.0)
     # A sample has the most in common with itself; of others with equally much the first are taken.
     common = (nearest @ nearest.T).fill_diagonal_(torch.inf)
-    most = common.argsort(1, descending=True, stable=True)[:, :joined]
+    most = common.sort(dim=1, descending=True, stable=True).indices[:, :joined]
     found = torch.zeros_like(cosine).scatter_(1, most, 1.0) @ nearest
     return torch.where(found + found.T > 0, 1.0, -1.0).to(x.dtype)
 

@@ -64,7 +64,7 @@ def test_alikeness_counts_bits():
 
 
 def test_neighbours_by_hand():
-    """Along an arc each sees the one beside it that is nearest; joined, also the neighbours of those that share them."""
+    """Along an arc each sees the one beside it; joined, it also sees the neighbours of those who share its own."""
     angle = torch.tensor([0.0, 0.1, 0.25, 0.45, 1.2], dtype=F64)
     x = torch.stack([angle.cos(), angle.sin()], 1)
     # nearest, with itself: {0,1}, {1,0}, {2,1}, {3,2}, {4,3}
@@ -189,7 +189,9 @@ def test_the_score_of_perfect_codes_and_of_codes_that_say_nothing():
     codes = torch.eye(3, dtype=torch.bool)[labels]
     assert hamming_map(codes[:7], codes, labels[:7], labels) == 1
     nothing = torch.zeros(300, 4, dtype=torch.bool)
-    assert hamming_map(nothing[:7], nothing, labels[:7], labels) == pytest.approx(1 / 3, abs=0.01)
+    others, harmonic = 99 / 299, sum(1 / place for place in range(1, 301))
+    chance = others + (1 - others) * harmonic / 300
+    assert hamming_map(nothing[:7], nothing, labels[:7], labels) == pytest.approx(chance, abs=1e-12)
 
 
 def test_bits_that_keep_angles_beat_chance_and_are_the_same_each_time():
