@@ -59,7 +59,8 @@ def draw(
     row = [images for images in (given, samples, targets) if images is not None]
     if game.data.vocabulary and len(row) > 1 and all(_are_tokens(one, game) for one in row):
         return pictures.written([one.argmax(2) if one.ndim == 3 else one for one in row], symbols)
-    if len(row) > 1 and all(_beside(images, samples) for images in row):
+    row = [images for images in row if _beside(images, samples)]  # no text, and no map of other channels
+    if len(row) > 1:
         return Picture(_side_by_side(row, columns, value_range_of(game)))
     return drawn(game, samples, columns, symbols)
 

@@ -99,6 +99,15 @@ def test_each_input_is_followed_by_what_is_made_of_it():
     ]
 
 
+def test_what_should_be_made_stands_beside_samples_of_what_is_no_image():
+    game = game_of((1, 4, 4), lambda z, given: repeated(given["text"][:, 0], 1, 4, 4), "text")
+    values = torch.tensor([-1.0, -0.5, 0.5])
+    latent = Latent(torch.zeros(3, 2), given={"text": repeated(values, 7)})
+    with_targets = drawing.draw(game, latent, 3, targets=repeated(-values, 1, 4, 4)).image
+    pairs = torch.stack([repeated(values, 1, 4, 4), repeated(-values, 1, 4, 4)], 1).flatten(0, 1)
+    assert torch.equal(with_targets, pictures.draw(pairs, 2, (-1.0, 1.0), 0).image.expand(3, -1, -1))
+
+
 def test_a_grey_input_stands_beside_a_coloured_output():
     colour = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1)
     game = game_of((3, 4, 4), lambda z, given: colour.expand(2, 3, 4, 4), "sketch", extra={"sketch": (1, 4, 4)})
