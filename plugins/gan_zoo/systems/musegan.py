@@ -8,11 +8,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import EMPTY, Discriminator, Game, Generator
+from gan_framework.api import EMPTY, Discriminator, Game, Generator, Latent, grid
 from gan_zoo.layers import activations, require_positive
 
 FORMS = ("jamming", "composer", "hybrid")
 MELODY = "melody"
+
+COLOURS, CELL = 3, 3
+"""Tracks that a picture has colours for, and pixels to a side for one step of one pitch."""
 
 
 class BarNet(nn.Module):
@@ -161,7 +164,20 @@ class MuseDiscriminator(Discriminator):
         return activations(self.blocks, x)
 
 
-class MuseAccompany(Game):
-    """The two-player game of rolls whose first track, the extra `melody`, is given to the generator."""
+class MuseGAN(Game):
+    """The two-player game of rolls, which are drawn as such: high notes above low ones, a colour for each track."""
+
+    def picture(self, latent: Latent, columns: int) -> Tensor | None:
+        """Return rolls of up to three tracks side by side in red, green and blue; None for more."""
+        rolls = self.sample(latent).flip(2)
+        tracks = rolls.shape[1]
+        if tracks > COLOURS:
+            return None
+        coloured = torch.cat([rolls, torch.zeros_like(rolls[:, :1]).expand(-1, COLOURS - tracks, -1, -1)], 1)
+        return grid(coloured.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3), columns, (0.0, 1.0))
+
+
+class MuseAccompany(MuseGAN):
+    """The game of rolls whose first track, the extra `melody`, is given to the generator."""
 
     generates_from: ClassVar[str | None] = MELODY

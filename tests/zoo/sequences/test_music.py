@@ -174,6 +174,17 @@ def test_the_given_melody_is_the_first_track_and_the_bass_depends_on_it():
     assert not torch.equal(other[:, 1, :, 16:], rolls[:, 1, :, 16:])
 
 
+def test_rolls_are_drawn_with_high_notes_above_low_ones_and_a_colour_for_each_track(compose, monkeypatch):
+    game, _ = game_of(compose, "experiment=musegan", "data.samples=50", "networks.generator.width=8")
+    rolls = torch.zeros(1, 2, 24, 32)
+    rolls[0, 0, 23, 0] = rolls[0, 1, 0, 31] = 1
+    monkeypatch.setattr(game, "sample", lambda latent: rolls)
+    drawn = game.picture(game.latent(1), 1)
+    assert drawn[:, 2, 2].tolist() == [255, 0, 0]  # the highest note of the first track, at the top left
+    assert drawn[:, -3, -3].tolist() == [0, 255, 0]  # the lowest of the second, at the bottom right
+    assert drawn[:, 40, 40].tolist() == [0, 0, 0]
+
+
 def test_the_melody_reaches_the_generator_from_the_data(compose):
     game, batches = game_of(compose, "experiment=musegan_accompany", "data.samples=50", "networks.generator.width=8")
     batch = batches()
