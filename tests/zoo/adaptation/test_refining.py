@@ -23,7 +23,14 @@ from tests.zoo.adaptation.common import changed, small
 
 F64 = torch.float64
 SIMPLE = ["data.image_size=8", "networks.generator.width=2", "networks.generator.blocks=1"]
-PIXELDA = [*SIMPLE, "networks.discriminator.layers=1", "networks.discriminator.width=2", "networks.classifier.width=2"]
+PIXELDA = [
+    *SIMPLE,
+    "data.map=colour",
+    "data.channels=3",
+    "networks.discriminator.layers=1",
+    "networks.discriminator.width=2",
+    "networks.classifier.width=2",
+]
 SBADA = [
     "data.image_size=8",
     *(f"networks.generator_{way}.{setting}" for way in ("ab", "ba") for setting in ("width=2", "blocks=1")),
