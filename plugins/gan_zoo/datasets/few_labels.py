@@ -8,11 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
-from gan_zoo.nested import build_nested
-
-NOT_OF_THE_SOURCE = ("flip", "transform", "workers", "drop_near_duplicates", "classes", "symbols", "shape")
-"""Settings of data that are not their source's own."""
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, build_source, seeding
 
 
 class FewLabels(DataSource):
@@ -29,8 +25,7 @@ class FewLabels(DataSource):
     def __init__(self, of: Mapping[str, Any], per_class: int, seed: int) -> None:
         if not per_class >= 1:
             raise ConfigError(f"per_class={per_class}: at least 1 sample of each class")
-        source = build_nested("datasets", {key: value for key, value in of.items() if key not in NOT_OF_THE_SOURCE})
-        assert isinstance(source, DataSource)
+        source = build_source(of)
         if not source.shape.num_classes:
             raise ConfigError(f"of.name={of['name']}: these data have no classes; choose labelled data")
         self._of = source

@@ -9,10 +9,9 @@ from torch.nn import functional as F
 from gan_framework.api import MAIN, Pair
 from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput, Latent
 from gan_framework.errors import ConfigError
-from gan_framework.registry.kinds import KINDS
 from gan_zoo.classifying import CLASS, LABELLED, any_class, entropies
 from gan_zoo.datasets.digits import Digits
-from gan_zoo.datasets.few_labels import NOT_OF_THE_SOURCE, FewLabels
+from gan_zoo.datasets.few_labels import FewLabels
 from gan_zoo.discriminators.noisy_mlp import NoisyMLPDiscriminator
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.metrics.label_accuracy import LabelAccuracy, majority_accuracy
@@ -339,10 +338,6 @@ def test_a_few_of_each_class_are_chosen(compose):
         FewLabels(settings, 1000, 0).load("train")
     with pytest.raises(ConfigError, match="have no classes"):
         FewLabels(compose("data=gaussian", "model=gaussian_1d")["data"], 1, 0)
-
-
-def test_settings_of_the_framework_are_left_out():
-    assert {*NOT_OF_THE_SOURCE} == {*KINDS["datasets"].reserved}
 
 
 def test_noise_is_of_training_alone():
