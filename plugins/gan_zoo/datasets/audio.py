@@ -55,7 +55,7 @@ class Tones(_Waves):
                 " at least 64 values, 1000 Hz and a sample, an emphasis from 0 to below 1, and the smaller ratio first"
             )
         self.length, self.rate, self.snr, self.emphasis, self.samples = length, rate, snr, emphasis, samples
-        self.shape = DataShape((1, length), value_range=(-2.0, 2.0))
+        self.shape = DataShape((1, length))
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
@@ -120,7 +120,7 @@ class WavFolder(_Waves):
             raise ConfigError(f"data.path={path}: there are no .wav files in it")
         self.rate = rate or read_wave(self.files[0])[1]
         self.found = {"rate": self.rate}
-        self.shape = DataShape((1, length), value_range=(-2.0, 2.0))
+        self.shape = DataShape((1, length))
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""

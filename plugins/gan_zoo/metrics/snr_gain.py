@@ -6,12 +6,16 @@ from typing import ClassVar
 
 import torch
 
-from gan_framework.api import Comparison, Metric
-from gan_zoo.waves import snr
+from gan_framework.api import Comparison, ConfigError, Metric
+from gan_zoo.waves import deemphasised, snr
 
 
 class SNRGain(Metric):
-    """The signal-to-noise ratio of what was made of noisy waves, less that of the noisy ones, beside the clean ones."""
+    """The signal-to-noise ratio of what was made of noisy waves, less that of the noisy ones, beside the clean ones.
+
+    Args:
+        emphasis: of high frequencies in the data, which is undone before.
+    """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"snr_gain": True, "snr": True}
     legend: ClassVar[dict[str, str]] = {
@@ -21,12 +25,20 @@ class SNRGain(Metric):
     needs_pairs: ClassVar[bool] = True
     samples_kept: ClassVar[int] = 10_000
 
+    def __init__(self, emphasis: float) -> None:
+        if not 0 <= emphasis < 1:
+            raise ConfigError(f"metrics.snr_gain.emphasis={emphasis} must be at least 0 and below 1")
+        self.emphasis = emphasis
+
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `snr_gain` and `snr`."""
         assert comparison.pairs is not None, "only games of pairs come this far"
         before, after = [], []
         for part in comparison.pairs():
-            after.append(snr(part.target, part.generated))
-            before.append(snr(part.target, part.input))
-        made = torch.cat(after)
-        return {"snr_gain": float((made - torch.cat(before)).mean()), "snr": float(made.mean())}
+            clean, made, noisy = (
+                deemphasised(wave.double(), self.emphasis) for wave in (part.target, part.generated, part.input)
+            )
+            after.append(snr(clean, made))
+            before.append(snr(clean, noisy))
+        found = torch.cat(after)
+        return {"snr_gain": float((found - torch.cat(before)).mean()), "snr": float(found.mean())}

@@ -5,10 +5,11 @@ import wave
 import pytest
 import torch
 
-from gan_framework.api import ConfigError
+from gan_framework.api import Comparison, ConfigError, DataShape, PairedSamples
 from gan_zoo.datasets.audio import Tones, WavFolder
 from gan_zoo.datasets.spectra import Spectra
 from gan_zoo.generators.dcgan_nd import DCGANndGenerator
+from gan_zoo.metrics.snr_gain import SNRGain
 from gan_zoo.systems.segan_speech import WaveUNet
 from gan_zoo.systems.vaw_gan import SpectrumDecoder, SpectrumEncoder
 from gan_zoo.systems.wavegan import PhaseShuffle, WaveGANDiscriminator, shifted
@@ -25,6 +26,17 @@ def test_emphasis_and_its_opposite_are_inverse():
 def test_signal_to_noise():
     clean = torch.ones(1, 1, 100)
     assert snr(clean, clean + 0.1).item() == pytest.approx(20, abs=1e-4)
+
+
+def test_a_gain_is_that_of_the_waves_without_emphasis():
+    random = torch.Generator().manual_seed(0)
+    clean = torch.randn(4, 1, 200, generator=random)
+    noisy, made = (clean + share * torch.randn(4, 1, 200, generator=random) for share in (1.0, 0.1))
+    pairs = [PairedSamples(*(emphasised(x, 0.9) for x in (noisy, made, clean)), {})]
+    comparison = Comparison(None, None, None, DataShape((1, 200)), False, pairs=lambda: iter(pairs))
+    found = SNRGain(0.9).scores(comparison)
+    expected = (snr(clean, made) - snr(clean, noisy)).mean().item()
+    assert found["snr_gain"] == pytest.approx(expected, abs=1e-3) and found["snr_gain"] == pytest.approx(20, abs=1)
 
 
 @pytest.mark.parametrize("snr_wanted", [0.0, 10.0])
