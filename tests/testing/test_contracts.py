@@ -73,7 +73,12 @@ IAN = [
 ]
 CRVAE = [
     *("experiment=crvae_gan", "data.image_size=8", "prior.dim=16", "networks.generator.maps=4"),
-    *("networks.generator.groups=2", *(f"networks.{name}.widths=[4,4]" for name in TRIO)),
+    *("networks.generator.groups=2", "game.first=1", *(f"networks.{name}.widths=[4,4]" for name in TRIO)),
+    *("networks.recovery.inputs=4", "networks.recovery.width=4"),
+]
+BGAN = [
+    *("experiment=bgan", "data.image_size=8", "prior.dim=4", "networks.generator.first=4"),
+    *("networks.encoder.hidden=8", *(f"networks.{name}.widths=[4,4,4]" for name in TRIO)),
 ]
 ANOMALIES = ["data.image_size=8", "prior.dim=4", *NARROW[:1], "networks.discriminator.width=4"]
 F_ANOGAN = [
@@ -438,6 +443,9 @@ SPECIAL = {
     },
     **{(kind, "ian"): {"overrides": IAN} for kind in ("games", "discriminators")},
     **{(kind, "crvae_gan"): {"overrides": CRVAE} for kind in ("games", "generators", "discriminators", "networks")},
+    ("networks", "crvae_gan_recovery"): {"overrides": CRVAE},
+    ("games", "bgan"): {"overrides": BGAN},
+    ("metrics", "hamming_map"): {"overrides": BGAN},
     ("games", "anogan"): {"overrides": ["experiment=anogan", *ANOMALIES]},
     ("games", "f_anogan"): {"overrides": F_ANOGAN},
     ("metrics", "anomaly_auc"): {"overrides": ["experiment=aegan", *CODES_OF_IMAGES], "samples": 50},

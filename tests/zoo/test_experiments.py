@@ -54,6 +54,7 @@ SMALL = {
     ],
     "arigan": ["networks.generator.width=8", "networks.discriminator.width=8"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],
+    "bgan": [f"networks.{name}.widths=[8,8,8]" for name in ("generator", "encoder", "discriminator")],
     "biggan_deep": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "conv_pretrained": ["strategy.pretrain_discriminator.steps=2"],
     "artgan": ["networks.generator.width=4", "networks.discriminator.width=4"],
@@ -93,7 +94,7 @@ SMALL = {
     "vqgan": ["networks.generator.width=8", "networks.encoder.width=8", "game.start=1"],
     "crvae_gan": [
         *("prior.dim=128", "networks.generator.maps=8", "networks.generator.widths=[16,8,8]"),
-        *("networks.encoder.widths=[8,8,16]", "networks.discriminator.widths=[8,8,8]"),
+        *("networks.encoder.widths=[8,8,16]", "networks.discriminator.widths=[8,8,8]", "networks.recovery.inputs=8"),
     ],
     "f_anogan": [
         "networks.generator.width=32",

@@ -16,7 +16,6 @@ from gan_framework.api import (
     Components,
     ConfigError,
     Discriminator,
-    DiscriminatorOutput,
     Generator,
     Latent,
     Pair,
@@ -30,20 +29,21 @@ from gan_zoo.recurrent import Recurrent
 from gan_zoo.terms.kl_divergence import KLDivergence, kl_to_standard_normal
 
 LINKED = "linked"
-"""The map u that the decoder's LSTM makes of z, flat, among what the generator makes; D's head tells it from images."""
+"""The map u that the decoder's LSTM makes of z, flat, among what the generator makes."""
 
 
 class CRVAEGAN(EncodingGame):
-    """A VAE whose code is a map cut into groups of channels that LSTMs link, and a D that also tells the code.
+    """A VAE whose code is a map cut into groups of channels that LSTMs link, and a D whose layers also tell the code.
 
         E, G  |x - x̂|² + Σ_t α_t KL_t + β [-log D(x̂) - log D(G(z))] + κ [|Q(x̂) - u|² + |Q(G(z)) - u|²]
         D     -log D(x) - log(1 - D(x̂)) - log(1 - D(G(z)))
-        Q     |Q(x̂) - u|² + |Q(G(z)) - u|²            updates D's layers too, whether D itself waits or not
+        Q     |Q(x̂) - u|² + |Q(G(z)) - u|²             updates D's convolutions too, whether D waits or not
 
     KL_t is a sum over the entries of group t, the squares are means over entries; u is what the decoder's LSTM makes of
-    z, a constant here. α_t is one number for the first groups and another for the rest. Weights and the players' order
-    are the authors' program's, which updates E and G twice, for reconstructions and for samples, where one sum is
-    minimised here; there D sees two reconstructions and samples to two real images.
+    z, a constant here. Q, the network `recovery`, reads D's convolutions. α_t is one number for the first groups and
+    another for the rest. Weights and the players' order are the authors' program's, which updates E and G twice, for
+    reconstructions and for samples, where one sum is minimised here; there D sees half as many of either as of real
+    images, and groups of u have weights of their own.
 
     Args:
         components: what the game is made of.
@@ -61,8 +61,13 @@ class CRVAEGAN(EncodingGame):
         for name, value in weights.items():
             if value < 0:
                 raise ValueError(f"{name}={value}: it cannot be negative")
+        judge, makes = (components.networks.get(name) for name in ("discriminator", "generator"))
+        if not isinstance(judge, CRVAEDiscriminator) or not isinstance(makes, CRVAEDecoder):
+            raise ConfigError("game=crvae_gan needs generator and discriminator of the name crvae_gan")
+        if first > makes.groups:
+            raise ConfigError(f"game.first={first}: z has {makes.groups} groups, so that no more can be the first")
+        components.networks["trunk"] = judge.blocks
         super().__init__(components)
-        self.first = first
         player, both = self.player("generator"), (RECONSTRUCTION, MAIN)
         player.add_term("squared_error", SquaredError(), plan=TermPlan(pairs=(RECONSTRUCTION,)))
         player.add_term("kl_divergence", GroupedKL(early, late, first), plan=TermPlan(pairs=(RECONSTRUCTION,)))
@@ -71,12 +76,12 @@ class CRVAEGAN(EncodingGame):
         self.player("recovery").add_term("recovered", Recovery(), plan=TermPlan(pairs=both))
 
     def make_players(self) -> list[Player]:
-        """Return D, E with G, and D's other head."""
+        """Return D, E with G, and Q with D's convolutions."""
         told = {MAIN: "discriminator", RECONSTRUCTION: "discriminator_fake"}
         return [
             Player("discriminator", ("discriminator",), "discriminator", told),
             Player("generator", ("generator", "encoder"), "generator"),
-            Player("recovery", ("discriminator",)),
+            Player("recovery", ("recovery", "trunk")),
         ]
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
@@ -84,16 +89,6 @@ class CRVAEGAN(EncodingGame):
         judge, code = self.judge("discriminator"), self.encode(batch.samples, batch.labels)
         found = ((MAIN, latent, self.make(latent)), (RECONSTRUCTION, code, self.make(code)))
         return {name: Pair(judge, batch, of, made[SAMPLES], made=made) for name, of, made in found}
-
-    def check(self) -> None:
-        """Raise ConfigError if G or D is not of this paper, or has fewer groups than are the first."""
-        if not isinstance(self.generator, CRVAEDecoder) or not isinstance(self.discriminator, CRVAEDiscriminator):
-            raise ConfigError("game=crvae_gan needs generator and discriminator of the name crvae_gan")
-        if self.first > self.generator.groups:
-            raise ConfigError(
-                f"game.first={self.first}: z has {self.generator.groups} groups, no more can be the first"
-            )
-        super().check()
 
 
 class SquaredError(Term):
@@ -130,12 +125,14 @@ class GroupedKL(KLDivergence):
 
 
 class Recovery(Term):
-    """The mean of (Q(x̃) - u)²: whether D's head tells what an image was decoded from."""
+    """The mean of (Q(x̃) - u)²: whether an image tells what it was decoded from."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for a pair's generated samples."""
-        u = pair.made[LINKED].detach()
-        return (pair.fake_output.heads[LINKED].to(u.dtype) - u).square().mean()
+        u = pair.made[LINKED]
+        with self.game.autocast():
+            told: Tensor = self.game.network("recovery")(pair.fake_output.features[-2])
+        return (told.to(u.dtype) - u).square().mean()
 
 
 class BothSigns(nn.Module):
@@ -207,9 +204,8 @@ class CRVAEEncoder(nn.Module):
         self, image_size: int, channels: int, widths: list[int], latent_dim: int, maps: int, groups: int
     ) -> None:
         super().__init__()
-        side = _side(image_size, widths, latent_dim, maps, groups)
-        if widths[-1] % groups:
-            raise ValueError(f"widths={widths}: the last must be a multiple of groups={groups}")
+        side = _side(image_size, widths)
+        _require_groups(latent_dim, maps, side, groups, widths[-1])
         layers: list[nn.Module] = [BothSigns()]
         inputs, last = 2 * channels, len(widths) - 1
         for i, wide in enumerate(widths):
@@ -255,9 +251,8 @@ class CRVAEDecoder(Generator):
         self, latent_dim: int, image_size: int, channels: int, widths: list[int], maps: int, groups: int
     ) -> None:
         super().__init__()
-        side = _side(image_size, widths, latent_dim, maps, groups)
-        if widths[0] % groups:
-            raise ValueError(f"widths={widths}: the first must be a multiple of groups={groups}")
+        side = _side(image_size, widths)
+        _require_groups(latent_dim, maps, side, groups, widths[0])
         self.groups = groups
         self.shape = (maps, side, side)
         width, first = widths[0] // groups * side**2, widths[0]
@@ -278,37 +273,34 @@ class CRVAEDecoder(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
-        return self.everything(z)[SAMPLES]
+        images: Tensor = self.layers(self.link(z).unflatten(1, self.shape))
+        return images
 
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] | None = None
     ) -> Mapping[str, Tensor]:
-        """Return the `samples`, and u as `linked` (N, latent_dim)."""
-        u = self.link(z)
-        return {SAMPLES: self.layers(u.unflatten(1, self.shape)), LINKED: u}
+        """Return the `samples`, and u as `linked` (N, latent_dim), a constant."""
+        with torch.no_grad():
+            u = self.link(z)
+        return {SAMPLES: self(z), LINKED: u}
 
 
 class CRVAEDiscriminator(Discriminator):
-    """Convolutions with max-pooling, ReLU and dropout of whole maps; then one head for the score and one for u.
+    """Convolutions with max-pooling, ReLU and dropout of whole maps, then one linear layer and the logit.
 
-    The convolutions are 5x5, the last 3x3. For the score a linear layer, normalised to length 1, dropout and ReLU come
-    first; the authors add minibatch discrimination, here a strategy. The head `linked` has two convolutions, 3x3 and
-    1x1, with batch norm and leaky ReLU (0.2 and 0.1), and a linear layer.
+    The convolutions are 5x5, the last 3x3. The linear layer's outputs are normalised to length 1, before dropout and
+    ReLU. The authors add minibatch discrimination, here a strategy.
 
     Args:
         image_size: of square images, a multiple of 2^(the number of widths).
         channels: of the images.
         widths: channels of the convolutions; [64, 128, 256, 256] at 64 pixels in the authors' program.
-        latent_dim: the size of u, so many maps of the smallest size.
-        maps: of u.
         dropout: the share of maps, and of the linear layer's entries, that is dropped; ½.
     """
 
-    def __init__(
-        self, image_size: int, channels: int, widths: list[int], latent_dim: int, maps: int, dropout: float
-    ) -> None:
+    def __init__(self, image_size: int, channels: int, widths: list[int], dropout: float) -> None:
         super().__init__()
-        side = _side(image_size, widths, latent_dim, maps, 1)
+        side = _side(image_size, widths)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
         self.blocks = nn.ModuleList()
@@ -320,11 +312,6 @@ class CRVAEDiscriminator(Discriminator):
         self.hidden = nn.Linear(last * side**2, first * side**2)
         self.dropped = nn.Sequential(nn.Dropout(dropout), nn.ReLU())
         self.output = nn.Linear(first * side**2, 1)
-        self.linked = nn.Sequential(
-            *(nn.Conv2d(last, first, 3, 1, 1), nn.BatchNorm2d(first), nn.LeakyReLU(0.2)),
-            *(nn.Conv2d(first, maps, 1), nn.BatchNorm2d(maps), nn.LeakyReLU(0.1)),
-            *(nn.Flatten(), nn.Linear(latent_dim, latent_dim)),
-        )
         _init(self)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -332,22 +319,39 @@ class CRVAEDiscriminator(Discriminator):
         found = activations(self.blocks, x)
         return (*found, self.dropped(F.normalize(self.hidden(found[-1].flatten(1)), dim=1)))
 
-    def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
-        """Score images, and say what they were decoded from."""
-        features = self.features(x)
-        heads = {name: head(features[-1]) for name, head in self.heads.items()}
-        return DiscriminatorOutput(
-            self.output(features[-1]).squeeze(1), features, {**heads, LINKED: self.linked(features[-2])}
+
+class CRVAERecovery(nn.Module):
+    """Q, from D's last maps to u: convolutions 3x3 and 1x1 with batch norm and leaky ReLU (0.2, 0.1), a linear layer.
+
+    Args:
+        inputs: channels of D's last maps, the last of its widths.
+        width: channels of the first convolution; 64 in the authors' program.
+        latent_dim: the size of u, so many maps of the size of D's.
+        maps: of u.
+    """
+
+    def __init__(self, inputs: int, width: int, latent_dim: int, maps: int) -> None:
+        super().__init__()
+        require_positive(inputs=inputs, width=width, maps=maps)
+        self.layers = nn.Sequential(
+            *(nn.Conv2d(inputs, width, 3, 1, 1), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)),
+            *(nn.Conv2d(width, maps, 1), nn.BatchNorm2d(maps), nn.LeakyReLU(0.1)),
+            *(nn.Flatten(), nn.Linear(latent_dim, latent_dim)),
         )
+        _init(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map maps (N, inputs, H, W) to u (N, latent_dim)."""
+        u: Tensor = self.layers(x)
+        return u
 
 
-def _side(image_size: int, widths: list[int], latent_dim: int, maps: int, groups: int) -> int:
-    """Return the side of the smallest map.
+def _side(image_size: int, widths: list[int]) -> int:
+    """Return the side of the smallest map of so many convolutions that halve or double.
 
     Raises:
-        ValueError: the sizes do not fit each other.
+        ValueError: the image cannot be halved so often.
     """
-    require_positive(maps=maps, groups=groups)
     if not widths or min(widths) < 1:
         raise ValueError(f"widths={widths}: there is at least one convolution, of at least one channel")
     times = 1 << len(widths)
@@ -356,15 +360,19 @@ def _side(image_size: int, widths: list[int], latent_dim: int, maps: int, groups
             f"image_size={image_size}: {len(widths)} widths halve it as often, so that it must be a multiple of "
             f"{times}, the same on both sides"
         )
-    side = image_size // times
+    return image_size // times
+
+
+def _require_groups(latent_dim: int, maps: int, side: int, groups: int, width: int) -> None:
+    """See that channels can be cut into groups, and that z has so many maps."""
+    require_positive(maps=maps, groups=groups)
     if latent_dim != maps * side**2:
         raise ValueError(
             f"latent_dim={latent_dim}: {maps} maps of {side}x{side} have {maps * side**2} entries; set "
             f"prior.dim={maps * side**2}"
         )
-    if maps % groups:
-        raise ValueError(f"maps={maps}: it must be a multiple of groups={groups}")
-    return side
+    if maps % groups or width % groups:
+        raise ValueError(f"maps={maps}, and {width} channels next to the code: multiples of groups={groups} are wanted")
 
 
 def _init(network: nn.Module) -> None:
