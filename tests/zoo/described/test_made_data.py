@@ -18,7 +18,7 @@ SHAPES = {
     "image_size": 32,
     "channels": 3,
     "num_classes": 3,
-    "samples": 250,
+    "samples": 150,
     "objects": 1,
     "hold_out": False,
     "text_dim": 8,

@@ -44,7 +44,7 @@ def one(shape, colour, *, large, x, y):
 
 @pytest.mark.parametrize(("objects", "size"), [(1, 32), (3, 32), (1, 16), (3, 64)])
 def test_what_is_drawn_is_read_back(objects, size):
-    data = source(objects=objects, image_size=size, hold_out=False, samples=300).load("train")
+    data = source(objects=objects, image_size=size, hold_out=False, samples=100).load("train")
     attributes, points = data.extra["attributes"], data.extra["points"]
     found = read_scenes(data.samples, objects)
     wrong = (found.attributes() != attributes).any(1).float().mean()
