@@ -11,6 +11,7 @@ from gan_zoo.translating import (
     PixelDistance,
     TotalVariation,
     WeighedPlayer,
+    constant,
     known_distance,
     not_negative,
 )
@@ -89,7 +90,7 @@ class Translation(Game):
         for name in self.players:
             player, weight = self.player(name), weights[name]
             assert isinstance(player, WeighedPlayer)
-            player.weight_at = partial(_constant, weight)
+            player.weight_at = partial(constant, weight)
 
     def make_players(self) -> list[Player]:
         """Return D and G; G without an adversarial loss where that has no weight, and no D where there is none."""
@@ -135,7 +136,3 @@ class Translation(Game):
         elif self._of_layers and not self.probe().features:
             kind = type(self.network("discriminator")).__name__
             raise ConfigError(f"game.features_weight compares D's layers, and {kind} reports none: set it to 0")
-
-
-def _constant(weight: float, updates: int) -> float:
-    return weight

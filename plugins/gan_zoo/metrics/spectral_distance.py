@@ -26,6 +26,6 @@ class SpectralDistance(Metric):
         found: list[list[torch.Tensor]] = [[], []]
         for part in comparison.pairs():
             for side, spectra in zip(found, (part.generated, part.input), strict=True):
-                side.append((spectra - part.target).square().flatten(1).mean(1).sqrt())
+                side.append((spectra.double() - part.target.double()).square().flatten(1).mean(1).sqrt())
         made, unchanged = (float(torch.cat(side).mean()) for side in found)
         return {"spectral_distance": made, "spectral_distance_unchanged": unchanged}
