@@ -159,7 +159,7 @@ def build_source(settings: Mapping[str, Any]) -> DataSource:
     Each split is loaded once, however many read it: the run, what its samples are compared with, an extractor.
 
     Raises:
-        ConfigError: no such plugin, a setting it refuses, or its classes or symbols are not those that the settings name.
+        ConfigError: no such plugin, a setting it refuses, or its classes or symbols are not what the settings name.
     """
     own = {key: value for key, value in settings.items() if key not in KINDS["datasets"].reserved}
     source: DataSource = registry.build("datasets", own)

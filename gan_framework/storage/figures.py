@@ -136,4 +136,5 @@ def clouds(points: Tensor, reach: tuple[float, float], side: int = 96) -> Tensor
         place = ((row.nan_to_num().long() + dy) * side + column.nan_to_num().long() + dx).clamp(0, side * side - 1)
         shades = torch.where(seen, shade, torch.full_like(shade, 255))
         pictures.scatter_reduce_(1, torch.where(seen, place, torch.zeros_like(place)), shades, "amin")
-    return pictures.unflatten(1, (1, side, side))
+    images: torch.Tensor = pictures.unflatten(1, (1, side, side))
+    return images

@@ -134,7 +134,9 @@ class Layout:
             ValueError: it describes none.
         """
         try:
-            fields = [{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()} for one in plain["columns"]]
+            fields: list[dict[str, Any]] = [
+                {k: tuple(v) if isinstance(v, list) else v for k, v in one.items()} for one in plain["columns"]
+            ]
             found = cls(tuple(Column(**one) for one in fields), plain["encoding"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"layout: it is no description of a table's columns: {error}") from error

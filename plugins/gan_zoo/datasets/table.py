@@ -101,7 +101,9 @@ def _of_parquet(path: Path) -> Table:
     try:
         import pandas
     except ImportError as error:
-        raise ConfigError(f"data.path={path}: reading Parquet needs pandas: pip install 'gan-framework[parquet]'") from error
+        raise ConfigError(
+            f"data.path={path}: reading Parquet needs pandas: pip install 'gan-framework[parquet]'"
+        ) from error
     frame = pandas.read_parquet(path)
     return {
         str(name): ["" if value is None or value != value else str(value).strip() for value in frame[name]]
