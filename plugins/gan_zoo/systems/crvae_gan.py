@@ -36,14 +36,13 @@ class CRVAEGAN(EncodingGame):
     """A VAE whose code is a map cut into groups of channels that LSTMs link, and a D whose layers also tell the code.
 
         E, G  |x - x̂|² + Σ_t α_t KL_t + β [-log D(x̂) - log D(G(z))] + κ [|Q(x̂) - u|² + |Q(G(z)) - u|²]
-        D     -log D(x) - log(1 - D(x̂)) - log(1 - D(G(z)))
+        D     -log D(x) - ½ log(1 - D(x̂)) - ½ log(1 - D(G(z)))
         Q     |Q(x̂) - u|² + |Q(G(z)) - u|²             updates D's convolutions too, whether D waits or not
 
     KL_t is a sum over the entries of group t, the squares are means over entries; u is what the decoder's LSTM makes of
     z, a constant here. Q, the network `recovery`, reads D's convolutions. α_t is one number for the first groups and
     another for the rest. Weights and the players' order are the authors' program's, which updates E and G twice, for
-    reconstructions and for samples, where one sum is minimised here; there D sees half as many of either as of real
-    images, and groups of u have weights of their own.
+    reconstructions and for samples, where one sum is minimised here; there groups of u have weights of their own.
 
     Args:
         components: what the game is made of.
@@ -77,9 +76,8 @@ class CRVAEGAN(EncodingGame):
 
     def make_players(self) -> list[Player]:
         """Return D, E with G, and Q with D's convolutions."""
-        told = {MAIN: "discriminator", RECONSTRUCTION: "discriminator_fake"}
         return [
-            Player("discriminator", ("discriminator",), "discriminator", told),
+            Player("discriminator", ("discriminator",), "discriminator", "discriminator", combine=torch.mean),
             Player("generator", ("generator", "encoder"), "generator"),
             Player("recovery", ("recovery", "trunk")),
         ]
