@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from gan_framework.runs.tracker import Tracker as Tracker
     from gan_framework.storage.figures import panels as panels
     from gan_framework.storage.figures import rendered as rendered
+    from gan_framework.storage.files import atomic as atomic
+    from gan_framework.storage.files import refuse_link as refuse_link
     from gan_framework.storage.images import to_uint8 as to_uint8
     from gan_framework.storage.pictures import grid as grid
     from gan_framework.storage.secrets import mask as mask
@@ -123,6 +125,7 @@ _MODULES = {
     "runs.restore": "load_game",
     "runs.tracker": "RunInfo Tracker",
     "storage.figures": "panels rendered",
+    "storage.files": "atomic refuse_link",
     "storage.images": "to_uint8",
     "storage.pictures": "grid",
     "storage.secrets": "mask",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError
+from gan_framework.api import ConfigError, atomic, refuse_link
 
 WIDTHS = {1: ("u1", 128.0, 128.0), 2: ("<i2", 0.0, 2.0**15), 4: ("<i4", 0.0, 2.0**31)}
 """By the bytes of a value its type, what is silence, and what is full."""
@@ -54,9 +54,8 @@ def read_wave(path: Path) -> tuple[Tensor, int]:
 
 def write_wave(path: Path, values: Tensor, rate: int) -> None:
     """Write a wave (C, T) in [-1, 1] as a WAV file of 16 bits; what is beyond is cut off."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     numbers = (values.clamp(-1, 1).T.numpy() * 32767).round().astype("<i2")
-    with wave.open(str(path), "wb") as file:
+    with atomic(path) as whole, wave.open(whole, "wb") as file:
         file.setnchannels(values.shape[0])
         file.setsampwidth(2)
         file.setframerate(rate)
@@ -66,6 +65,7 @@ def write_wave(path: Path, values: Tensor, rate: int) -> None:
 def write_waves(path: Path, samples: Tensor, rate: int, emphasis: float) -> list[Path]:
     """Write waves (N, C, T) as `000000.wav` and so on, in a folder beside a picture and named after it."""
     folder = path.with_name(f"{path.stem}_wav")
+    refuse_link(folder)
     files = []
     for number, values in enumerate(deemphasised(samples.float(), emphasis)):
         files.append(folder / f"{number:06d}.wav")

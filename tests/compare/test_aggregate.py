@@ -46,6 +46,7 @@ def test_the_interquartile_mean_is_scipys_where_quarters_are_whole(n):
         assert interquartile_mean(values) == pytest.approx(stats.trim_mean(values, 0.25))
 
 
+@pytest.mark.slow
 def test_an_interval_holds_the_mean_of_many_seeds():
     random, holds, rounds = np.random.default_rng(2), 0, 150
     places = [1.0, 2.0, 4.0, 5.0, 9.0, 10.0]

@@ -33,7 +33,10 @@ def decoded(picture):
         return image.convert("RGB")
 
 
-@pytest.mark.parametrize(("runs", "side"), [(12, 256), (12, 512), (30, 256)])
+@pytest.mark.parametrize(
+    ("runs", "side"),
+    [(12, 256), pytest.param(12, 512, marks=pytest.mark.slow), pytest.param(30, 256, marks=pytest.mark.slow)],
+)
 def test_the_page_of_a_sweep_with_grids_is_smaller_than_two_megabytes(tmp_path, runs, side):
     comparison = sweep(tmp_path, runs, lambda seed: noisy(seed, side), steps=3)
     page.write_page(comparison, tmp_path / "out.html")

@@ -131,6 +131,7 @@ def test_the_chance_of_an_improvement():
     assert interval.high == 1
 
 
+@pytest.mark.slow
 def test_seeds_needed_find_the_difference_as_often_as_asked():
     n = seeds_needed(2.0, 1.0, 2)
     assert n == 6  # G*Power's two-sided t-test of two means, d = 2, power 0.8

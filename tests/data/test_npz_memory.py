@@ -133,10 +133,10 @@ print(peak() - before)
     [
         ((64, 64), {"image_size": 64}, np.savez),
         ((64, 64, 3), {"image_size": 64}, np.savez),
-        ((64, 64, 3), {"image_size": 64}, np.savez_compressed),
-        ((3, 64, 64), {"image_size": 64}, np.savez),
-        ((3, 64, 64), AS_IT_IS, np.savez),
-        ((1000,), AS_IT_IS, np.savez_compressed),
+        pytest.param((64, 64, 3), {"image_size": 64}, np.savez_compressed, marks=pytest.mark.slow),
+        pytest.param((3, 64, 64), {"image_size": 64}, np.savez, marks=pytest.mark.slow),
+        pytest.param((3, 64, 64), AS_IT_IS, np.savez, marks=pytest.mark.slow),
+        pytest.param((1000,), AS_IT_IS, np.savez_compressed, marks=pytest.mark.slow),
     ],
 )
 def test_a_file_costs_its_size_in_memory(tmp_path, shape, settings, save):

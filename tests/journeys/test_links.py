@@ -8,6 +8,7 @@ import ast
 import os
 import shutil
 import sys
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,12 @@ import pytest
 import torch
 
 from gan_framework.cli import commands
+from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.storage.images import save_png
 from gan_framework.storage.pictures import Picture, write
+from gan_zoo.datasets.tabular import Tabular
+from gan_zoo.waves import write_waves
 from tests.cli.test_evaluate import save_untrained
 from tests.helpers import program
 from tests.helpers.comparing import make_run
@@ -299,6 +303,7 @@ OPENS = {
     "plugins/gan_zoo/trackers/wandb.py": "a run: wandb/",
     "plugins/gan_zoo/trackers/wandb_service.py": "a nameless file that asks for room",
     "gan_framework/compare/pictures.py": "pictures into memory",
+    "plugins/gan_zoo/waves.py": "wave.open into a file that storage.files has opened: test_tables_and_waves",
     "plugins/gan_zoo/trackers/run_log.py": "opened for reading alone",
     "plugins/gan_zoo/trackers/source_code.py": "copies into a new folder for temporary files",
     "plugins/gan_zoo/datasets/torchvision_source.py": "data that torchvision downloads to where data.root says",
@@ -309,7 +314,7 @@ CALLS = {"write_bytes", "touch", "mkdir", "makedirs", "symlink_to", "hardlink_to
 CALLS |= {"save", "imwrite", "savefig", "to_csv", "write_html", "copyfile", "copytree", "copy2", "move", "FileHandler"}
 CALLS |= {"SummaryWriter", "FileLock", "RDBStorage", "JournalFileBackend", "NamedTemporaryFile", "TemporaryFile"}
 CALLS |= {"FileIO", "fdopen"}
-OWN = {"board.save", "run.save", "checkpoint.save", "files.touch", "self.save"}
+OWN = {"board.save", "run.save", "checkpoint.save", "files.touch", "self.save", "self.link"}
 """Calls of our own functions, which are looked at where they stand, and of a server's."""
 
 
@@ -337,6 +342,25 @@ def test_whatever_opens_files_for_writing_is_in_the_table():
         if any(map(writes, calls)):
             found.add(path.relative_to(ROOT).as_posix())
     assert found == set(OPENS)
+
+
+def test_tables_and_waves(tmp_path):
+    outside = Outside(tmp_path / "outside")
+    outside.link(tmp_path / "sample_wav" / "000000.wav", "symbolic", 0)
+    outside.link(tmp_path / "rows.csv", "symbolic", 1)
+    before = outside.content()
+    write_waves(tmp_path / "sample.png", torch.zeros(2, 1, 8), 8000, 0.0)
+    layout = {"columns": [{"name": "a", "kind": "constant", "values": ["x"]}], "encoding": "modes"}
+    Tabular.write(tmp_path / "rows.png", torch.zeros(2, 0), {"layout": layout})
+    assert outside.content() == before and outside.left() == []
+    with wave.open(str(tmp_path / "sample_wav" / "000001.wav")) as file:
+        assert (file.getnframes(), file.getframerate()) == (8, 8000)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (tmp_path / "other_wav").symlink_to(folder)
+    with pytest.raises(ConfigError, match="other_wav is a symbolic link"):
+        write_waves(tmp_path / "other.png", torch.zeros(1, 1, 8), 8000, 0.0)
+    assert not [*folder.iterdir()]
 
 
 def test_a_picture_of_every_kind(tmp_path):

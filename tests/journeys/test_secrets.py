@@ -58,8 +58,10 @@ URL = f"postgresql://me:{IN_URL}@nowhere.invalid:1/db"
 SWEEPERS = {"grid": ["seed=0,1"], "optuna": ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=1", "seed=0,1"]}
 
 
-@pytest.mark.parametrize("sweeper", SWEEPERS)
-@pytest.mark.parametrize("wrong", [[], ["train.steps=-1"], ["loss=nonexistent,hinge"]])
+@pytest.mark.parametrize("sweeper", ["grid", pytest.param("optuna", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "wrong", [[], pytest.param(["train.steps=-1"], marks=pytest.mark.slow), ["loss=nonexistent,hinge"]]
+)
 def test_neither_sweeper_writes_what_the_environment_or_a_url_holds(tmp_path, cache, sweeper, wrong):
     if sweeper == "optuna":
         pytest.importorskip("optuna", reason="needs the extra [optuna]")

@@ -34,6 +34,7 @@ def seconds(*arguments, site=None):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]], ids=" ".join)
 def test_fifty_distributions_cost_little(fifty, arguments):
     """The least times, in turns, up to eight: what other work on the machine costs is no part of it."""

@@ -314,6 +314,10 @@ SPECIAL = {
         "exempt": {"makes_samples": "it keeps what was measured, so that its images have no bounds"}
     },
     ("generators", "cgan_vectors"): {"overrides": VECTORS},
+    ("generators", "described"): {
+        "overrides": ["experiment=gan_cls", "networks.generator.width=4", "networks.discriminator.width=4"],
+        **{"given": "text", "given_dim": 64, "width": 4},
+    },
     ("generators", "pixel_cnn"): {
         "overrides": ["data.image_size=4"],
         **{"image_size": 4, "width": 4, "layers": 1},
@@ -589,8 +593,13 @@ def files(tmp_path_factory):
             Image.fromarray(pixels).save(folder / "images" / kind / f"{number}.png")
     (folder / "lines.txt").write_text("".join(f"line {number}\n" for number in range(50)))
     np.savez(folder / "arrays.npz", x=random.integers(0, 256, (20, 8, 8), dtype=np.uint8), y=np.arange(20) % 3)
+    pictures = [Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8)) for _ in range(20)]
+    features = datasets.Features({"image": datasets.Image(), "kind": datasets.ClassLabel(names=["cat", "dog"])})
+    table = datasets.Dataset.from_dict({"image": pictures, "kind": [0, 1] * 10}, features=features)
+    table.save_to_disk(folder / "table")
     return {
         **beyond.files(folder),
+        ("datasets", "huggingface"): {"path": str(folder / "table"), "image_size": 8},
         ("datasets", "folder"): {"path": str(folder / "images"), "image_size": 8},
         ("datasets", "npz"): {"path": str(folder / "arrays.npz"), "image_size": 8},
         ("datasets", "tokens"): {"path": str(folder / "lines.txt")},
@@ -600,10 +609,10 @@ def files(tmp_path_factory):
 
 
 SLOW = {
-    "generators": "biggan_deep resnet_translator stackgan_one stackgan_two unrolled_fourier",
+    "generators": "biggan_deep fastgan mixture r3gan resnet_translator stackgan_one stackgan_two unrolled_fourier",
     "discriminators": "fastgan gman lapgan_band lapgan_coarse projected r3gan",
-    "networks": "q_conv stacked_encoder",
-    "terms": "reconstruction_error self_supervision",
+    "networks": "feature_classifier q_conv stacked_encoder",
+    "terms": "feature_distance reconstruction_error self_supervision",
     "strategies": "cutmix style_mixing",
     "games": "cut cycle lapgan munit pix2pixhd refinegan salgan segan stacked_gan stackgan tan texturegan triangle_gan "
     "vigan_views",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gan_framework.api import DataShape, DataSource, InMemory, seeding
+from gan_framework.api import DataShape, DataSource, InMemory, atomic, seeding
 from gan_zoo.columns import Layout
 from gan_zoo.columns_found import find_layout, values_of
 from gan_zoo.datasets.checks import known_split
@@ -73,7 +73,7 @@ class Tabular(DataSource):
     def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
         """Write rows as a table with the columns of the data."""
         path = path.with_suffix(".csv")
-        path.write_text(
-            Layout.of(settings["layout"]).table(samples, settings.get("separator") or ","), encoding="utf-8"
-        )
+        table = Layout.of(settings["layout"]).table(samples, settings.get("separator") or ",")
+        with atomic(path) as file:
+            file.write(table.encode())
         return [path]

@@ -30,6 +30,7 @@ def test_every_strategy_plays_alone(base, name):
     assert all(game.player(player).updates >= 1 for player in game.players)
 
 
+@pytest.mark.slow
 def test_every_pair_plays_or_is_refused_by_both_names(base):
     claimed = {name: {*build(base, name)._claims} for name in NAMES}
     for first, second in permutations(NAMES, 2):

@@ -189,6 +189,7 @@ def test_online_the_log_the_table_and_the_checkpoints_arrive(tmp_path, server, c
     assert {alias["alias"] for alias in created[2]["aliases"]} == {"best", "step-10", "latest"}
 
 
+@pytest.mark.slow
 def test_what_was_recorded_offline_arrives_when_it_is_synced_though_the_run_has_gone_on(tmp_path, server, caplog):
     folder = tmp_path / "a"
     folder.mkdir()
