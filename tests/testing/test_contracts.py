@@ -581,6 +581,7 @@ SPECIAL = {
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Images in folders and arrays in a file, for the sources that read the user's own."""
+    import datasets
     import numpy as np
     from PIL import Image
 
