@@ -6,6 +6,7 @@ import gallery
 import objectives
 import pytest
 import small_data
+import systems
 import techniques
 from evidence.objective_rows import ROWS as OBJECTIVES
 from evidence.small_data import ROWS as SMALL
@@ -61,6 +62,15 @@ def test_few_images_are_taken_class_by_class(tmp_path):
     assert small_data.cut(images, 1, 3) == {"a": [5, 6], "b": [2, 3]}
 
 
+def test_a_system_comes_with_its_control(tmp_path):
+    assert names(systems.jobs(tmp_path / "r.csv", [0], ["dann", "arda"])) == [
+        "source alone, seed 0",
+        "dann, seed 0",
+        "arda, seed 0",
+    ]
+    assert {row.control for row in systems.ROWS.values() if isinstance(row.control, str)} < systems.ROWS.keys()
+
+
 def test_what_is_fine_tuned_is_trained_first(monkeypatch, tmp_path):
     monkeypatch.setattr(fine_tuning, "TRAINED", tmp_path)
     planned = names(fine_tuning.jobs(tmp_path / "r.csv", [0, 1], ["from scratch", "both"]))
@@ -79,11 +89,12 @@ def test_what_is_fine_tuned_is_trained_first(monkeypatch, tmp_path):
         *(("objectives", name) for name in OBJECTIVES),
         *(("small_data", name) for name in SMALL),
         *(("fine_tuning", name) for name in fine_tuning.ROWS),
+        *(("systems", name) for name in systems.ROWS),
     ],
     ids=" ".join,
 )
 def test_every_run_can_be_composed(job, tmp_path):
     module, name = job
-    modules = {"techniques": techniques, "objectives": objectives, "small_data": small_data, "fine_tuning": fine_tuning}
+    modules = {module.__name__: module for module in (techniques, objectives, small_data, fine_tuning, systems)}
     (planned,) = modules[module].jobs(tmp_path / "r.csv", [0], [name])[-1:]
     assert compose([*planned.overrides])["seed"] == 0

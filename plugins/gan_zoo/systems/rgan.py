@@ -80,13 +80,13 @@ class RNNSeriesDiscriminator(Discriminator):
     """
 
     patches = True
-    batch_independent = True
 
     def __init__(
         self, channels: int, num_classes: int, width: int, layers: int, cell: str, both_ways: bool, dropout: float
     ) -> None:
         super().__init__()
         require_positive(channels=channels, width=width, layers=layers)
+        self.batch_independent = not dropout  # what is dropped of a sample follows from how many there are
         self.conditional, self.classes = num_classes > 0, num_classes
         self.recurrent = Recurrent(cell, channels + num_classes, width, layers, both_ways, dropout)
         self.dropout = nn.Dropout(dropout)

@@ -1,0 +1,107 @@
+"""Small runs of systems on data whose truth is known, and what each is compared with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SMALL = ("data.image_size=16", "train.batch_size=32")
+LABELS = ("data.image_size=8", "networks.discriminator.hidden=100", "metrics=[label_accuracy]")
+
+
+class Row(NamedTuple):
+    """A run and its figure.
+
+    Attributes:
+        page: the page it stands on.
+        experiment: what is run.
+        overrides: what makes it small, and what it is about.
+        score: the figure, by the beginning of its name.
+        control: the row that it is compared with, or a number; None for no comparison.
+        says: what the figure is, and what the number is that it is compared with.
+    """
+
+    page: str
+    experiment: str
+    overrides: tuple[str, ...]
+    score: str
+    control: str | float | None
+    says: str
+
+
+CLASSIFIED = "accuracy on test images, 10 labels a class; beside the labelled images alone, as many steps"
+ADAPTED = "accuracy on the other domain, whose labels nobody sees; beside the source alone"
+DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
+
+ROWS: dict[str, Row] = {
+    "semi_kplus1": Row(
+        "conditional", "semi_kplus1", (*LABELS, "train.steps=3000"), "label_accuracy", "labelled alone", CLASSIFIED
+    ),
+    "labelled alone": Row(
+        *("conditional", "semi_kplus1", (*LABELS, "train.steps=3000", "game.supervised=true"), "label_accuracy", None),
+        "accuracy on test images, of the 10 labels a class alone",
+    ),
+    "dann": Row("conditional", "dann", (*DIGITS, "train.steps=1000"), "label_accuracy", "source alone", ADAPTED),
+    "arda": Row("conditional", "arda", (*DIGITS, "train.steps=1000"), "label_accuracy", "source alone", ADAPTED),
+    "source alone": Row(
+        *("conditional", "dann", (*DIGITS, "train.steps=1000", "game.confusion=0"), "label_accuracy", None),
+        "accuracy on the edges of digits of a classifier of digits",
+    ),
+    "gan_cls": Row(
+        *("conditional", "gan_cls"),
+        (*SMALL, *(f"networks.{name}.width=16" for name in ("generator", "discriminator")), "train.steps=1500"),
+        *("attribute_accuracy", "no wrong texts", "share of attributes that are as the text says"),
+    ),
+    "no wrong texts": Row(
+        *("conditional", "gan_cls"),
+        (
+            *(*SMALL, *(f"networks.{name}.width=16" for name in ("generator", "discriminator"))),
+            *("train.steps=1500", "game.wrong=0", "game.made=1"),
+        ),
+        *("attribute_accuracy", None, "share of attributes that are as the text says"),
+    ),
+    "genegan": Row(
+        *("conditional", "genegan", (*SMALL, "train.steps=600", "metrics=[psnr]"), "psnr", None),
+        "dB of digits whose bar was taken, beside the true ones",
+    ),
+    "rendergan": Row(
+        *("conditional", "rendergan", ("train.steps=600", "metrics=[label_transfer]"), "label_transfer", None),
+        "error of the bits that a network trained on made tags reads from real ones",
+    ),
+    "gail": Row(
+        *("beyond_images", "gail", ("train.steps=700",), "return_share", 1.0),
+        "return of the policy as a share of the expert's",
+    ),
+    "irgan": Row(
+        *("beyond_images", "irgan", ("train.steps=3000",), "precision", None),
+        "share of relevant items among the first five",
+    ),
+    "rcgan": Row(
+        "beyond_images",
+        "rcgan",
+        (*(f"networks.{name}.width=32" for name in ("generator", "discriminator")), "train.steps=800"),
+        *("tstr_accuracy", None, "accuracy on real series of a classifier of generated ones"),
+    ),
+    "arae": Row(
+        *("beyond_images", "arae", ("train.steps=900", "metrics=[grammar]"), "new_valid", None),
+        "share of sequences that the grammar can make and that are not in the training data",
+    ),
+    "csgan_translation": Row(
+        "beyond_images",
+        "csgan_translation",
+        ("train.steps=1000", "schedule.stages=[{players:[likelihood],until:1000}]"),
+        *("exact_match", None, "share of sequences that are translated exactly, by likelihood alone"),
+    ),
+    "ctgan": Row(
+        *("beyond_images", "ctgan", ("train.steps=1500", "metrics=[ml_efficacy]"), "efficacy", None),
+        "accuracy on real rows of a classifier trained on generated ones",
+    ),
+    "bgan": Row(
+        "architectures",
+        "bgan",
+        (
+            *("data.image_size=16", "networks.generator.widths=[64,32,16]", "networks.encoder.widths=[16,32,64]"),
+            *("train.steps=600", "game.stage_steps=150"),
+        ),
+        *("hamming_map", None, "mean average precision of a ranking by differing bits"),
+    ),
+}
