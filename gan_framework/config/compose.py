@@ -77,6 +77,14 @@ def plain(config: DictConfig) -> dict[str, Any]:
             f"{error.full_key} refers to a setting that this configuration does not have: {reason}"
         ) from error
     except Exception as error:
-        raise ConfigError(" ".join(str(error).split())) from error
+        reason = " ".join(str(error).split())
+        if "parent node" in reason and isinstance(error, OmegaConfBaseException):
+            place = str(error.full_key).partition(".")[0]
+            name = OmegaConf.select(config, f"{place}.name")
+            reason = (
+                f"{error.full_key} refers to {place}, in which it stands: {place}={name} goes beside other data, "
+                f"as a further source, +{place}@sources.NAME={name}"
+            )
+        raise ConfigError(reason) from error
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items()}

@@ -40,6 +40,11 @@ def test_what_is_typed_leads_to_what_is_meant(typed, said):
     assert len(str(refusal.value)) < 250
 
 
+def test_data_that_are_drawn_from_others_are_no_first_source():
+    with pytest.raises(ConfigError, match=r"data.of refers to data, in .* \+data@sources.NAME=few_labels"):
+        plain(compose(["data=few_labels"]))
+
+
 def test_a_setting_under_the_name_of_its_group_is_found():
     with pytest.raises(ConfigError, match=r"did you mean terms.r1.weight=1\?$"):
         compose(["term=[r1]", "term.r1.weight=1"])
