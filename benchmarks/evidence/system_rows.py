@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SMALL = ("data.image_size=16", "train.batch_size=32")
-LABELS = ("data.image_size=8", "networks.discriminator.hidden=100", "metrics=[label_accuracy]")
+LABELS = (
+    "data.image_size=8",
+    "networks.generator.hidden=100",
+    "networks.discriminator.hidden=[200,100]",
+    "metrics=[label_accuracy]",
+)
 
 
 class Row(NamedTuple):
@@ -64,7 +69,7 @@ ROWS: dict[str, Row] = {
         "dB of digits whose bar was taken, beside the true ones",
     ),
     "rendergan": Row(
-        *("conditional", "rendergan", ("train.steps=600", "metrics=[label_transfer]"), "label_transfer", None),
+        *("conditional", "rendergan", ("train.steps=600", "metrics=[label_transfer]"), "transfer_error", None),
         "error of the bits that a network trained on made tags reads from real ones",
     ),
     "gail": Row(
@@ -88,7 +93,7 @@ ROWS: dict[str, Row] = {
     "csgan_translation": Row(
         "beyond_images",
         "csgan_translation",
-        ("train.steps=1000", "schedule.stages=[{players:[likelihood],until:1000}]"),
+        ("train.steps=1000", "schedule.stages=[{players:[likelihood]}]"),
         *("exact_match", None, "share of sequences that are translated exactly, by likelihood alone"),
     ),
     "ctgan": Row(
