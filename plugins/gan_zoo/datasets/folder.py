@@ -10,19 +10,19 @@ from pathlib import Path
 
 import torch
 
-from gan_framework.api import ConfigError, Data, DataShape, DataSource, Fit
-from gan_zoo.datasets.checks import known_classes, known_split, warn_of_one_place
+from gan_framework.api import ConfigError, DataShape, Fit
+from gan_zoo.datasets.checks import known_classes, warn_of_one_place
 from gan_zoo.datasets.files import Files, find_files, report_others
 from gan_zoo.datasets.fitting import Crop, ImageSize, Shapes, fitting
-from gan_zoo.datasets.image_files import Parts, Reading, load_images
+from gan_zoo.datasets.image_files import HeldOutImages, Parts, Reading, load_images
 from gan_zoo.datasets.layouts import Layout, read_layout
 from gan_zoo.datasets.scanning import shapes_of
-from gan_zoo.datasets.splits import held_out, known_share, members
+from gan_zoo.datasets.splits import held_out, known_share
 
 log = logging.getLogger(__name__)
 
 
-class Folder(DataSource):
+class Folder(HeldOutImages):
     """A folder or zip file of images; the names of its subfolders, sorted, are the classes.
 
     Images that lie directly in it have no labels, those of an archive of StyleGAN have the ones in its `dataset.json`.
@@ -43,6 +43,8 @@ class Folder(DataSource):
             width]; or `none`.
         resize: the filter, `bicubic`, `bilinear` or `nearest`.
     """
+
+    named = "folder"
 
     def __init__(
         self,
@@ -70,18 +72,7 @@ class Folder(DataSource):
         known_classes(str(path), num_classes, len(self.classes))
         self.fit = fitting(image_size, channels, crop, resize, self._shapes, str(path))
         self.shape = DataShape(self.fit.shape, len(self.classes))
-        self._parts: Parts | None = None
-
-    def load(self, split: str) -> Data:
-        """Return a split, `train` or `test`; every file of both is read when the first of them is asked for."""
-        known_split("folder", split, ("train", "test"))
-        if self._parts is None:
-            self._parts = self._read()
-        if split not in self._parts:
-            if self.test_files is None:
-                members(self._held(), self.test_share, split)  # says why there is none
-            raise ConfigError(f"{self.files.path}: not one image of the split {split!r} can be read")
-        return self._parts[split]
+        self.place, self.has_test = str(self.files.path), self.test_files is not None
 
     def _read(self) -> Parts:
         if self.test_files is not None:
@@ -97,8 +88,6 @@ class Folder(DataSource):
             labels = self._labels(self.layout)
             parts = load_images(self.files, chosen_of, self.fit, labels, self.reading)
         self._warn_of_unseen(parts)
-        if "train" in parts and "test" in parts:
-            parts["train"].notes += (f"{len(parts['test']):,} more as test",)
         return parts
 
     def _shapes(self) -> Shapes:

@@ -10,19 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, Data, DataShape, DataSource
-from gan_zoo.datasets.checks import known_classes, known_split
+from gan_framework.api import ConfigError, DataShape
+from gan_zoo.datasets.checks import known_classes
 from gan_zoo.datasets.fitting import Crop, ImageSize, Shapes, fitting
-from gan_zoo.datasets.image_files import Parts, Reading, load_images
+from gan_zoo.datasets.image_files import HeldOutImages, Parts, Reading, load_images
 from gan_zoo.datasets.row_files import RowFiles
 from gan_zoo.datasets.scanning import shapes_of
-from gan_zoo.datasets.splits import held_out, known_share, members
+from gan_zoo.datasets.splits import held_out, known_share
 from gan_zoo.datasets.tables import image_column, label_column, open_tables
 
 log = logging.getLogger(__name__)
 
 
-class HuggingFace(DataSource):
+class HuggingFace(HeldOutImages):
     """The images and classes of a table, read by row, so that the order is the framework's own and resumes exactly.
 
     Args:
@@ -42,6 +42,8 @@ class HuggingFace(DataSource):
         crop: `center` to the proportions of `image_size`; how many pixels at the centre are used; or `none`.
         resize: the filter, `bicubic`, `bilinear` or `nearest`.
     """
+
+    named = "huggingface"
 
     def __init__(
         self,
@@ -79,18 +81,7 @@ class HuggingFace(DataSource):
         known_classes(path, num_classes, len(self.classes))
         self.fit = fitting(image_size, channels, crop, resize, self._shapes, path)
         self.shape = DataShape(self.fit.shape, len(self.classes))
-        self._parts: Parts | None = None
-
-    def load(self, split: str) -> Data:
-        """Return a split, `train` or `test`; every image of both is read when the first of them is asked for."""
-        known_split("huggingface", split, ("train", "test"))
-        if self._parts is None:
-            self._parts = self._read()
-        if split not in self._parts:
-            if "test" not in self.files:
-                members(self._held(), self.test_share, split)  # says why there is none
-            raise ConfigError(f"{self.path}: not one image of the split {split!r} can be read")
-        return self._parts[split]
+        self.place, self.has_test = path, "test" in self.tables
 
     def _read(self) -> Parts:
         parts: Parts = {}
@@ -102,8 +93,6 @@ class HuggingFace(DataSource):
             held = self._held()
             chosen_of = {"train": (~held).nonzero()[:, 0], "test": held.nonzero()[:, 0]}
             parts = load_images(self.files["train"], chosen_of, self.fit, self._labels["train"], self.reading)
-        if "train" in parts and "test" in parts:
-            parts["train"].notes += (f"{len(parts['test']):,} more as test",)
         return parts
 
     def _held(self) -> Tensor:

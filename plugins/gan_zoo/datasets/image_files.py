@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,9 +12,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, Data, Fit, InMemory, RunFailed
+from gan_framework.api import ConfigError, Data, DataSource, Fit, InMemory, RunFailed
+from gan_zoo.datasets.checks import known_split
 from gan_zoo.datasets.files import Files
 from gan_zoo.datasets.scanning import Scanned, digest, forget, held, key_of, load, remembered
+from gan_zoo.datasets.splits import members
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +103,47 @@ class ImageFiles(Data):
     def digests(self) -> bytes:
         """Return every sample's SHA-256, joined."""
         return super().digests() if self._digests is None else self._digests.numpy().tobytes()
+
+
+class HeldOutImages(DataSource):
+    """The base of sources of image files whose split `test` is a place of its own, or a share that is held out.
+
+    Attributes:
+        place: names the images in messages.
+        test_share: the share that is held out where `test` has no place of its own.
+        has_test: whether it has one.
+    """
+
+    place: str
+    test_share: float
+    has_test: bool
+    _parts: Parts | None = None
+
+    def load(self, split: str) -> Data:
+        """Return a split, `train` or `test`; every image of both is read when the first of them is asked for."""
+        known_split(self.named, split, ("train", "test"))
+        if self._parts is None:
+            self._parts = self._read()
+            if "train" in self._parts and "test" in self._parts:
+                self._parts["train"].notes += (f"{len(self._parts['test']):,} more as test",)
+        if split not in self._parts:
+            if not self.has_test:
+                members(self._held(), self.test_share, split)  # says why there is none
+            raise ConfigError(f"{self.place}: not one image of the split {split!r} can be read")
+        return self._parts[split]
+
+    @property
+    @abstractmethod
+    def named(self) -> str:
+        """The name of the source, for messages."""
+
+    @abstractmethod
+    def _read(self) -> Parts:
+        """Return the images of each split that has any."""
+
+    @abstractmethod
+    def _held(self) -> Tensor:
+        """Return for each image whether it is held out, (N,) bool."""
 
 
 def load_images(

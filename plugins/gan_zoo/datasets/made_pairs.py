@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -68,9 +69,9 @@ class MadePairs(DataSource):
         """Return the shapes of the extras by name."""
         return {SOURCE: (self.source_channels, self.size, self.size)}
 
+    @abstractmethod
     def draw(self, n: int, random: torch.Generator) -> Made:
         """Return n pairs."""
-        raise NotImplementedError
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
