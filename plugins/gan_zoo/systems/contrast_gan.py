@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -17,14 +18,17 @@ from gan_framework.api import (
     Discriminator,
     DiscriminatorOutput,
     Latent,
+    Meeting,
     Pair,
     Player,
     Term,
     distributed,
 )
+from gan_zoo.datasets.shapes import ASKED
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.editing import EditingGame
 from gan_zoo.layers import ImageSize, activations, given, init_normal, require_positive
+from gan_zoo.shapes import SHAPES
 from gan_zoo.systems.stargan import StarGANGenerator
 from gan_zoo.translating import not_negative
 
@@ -64,13 +68,15 @@ class Contrasting(Term):
         self.register_buffer("known", torch.zeros(kinds, dtype=torch.bool))
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the mean over made images whose new kind has been seen."""
+        """Return the mean over made images whose new kind is another one than before, and has been seen."""
         real = pair.real_output.features[-1].flatten(1).detach()
         made = pair.fake_output.features[-1].flatten(1)
         means, known = self._with(real, given(pair.batch.labels))
         wanted = given(pair.latent.labels)
         losses = contrast(made, means[wanted].to(made.dtype), real)
-        return (losses * known[wanted]).sum() / known[wanted].sum().clamp(min=1)
+        # An object that is to stay what it is must not be driven away from itself.
+        counted = known[wanted] & (wanted != given(pair.batch.labels))
+        return (losses * counted).sum() / counted.sum().clamp(min=1)
 
     def after_update(self, pair: Pair, player: Player) -> None:
         """Take in the batch."""
@@ -131,9 +137,15 @@ class ContrastGAN(EditingGame):
         if cycle:
             generator.add_term("cycle", ContrastCycle(), cycle)
 
+    def meet(self, batch: Batch, graph: bool = True) -> Meeting:
+        """Ask for kinds that are drawn anew, and generate."""
+        return super().meet(replace(batch, extra={k: v for k, v in batch.extra.items() if k != ASKED}), graph)
+
     def latent_for(self, batch: Batch) -> Latent:
-        """Return the images with their masks and the kinds asked for."""
+        """Return the images with their masks and the kinds asked for: those of the extra `asked`, where there is one."""
         latent = super().latent_for(batch)
+        if ASKED in batch.extra:
+            latent = latent._replace(labels=batch.extra[ASKED][:, : len(SHAPES)].argmax(1))
         return latent._replace(given={**latent.given, MASK: batch.extra[MASK]})
 
     def check(self) -> None:

@@ -96,15 +96,16 @@ def test_mean_features_of_kinds_follow_batches_and_keep_those_that_are_absent():
     assert term.means[0].tolist() == pytest.approx([3, 1]) and term.means[2].tolist() == [0, 5]
 
 
-def test_a_kind_that_was_never_seen_has_no_part():
+def test_a_kind_that_was_never_seen_has_no_part_and_neither_has_an_object_that_stays():
     term = Contrasting(0.9)
-    term.hold(2, 1)
-    real = type("Said", (), {"features": (torch.tensor([[1.0], [3.0]]),)})()
-    made = type("Said", (), {"features": (torch.tensor([[2.0], [7.0]]),)})()
-    latent = Latent(torch.zeros(2, 0), torch.tensor([0, 1]))
+    term.hold(3, 1)
+    term.means[1], term.known[1] = 2.0, True
+    real = type("Said", (), {"features": (torch.tensor([[1.0], [3.0], [5.0]]),)})()
+    made = type("Said", (), {"features": (torch.tensor([[2.0], [7.0], [5.0]]),)})()
+    latent = Latent(torch.zeros(3, 0), torch.tensor([1, 2, 0]))
     pair = type("Pair", (), {"real_output": real, "fake_output": made, "latent": latent})()
-    pair.batch = Batch(None, torch.tensor([0, 0]))
-    # The first is as far from the mean, 2, as 0, and from itself as 1; the second's kind is unknown.
+    pair.batch = Batch(None, torch.tensor([0, 0, 0]))
+    # The first is as far from the mean, 2, as 0, and from itself as 1; the second's kind is unknown, the third's the same.
     assert float(term(pair, None)) == pytest.approx(math.log1p(math.exp(-1)))
 
 
