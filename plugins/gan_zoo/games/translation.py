@@ -52,11 +52,11 @@ class Translation(Game):
         adversarial_weight: float,
         distance: str,
         distance_weight: float,
-        distance_in: str | None,
-        features_weight: float,
-        layers: list[float] | None,
-        margin: float | None,
-        total_variation: float,
+        distance_in: str | None = None,
+        features_weight: float = 0.0,
+        layers: list[float] | None = None,
+        margin: float | None = None,
+        total_variation: float = 0.0,
     ) -> None:
         not_negative(
             discriminator_weight=discriminator_weight,

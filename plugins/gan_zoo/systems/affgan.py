@@ -63,6 +63,6 @@ class AffGAN(Translation):
     """
 
     def __init__(self, components: Components) -> None:
-        super().__init__(components, False, 1.0, 0.0, "l1", 0.0, None, 0.0, None, None, 0.0)
+        super().__init__(components, False, 1.0, 0.0, "l1", 0.0)
         divergence: Term = LogRatio()
         self.player("generator").add_term("divergence", divergence)

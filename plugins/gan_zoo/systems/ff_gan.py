@@ -66,10 +66,6 @@ class FFGAN(Translation):
             adversarial_weight,
             distance,
             distance_weight,
-            distance_in=None,
-            features_weight=0.0,
-            layers=None,
-            margin=None,
             total_variation=total_variation,
         )
         self.players["regressor"] = Player("regressor", ("regressor",))

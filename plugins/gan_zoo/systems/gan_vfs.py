@@ -85,7 +85,7 @@ class GANVFS(Translation):
 
     def __init__(self, components: Components, adversarial: float, distance: float, guidance: float) -> None:
         not_negative(guidance=guidance)
-        super().__init__(components, True, 0.5, adversarial, "l2", distance, None, 0.0, None, None, 0.0)
+        super().__init__(components, True, 0.5, adversarial, "l2", distance)
         self.player("generator").add_term("guidance", Guidance(), guidance)
 
     def check(self) -> None:

@@ -32,7 +32,7 @@ class GPGANBlending(Translation):
                 f"adversarial={adversarial}, colours={colours}, levels={levels}: the first must lie in [0, 1), the "
                 "second not be negative, the third be at least 1"
             )
-        super().__init__(components, False, 1.0, adversarial, "l2", 1 - adversarial, None, 0.0, None, None, 0.0)
+        super().__init__(components, False, 1.0, adversarial, "l2", 1 - adversarial)
         self.colours, self.levels = colours, levels
 
     @torch.no_grad()

@@ -64,7 +64,7 @@ class GPGANLandmarks(Translation):
         classifier_width: int,
     ) -> None:
         not_negative(kept=kept)
-        super().__init__(components, True, 0.5, 1.0, "l1", distance, None, 0.0, None, None, 0.0)
+        super().__init__(components, True, 0.5, 1.0, "l1", distance)
         if kept and not self.data.num_classes:
             raise ConfigError(f"game.kept={kept} keeps classes, and the data have none: choose labelled data, or 0")
         if kept:

@@ -75,5 +75,5 @@ class RecGAN3D(Translation):
     """
 
     def __init__(self, components: Components, cross_entropy: float, adversarial: float) -> None:
-        super().__init__(components, True, 1.0, adversarial, "l1", 0.0, None, 0.0, None, None, 0.0)
+        super().__init__(components, True, 1.0, adversarial, "l1", 0.0)
         self.player("generator").add_term("cross_entropy", WeightedCrossEntropy(), cross_entropy)

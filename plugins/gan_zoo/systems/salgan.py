@@ -47,5 +47,5 @@ class SalGAN(Translation):
             raise ValueError(f"content_weight={content_weight}: it must be positive")
         if pool < 1:
             raise ValueError(f"pool={pool}: it must be at least 1")
-        super().__init__(components, True, 0.5, 1.0, "l1", 0.0, None, 0.0, None, None, 0.0)
+        super().__init__(components, True, 0.5, 1.0, "l1", 0.0)
         self.player("generator").add_term("content", Content(pool), content_weight)

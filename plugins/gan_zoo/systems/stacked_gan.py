@@ -17,22 +17,21 @@ from torch.nn import functional as F
 from gan_framework.api import (
     EMPTY,
     Batch,
-    BeforeFirstStep,
     Components,
     ConfigError,
     Discriminator,
     Game,
     Generator,
     Latent,
-    NextBatch,
     Pair,
     Player,
     Term,
     TermPlan,
-    distributed,
 )
+from gan_zoo.chained import Chained
 from gan_zoo.layers import ImageSize, SigmoidImage, init_normal, one_hot, sides
 from gan_zoo.layers import given as labels_given
+from gan_zoo.perceiving import TrainOnClasses
 
 FEATURES = "features"
 """The name of the classifier's features among what the image's generator is given, and of their pair."""
@@ -236,60 +235,22 @@ class SameFeatures(Term):
         return (found - pair.latent.given[FEATURES]).square().mean()
 
 
-class Stack(Generator):
-    """Both generators, one after the other, without parameters of its own.
-
-    Args:
-        images: generator_0.
-        features: generator_1.
-    """
+class Stack(Chained):
+    """Both generators, generator_0, which makes images, and generator_1, which makes their features."""
 
     conditional = True
 
-    def __init__(self, images: nn.Module, features: nn.Module) -> None:
-        super().__init__()
-        self._levels = (images, features)  # in a tuple, because the game has registered them already
-
     def parts(self, z: Tensor) -> tuple[Tensor, ...]:
         """Return z_0 and z_1 in [0, 1] of z (N, D) in [-1, 1]."""
-        sizes = [cast(int, level.latent_dim) for level in self._levels]
+        sizes = [cast(int, level.latent_dim) for level in self.links]
         return ((z + 1) / 2).split(sizes, 1)  # type: ignore[no-any-return]
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, D) and classes (N,) to images."""
-        images, features = self._levels
+        images, features = self.links
         of_images, of_features = self.parts(z)
         made: Tensor = images(of_images, labels, {FEATURES: features(of_features, labels)})
         return made
-
-
-class TrainClassifier(BeforeFirstStep):
-    """Trains the classifier on batches of real images by Adam, and freezes it.
-
-    Args:
-        steps: batches.
-        lr: the learning rate.
-    """
-
-    def __init__(self, steps: int, lr: float) -> None:
-        super().__init__()
-        self.steps = steps
-        self.lr = lr
-
-    def play(self, game: Game, next_batch: NextBatch) -> None:
-        """Train it."""
-        encoder = cast(Encoder, game.network("encoder"))
-        encoder.requires_grad_(True).train()
-        optimizer = torch.optim.Adam(encoder.parameters(), self.lr)
-        for _ in range(self.steps):
-            batch = next_batch()
-            optimizer.zero_grad()
-            loss = F.cross_entropy(encoder.output(encoder(batch.samples)), labels_given(batch.labels))
-            loss.backward()
-            distributed.average_gradients([*encoder.parameters()], loss.detach())
-            optimizer.step()
-        optimizer.zero_grad()
-        encoder.requires_grad_(False).eval()
 
 
 class Together(nn.Module):
@@ -350,8 +311,8 @@ class StackedGAN(Game):
             )
         if not self.data.num_classes:
             raise ConfigError("stacked_gan inverts a classifier, and the data have no classes; choose labelled data")
-        self.network("encoder").requires_grad_(False)
-        self.openings.append(TrainClassifier(classifier_steps, classifier_lr))
+        encoder = cast(Encoder, self.network("encoder"))
+        self.openings.append(TrainOnClasses(nn.Sequential(encoder, encoder.output), classifier_steps, classifier_lr))
         judges, generators = self.player("discriminator"), self.player("generator")
         self.together = Together(generators, apart)
         generators.after_step.append(self.together)

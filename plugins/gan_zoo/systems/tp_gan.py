@@ -96,10 +96,6 @@ class TPGAN(Translation):
             adversarial_weight,
             distance,
             distance_weight,
-            distance_in=None,
-            features_weight=0.0,
-            layers=None,
-            margin=None,
             total_variation=total_variation,
         )
         generator = self.player("generator")

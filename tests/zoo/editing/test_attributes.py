@@ -105,7 +105,7 @@ def test_a_kind_that_was_never_seen_has_no_part_and_neither_has_an_object_that_s
     latent = Latent(torch.zeros(3, 0), torch.tensor([1, 2, 0]))
     pair = type("Pair", (), {"real_output": real, "fake_output": made, "latent": latent})()
     pair.batch = Batch(None, torch.tensor([0, 0, 0]))
-    # The first is as far from the mean, 2, as 0, and from itself as 1; the second's kind is unknown, the third's the same.
+    # The first is as far from the mean, 2, as 0, and from itself as 1; the second's kind is unknown, the third stays.
     assert float(term(pair, None)) == pytest.approx(math.log1p(math.exp(-1)))
 
 
