@@ -72,7 +72,7 @@ class Game(nn.Module):
         data: the shape of the samples and what their labels are.
         conditions: condition vectors of the data (64, K) that sample grids are drawn for, where labels are vectors.
         sampling_network: the name of the network that samples are drawn from.
-        generates: whether there is anything to sample.
+        generates: whether it makes samples that can be scored; else they are given ones, perhaps reconstructed.
         generates_from: what in a batch samples are made of, `samples` or the name of an extra; None if they are drawn
             from the prior alone.
         accumulate: the number of parts in which a batch goes through the networks.

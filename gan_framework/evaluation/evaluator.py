@@ -141,6 +141,7 @@ class Evaluator:
                 or an extractor that learns from the data has learnt nothing.
             RunFailed: weights cannot be downloaded.
         """
+        check_generates(game, self.metrics)
         self._check_samples(self.settings.samples)
         check(game, self.settings, self.sampler)
         for name, metric in self.metrics.items():
@@ -253,7 +254,7 @@ class Evaluator:
         generated = FeatureSet(
             found.features,
             found.logits,
-            labels.cpu() if labels is not None else None,
+            _asked(labels, inputs),
             lambda indices: torch.cat(kept)[indices],
         )
         comparison = Comparison(
@@ -315,6 +316,27 @@ class Evaluator:
     def _random_state_kept(self) -> AbstractContextManager[None]:
         """Return a context after which torch's random numbers go on as if it had not been."""
         return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
+
+
+def check_generates(game: Game, metrics: Mapping[str, Metric]) -> None:
+    """Raise ConfigError, naming both parts, if a game makes no samples, and metrics by name score such."""
+    scoring = [name for name, metric in metrics.items() if metric.needs_samples]
+    if game.generates or not scoring:
+        return
+    left = [name for name in metrics if name not in scoring]
+    raise ConfigError(
+        f"{' and '.join(f'metrics.{name}' for name in scoring)} {'score' if scoring[1:] else 'scores'} generated "
+        f"samples, and {type(game).__name__} makes none: set metrics=[{','.join(left)}]"
+        + ("" if left else " or scores of what it finds in real ones (label_accuracy, latent_probe, ...)")
+    )
+
+
+def _asked(labels: Tensor | None, inputs: Inputs | None) -> Tensor | None:
+    """Return the labels that samples were asked for: the game's choice where it is given samples with labels."""
+    if labels is None:
+        return None
+    chosen = inputs.asked if inputs is not None else None
+    return (labels if chosen is None else chosen).cpu()
 
 
 def _paired(

@@ -46,6 +46,12 @@ class Inputs:
         self.index = chosen.repeat(-(-count // len(chosen)))[:count]
         self._data = data
         self._device = device
+        self._asked: dict[int, Tensor] = {}
+
+    @property
+    def asked(self) -> Tensor | None:
+        """The labels that the game asked for, of all that it was given so far; None where it asked for none."""
+        return torch.cat([self._asked[start] for start in sorted(self._asked)]) if self._asked else None
 
     @property
     def labels(self) -> Tensor | None:
@@ -67,6 +73,8 @@ class Inputs:
         with forked_random_numbers(game.device):
             seeding.reseed(0, "inputs", of.start)  # for games that give noise of their own
             given = game.latent_for(given_to(game, self.batch(of)))
+        if given.labels is not None:
+            self._asked[of.start] = given.labels
         return latent._replace(labels=given.labels, given=given.given)
 
     def know_targets(self, game: Game) -> bool:

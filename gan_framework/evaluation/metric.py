@@ -86,6 +86,8 @@ class Metric(ABC):
         needs_logits: whether it only works with an extractor that classifies.
         needs_labels: whether it only works with labelled data.
         needs_images: whether it only works with images.
+        needs_samples: whether it scores samples that a model generates, and not what it finds in real ones: there are
+            games that generate none (`Game.generates`).
         needs_game: whether it only works with a model that made the samples, not with samples read from files.
         needs_pairs: whether it compares each sample with what it should be (`Comparison.pairs`), so that it only works
             with games that make samples of samples and with data that know the targets.
@@ -103,6 +105,7 @@ class Metric(ABC):
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_images: ClassVar[bool] = False
+    needs_samples: ClassVar[bool] = True
     needs_game: ClassVar[bool] = False
     needs_pairs: ClassVar[bool] = False
     least_real: ClassVar[int] = 1

@@ -145,8 +145,6 @@ def samples(
 
 def check(game: Game, settings: EvaluateConfig, sampler: Sampler | None = None) -> None:
     """Raise ConfigError if the settings have no effect on the game, cannot be had from it or give batches of one."""
-    if not game.generates:
-        raise ConfigError(f"metrics score samples, and {type(game).__name__} makes none: set metrics=[]")
     network = game.networks[_network_name(game, settings.ema)]
     if settings.batch_norm != "running" and not _batch_norms(network):
         raise ConfigError(

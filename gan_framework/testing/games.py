@@ -111,8 +111,6 @@ def draws_pictures(subject: Subject) -> None:
     """It draws its samples, and samples have the data's shape."""
     game = subject.game()
     play(subject, game, range(1))
-    if not game.generates:
-        return
     latent = fixed(subject, game, 4)
     samples = game.sample(latent)
     wanted = _sampled_shape(subject, game)

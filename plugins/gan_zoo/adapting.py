@@ -54,9 +54,10 @@ class Asking(Game):
 class OfTwoDomains(Asking):
     """The base of games that learn from the labelled source `sources.a` what they are to know of the data, the target.
 
-    They make no images. What they sample, so that they can be scored and looked at, are the target's images themselves.
+    They make no images. What they sample, so that it can be looked at, are the target's images themselves.
     """
 
+    generates = False
     generates_from = SAMPLES
 
     def source(self, batch: Batch) -> tuple[Tensor, Tensor]:

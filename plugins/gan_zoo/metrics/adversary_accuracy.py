@@ -31,6 +31,7 @@ class AdversaryAccuracy(Metric):
         "distortion": "mean squared difference of published samples",
     }
     needs_labels: ClassVar[bool] = True
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 

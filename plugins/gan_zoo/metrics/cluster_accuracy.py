@@ -46,6 +46,7 @@ class ClusterAccuracy(Metric):
     needs_labels: ClassVar[bool] = True
     needs_images: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
 
     def __init__(self, code: str) -> None:

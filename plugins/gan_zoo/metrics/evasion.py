@@ -27,6 +27,7 @@ class Evasion(Metric):
         "false_alarms_defended": "share of benign samples that it takes for bad then",
     }
     needs_labels: ClassVar[bool] = True
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 

@@ -32,6 +32,7 @@ class HammingMAP(Metric):
         "hamming_map_hyperplanes": "the same by as many random hyperplanes of the pixels",
     }
     needs_labels: ClassVar[bool] = True
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 

@@ -35,6 +35,7 @@ class InstanceRetrieval(Metric):
         "instance_retrieval_pixels": "the same by its pixels",
     }
     needs_images: ClassVar[bool] = True
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
 

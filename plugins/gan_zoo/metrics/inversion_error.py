@@ -18,6 +18,7 @@ class InversionError(Metric):
         "inversion_error": "mean square error of reconstructed test samples, of pixels in [-1, 1]; 0 is exact"
     }
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
 
     def check(self, game: Game) -> None:

@@ -47,6 +47,7 @@ class LabelAccuracy(Metric):
         "label_accuracy": "share of samples whose class the game's own classifier finds, 0 to 1"
     }
     needs_labels: ClassVar[bool] = True
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
 
     def __init__(self, split: str, categories: str) -> None:

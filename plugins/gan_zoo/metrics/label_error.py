@@ -23,6 +23,7 @@ class LabelError(Metric):
         "label_error_mean": "the same of a prediction that is always the mean label",
     }
     exempt: ClassVar[Mapping[str, str]] = {"scores": "its labels are vectors, and the suite has classes alone"}
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
 

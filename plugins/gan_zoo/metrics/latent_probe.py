@@ -32,6 +32,7 @@ class LatentProbe(Metric):
     }
     needs_labels: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
 
     def __init__(self, method: str) -> None:

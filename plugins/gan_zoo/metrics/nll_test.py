@@ -15,6 +15,7 @@ class HeldOutLikelihood(Metric):
 
     higher_is_better: ClassVar[dict[str, bool]] = {"nll_test": False}
     legend: ClassVar[dict[str, str]] = {"nll_test": "-log of the generator's probability of a held-out sequence, nats"}
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
     most: ClassVar[int] = 2_000

@@ -53,6 +53,7 @@ class Ranking(Metric):
         "precision_at_k": "share of the first k items that the user likes in the test, mean over users, 0 to 1",
         "ndcg_at_k": "normalised discounted gain of the first k items, mean over users, 0 to 1",
     }
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
@@ -122,6 +123,7 @@ class CrossModal(Metric):
         "cross_modal_map": "mean average precision of the other kind's vectors of a class, mean of both ways, 0 to 1",
         "cross_modal_map_cca": "the same by canonical correlation analysis of the training vectors",
     }
+    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     most: ClassVar[int] = 1_000
 

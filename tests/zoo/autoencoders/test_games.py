@@ -7,7 +7,10 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import latents
-from gan_framework.evaluation.sampling import check
+from gan_framework.evaluation.evaluator import check_generates
+from gan_zoo.metrics.fid import FID
+from gan_zoo.metrics.inversion_error import InversionError
+from gan_zoo.metrics.kid import KID
 
 SHAPE = DataShape((1, 8, 8), 10)
 
@@ -110,8 +113,19 @@ def test_an_autoencoder_has_nothing_to_sample_from(game):
     assert not played.generates
     with pytest.raises(ConfigError, match="AutoEncoder makes samples of samples, and none are given"):
         played.sample(latents.fixed_latent(played, 4, 0))
-    with pytest.raises(ConfigError, match="AutoEncoder makes none: set metrics=\\[\\]"):
-        check(played, None)
+    with pytest.raises(
+        ConfigError, match="^metrics.fid scores generated samples, and AutoEncoder makes none: set metrics"
+    ):
+        check_generates(played, {"fid": FID()})
+
+
+def test_what_is_found_in_real_samples_can_be_scored_where_none_are_generated(game):
+    played, reconstructing = game("experiment=autoencoder"), {"inversion_error": InversionError()}
+    check_generates(played, reconstructing)
+    with pytest.raises(
+        ConfigError, match="^metrics.kid and metrics.fid score .*none: set metrics=\\[inversion_error\\]$"
+    ):
+        check_generates(played, {"kid": KID(3, 20), **reconstructing, "fid": FID()})
 
 
 def test_the_vae_learns_and_its_bound_is_the_sum_of_its_terms(game, batch):
