@@ -40,10 +40,18 @@ class DigitViews(DataSource):
         shift: the greatest shift in pixels, down and across.
         together: images of a digit in all, the sample among them; 1 for the sample alone. The others are the extra
             `together`, (together - 1) channels.
+        digits: so many digits of a split alone, the first; None for all.
     """
 
     def __init__(
-        self, image_size: int, channels: int | None, num_classes: int, span: float, shift: float, together: int
+        self,
+        image_size: int,
+        channels: int | None,
+        num_classes: int,
+        span: float,
+        shift: float,
+        together: int,
+        digits: int | None = None,
     ) -> None:
         if num_classes < 2:
             raise ConfigError(f"data.num_classes={num_classes}: there must be at least 2 views")
@@ -56,7 +64,9 @@ class DigitViews(DataSource):
             raise ConfigError(
                 f"data.together={together}: each digit has data.num_classes={num_classes} images, the least is 1"
             )
-        self.count, self.span, self.shift, self.together = num_classes, span, shift, together
+        if digits is not None and digits < 1:
+            raise ConfigError(f"data.digits={digits} must be at least 1, or null for all digits of a split")
+        self.count, self.span, self.shift, self.together, self.digits = num_classes, span, shift, together, digits
         further = {TOGETHER: (together - 1, image_size, image_size)} if together > 1 else {}
         self.shape = shape_of(image_size, channels, num_classes, **further)
         self.classes = tuple(f"{span * view / num_classes:g} degrees" for view in range(num_classes))
@@ -64,7 +74,7 @@ class DigitViews(DataSource):
     def load(self, split: str) -> Edited:
         """Return a split, `train` or `test`: all digits in one view, then all in the next."""
         known_split("digit_views", split, ("train", "test"))
-        digits, classes = digits_of(self.shape.sample[1], split)
+        digits, classes = (found[: self.digits] for found in digits_of(self.shape.sample[1], split))
         n, views = len(digits), self.count
         labels, identity = torch.arange(views).repeat_interleave(n), torch.arange(n).repeat(views)
         random = seeding.generator(0, "digit views", split)

@@ -110,25 +110,40 @@ class ContrastCycle(Term):
         return (pair.batch.samples - back).abs().mean()
 
 
+class Stays(Term):
+    """|x - G(x, c)|, a mean over entries of the images that are asked for the kind that they have."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return it for the pair's images; 0 where all are asked for another kind."""
+        same = given(pair.latent.labels) == given(pair.batch.labels)
+        apart = (pair.fake - pair.batch.samples).abs().flatten(1).mean(1)
+        return (apart * same).sum() / same.sum().clamp(min=1)
+
+
 class ContrastGAN(EditingGame):
     """G makes an object one of another kind, within the box around its mask; the rest of the image stays as it is.
 
         D  L_D, with a score for each kind of object
         G  L_G + contrast · -log( e^(-|f(g) - f_t|) / (e^(-|f(g) - f_t|) + e^(-|f(g) - f(x)|)) ) + cycle · |x - G(g, c)|
+           + identity · |x - G(x, c)|
 
     f are D's last features and f_t the mean of them over real images of the kind asked for. The kind is the image's
     class. The paper is followed from memory: its crops of objects are here the boxes around them, its weights and the
-    size of its sets of real images, here a running mean, are not known to us.
+    size of its sets of real images, here a running mean, are not known to us. The last summand is CycleGAN's: without
+    it nothing tells colours from their complements, where the data have these too.
 
     Args:
         components: what the game is made of.
         contrast: the weight of the contrast.
         cycle: the weight of the way back.
         momentum: of the means of features.
+        identity: the weight of leaving images as they are that have the kind asked for; 0 for none.
     """
 
-    def __init__(self, components: Components, contrast: float, cycle: float, momentum: float) -> None:
-        not_negative(contrast=contrast, cycle=cycle)
+    def __init__(
+        self, components: Components, contrast: float, cycle: float, momentum: float, identity: float = 0.0
+    ) -> None:
+        not_negative(contrast=contrast, cycle=cycle, identity=identity)
         super().__init__(components)
         self.contrasting = Contrasting(momentum) if contrast else None
         generator = self.player("generator")
@@ -136,13 +151,15 @@ class ContrastGAN(EditingGame):
             generator.add_term("contrast", self.contrasting, contrast)
         if cycle:
             generator.add_term("cycle", ContrastCycle(), cycle)
+        if identity:
+            generator.add_term("identity", Stays(), identity)
 
     def meet(self, batch: Batch, graph: bool = True) -> Meeting:
         """Ask for kinds that are drawn anew, and generate."""
         return super().meet(replace(batch, extra={k: v for k, v in batch.extra.items() if k != ASKED}), graph)
 
     def latent_for(self, batch: Batch) -> Latent:
-        """Return the images with their masks and the kinds asked for: those of the extra `asked`, where there is one."""
+        """Return the images with their masks and the kinds asked for, those of an extra `asked` where there is one."""
         latent = super().latent_for(batch)
         if ASKED in batch.extra:
             latent = latent._replace(labels=batch.extra[ASKED][:, : len(SHAPES)].argmax(1))
@@ -180,12 +197,25 @@ def box_of(mask: Tensor) -> Tensor:
 
 
 class ContrastGenerator(StarGANGenerator):
-    """StarGAN's generator of what lies in the box around the mask; outside of it the image stays as it is."""
+    """StarGAN's generator of what lies in the box around the mask; outside of it the image stays as it is.
+
+    Args:
+        labels: the number of classes.
+        channels: of the images.
+        width: channels of the first layer; the blocks have four times as many.
+        blocks: residual blocks.
+        margin: pixels by which the box is larger than the mask: what an object covers in part belongs to it.
+    """
+
+    def __init__(self, labels: int, channels: int, width: int, blocks: int, margin: int = 0) -> None:
+        super().__init__(labels, channels, width, blocks)
+        not_negative(margin=margin)
+        self.margin = margin
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the given `samples` (N, C, H, W), their `mask` (N, 1, H, W) and labels to images of the same shape."""
         x = given[SAMPLES]
-        box = box_of(given[MASK]).to(x.dtype)
+        box = box_of(F.max_pool2d(given[MASK], 2 * self.margin + 1, 1, self.margin)).to(x.dtype)
         made = super().forward(z, labels, {SAMPLES: x * box + BACKGROUND * (1 - box)})
         return x * (1 - box) + made * box
 

@@ -15,7 +15,12 @@ CYCLE = [f"networks.{side}_{domain}.width=2" for side, domain in (("generator", 
 CYCLE += [f"networks.discriminator_{domain}.width=2" for domain in "ab"]
 CYCLE += ["networks.generator_ab.blocks=1", "networks.generator_ba.blocks=1", "networks.discriminator_a.layers=1"]
 CYCLE += ["game.identity_steps=1", "networks.identity.width=2"]
-CONTRAST = ["networks.generator.width=2", "networks.generator.blocks=1", "networks.discriminator.width=2"]
+CONTRAST = [
+    "networks.generator.margin=0",
+    "networks.generator.width=2",
+    "networks.generator.blocks=1",
+    "networks.discriminator.width=2",
+]
 MASKED = DataShape((3, 16, 16), 3, extra={MASK: (1, 16, 16)})
 
 
@@ -129,7 +134,10 @@ def test_outside_of_the_box_an_image_stays_as_it_is_to_the_bit(compose):
     assert float((gradient * (1 - mask)).abs().max()) == 0 and float(gradient.abs().max()) > 0
     losses = game.player("generator").evaluate({"main": pair})
     back = game.generator(torch.zeros(3, 0), batch.labels, {SAMPLES: pair.fake, MASK: mask})
-    assert losses.keys() == {"adversarial", "contrast", "cycle"}
+    assert losses.keys() == {"adversarial", "contrast", "cycle", "identity"}
+    same = pair.latent.labels == batch.labels
+    apart = (x - pair.fake).abs().flatten(1).mean(1)[same].mean() if same.any() else torch.zeros(())
+    assert float(losses["identity"].detach()) == pytest.approx(10 * float(apart.detach()), abs=1e-9)
     assert float(losses["cycle"].detach()) == pytest.approx(10 * float((x - back).abs().mean().detach()), abs=1e-9)
 
 
