@@ -29,9 +29,14 @@ OBJECTIVES: dict[str, Callable[[Tensor, int], Tensor]] = {"share": share_of, "ru
 """By name what maps sequences (N, T) and a symbol to values (N,) in [0, 1]."""
 
 
-def repetitions(tokens: Tensor) -> Tensor:
-    """Return how often each sequence (N, T) occurs among them (N,)."""
-    _, inverse, counts = tokens.unique(dim=0, return_inverse=True, return_counts=True)
+def repetitions(tokens: Tensor, repeats: int = 1) -> Tensor:
+    """Return how often each sequence (N, T) occurs among them (N,).
+
+    Where each beginning has so many completions in a row, the first ones are counted among each other, the second ones,
+    and so on: that completions of one beginning are alike is no fault of it.
+    """
+    turn = torch.arange(len(tokens), device=tokens.device)[:, None] % repeats
+    _, inverse, counts = torch.cat([tokens, turn], 1).unique(dim=0, return_inverse=True, return_counts=True)
     found: Tensor = counts[inverse]
     return found
 
@@ -49,7 +54,7 @@ class ObjectiveReward(RolloutReward):
         worth = OBJECTIVES[self.objective](tokens, self.symbol).to(sequences)
         if self.share:
             worth = self.share * judged(pair, sequences, repeats) + (1 - self.share) * worth
-        return worth / repetitions(tokens)
+        return worth / repetitions(tokens, repeats)
 
 
 class ORGAN(TokenPolicyGame):

@@ -144,6 +144,9 @@ def test_objectives_and_repetitions_of_organ():
     assert share_of(tokens, 3).tolist() == [0.75, 0, 0.75]
     assert longest_run(tokens, 3).tolist() == [0.5, 0, 0.5]
     assert repetitions(tokens).tolist() == [2, 1, 2]
+    # Two completions of each of two beginnings: those of one beginning do not count against it.
+    assert repetitions(tokens[[0, 0, 1, 1]], 2).tolist() == [1, 1, 1, 1]
+    assert repetitions(tokens[[0, 1, 2, 0]], 2).tolist() == [2, 1, 2, 1]
 
 
 def test_likelihood_of_uniform_tokens_is_the_log_of_their_number():
