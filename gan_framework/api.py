@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     from gan_framework.evaluation.sampler import pairs_of as pairs_of
     from gan_framework.evaluation.statistics import mean_and_covariance as mean_and_covariance
     from gan_framework.evaluation.stopping import stop_point as stop_point
+    from gan_framework.runs.choosing import Choice as Choice
+    from gan_framework.runs.choosing import Chooser as Chooser
+    from gan_framework.runs.choosing import Facts as Facts
     from gan_framework.runs.columns import AXES as AXES
     from gan_framework.runs.columns import RESOLVED as RESOLVED
     from gan_framework.runs.columns import UPDATES as UPDATES
@@ -94,6 +97,7 @@ if TYPE_CHECKING:
     from gan_framework.storage.images import to_uint8 as to_uint8
     from gan_framework.storage.pictures import grid as grid
     from gan_framework.storage.secrets import mask as mask
+    from gan_framework.weights.pretrained import mark_pretrained as mark_pretrained
 
 _MODULES = {
     "core": "distributed seeding",
@@ -121,6 +125,7 @@ _MODULES = {
     "evaluation.sampler": "Sampler pairs_of",
     "evaluation.statistics": "mean_and_covariance",
     "evaluation.stopping": "stop_point",
+    "runs.choosing": "Choice Chooser Facts",
     "runs.columns": "AXES RESOLVED UPDATES columns tags_of",
     "runs.restore": "load_game",
     "runs.tracker": "RunInfo Tracker",
@@ -129,6 +134,7 @@ _MODULES = {
     "storage.images": "to_uint8",
     "storage.pictures": "grid",
     "storage.secrets": "mask",
+    "weights.pretrained": "mark_pretrained",
 }
 
 _PLACES = {name: f"gan_framework.{module}" for module, names in _MODULES.items() for name in names.split()}

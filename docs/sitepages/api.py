@@ -9,7 +9,7 @@ PARTS = {
     "Contracts of plugins": ("core.contracts", "runs.tracker", "evaluation.sampler"),
     "Data": ("data",),
     "Scores": ("evaluation",),
-    "Runs": ("runs", "storage"),
+    "Runs": ("runs", "storage", "weights"),
     "Helpers": ("core", "errors"),
 }
 """Headings, and where what stands under them lies; the first that fits."""

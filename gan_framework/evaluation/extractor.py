@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.storage import tensors
 
 if TYPE_CHECKING:
     from gan_framework.data import DataSource
@@ -112,11 +112,7 @@ class Extractor(nn.Module, ABC):
 
 def fingerprint(weights: dict[str, Tensor]) -> str:
     """Return a hash of the names, types, shapes and values of tensors."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(weights.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()[:16]
+    return tensors.sha256(weights)[:16]
 
 
 def to_rgb(images: Tensor) -> Tensor:

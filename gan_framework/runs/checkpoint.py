@@ -17,8 +17,11 @@ from gan_framework.storage import files
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
-"""The version of the checkpoint's layout; a newer one is refused."""
+FORMAT = 2
+"""The newest version of the checkpoint's layout; one that is newer still is refused."""
+
+BEFORE_PRETRAINED = 1
+"""The version of a checkpoint that holds all its weights, which every version of the framework reads."""
 
 KEYS = {"format", "config", "game", "clock", "batches"}
 
@@ -31,7 +34,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     """
     with files.atomic(path) as file:
         try:
-            torch.save({"format": FORMAT, **state}, file)
+            torch.save({"format": FORMAT if state.get("pretrained") else BEFORE_PRETRAINED, **state}, file)
         except RuntimeError as error:
             # On a full disk torch ends its archive all the same, and complains that it does not fit together.
             if isinstance(error.__context__, OSError):

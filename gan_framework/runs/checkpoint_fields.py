@@ -133,6 +133,12 @@ def _are_identities(value: Any) -> bool:
     )
 
 
+def _are_pretrained(value: Any) -> bool:
+    return _are_mappings(value) and all(
+        _is_text(one.get("name")) and _is_text(one.get("sha256")) for one in value.values()
+    )
+
+
 def _is_state(value: Any) -> bool:
     return _is_mapping(value) and all(isinstance(one, (Tensor, Mapping)) for one in value.values())
 
@@ -142,6 +148,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "config": (_is_mapping, "a configuration"),
     "data": (_are_identities, "the content and the number of samples of each source"),
     "game": (_is_state, "tensors and plain states by name"),
+    "pretrained": (_are_pretrained, "the name and the hash of each pretrained network by its place"),
     "clock": (_is_mapping, "a mapping"),
     "batches": (_is_count, "a whole number, 0 or more"),
     "images_seen": (_is_count, "a whole number, 0 or more"),

@@ -13,6 +13,7 @@ from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.runs import checkpoint
 from gan_framework.storage.layout import RunFolder
+from gan_framework.weights.pretrained import with_pretrained
 
 
 class Unfit(ConfigError):
@@ -43,7 +44,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
     else:
         state = checkpoint.load(path)
     game = _build(state, torch.device(device), path)
-    restore(game, state["game"], path)
+    restore(game, state, path)
     for name, parameter in game.networks.named_parameters():
         if not parameter.isfinite().all():
             raise ConfigError(f"the checkpoint {path} holds weights that are not finite: networks.{name}")
@@ -61,13 +62,18 @@ def _build(state: dict[str, Any], device: torch.device, path: Path) -> Game:
 
 
 def restore(game: Game, state: dict[str, Any], path: Path) -> None:
-    """Give a game the state of a checkpoint.
+    """Give a game its state in a checkpoint.
 
     Raises:
+        ConfigError: a pretrained network that the checkpoint names is not here, or another.
         Unfit: the checkpoint is of another architecture, or damaged.
     """
     try:
-        game.load_state_dict(state)
+        whole = with_pretrained(game, state["game"], state.get("pretrained") or {})
+    except ConfigError as error:
+        raise ConfigError(f"the checkpoint {path}: {error}") from None
+    try:
+        game.load_state_dict(whole)
     except Exception as error:  # plugins take up the states that they are given, whatever these hold
         reason = " ".join(str(error).split())[:500]
         raise Unfit(f"the checkpoint {path} does not fit this configuration: {reason}") from error

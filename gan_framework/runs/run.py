@@ -28,6 +28,7 @@ from gan_framework.runs.watch import Watch, diversity
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.lock import Hold
+from gan_framework.weights.pretrained import without_pretrained
 
 log = logging.getLogger(__name__)
 
@@ -195,11 +196,13 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint holds; `restore` takes up the same list."""
+        game, pretrained = without_pretrained(self.game)
         return {
             "config": self.config,
             "shape": self.game.data.plain(),
             "data": self.data_identity,
-            "game": self.game.state_dict(),
+            "game": game,
+            **({"pretrained": pretrained} if pretrained else {}),
             "clock": self.counters.state(),
             "batches": self.batches.drawn,
             "images_seen": self.images_seen,
@@ -216,7 +219,7 @@ class Run:
         Raises:
             ConfigError: the checkpoint is of another architecture.
         """
-        restore.restore(self.game, state["game"], path)
+        restore.restore(self.game, state, path)
         self.step = self._stepping()  # a graph has the addresses of the state before
         self.counters.restore(state["clock"])
         self.batches.drawn = state["batches"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+import torch
 from torch import Tensor
 
 from gan_framework.errors import ConfigError
@@ -44,6 +46,15 @@ def read(path: Path) -> dict[str, Tensor]:
         return dict(library.load(path.read_bytes()))
     except Exception as error:  # whatever the library makes of a file that is somebody else's
         raise ConfigError(f"{path} is damaged, or no safetensors file: {' '.join(str(error).split())}") from error
+
+
+def sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return a hash of the names, types, shapes and values of tensors."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _library() -> ModuleType:

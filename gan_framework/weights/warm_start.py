@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gan_framework.errors import ConfigError
 from gan_framework.storage.text import few
 from gan_framework.weights.names import plain_name, tensors_of
+from gan_framework.weights.pretrained import tensors_of_pretrained
 
 COUNTER = "num_batches_tracked"
 """What every batch norm has, of a shape that always fits: it says nothing of whether weights fit."""
@@ -69,6 +70,8 @@ class WarmStart:
         own = {plain_name(key): tuple(tensor.shape) for key, tensor in tensors_of(network).items()}
         there = {key: tuple(tensor.shape) for key, tensor in found.tensors.items()}
         fitted = self.fitted.get(name, set())
+        came_with = {plain_name(key) for key in tensors_of_pretrained(network)} - fitted
+        own = {key: shape for key, shape in own.items() if key not in came_with}
         left, unused = ([key for key in side if key not in fitted] for side in (own, there))
         if not any(key.rpartition(".")[2] != COUNTER for key in fitted):
             raise ConfigError(

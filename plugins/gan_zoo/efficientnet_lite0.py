@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import ConfigError
+from gan_framework.api import ConfigError, mark_pretrained
 
 CHANNELS = (24, 40, 112, 320)
 """Of the four maps that `EfficientNetLite0.maps` returns."""
@@ -135,7 +135,7 @@ def load() -> EfficientNetLite0:
         network.load_state_dict({_renamed(name): tensor for name, tensor in weights.items()})
     except (OSError, RuntimeError, KeyError, IndexError) as error:
         raise ConfigError(f"{path} does not hold the weights of EfficientNet-Lite0: {error}") from error
-    return network.eval().requires_grad_(False)
+    return mark_pretrained(network.eval(), "EfficientNet-Lite0")
 
 
 def _renamed(name: str) -> str:
