@@ -68,6 +68,19 @@ ROWS: dict[str, Row] = {
         *("conditional", "genegan", (*SMALL, "train.steps=600", "metrics=[psnr]"), "psnr", None),
         "dB of digits whose bar was taken, beside the true ones",
     ),
+    "icgan": Row(
+        "conditional",
+        "icgan",
+        (
+            *("data.image_size=16", "train.batch_size=32", "networks.generator.width=16"),
+            *("networks.discriminator.width=16", "networks.encoder_z.width=16", "networks.encoder_y.width=16"),
+            *("networks.encoder_z.hidden=256", "networks.encoder_y.hidden=256"),
+            *("optimizer.encoder_z.lr=1e-3", "optimizer.encoder_y.lr=1e-3"),
+            "schedule.stages=[{players:[discriminator,generator],until:700},{players:[encoder_z,encoder_y]}]",
+            *("train.steps=1200", "metrics=[class_accuracy]"),
+        ),
+        *("class_accuracy", None, "share of digits that are of the class that they are edited to"),
+    ),
     "rendergan": Row(
         *("conditional", "rendergan", ("train.steps=600", "metrics=[label_transfer]"), "transfer_error", None),
         "error of the bits that a network trained on made tags reads from real ones",
