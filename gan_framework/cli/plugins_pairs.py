@@ -61,6 +61,9 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 """Small runs in which a plugin is tried, in this order; one that none of them takes is tried in an experiment."""
 
+NARROW = 4
+"""The width that networks of an experiment have here: what goes together does so at any width, and steps take less."""
+
 STACKED = ("losses", "terms", "strategies")
 
 
@@ -237,8 +240,12 @@ def _builds(place: str, items: Sequence[Item]) -> bool:
 
 @cache
 def _composed(place: str) -> Config:
-    overrides = PLACES[place] if place in PLACES else (f"experiment={place}",)
-    return surroundings.compose(overrides)
+    if place in PLACES:
+        return surroundings.compose(PLACES[place])
+    asked = f"experiment={place}"
+    networks: Config = surroundings.compose((asked,))["networks"]
+    wide = (name for name, own in networks.items() if own.get("width", 0) > NARROW)
+    return surroundings.compose((asked, *(f"networks.{name}.width={NARROW}" for name in wide)))
 
 
 @cache

@@ -26,7 +26,25 @@ PAIRS = [pair for pair in plugins_pairs.wanted([]) if {*pair} <= OWN and not {it
 FEW = [pair for pair in PAIRS if crc32(" ".join(item.name for item in pair).encode()) % 150 == 0]
 """A part that is the same in every run, until plugins are added."""
 
+QUICK = {
+    "feature_distance": {"steps": 2},
+    "margin_adaptation": {"epoch_steps": 2},
+    "pretrain_discriminator": {"steps": 2},
+    "rbm_pretraining": {"steps": 2},
+}
+"""Shorter trainings before the first step."""
+
 home = cache(plugins_pairs.home)
+
+
+def build(place, pair):
+    """Return the game of a pair, whose trainings before the first step are short."""
+    config = plugins_pairs.settings(place, pair)
+    quick = {
+        part: {name: {**chosen, **QUICK.get(chosen["name"], {})} for name, chosen in config[part].items()}
+        for part in ("strategy", "terms")
+    }
+    return plugins_pairs.build(place, pair, **quick)
 
 
 def play(pair):
@@ -34,7 +52,7 @@ def play(pair):
     found = plugins_pairs.try_pair({item: home(item) for item in pair}, pair)
     if found.refused is not None:
         return found.refused
-    game = plugins_pairs.build(found.place, pair)
+    game = build(found.place, pair)
     draws = count()
     for step in range(2):
         seeding.reseed(0, "step", step)
