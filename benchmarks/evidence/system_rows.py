@@ -81,6 +81,33 @@ ROWS: dict[str, Row] = {
         ),
         *("class_accuracy", None, "share of digits that are of the class that they are edited to"),
     ),
+    "dr_gan": Row(
+        "conditional",
+        "dr_gan",
+        (
+            *("data.image_size=16", "data.digits=100", "networks.discriminator.identities=100", "train.batch_size=32"),
+            *("networks.generator.width=16", "networks.discriminator.width=16", "networks.generator.feature_dim=128"),
+            *("train.steps=2000", "metrics=[target_accuracy]"),
+        ),
+        *(
+            "target_accuracy",
+            None,
+            "share of a hundred digits that are turned as they are asked to be, one in eight ways",
+        ),
+    ),
+    "simgan": Row(
+        "conditional",
+        "simgan",
+        (
+            *("data.image_size=16", "train.batch_size=16", "networks.generator.width=16"),
+            *("networks.discriminator.width=16", "train.steps=800", "metrics=[label_transfer]"),
+        ),
+        *(
+            "transfer_error",
+            0.794,
+            "error of the gaze that is read from real eyes after learning from refined ones; beside drawn ones",
+        ),
+    ),
     "rendergan": Row(
         *("conditional", "rendergan", ("train.steps=600", "metrics=[label_transfer]"), "transfer_error", None),
         "error of the bits that a network trained on made tags reads from real ones",
