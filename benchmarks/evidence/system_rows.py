@@ -92,7 +92,7 @@ ROWS: dict[str, Row] = {
         *(
             "target_accuracy",
             None,
-            "share of a hundred digits that are turned as they are asked to be, one in eight ways",
+            "share of a hundred digits that are turned as asked, in one of eight ways",
         ),
     ),
     "simgan": Row(
@@ -105,7 +105,7 @@ ROWS: dict[str, Row] = {
         *(
             "transfer_error",
             0.794,
-            "error of the gaze that is read from real eyes after learning from refined ones; beside drawn ones",
+            "error of the gaze read from real eyes, learnt of refined ones; beside drawn ones",
         ),
     ),
     "rendergan": Row(
