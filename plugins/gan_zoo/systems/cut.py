@@ -137,8 +137,8 @@ class PatchNCE(Term):
 class CUT(Cycle):
     """A translation into B without a way back: a patch of what is made is to be told from the image's other patches.
 
-    G minimises L_G + nce · `PatchNCE`. CUT has nce 1 and `identity`, FastCUT nce 10 and, in the place of the identity,
-    images flipped before G and features turned back after it, half of the time. There is no pool.
+    G minimises adversarial · L_G + nce · `PatchNCE`. CUT has nce 1 and `identity`, FastCUT nce 10 and, in the place of
+    the identity, images flipped before G and features turned back after it, half of the time. There is no pool.
 
     Args:
         components: what the game is made of.
@@ -147,6 +147,8 @@ class CUT(Cycle):
         temperature: τ.
         patches: places of a layer that are told apart.
         flip_equivariant: see above.
+        adversarial: the weight of L_G; 2 where squares are halved, as the loss `least_squares` does, and they are not
+            in the paper.
     """
 
     def __init__(
@@ -157,10 +159,11 @@ class CUT(Cycle):
         temperature: float,
         patches: int,
         flip_equivariant: bool,
+        adversarial: float = 1.0,
     ) -> None:
         if not nce > 0:
             raise ValueError(f"nce={nce}: it must be positive, or nothing binds what is made to its source")
-        super().__init__(components, 0.5, 1.0, 0.0, "l1", 0.0, 0, 0.0, 0.0, False, None, 0.5, 1)
+        super().__init__(components, 0.5, adversarial, 0.0, "l1", 0.0, 0, 0.0, 0.0, False, None, 0.5, 1)
         self.flip_equivariant = flip_equivariant
         self.player("generator").add_term("patches", PatchNCE(temperature, patches, identity), nce)
 

@@ -148,6 +148,10 @@ def test_an_image_that_is_left_as_it_is_costs_least(compose, tmp_path):
     kept = term.between(a, a, False).item()
     torch.manual_seed(1)
     assert kept < term.between(b, a, False).item()
+    # The adversarial part is (D - 1)², without a half.
+    meeting = game.meet(batch)
+    squares = (meeting["b"].fake_output.logits - 1).square().mean()
+    assert torch.allclose(player.evaluate(meeting)["adversarial"], squares)
 
 
 def test_what_was_flipped_is_turned_back(compose, tmp_path):
