@@ -26,11 +26,11 @@ from gan_framework.cli import help
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.cli.shown import shown
 from gan_framework.config import run_folder, saved
-from gan_framework.config.compose import compose, readable
+from gan_framework.config.compose import compose, loosened, readable
 from gan_framework.config.explain import explain
 from gan_framework.config.proposals import alias, settings_like
 from gan_framework.errors import ConfigError, GanFrameworkError
-from gan_framework.registry.packages import config_folder, leave_out_malformed
+from gan_framework.registry.packages import chooser, config_folder, leave_out_malformed
 from gan_framework.storage import secrets
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.text import visible
@@ -170,11 +170,14 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
         for argument in arguments:
             if alias(argument) != argument:
                 print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
-        sys.argv[1:] = map(readable, sorted(arguments, key=lambda argument: argument not in MULTIRUN))
+        flags_first = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
+        sys.argv[1:] = loosened([*map(readable, flags_first)])
         secrets.refuse(sys.argv[1:])
         if {"-h", "--help"} & set(sys.argv[1:]):
             print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")], name))
             return
+        if SHOWS & set(sys.argv[1:]) and not {*MULTIRUN} & set(sys.argv[1:]):
+            sys.argv[1:] = _with_chosen(sys.argv[1:])
         with _masked() if SHOWS & set(sys.argv[1:]) else contextlib.nullcontext():
             hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)()
         if _failures:
@@ -199,6 +202,19 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             os.environ.pop("HYDRA_FULL_ERROR")
         else:
             os.environ["HYDRA_FULL_ERROR"] = full
+
+
+def _with_chosen(arguments: list[str]) -> list[str]:
+    """Return the arguments with what an experiment chooses by the data in its place, if it is one that does."""
+    experiments = [argument.partition("=")[2] for argument in arguments if argument.startswith("experiment=")]
+    if not any(map(chooser, experiments)):
+        return arguments
+    from gan_framework.runs.choosing import completed
+
+    of_flags = {i + 1 for i, argument in enumerate(arguments) if argument in TAKES_VALUE}
+    typed = [one for i, one in enumerate(arguments) if i not in of_flags and not one.startswith("-")]
+    chosen = completed(compose(typed), typed).overrides
+    return [one for one in arguments if one not in typed] + chosen
 
 
 def _is_no_flag(argument: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
@@ -15,8 +17,8 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.config.explain import explain
 from gan_framework.config.proposals import alias
 from gan_framework.errors import ConfigError
-from gan_framework.registry.kinds import OF_WEIGHTS, kind_of_group
-from gan_framework.registry.packages import config_folder, groups
+from gan_framework.registry.kinds import KINDS, OF_WEIGHTS, kind_of_group
+from gan_framework.registry.packages import chooser, config_folder, groups
 
 PLAIN_TEXT = re.compile(r"""[^][{}()'"]*[=~#!&;<>^`][^][{}()'"]*(?<!\\)""")
 """Values that Hydra's grammar has no place for, though they can mean nothing but themselves: `runs/lr=0.1`, `~/x`."""
@@ -37,8 +39,11 @@ def compose(overrides: Sequence[str], with_hydra: bool = False, name: str = "con
         ConfigError: an override is wrong.
     """
     try:
-        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra.compose(name, overrides=list(map(readable, overrides)), return_hydra_config=with_hydra)
+        # In a job of Hydra's it is at work already, and finds all that it has found for the job.
+        begun = GlobalHydra.instance().is_initialized()
+        with nullcontext() if begun else hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            read = loosened([*map(readable, overrides)])
+            return hydra.compose(name, overrides=read, return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, overrides)) from error
 
@@ -55,6 +60,15 @@ def readable(override: str) -> str:
     if OF_WEIGHTS_TYPED.match(override):
         override = f"++{override}"  # no network's YAML has them
     return quoted(alias(override))
+
+
+def loosened(overrides: list[str]) -> list[str]:
+    """Return overrides of which none is refused because an experiment has not chosen yet what it is a setting of."""
+    experiment = next((one.partition("=")[2] for one in overrides if one.startswith("experiment=")), "")
+    if chooser(experiment) is None:
+        return overrides
+    places = tuple(f"{kind.place}." for kind in KINDS.values() if kind.place != "data")
+    return [f"++{one}" if one.startswith(places) else one for one in overrides]
 
 
 def quoted(override: str) -> str:

@@ -131,6 +131,11 @@ def registered(group: str) -> tuple[EntryPoint, ...]:
     return tuple(_all_entry_points().select(group=group))
 
 
+def chooser(experiment: str) -> EntryPoint | None:
+    """Return what completes an experiment by the data, registered under its name; None for one that is complete."""
+    return next((point for point in registered("gan_framework.choosers") if point.name == experiment), None)
+
+
 @cache
 def name_and_version(distribution: Distribution) -> tuple[str, str]:
     """Return a distribution's name and version; reading them parses its whole metadata."""

@@ -22,7 +22,7 @@ from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation.stopping import stoppable
-from gan_framework.runs import announcement, checkpoint, group, out_of_memory, resuming
+from gan_framework.runs import announcement, checkpoint, choosing, group, out_of_memory, resuming
 from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.naming import display_name
 from gan_framework.runs.progress import Progress
@@ -121,7 +121,8 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
     if group.lost(error):
         return RunFailed("another process of the run died; see its message above")
     if exhausted := out_of_memory.cause(error):
-        return RunFailed(out_of_memory.advice(exhausted, config))
+        # What the experiment has chosen stands in the run's own alone.
+        return RunFailed(out_of_memory.advice(exhausted, OmegaConf.create(run.config) if run is not None else config))
     if isinstance(error, OSError):
         return RunFailed(f"a file could not be read or written: {error}")
     if isinstance(error, ConfigError) and run is not None:
@@ -131,12 +132,13 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
 
 def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: SweepJob) -> Run:
     composed = anchored(without_unchosen(composed, overrides))
+    composed, overrides, sources = choosing.completed(composed, overrides, job.number)
     say_what_comes_with_the_loss(composed, overrides)
     settings = schema.Config.of(plain(composed))
     device = set_up_device(settings.train, job.number)
     check_processes(settings.train, settings.evaluate, device)
     log.info("run folder %s; device %s, %d CPU threads", folder, device, torch.get_num_threads())
-    sources = Sources(settings.data, settings.sources)
+    sources = sources or Sources(settings.data, settings.sources)
     composed = _completed(composed, sources)
     config = plain(composed)
     trackers = build_trackers(config["tracker"])
