@@ -264,6 +264,7 @@ class Evaluator:
             self.shape,
             self.extractor.classifies_labels,
             game=game,
+            extractor=self.reference.extractor,
             pairs=_paired(game, inputs, kept),
         )
         if bounds.constant:
@@ -354,6 +355,7 @@ def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) 
             f"metrics.{name} needs class logits, and extractor={extractor.name} gives none; "
             "use extractor=classifier or extractor=inception, or other metrics: metrics=[fid]"
         )
+    metric.check_extractor(extractor)
     if metric.needs_labels and not source.shape.num_classes:
         raise ConfigError(f"metrics.{name} needs labelled data, and the data have no class labels")
     if metric.needs_images and not source.shape.is_image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +45,7 @@ class Extractor(nn.Module, ABC):
         classifies_labels: whether these logits are over the dataset's own classes.
         downloads: whether weights may have to be downloaded, which a run then does before it trains.
         learns: whether `prepare` trains weights on the data, which a run does before it trains: they may be of no use.
+        perceives: whether `maps` gives activations, for distances of images by what the network sees in them.
         needs_splits: which splits of the data `prepare` reads.
         precision: `fp32`, `tf32` or `bf16`; part of the protocol, as it changes the features.
     """
@@ -57,6 +58,7 @@ class Extractor(nn.Module, ABC):
     classifies_labels: bool = False
     downloads: bool = False
     learns: bool = False
+    perceives: bool = False
     needs_splits: tuple[str, ...] = ()
 
     def __init__(self, precision: str = "fp32") -> None:
@@ -90,6 +92,13 @@ class Extractor(nn.Module, ABC):
     def extract(self, samples: Tensor) -> Features:
         """Return the features of samples (N, ...): 8-bit images, volumes and videos uint8, all else float32."""
 
+    def maps(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return activations (N, C', H', W') at several depths, of images (N, C, H, W) in [-1, 1].
+
+        Only an extractor that `perceives` has them.
+        """
+        raise NotImplementedError
+
     def fingerprint(self) -> str:
         """Return a hash of the weights, which says whether two extractors are the same."""
         return fingerprint(self.state_dict())
@@ -108,6 +117,20 @@ class Extractor(nn.Module, ABC):
         with computing_in(self.precision, samples.device):
             features, logits = self.extract(samples)
         return Features(features.float(), logits.float() if logits is not None else None)
+
+    @torch.inference_mode()
+    def perceive(
+        self, images: Tensor, maps: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+    ) -> tuple[Tensor, ...]:
+        """Return activations of images (N, C, H, W) in [-1, 1] in the extractor's precision, as float32.
+
+        Args:
+            images: what to look at.
+            maps: another way to look than `maps`.
+        """
+        with computing_in(self.precision, images.device):
+            found = (maps or self.maps)(images)
+        return tuple(one.float() for one in found)
 
 
 def fingerprint(weights: dict[str, Tensor]) -> str:

@@ -13,6 +13,7 @@ from gan_framework.core.records import DataShape
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
+    from gan_framework.evaluation.extractor import Extractor
 
 
 class FeatureSet(NamedTuple):
@@ -62,6 +63,7 @@ class Comparison:
         warnings: takes what makes the scores less than they seem (too few samples), as sentences.
         pictures: takes pictures (C, H, W), uint8, that explain the scores, by metric.
         game: what made the generated samples; None where they were read from files.
+        extractor: what made the features; None where these came from elsewhere.
         pairs: iterates over the generated samples, each input once and in order, beside their inputs and targets; as
             many as are kept (`Metric.samples_kept`). None where samples are not made of samples, or no target is known.
     """
@@ -74,6 +76,7 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)
     pictures: dict[str, Tensor] = field(default_factory=dict)
     game: Game | None = None
+    extractor: Extractor | None = None
     pairs: Callable[[], Iterator[PairedSamples]] | None = None
 
 
@@ -126,6 +129,9 @@ class Metric(ABC):
 
     def check(self, game: Game) -> None:  # noqa: B027 (most metrics fit every game)
         """Raise ConfigError, naming both parts, if the metric cannot score samples of such a game."""
+
+    def check_extractor(self, extractor: Extractor) -> None:  # noqa: B027 (most metrics take the features of any)
+        """Raise ConfigError, naming both parts, if the metric cannot use such an extractor; it is not prepared yet."""
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:  # noqa: B027 (most metrics score any)
         """Raise ConfigError if the metric cannot score so many generated and real samples of such a shape."""

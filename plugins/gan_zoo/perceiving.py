@@ -59,14 +59,20 @@ class Photographs(nn.Module):
 
     def layers(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return its four maps of images (N, 1 or 3, H, W) in [-1, 1]."""
-        least = min(x.shape[2:])
-        if least < LEAST_SIDE:
-            x = F.interpolate(x, scale_factor=LEAST_SIDE / least, mode="bilinear", align_corners=False)
+        x = enlarged(x)
         return self.network.maps(x if x.shape[1] == 3 else x.expand(-1, 3, -1, -1))
 
     def train(self, mode: bool = True) -> Photographs:
         """Stay in evaluation mode: the running statistics are the network's as it was trained."""
         return super().train(False)
+
+
+def enlarged(x: Tensor) -> Tensor:
+    """Return images (N, C, H, W), bilinearly enlarged where a side has less than 32 pixels."""
+    least = min(x.shape[2:])
+    if least >= LEAST_SIDE:
+        return x
+    return F.interpolate(x, scale_factor=LEAST_SIDE / least, mode="bilinear", align_corners=False)
 
 
 class TrainOnClasses(BeforeFirstStep):

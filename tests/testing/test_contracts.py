@@ -535,7 +535,7 @@ SPECIAL = {
     ("extractors", "classifier"): {"epochs": 5, "width": 8},
     **{
         ("extractors", name): {"exempt": NEEDS_WEIGHTS}
-        for name in ("clip", "dinov2", "inception", "inception_torchvision")
+        for name in ("alexnet", "clip", "dinov2", "inception", "inception_torchvision", "vgg16")
     },
     ("discriminators", "twin"): {"overrides": TWIN},
     ("losses", "cramer"): {"overrides": CRAMER},

@@ -54,6 +54,7 @@ class Classifier(Extractor):
     classifies = True
     classifies_labels = True
     learns = True
+    perceives = True
     needs_splits = ("train", "test")
 
     def __init__(self, epochs: int, width: int, dim: int, seed: int, precision: str) -> None:
@@ -107,6 +108,15 @@ class Classifier(Extractor):
         """Return features (N, dim) and logits over the dataset's classes."""
         features: Features = self.network(samples)
         return features
+
+    def maps(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the activations after each of the three convolutions, the first at half the size of the images."""
+        found, x = [], images
+        for layer in self.network.trunk:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                found.append(x)
+        return tuple(found)
 
     def doubts(self) -> list[str]:
         """Return a warning if it has learnt little."""

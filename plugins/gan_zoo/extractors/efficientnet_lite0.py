@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from gan_framework.api import Cache, DataSource, Extractor, Features, fingerprint, to_rgb
 from gan_zoo.efficientnet_lite0 import WIDTH, load
 from gan_zoo.extractors.inception import fold_batch_norm
+from gan_zoo.perceiving import enlarged
 
 
 class EfficientNetLite0Features(Extractor):
@@ -23,6 +24,7 @@ class EfficientNetLite0Features(Extractor):
     resize = "bilinear, antialiased, to 224x224"
     size = (224, 224)
     classifies = True
+    perceives = True
 
     def __init__(self, precision: str) -> None:
         super().__init__(precision)
@@ -43,6 +45,10 @@ class EfficientNetLite0Features(Extractor):
         """Return the 1280 pooled features and the 1000 logits."""
         images = F.interpolate(to_rgb(samples).float(), size=(224, 224), mode="bilinear", antialias=True)
         return Features(*self.network(images / 127.5 - 1))
+
+    def maps(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return four maps, from a 4th to a 32nd of the size of images, which are enlarged to at least 32 pixels."""
+        return self.network.maps(to_rgb(enlarged(images)))
 
     def fingerprint(self) -> str:
         """Return the hash of the weights as they were loaded, before folding."""

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-import textwrap
+from pathlib import Path
 
 import pytest
 import torch
@@ -26,8 +26,8 @@ GENERATED = {"generated", "pairs", "sample", "classes_of_generated"}
 
 
 def reads_samples(metric):
-    """Return whether a metric reads what was generated, or has a game generate."""
-    source = ast.parse(textwrap.dedent(inspect.getsource(metric)))
+    """Return whether what stands beside a metric reads what was generated, or has a game generate."""
+    source = ast.parse(Path(inspect.getfile(metric)).read_text())
     return any(getattr(node, "attr", getattr(node, "id", None)) in GENERATED for node in ast.walk(source))
 
 
