@@ -105,7 +105,7 @@ def _from(folder: Path, config: dict[str, Any]) -> Any:
     place = RunFolder(folder)
     if place.last.exists() or any(place.checkpoints.glob("step_*.pt")):
         return "auto"
-    return saved.literal(config["train"].get("resume") or "auto")
+    return plain.literal(config["train"].get("resume") or "auto")
 
 
 def _together(earlier: list[str], changed: list[str]) -> list[str]:

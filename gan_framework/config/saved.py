@@ -22,6 +22,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS, kind_of_group
 from gan_framework.registry.packages import all_folders, config_folder
 from gan_framework.storage import plain
+from gan_framework.storage.plain import literal
 from gan_framework.storage.secrets import MASK
 
 log = logging.getLogger(__name__)
@@ -127,17 +128,6 @@ def warn_of_masked(config: Mapping[str, Any], path: str = "") -> None:
             log.warning(
                 "%s was saved as %s because it contained a secret from the environment: set it again", here, value
             )
-
-
-def literal(value: Any) -> Any:
-    """Return plain values that OmegaConf resolves to those given: what looks like a reference in them is text."""
-    if isinstance(value, Mapping):
-        return {key: literal(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [literal(inner) for inner in value]
-    if isinstance(value, str):
-        return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
-    return value
 
 
 def _names(section: type[Any]) -> list[str]:

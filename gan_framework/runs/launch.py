@@ -20,6 +20,7 @@ from gan_framework.config.paths import anchored
 from gan_framework.config.unchosen import say_what_comes_with_the_loss, without_unchosen
 from gan_framework.core import distributed
 from gan_framework.data import Sources
+from gan_framework.data.completing import as_settings
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import announcement, checkpoint, choosing, group, out_of_memory, resuming
@@ -131,8 +132,8 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
 
 
 def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: SweepJob) -> Run:
-    composed = anchored(without_unchosen(composed, overrides))
     composed, overrides, sources = choosing.completed(composed, overrides, job.number)
+    composed = anchored(without_unchosen(composed, overrides))
     say_what_comes_with_the_loss(composed, overrides)
     settings = schema.Config.of(plain(composed))
     device = set_up_device(settings.train, job.number)
@@ -198,12 +199,12 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
         elif len(shape.sample) == 2:
             found["length"] = shape.sample[1]
         found |= {"sample_shape": [*shape.sample], **source.found}
-        settings.update({key: value for key, value in found.items() if key in settings})
+        settings.update(as_settings({key: value for key, value in found.items() if key in settings}))
         with open_dict(settings):
             if source.classes:
-                settings.classes = [*source.classes]
+                settings.update(as_settings({"classes": source.classes}))
             if source.symbols:
-                settings.symbols = [*source.symbols]
+                settings.update(as_settings({"symbols": source.symbols}))
     return composed
 
 

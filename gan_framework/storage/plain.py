@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ NUMBER = 400
 """The longest number, in characters; YAML reads `1:1:1:...` as one, and takes long for it."""
 SHOWN = 60
 """Characters of a value that a message shows."""
+REFERENCE = re.compile(r"(\\*)\$\{")
+"""How a reference to another setting begins, or to a variable of the environment."""
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -144,6 +147,17 @@ def require_plain(found: Any, name: str) -> dict[str, Any]:
         elif not (value is None or isinstance(value, (str, int, float))):
             raise Damaged(f"{name}: {_dotted(path)} is {shown(value)}, which is no plain value")
     return found
+
+
+def literal(value: Any) -> Any:
+    """Return plain values that OmegaConf resolves to those given: what looks like a reference in them is text."""
+    if isinstance(value, Mapping):
+        return {key: literal(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [literal(inner) for inner in value]
+    if isinstance(value, str):
+        return REFERENCE.sub(lambda found: found[1] * 2 + r"\${", value)
+    return value
 
 
 def shown(value: Any) -> str:

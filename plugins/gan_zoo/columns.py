@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+
+from gan_framework.api import ConfigError
 
 ENCODINGS = ("modes", "unit")
 
@@ -22,6 +25,11 @@ EPOCH = datetime(1970, 1, 1)
 
 DAY = 86_400
 """Seconds."""
+
+FIRST, LAST = ((moment - EPOCH).total_seconds() for moment in (datetime.min, datetime.max.replace(microsecond=0)))
+"""The dates that can be written, in seconds since 1970."""
+
+MOST_DECIMALS = 20
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,34 @@ class Column:
     stds: tuple[float, ...] = ()
     weights: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
+
+    def check(self, encoding: str) -> None:
+        """Raise ValueError, naming the field, if it is no description of a column: it may be anybody's."""
+        texts, numbers = (self.name, self.kind, *self.values), (self.low, self.high, *self.modes)
+        if not all(isinstance(one, str) for one in texts) or not isinstance(self.blank, str | None):
+            raise ValueError("name, kind, values and blank must be texts")
+        if not all(isinstance(one, int | float) and abs(one) < math.inf for one in numbers):
+            raise ValueError("low, high, means, stds and weights must be finite numbers")
+        if not (isinstance(self.decimals, int) and 0 <= self.decimals <= MOST_DECIMALS and self.low <= self.high):
+            raise ValueError(f"decimals must be from 0 to {MOST_DECIMALS}, and low at most high")
+        if not all(isinstance(one, int) and one >= 0 for one in self.counts):
+            raise ValueError("counts must be whole numbers")
+        if self.kind not in ("number", "date", "category", "constant"):
+            raise ValueError(f"kind={self.kind!r} must be number, date, category or constant")
+        if self.is_ordered and encoding == "modes":
+            if not len(self.means) == len(self.stds) == len(self.weights) > 0:
+                raise ValueError("means, stds and weights must be as many, and one at least")
+            if min(*self.stds, *self.weights) <= 0:
+                raise ValueError("stds and weights must be above 0")
+        if self.kind == "date" and not (FIRST <= self.low and self.high <= LAST):
+            raise ValueError("low and high must be dates of the years 1 to 9999")
+        if not self.is_ordered and not self.values:
+            raise ValueError("values are missing")
+
+    @property
+    def modes(self) -> tuple[float, ...]:
+        """All numbers that describe modes."""
+        return (*self.means, *self.stds, *self.weights)
 
     @property
     def is_ordered(self) -> bool:
@@ -131,17 +167,21 @@ class Layout:
         """Return the layout that `plain()` describes.
 
         Raises:
-            ValueError: it describes none.
+            ConfigError: it describes none.
         """
         try:
             fields: list[dict[str, Any]] = [
                 {k: tuple(v) if isinstance(v, list) else v for k, v in one.items()} for one in plain["columns"]
             ]
             found = cls(tuple(Column(**one) for one in fields), plain["encoding"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"layout: it is no description of a table's columns: {error}") from error
+            for column in found.columns:
+                column.check(found.encoding)
+            if not found.size:
+                raise ValueError("it has no columns")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(f"layout: it is no description of a table's columns: {error}") from error
         if found.encoding not in ENCODINGS:
-            raise ValueError(f"encoding={found.encoding!r}: choose one of {', '.join(ENCODINGS)}")
+            raise ConfigError(f"encoding={found.encoding!r}: choose one of {', '.join(ENCODINGS)}")
         return found
 
     def plain(self) -> dict[str, Any]:

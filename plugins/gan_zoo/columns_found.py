@@ -24,6 +24,9 @@ FEW = 10
 
 MOST_DECIMALS = 6
 
+GREATEST = 1e100
+"""Numbers beyond it are none: their squares, of which modes are made, would have no end."""
+
 
 def find_layout(
     table: Mapping[str, Sequence[str]], said: Mapping[str, str], encoding: str, most_values: int, most_modes: int
@@ -109,11 +112,6 @@ def _column(
                 f"{next(iter(values))!r}: leave it out by '+data.columns.{name}=leave_out', or raise "
                 f"data.most_values={most_values}"
             )
-        strange = next((value for value in values if "${" in value), None)
-        if strange is not None:
-            raise ConfigError(
-                f"data: the column {name!r} has the value {strange!r}; '${{' cannot be kept in a run's settings"
-            )
         order = _in_order(values)
         numbers = tuple(values[value] for value in order) + ((sum(blanks.values()),) if blanks else ())
         return Column(name, "category", tuple(order), blank, counts=numbers)
@@ -138,7 +136,7 @@ def _in_order(values: Mapping[str, int]) -> list[str]:
 
 def _is_number(text: str) -> bool:
     try:
-        return abs(float(text)) < float("inf")
+        return abs(float(text)) < GREATEST
     except ValueError:
         return False
 
@@ -147,9 +145,9 @@ def _date(text: str) -> float | None:
     """Return the seconds since 1970 of an ISO date."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # a zone can lead out of the years 1 to 9999
         return None
-    moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     return (moment - EPOCH).total_seconds()
 
 

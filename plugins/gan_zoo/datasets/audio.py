@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
+from gan_zoo.datasets.array_sizes import check_size
 from gan_zoo.datasets.checks import known_classes, known_split
 from gan_zoo.datasets.splits import held_out, known_share, members
 from gan_zoo.waves import emphasised, read_wave, write_waves
@@ -118,6 +120,9 @@ class WavFolder(_Waves):
         self.files = sorted(file for file in self.path.rglob("*") if file.suffix.lower() == ".wav")
         if not self.files:
             raise ConfigError(f"data.path={path}: there are no .wav files in it")
+        if rate is not None and rate < 1:
+            raise ConfigError(f"data.rate={rate} must be at least 1, or null for that of the first file")
+        self._check_size()
         self.rate = rate or read_wave(self.files[0])[1]
         self.found = {"rate": self.rate}
         self.shape = DataShape((1, length))
@@ -125,7 +130,7 @@ class WavFolder(_Waves):
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
         known_split("wav", split, ("train", "test"))
-        held = held_out([str(file.relative_to(self.path)).encode() for file in self.files], self.test_share)
+        held = held_out([os.fsencode(file.relative_to(self.path)) for file in self.files], self.test_share)
         clean, noisy = [], []
         for index in members(held, self.test_share, split).tolist():
             file = self.files[index]
@@ -140,6 +145,13 @@ class WavFolder(_Waves):
                     raise ConfigError(f"{other} and {file} are of different lengths")
                 noisy.append(pieces)
         return InMemory(torch.cat(clean), None, {"source": torch.cat(noisy)} if noisy else None)
+
+    def _check_size(self) -> None:
+        """Raise ConfigError if what is read of the files does not fit into the memory; shorter ones are filled up."""
+        sizes = (file.stat().st_size if file.is_file() else 0 for file in self.files)
+        check_size(
+            f"data.path={self.path} data.length={self.length}", sum(4 * max(size, self.length) for size in sizes)
+        )
 
     def _pieces(self, file: Path) -> Tensor:
         wave, rate = read_wave(file)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from torch import Tensor
 
 from gan_framework.api import ConfigError
-from gan_zoo.datasets.checks import warn_of_one_place
+from gan_zoo.datasets.checks import known_file, warn_of_one_place
+from gan_zoo.datasets.parquet import read_parquet
 from gan_zoo.datasets.splits import held_out, known_share, members
 from gan_zoo.datasets.tabular import Table, Tabular
 
+LARGEST = 2**30
+"""The largest file that is read, in bytes."""
+
+LINE = 2**24
+"""The longest line, in characters."""
+
+MOST_COLUMNS = 1_000
+"""Every column is described in a run's configuration."""
+
 
 class TableFile(Tabular):
-    """The rows of a CSV file with the names of the columns in its first line; `.parquet` files need pandas.
+    """The rows of a CSV file with the names of the columns in its first line; `.parquet` files need pyarrow.
 
     What each column is is found out and said; see `find_layout`. Missing values are empty or `?`, NA, NaN, null.
 
@@ -51,6 +62,10 @@ class TableFile(Tabular):
         if not path:
             raise ConfigError("data.path is missing: a CSV file with the names of its columns in the first line")
         known_share(test_share)
+        if len(separator) != 1 or separator in '"\r\n':
+            raise ConfigError(f"data.separator={separator!r} must be one character, and no quote and no end of a line")
+        if most_modes < 1 or most_values < 1:
+            raise ConfigError(f"data.most_modes={most_modes} data.most_values={most_values}: both must be at least 1")
         if test_path:
             warn_of_one_place(Path(path), Path(test_path))
             tables = {"train": read_table(Path(path), separator), "test": read_table(Path(test_path), separator)}
@@ -67,27 +82,26 @@ def read_table(path: Path, separator: str = ",") -> Table:
     """Return the columns of a CSV or Parquet file as texts, without the spaces around them.
 
     Raises:
-        ConfigError: the file is missing, empty or ragged, or two columns have one name.
+        ConfigError: the file is missing, empty, ragged or too large, or two columns have one name.
     """
-    if not path.is_file():
-        raise ConfigError(f"data.path={path}: there is no such file")
+    known_file(path, LARGEST)
     if path.suffix.lower() in (".parquet", ".pq"):
-        return _of_parquet(path)
+        return read_parquet(path, LARGEST, lambda names: _check_names(path, names))
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [
                 (number, [value.strip() for value in row])
-                for number, row in enumerate(csv.reader(file, delimiter=separator, skipinitialspace=True), 1)
+                for number, row in enumerate(csv.reader(_lines(file), delimiter=separator, skipinitialspace=True), 1)
                 if row
             ]
+    except OSError as error:
+        raise ConfigError(f"data.path={path} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"data.path={path} is no CSV file in UTF-8: {error}") from error
     if len(rows) < 2:
         raise ConfigError(f"data.path={path}: there are no rows below the names of the columns")
     names = rows[0][1]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"data.path={path}: two columns are named {twice!r}")
+    _check_names(path, names)
     for number, row in rows[1:]:
         if len(row) != len(names):
             raise ConfigError(
@@ -97,18 +111,20 @@ def read_table(path: Path, separator: str = ",") -> Table:
     return {name: [row[column] for _, row in rows[1:]] for column, name in enumerate(names)}
 
 
-def _of_parquet(path: Path) -> Table:
-    try:
-        import pandas
-    except ImportError as error:
-        raise ConfigError(
-            f"data.path={path}: reading Parquet needs pandas: pip install 'gan-framework[parquet]'"
-        ) from error
-    frame = pandas.read_parquet(path)
-    return {
-        str(name): ["" if value is None or value != value else str(value).strip() for value in frame[name]]
-        for name in frame.columns
-    }
+def _lines(file: IO[str]) -> Iterator[str]:
+    """Yield the lines of a table, none of which may be endless."""
+    while line := file.readline(LINE + 1):
+        if len(line) > LINE:
+            raise csv.Error(f"a line has more than {LINE:,} characters")
+        yield line
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    if len(names) > MOST_COLUMNS:
+        raise ConfigError(f"data.path={path} has {len(names):,} columns; up to {MOST_COLUMNS:,} are read")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"data.path={path}: two columns are named {twice!r}")
 
 
 def _divided(table: Table, share: float) -> dict[str, Table]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
+from PIL import UnidentifiedImageError
 from torch import Tensor
 
-from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
-from gan_zoo.datasets.checks import known_classes, known_split
+from gan_framework.api import FORMATS, ConfigError, DataShape, DataSource, InMemory, decode, seeding
+from gan_zoo.datasets.array_sizes import check_size
+from gan_zoo.datasets.checks import known_classes, known_file, known_split
 
 SIDE = 512
 """Pixels to a side of a texture that is made on the spot."""
+
+MAX_BYTES = 256 * 2**20
+"""The largest image file that is read."""
 
 PATTERNS = ("stripes", "checks", "scales")
 
@@ -62,6 +65,9 @@ class Texture(DataSource):
             raise ConfigError(f"data.period={period} data.samples={samples}: they must be at least 2 and 1")
         if channels not in (1, 3):
             raise ConfigError(f"data.channels={channels} must be 1 or 3")
+        if image_size < 1:
+            raise ConfigError(f"data.image_size={image_size} must be at least 1")
+        check_size(f"data.samples={samples} of data.image_size={image_size}", samples * channels * image_size**2)
         if path is None and image_size > SIDE:
             raise ConfigError(f"data.image_size={image_size}: a pattern has {SIDE} pixels to a side")
         self.shape = DataShape((channels, image_size, image_size))
@@ -81,10 +87,14 @@ class Texture(DataSource):
         return InMemory(torch.stack(crops))
 
     def _read(self, path: Path) -> Tensor:
-        if not path.is_file():
-            raise ConfigError(f"data.path={path}: there is no such file")
-        with Image.open(path) as opened:
-            image = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)
+        known_file(path, MAX_BYTES)
+        try:
+            image = decode(path.read_bytes())
+        except UnidentifiedImageError as error:
+            raise ConfigError(f"data.path={path} cannot be read as an image: it is no {', '.join(FORMATS)}") from error
+        except Exception as error:  # a damaged file can make a decoder raise anything
+            reason = f"{type(error).__name__}: {error}"
+            raise ConfigError(f"data.path={path} cannot be read as an image: {reason}") from error
         side = self.shape.sample[1]
         if min(image.shape[1:]) < side:
             raise ConfigError(

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory
-from gan_zoo.datasets.checks import known_split, warn_of_one_place
+from gan_zoo.datasets.array_sizes import check_size
+from gan_zoo.datasets.checks import known_file, known_split, warn_of_one_place
 
 UNITS = ("characters", "words")
 
@@ -99,9 +100,7 @@ class Tokens(DataSource):
 
     def _read(self, path: Path) -> list[tuple[str, ...]]:
         try:
-            if path.stat().st_size > LARGEST:
-                raise ConfigError(f"{path} has more than {LARGEST:,} bytes")
-            text = path.read_text(encoding="utf-8-sig")
+            text = known_file(path, LARGEST).read_text(encoding="utf-8-sig")
         except OSError as error:
             raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -135,6 +134,7 @@ class Tokens(DataSource):
         return ("", *sorted([*kept, UNKNOWN]))
 
     def _encoded(self, lines: list[tuple[str, ...]]) -> Tensor:
+        check_size(f"{self.path}: {len(lines):,} lines of data.length={self.length}", 8 * len(lines) * self.length)
         unknown = self._number.get(UNKNOWN, 0)
         found = torch.zeros(len(lines), self.length, dtype=torch.int64)
         for row, line in enumerate(lines):
