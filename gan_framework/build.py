@@ -21,7 +21,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.registry import registry, typecheck
 from gan_framework.registry.kinds import KINDS, kind_of_network
-from gan_framework.weights.freezing import Thawing, freeze
+from gan_framework.weights.freezing import Thawing, freeze, refuse_what_moves_frozen
 from gan_framework.weights.settings import weight_settings
 from gan_framework.weights.warm_start import WarmStart
 
@@ -122,15 +122,16 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
         _apply(name, strategies[name], game)
     if warm_start is not None:
         warm_start.fill(game.networks)
+    freeze(game, of_weights)  # so that what keeps a copy of all that is updated leaves it out
     for name in [name for name in strategies if strategies[name].applies_last]:
         _apply(name, strategies[name], game)
-    freeze(game, of_weights)
     if game.accumulate > 1 and not game.schedule.accumulates:
         raise ConfigError(
             f"train.accumulate={game.accumulate} divides each batch, and {type(game.schedule).__name__} compares whole "
             "ones: set train.accumulate=1, or schedule=alternating"
         )
     game.start(device, config["train"]["precision"])
+    refuse_what_moves_frozen(game, of_weights)
     return game
 
 

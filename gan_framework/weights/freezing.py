@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from torch import nn
 
@@ -30,6 +31,36 @@ def freeze(game: Game, settings: Mapping[str, WeightSettings]) -> None:
             )
         for parameter in frozen:
             parameter.requires_grad_(False)
+
+
+def refuse_what_moves_frozen(game: Game, settings: Mapping[str, WeightSettings]) -> None:
+    """See that nothing but players changes weights that are frozen, for good or for some steps, or frozen as built.
+
+    What follows an update (`player.after_step`) or comes before the first step (`game.openings`) says by `changes`
+    which weights it changes itself, and by `owner` who added it.
+
+    Raises:
+        ConfigError: something does; the message names both.
+    """
+    kept = {id(parameter): what for parameter, what in _kept(game, settings)}
+    for module in chain(game.openings, *(game.player(name).after_step for name in game.players)):
+        changed = getattr(module, "changes", None)
+        for parameter in changed(game) if callable(changed) else ():
+            if id(parameter) in kept:
+                raise ConfigError(
+                    f"{getattr(module, 'owner', type(module).__name__)} changes weights by itself, and "
+                    f"{kept[id(parameter)]} must stay as they are: leave one of the two out"
+                )
+
+
+def _kept(game: Game, settings: Mapping[str, WeightSettings]) -> Iterator[tuple[nn.Parameter, str]]:
+    for name, network in game.networks.items():
+        for own, parameter in network.named_parameters():
+            if not parameter.requires_grad:
+                yield parameter, f"the frozen weights networks.{name}.{plain_name(own)}"
+        wanted = settings.get(name)
+        for parameter in _chosen(game, name, wanted.freeze) if wanted is not None else ():
+            yield parameter, f"those of networks.{name}.freeze={[*wanted.freeze] if wanted else []}"
 
 
 class Thawing:

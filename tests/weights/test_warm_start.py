@@ -26,6 +26,7 @@ SMALL = [
     *("evaluate.samples=0", "tracker=[]", "train.batch_size=16", "train.log_every=1", "train.sample_every=0"),
     *("train.checkpoint_every=2", "data.flip=false"),
 ]
+RBM = ["data.image_size=8", "networks.autoencoder.activation=tanh", "networks.autoencoder.output=tanh"]
 SHAPE = DataShape((1, 8, 8), 10)
 
 
@@ -205,7 +206,7 @@ def test_frozen_parameters_are_thawed_at_the_step(source, tmp_path):
         Thawing(game, weight_settings(config["networks"]), captured=True)
 
 
-@pytest.mark.parametrize("at", [2, 3, 5])
+@pytest.mark.parametrize("at", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_run_resumes_to_the_bit_before_and_after_the_thaw_when_its_source_is_gone(source, tmp_path, at, caplog):
     taken = tmp_path / "source"
     taken.mkdir()
@@ -272,3 +273,42 @@ def test_what_a_network_starts_from_means_the_same_everywhere(source, tmp_path, 
     monkeypatch.chdir(source.parent)
     run(tmp_path / "run", "networks.generator.from=run", steps=2)
     assert checkpoint.load(RunFolder(tmp_path / "run").last)["config"]["networks"]["generator"]["from"] == str(source)
+
+
+@pytest.mark.slow
+def test_what_is_frozen_for_good_or_for_some_steps_never_moves_whatever_is_stacked_on_it(tmp_path):
+    typed = [
+        *("networks.discriminator.freeze=[hidden.0]", "networks.generator.freeze=[layers.0]"),
+        *("networks.generator.unfreeze_at=3", "strategy=[spectral_norm,historical_averaging,lookahead,unrolled,ema]"),
+        *("strategy.lookahead.k=2", "strategy.ema.decay=0.5", "train.keep=9", "train.checkpoint_every=1"),
+    ]
+    run(tmp_path, *typed, steps=4)
+    states = [checkpoint.load(RunFolder(tmp_path).checkpoint(step))["game"] for step in (1, 2, 3, 4)]
+    of_judge = next(name for name in states[0] if name.startswith("networks.discriminator.hidden.0.0.param"))
+    of_generator = "networks.generator.layers.0.weight"
+    assert of_judge.endswith("original")
+    assert all(torch.equal(state[of_judge], states[0][of_judge]) for state in states)
+    moved = [not torch.equal(state[of_generator], states[0][of_generator]) for state in states]
+    assert moved == [False, False, False, True]
+    averaged = [name for name in states[0] if name.startswith("players.discriminator.terms.historical_averaging.mean")]
+    assert len(averaged) == sum(p.requires_grad for p in build(*typed)[0].discriminator.parameters())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "owner"),
+    [
+        (["strategy=[weight_clipping]", "loss=wasserstein"], "strategy.weight_clipping"),
+        (["strategy=[spectral_norm]", "strategy.spectral_norm.mode=clip"], "strategy.spectral_norm with mode=clip"),
+        (["strategy=[singular_clip]", "networks.discriminator.unfreeze_at=2"], "strategy.singular_clip"),
+        (["strategy=[rbm_pretraining]"], "strategy.rbm_pretraining"),
+    ],
+)
+def test_what_changes_frozen_weights_by_itself_is_refused_with_both_names(overrides, owner):
+    small, network, layers = SMALL, "discriminator", "hidden.0"
+    if "rbm" in owner:
+        small, network, layers = ["model=autoencoder", "network=mlp_autoencoder", *RBM], "autoencoder", "encoder"
+    config = plain(compose([*small, *overrides, f"networks.{network}.freeze=[{layers}]"]))
+    with pytest.raises(
+        ConfigError, match=rf"^{owner} changes weights by itself, and .* networks.{network}.* must stay"
+    ):
+        build_game(config, SHAPE, torch.device("cpu"))

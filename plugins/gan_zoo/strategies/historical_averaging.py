@@ -26,12 +26,17 @@ class HistoricalAveragingTerm(Term):
             self.register_buffer(f"mean_{i}", torch.zeros_like(parameter, requires_grad=False))
         self.taken = 0
 
+    def check(self, game: Game, player: Player) -> None:
+        """Take up the player's parameters, those too that are frozen for some steps: they are their own average."""
+        # Kept in a tuple: they belong to the game, and must not be registered twice.
+        self._averaged = (game.trainable(player.networks),)
+
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the squared distance of the player's parameters from their average."""
-        means = list(self.buffers())
+        means, (parameters,) = list(self.buffers()), self._averaged
         if player.updates >= self.taken:
-            self._take_in(means, player.trained)
-        return torch.stack([(p - mean).square().sum() for p, mean in zip(player.trained, means, strict=True)]).sum()
+            self._take_in(means, parameters)
+        return torch.stack([(p - mean).square().sum() for p, mean in zip(parameters, means, strict=True)]).sum()
 
     @torch.no_grad()
     def _take_in(self, means: list[Tensor], parameters: list[nn.Parameter]) -> None:

@@ -121,6 +121,8 @@ class PretrainLayers(BeforeFirstStep):
         weight_decay: of the weights, not of the biases.
     """
 
+    owner = "strategy.rbm_pretraining"
+
     def __init__(
         self,
         machines: list[RBM],
@@ -140,6 +142,12 @@ class PretrainLayers(BeforeFirstStep):
         self._lr_code = lr_code
         self._momentum = momentum
         self._weight_decay = weight_decay
+
+    def changes(self, game: Game) -> list[nn.Parameter]:
+        """Return the weights that it changes by itself."""
+        return [
+            weight for half in linear_layers(game.network(NETWORK)) for layer in half for weight in layer.parameters()
+        ]
 
     def play(self, game: Game, next_batch: NextBatch) -> None:
         """Train the machines, and unroll them into the network and the average that follows it, if there is one."""

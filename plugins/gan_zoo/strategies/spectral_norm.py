@@ -75,12 +75,18 @@ class ClipSingularValues(nn.Module):
         bound: the greatest singular value.
     """
 
+    owner = "strategy.spectral_norm with mode=clip"
+
     def __init__(self, layers: list[nn.Module], bound: float) -> None:
         super().__init__()
         # Kept in a tuple: they belong to the game, and must not be registered twice.
         self._layers = (layers,)
         self.bound = bound
         self.calls = 0
+
+    def changes(self, game: Game) -> list[nn.Parameter]:
+        """Return the weights that it changes by itself."""
+        return [layer.weight for layer in self._layers[0] if isinstance(layer.weight, nn.Parameter)]
 
     @torch.no_grad()
     def forward(self) -> None:
@@ -113,9 +119,9 @@ class SpectralNorm(Strategy):
     """Weights are divided by their largest singular value (SNGAN, Miyato et al. 2018, arXiv 1802.05957, section 2.1).
 
     It normalises the convolution, linear and embedding layers that the networks have when it is
-    applied, but not the gains and biases of norms, so it comes after strategies that add layers
-    (minibatch_discrimination). The singular value is followed by power iteration, one in every
-    forward pass of training.
+    applied, but not the gains and biases of norms, nor layers that a network holds frozen (a
+    pretrained one). So it comes after strategies that add layers (minibatch_discrimination). The
+    singular value is followed by power iteration, one in every forward pass of training.
 
     Args:
         networks: the names of the networks to normalise; all discriminators if null.
@@ -194,7 +200,11 @@ def _layers(name: str, network: nn.Module) -> list[nn.Module]:
         ConfigError: it has none, or they are normalised already.
     """
     found = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
-    layers: list[nn.Module] = [layer for layer in found if not isinstance(layer, PlainEmbedding)]
+    layers: list[nn.Module] = [
+        layer
+        for layer in found
+        if not isinstance(layer, PlainEmbedding) and any(weight.requires_grad for weight in layer.parameters())
+    ]
     if not layers:
         raise ConfigError(
             f"spectral_norm has no effect on networks.{name}: {type(network).__name__} has no convolution, "

@@ -12,12 +12,18 @@ from gan_zoo.terms.gradient_penalty import GradientPenalty
 class Clip(nn.Module):
     """Clips a network's parameters to [lower, bound], once for every call."""
 
+    owner = "strategy.weight_clipping"
+
     def __init__(self, network: nn.Module, bound: float, lower: float) -> None:
         super().__init__()
         # Kept in a tuple: the network belongs to the game, and must not be registered twice.
         self._network = (network,)
         self.bound = bound
         self.lower = lower
+
+    def changes(self, game: Game) -> list[nn.Parameter]:
+        """Return the weights that it changes by itself."""
+        return list(self._network[0].parameters())
 
     @torch.no_grad()
     def forward(self) -> None:

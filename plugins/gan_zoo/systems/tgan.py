@@ -72,6 +72,7 @@ def clip_singular_values(network: nn.Module) -> None:
 class Clipping(nn.Module):
     """Clips a network's singular values in each so-manieth update; how many there were is in its state."""
 
+    owner = "strategy.singular_clip"
     count: Tensor
 
     def __init__(self, networks: list[nn.Module], every: int) -> None:
@@ -79,6 +80,12 @@ class Clipping(nn.Module):
         self.clipped = (networks,)  # the game's own, not to be registered here
         self.every = every
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+
+    def changes(self, game: Game) -> list[nn.Parameter]:
+        """Return the weights that it changes by itself."""
+        layers = (layer for network in self.clipped[0] for layer in network.modules())
+        weights = (getattr(layer, "weight", None) for layer in layers)
+        return [weight for weight in weights if isinstance(weight, nn.Parameter)]
 
     def forward(self) -> None:
         """Count, and clip when it is time."""
