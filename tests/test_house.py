@@ -29,7 +29,8 @@ def test_the_core_names_no_plugin():
     plugins = {
         point.name
         for group in entry_points().groups
-        if group.startswith("gan_framework.") and group not in ("gan_framework.contract", "gan_framework.configs")
+        if group.startswith("gan_framework.")
+        and group not in ("gan_framework.contract", "gan_framework.configs", "gan_framework.choosers")
         for point in entry_points(group=group)
         if point.value.startswith("gan_zoo.")
     }
