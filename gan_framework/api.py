@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from gan_framework.storage.images import to_uint8 as to_uint8
     from gan_framework.storage.pictures import grid as grid
     from gan_framework.storage.secrets import mask as mask
+    from gan_framework.storage.text import harmless as harmless
     from gan_framework.weights.pretrained import mark_pretrained as mark_pretrained
 
 _MODULES = {
@@ -134,6 +135,7 @@ _MODULES = {
     "storage.images": "to_uint8",
     "storage.pictures": "grid",
     "storage.secrets": "mask",
+    "storage.text": "harmless",
     "weights.pretrained": "mark_pretrained",
 }
 

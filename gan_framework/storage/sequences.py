@@ -6,19 +6,21 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from gan_framework.storage.text import harmless
+
 
 def lines_of(tokens: Tensor, symbols: Sequence[str] = ()) -> list[str]:
     """Return each sequence of tokens as a line.
 
     Characters stand next to each other, longer symbols (words) apart; a symbol that is written as nothing (padding) is
-    left out. Without the names of symbols their numbers are written.
+    left out. Without the names of symbols their numbers are written. What steers a terminal is escaped.
 
     Args:
         tokens: (N, T), on the CPU.
         symbols: what each symbol is written as.
     """
-    names = [*symbols]
-    between = "" if names and all(len(name) <= 1 for name in names) else " "
+    between = "" if symbols and all(len(name) <= 1 for name in symbols) else " "
+    names = [harmless(name) for name in symbols]
     return [between.join(filter(None, (names[i] if names else str(i) for i in row))) for row in tokens.tolist()]
 
 

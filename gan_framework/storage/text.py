@@ -6,6 +6,10 @@ import unicodedata
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode's categories of what steers a terminal, turns the direction of writing or cannot be seen or encoded."""
+STEERING = HIDDEN - {"Cf", "Co", "Cn"}
+"""Those of them that no script needs."""
+TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+"""Characters that make what follows read in the other direction, whatever it is."""
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 UNDECODED = range(0xDC80, 0xDD00)
 """What Python makes of the bytes of a file's name that are no UTF-8."""
@@ -19,6 +23,16 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_seen, text))
+
+
+def harmless(text: str) -> str:
+    """Return a text of data in one line: what steers a terminal or turns the direction of writing is escaped.
+
+    All else stays, so that words in any script are written as they are, with the joiners between their letters.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_seen(one) if unicodedata.category(one) in STEERING or one in TURNING else one for one in text)
 
 
 def lines(text: str) -> str:

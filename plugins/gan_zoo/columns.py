@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError
+from gan_framework.api import ConfigError, harmless
 
 ENCODINGS = ("modes", "unit")
 
@@ -30,6 +30,9 @@ FIRST, LAST = ((moment - EPOCH).total_seconds() for moment in (datetime.min, dat
 """The dates that can be written, in seconds since 1970."""
 
 MOST_DECIMALS = 20
+
+CALLS, SIGNS = "=@＝＠", "+-＋－"
+"""What formulas begin with in spreadsheets."""
 
 
 @dataclass(frozen=True)
@@ -290,12 +293,24 @@ class Layout:
         return [list(row) for row in zip(*columns, strict=True)]
 
     def table(self, rows: Tensor, separator: str = ",") -> str:
-        """Return vectors (N, D) as the text of a table with the names of the columns in its first line."""
+        """Return vectors (N, D) as the text of a table with the names of the columns in its first line; see `cell`."""
         text = io.StringIO()
         writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-        writer.writerow([column.name for column in self.columns])
-        writer.writerows(self.texts(rows))
+        writer.writerow([cell(column.name) for column in self.columns])
+        writer.writerows([map(cell, row) for row in self.texts(rows)])
         return text.getvalue()
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of a table, which spreadsheets may open: what would call something has an apostrophe.
+
+    A layout may be anybody's. What begins with a sign is left alone unless it has what a call needs, so that categories
+    like `-`, `+50K` and `-1 to 0` are written as they are.
+    """
+    shown = harmless(text)
+    beginning = shown.lstrip()[:1]
+    calls = beginning in CALLS or (beginning in SIGNS and any(one in shown for one in "(|!"))
+    return f"'{shown}" if beginning and calls else shown
 
 
 def _drawn_modes(column: Column, values: Tensor, random: torch.Generator) -> Tensor:

@@ -1,15 +1,19 @@
 """Tables, texts, waves and textures that are damaged, endless or meant to harm are refused with the reason."""
 
+import csv
+import io
 import os
 import struct
 import wave
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 
 from gan_framework.data import build_source
 from gan_framework.data.completing import as_settings
 from gan_framework.errors import ConfigError
+from gan_framework.storage.sequences import lines_of
 from gan_zoo.columns import Layout
 from tests.data.test_hostile import png_of
 
@@ -97,6 +101,26 @@ def test_a_layout_of_somebody_else_is_checked(changes):
     assert Layout.of({"encoding": "modes", "columns": [column]}).size == 2
     with pytest.raises(ConfigError, match="layout"):
         Layout.of({"encoding": "modes", "columns": [column | changes]})
+
+
+def test_written_tables_and_texts_have_no_formulas_and_steer_no_terminal():
+    values = [
+        "=HYPERLINK(1)",
+        " @SUM(1)",
+        "+cmd|' /C calc'!A0",
+        "-",
+        "+50K",
+        "\x1b[2J",
+        "\u202eabc",
+        "na\u00efve \u200c",
+    ]
+    column = {"name": "=x\x07", "kind": "category", "values": values}
+    rows = list(csv.reader(io.StringIO(Layout.of({"encoding": "modes", "columns": [column]}).table(torch.eye(8)))))
+    assert [row[0] for row in rows] == [
+        "'=x\\x07", "'=HYPERLINK(1)", "' @SUM(1)", "'+cmd|' /C calc'!A0", "-", "+50K", "\\x1b[2J", "\\u202eabc",
+        "na\u00efve \u200c",
+    ]  # fmt: skip
+    assert lines_of(torch.tensor([[1, 2, 0]]), ["", "\x1b", "b"]) == ["\\x1bb"]
 
 
 def test_parquet_that_is_damaged_nested_or_a_bomb_is_refused(tmp_path):
