@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -12,6 +13,9 @@ from typer.core import TyperGroup
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.cli.shown import shown
 from gan_framework.errors import ConfigError
+
+if TYPE_CHECKING:
+    from gan_framework.sweeps.views import View
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
@@ -391,6 +395,10 @@ def compare(
     over: Annotated[
         str | None, typer.Option(metavar="KEY", help="Compare over the data sets that this setting names: data.name.")
     ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(metavar="STORAGE", help="Optuna's study of a search, DIR/study.db: importances and history."),
+    ] = None,
 ) -> None:
     """Rank runs: scores over seeds, which differences are sure (95%), budgets, and the settings that differ.
 
@@ -405,23 +413,29 @@ def compare(
     from rich.console import Console
 
     from gan_framework.cli import sources
-    from gan_framework.compare import across, conditions, export, groups, page, parts, table
+    from gan_framework.compare import across, conditions, export, groups, page, parts, profiles, table
 
     folders, asked = conditions.parse(sweeps)
     runs = conditions.admitted(sources.read(folders), asked)
     if over is not None:
-        if html or csv or markdown or latex or baseline or paired or detect:
+        if csv or markdown or latex or baseline or paired or detect or study:
             raise ConfigError(
-                f"--over {over} goes with --metric, --by and --json alone; compare one data set for the rest"
+                f"--over {over} goes with --metric, --by, --html and --json alone; compare one data set for the rest"
             )
         whole = across.over(runs, over, metric, by)
         across.show(whole, Console())
-        if json is not None:
-            across.write_json(whole, json)
-            _say(json)
+        for file, writer in ((html, profiles.write_page), (json, across.write_json)):
+            if file is not None:
+                writer(whole, file)
+                _say(file)
         return
+    views = _views(study, folders) if study is not None else []
     found = parts.divide(runs, metric)
-    written = ((html, page.write_page), (json, export.write_json), (markdown, export.write_markdown))
+    written = (
+        (html, partial(page.write_page, views=views)),
+        (json, export.write_json),
+        (markdown, export.write_markdown),
+    )
     for number, part in enumerate(found, 1):
         if number > 1:
             typer.echo()
@@ -433,6 +447,8 @@ def compare(
             if path is not None:
                 write(comparison, _numbered(path, number))
                 _say(_numbered(path, number))
+    for view in views:
+        _say(f"{view.title}: {view.said}")
 
 
 @app.command()
@@ -463,6 +479,14 @@ def dashboard(
 def _say(what: object, err: bool = False) -> None:
     """Print a line, in which names may be somebody else's."""
     typer.echo(shown(what), err=err)
+
+
+def _views(study: str, folders: list[str]) -> list[View]:
+    """Return the pictures of the study of a search, which is named after the sweep's folder unless told otherwise."""
+    from gan_framework.sweeps import views
+    from gan_framework.sweeps.naming import sweep_name
+
+    return views.views(study, sweep_name(Path(folders[0])))
 
 
 def _numbered(path: Path, number: int) -> Path:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,21 @@ TEXT = 300
 """Characters of a name, of a setting's value and of a reason."""
 
 
-def write_page(comparison: Comparison, path: Path) -> None:
-    """Write the page: a table to sort and filter, curves with bands, parallel coordinates, sample grids."""
+def write_page(comparison: Comparison, path: Path, views: Sequence[tuple[str, str, bytes | None]] = ()) -> None:
+    """Write the page: a table to sort and filter, curves with bands, parallel coordinates, sample grids.
+
+    Args:
+        comparison: what it shows.
+        path: the file.
+        views: pictures of the search that the runs are of: a title, what it says in words, and a PNG.
+    """
     import jinja2
 
     scripts = [_resource(f"script/{name}.js") for name in SCRIPTS]
     left_out: list[str] = []
     data, markup = _data(comparison), _resource("page.html.jinja")
-    room = BYTES - len(_as_json(data).encode()) - sum(map(len, (*scripts, markup)))
+    drawn = [(title, said, base64.b64encode(png or b"").decode()) for title, said, png in views]
+    room = BYTES - len(_as_json(data).encode()) - sum(map(len, (*scripts, markup, *(png for _, _, png in drawn))))
     for group, grids in zip(data["groups"], pictures.shown(comparison.groups, room, left_out), strict=True):
         group["grids"] = grids
     lists = {
@@ -60,6 +68,7 @@ def write_page(comparison: Comparison, path: Path) -> None:
         data=_as_json(mask(data)),
         by=comparison.by,
         summary=[brief(mask(sentence), 2 * TEXT) for sentence in comparison.summary()],
+        views=[(brief(mask(title), TEXT), brief(mask(said), 10 * TEXT), png) for title, said, png in drawn],
         effects=[brief(mask(sentence), 2 * TEXT) for sentence in comparison.effects_said()],
         protocol=[(brief(mask(name), TEXT), brief(mask(value), TEXT)) for name, value in _protocol(comparison)],
         compared=brief(mask(", ".join(comparison.settings)), TEXT),

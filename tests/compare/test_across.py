@@ -1,14 +1,18 @@
 """compare --over: groups over several data sets."""
 
+import base64
+import io
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from gan_framework.cli import sources
 from gan_framework.cli.commands import app
-from gan_framework.compare import across
+from gan_framework.compare import across, profiles
 from gan_framework.errors import ConfigError
 from tests.helpers.comparing import PROTOCOL, make_run
 
@@ -66,3 +70,22 @@ def test_what_cannot_be_compared_over_is_refused(night):
         across.over(one, "data.name", None, "last")
     done = CliRunner().invoke(app, ["compare", str(night), "--over", "data.name", "--paired"])
     assert isinstance(done.exception, ConfigError)
+
+
+def test_the_page_shows_table_and_profiles_and_nothing_of_a_run_is_markup(night, tmp_path):
+    done = CliRunner().invoke(app, ["compare", str(night), "--over", "data.name", "--html", str(tmp_path / "all.html")])
+    assert done.exit_code == 0, done.output
+    found = across.over(sources.read([night]), "data.name", None, "last")
+    assert profiles.profiles(found) == [group["profile"] for group in across.as_plain(found)["groups"]]
+    text = (tmp_path / "all.html").read_text()
+    assert "differ by 1.17 or more are different" in text
+    assert "loss.name=hinge</td><td>1</td>" in text
+    png = base64.b64decode(text.partition("data:image/png;base64,")[2].partition('"')[0])
+    assert Image.open(io.BytesIO(png)).size == (990, 550)
+    below = [[[-level]] * 8 for level in (1.0, 2.0, 3.0)]
+    odd = replace(found, names=[{"loss.name": "<b>$x$</b>"}, *found.names[1:]], scores=below)
+    profiles.write_page(odd, tmp_path / "odd.html")
+    text = (tmp_path / "odd.html").read_text()
+    assert "&lt;b&gt;$x$&lt;/b&gt;" in text
+    assert "<b>" not in text
+    assert "multiples of a median need scores above 0" in text
