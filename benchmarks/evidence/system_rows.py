@@ -35,6 +35,10 @@ class Row(NamedTuple):
 
 CLASSIFIED = "accuracy on test images, 10 labels a class; beside the labelled images alone, as many steps"
 ADAPTED = "accuracy on the other domain, whose labels nobody sees; beside the source alone"
+SHORT_LIKELIHOOD = (
+    "schedule.stages=[{players:[likelihood],until:60},{players:[discriminator],until:100},"
+    "{players:[generator,discriminator],updates:[1,2]}]"
+)
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
 
 ROWS: dict[str, Row] = {
@@ -135,6 +139,22 @@ ROWS: dict[str, Row] = {
         "csgan_translation",
         ("train.steps=1000", "schedule.stages=[{players:[likelihood]}]"),
         *("exact_match", None, "share of sequences that are translated exactly, by likelihood alone"),
+    ),
+    "sixty steps of likelihood": Row(
+        "beyond_images",
+        "seqgan",
+        ("train.steps=60", "schedule.stages=[{players:[likelihood]}]", "metrics=[grammar]"),
+        *("validity", None, "share of sequences that the source can make"),
+    ),
+    "maligan": Row(
+        "beyond_images",
+        "maligan",
+        ("game.mixed_every=null", SHORT_LIKELIHOOD, "train.steps=560", "metrics=[grammar]"),
+        *(
+            "validity",
+            "sixty steps of likelihood",
+            "share of sequences that the source can make; beside their start",
+        ),
     ),
     "ctgan": Row(
         *("beyond_images", "ctgan", ("train.steps=1500", "metrics=[ml_efficacy]"), "efficacy", None),
