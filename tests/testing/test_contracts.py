@@ -5,6 +5,7 @@ import pytest
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS
 from gan_framework.testing import CHECKS, check_plugin
+from tests.helpers.environment import ROOT
 from tests.testing import beyond
 
 NEEDS_WEIGHTS = {"extracts_features": "its weights are downloaded; tests/evaluation tries it with weights of its own"}
@@ -76,6 +77,7 @@ CRVAE = [
     *("networks.generator.groups=2", "game.first=1", *(f"networks.{name}.widths=[4,4]" for name in TRIO)),
     *("networks.recovery.inputs=4", "networks.recovery.width=4"),
 ]
+FLOW = ["experiment=flow_gan", "data.image_size=8", "prior.dim=64", "networks.generator.hidden=[8]", *NARROW[1:]]
 BGAN = [
     *("experiment=bgan", "data.image_size=8", "prior.dim=4", "networks.generator.first=4"),
     *("networks.encoder.hidden=8", *(f"networks.{name}.widths=[4,4,4]" for name in TRIO)),
@@ -455,6 +457,8 @@ SPECIAL = {
     ("metrics", "anomaly_auc"): {"overrides": ["experiment=aegan", *CODES_OF_IMAGES], "samples": 50},
     ("metrics", "latent_probe"): {"overrides": BIGAN},
     ("metrics", "inversion_error"): {"overrides": BIGAN},
+    ("metrics", "gam"): {"overrides": ["data.image_size=8"], "against": str(ROOT / "tests/fixtures/run_0_1_0")},
+    ("metrics", "nll"): {"overrides": FLOW},
     ("games", "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES], "pretraining": 2},
     **{
         ("games", name): {"overrides": [f"experiment={name}", *CODES_OF_IMAGES]}
