@@ -9,10 +9,23 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
-from gan_framework.config.proposals import closest, kind_at, options_with, settings_like
+from gan_framework.config.proposals import (
+    VERY_LIKE,
+    called_otherwise,
+    closest,
+    instead,
+    kind_at,
+    option_called,
+    options_with,
+    settings_like,
+    settings_within,
+)
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_group
-from gan_framework.registry.packages import config_packages, options
+from gan_framework.registry.packages import config_packages, groups, options
+
+COMMANDS = ("sample", "evaluate", "compare", "resume", "plugins", "runs", "diff", "export", "dashboard", "train")
+"""What `gan-framework` does, and `run.py` does not."""
 
 
 def explain(error: Exception, typed: Sequence[str] = ()) -> str:
@@ -43,13 +56,30 @@ def _unreadable(error: OverrideParseException) -> str:
         return f"{override}: lists are written in brackets: '{key}=[{value[1:-1]}]'"
     if value.count("[") != value.count("]"):
         return f"{override}: unbalanced bracket; quote overrides that contain spaces: '{key}=[a, b]'"
+    if "=" not in override:
+        return f"{override!r} is not an override: {_bare(override)}"
     reason = str(error).splitlines()[0]
     return f"{override!r} is not an override: {reason}; write key=value"
+
+
+def _bare(word: str) -> str:
+    """Return what to type in the place of a word without a value."""
+    if word in COMMANDS:
+        return f"{word} is a command of another program: gan-framework {word}"
+    key, colon, value = word.partition(":")
+    if word in groups():
+        return f"write {word}=NAME"
+    if colon:
+        return f"write {key}={value}"
+    named = option_called(word)
+    return f"did you mean {' or '.join(named)}?" if named else "write key=value"
 
 
 def _wrong_value(cause: ValidationError) -> str:
     value = "" if cause.value is None else f"={cause.value}"
     reason = str(cause).splitlines()[0]
+    if "is not a subclass of" in reason:
+        return f"{cause.full_key}: a section of settings: write {cause.full_key}.NAME=VALUE"
     if isinstance(cause.value, float) and cause.value.is_integer() and "Integer" in reason:
         return f"{cause.full_key}{value}: must be an integer: {cause.full_key}={int(cause.value)}"
     return f"{cause.full_key}{value}: {reason}"
@@ -69,8 +99,13 @@ def _missing_option(error: MissingConfigException) -> str:
     none = f"{group}=[]" if kind is not None and kind.listed else ""
     if none and option in ("none", "null", "false", "off"):
         return f"{group}={option}: unknown option; to choose none: '{none}'"
-    listing = ", ".join(closest(option, error.options or options(group))) or "none"
-    reason = f"{group}={option}: unknown option; closest: {listing}"
+    if not option:
+        return f"{group}=: a value is missing; write {none or f'{group}=null'} to choose none"
+    if group not in groups():
+        listing = ", ".join(closest(option, error.options or ())) or "none"
+        reason = f"{group}={option}: unknown option; closest: {listing}"
+    else:
+        reason = f"{group}={option}: unknown option; {instead(group, option)}"
     if group in ("hydra/launcher", "hydra/sweeper"):
         return f"{reason}. Others come with packages of their own: pip install hydra-<name>-{group[6:]}"
     for plugin in registry.installed(kind.name) if kind else ():
@@ -85,27 +120,46 @@ def _missing_option(error: MissingConfigException) -> str:
 def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Sequence[str]) -> str:
     key, full = str(cause.key), str(cause.full_key)
     path = full.rpartition(".")[0]
-    known = [str(name) for name in parent]
     reason = f"{full}: unknown setting"
-    listed = next((kind for kind in KINDS.values() if kind.listed and kind.place == path), None)
-    if listed is not None:
-        return f"{reason}; {path} has {', '.join(known) or 'none'}: choose it first with '{listed.group}=[{key}]'"
-    kind = kind_at(path) if path else None
-    others = options_with(key, kind) if kind is not None else []
-    if kind is not None and others:
-        return f"{reason}; it belongs to {' or '.join(f'{kind.group}={other}' for other in others)}"
+    whole, is_set, value = _override_of(full, typed)
     if path:
-        return f"{reason}; closest in {path}: {', '.join(closest(key, known)) or 'none'}"
-    bare = [one.lstrip("+") for one in typed]
-    override = next((one for sign in ".=" for one in bare if one.startswith(f"{full}{sign}")), full)
-    whole, is_set, value = override.partition("=")
+        return f"{reason}; {_unknown_inside(path, key, value, parent)}"
     listed = next((kind for kind in KINDS.values() if kind.listed and key in options(kind.group)), None)
     if listed is not None:
         if value in ("false", "null", "none", "off"):
             return f"{reason}; without any: '{listed.group}=[]'"
+        if "." not in whole:
+            return f"{reason}; did you mean '{listed.group}=[{key}]'?"
         return f"{reason}; did you mean {listed.place}.{whole}{is_set}{value}, with '{listed.group}=[{key}]'?"
-    proposals = [f"{setting}{is_set}{value}" for setting in settings_like(whole, _root(parent))]
+    proposals = called_otherwise(whole, value)
+    proposals = proposals or [f"{setting}{is_set}{value}" for setting in settings_like(whole, _root(parent))]
     return f"{whole}: unknown setting; {_meant(proposals)}"
+
+
+def _unknown_inside(path: str, key: str, value: str, parent: DictConfig) -> str:
+    """Return what may be meant by a setting that a section does not have."""
+    known = [str(name) for name in parent]
+    listed = next((kind for kind in KINDS.values() if kind.listed and kind.place == path), None)
+    if listed is not None and key in options(listed.group):
+        return f"{path} has {', '.join(known) or 'none'}: choose it first with '{listed.group}=[{key}]'"
+    if within := settings_within(path, key, _root(parent)):
+        return _meant([f"{setting}={value}" for setting in within])
+    kind = kind_at(path)
+    if kind is not None and (others := options_with(key, kind)):
+        return f"it belongs to {' or '.join(f'{kind.group}={other}' for other in others)}"
+    if not closest(key, known, cutoff=VERY_LIKE):
+        meant = [one for one in called_otherwise(key, value) if not one.startswith(f"{path}.{key}=")]
+        # The name alone, in other places: train.lr.
+        meant = meant or [f"{setting}={value}" for setting in settings_like(key, _root(parent))]
+        if meant:
+            return _meant(meant)
+    return f"closest in {path}: {', '.join(closest(key, known)) or 'none'}"
+
+
+def _override_of(full: str, typed: Sequence[str]) -> tuple[str, str, str]:
+    """Return the override that was typed of a setting, of which an error may name a part only: key, `=`, value."""
+    bare = [one.lstrip("+") for one in typed]
+    return next((one for sign in ".=" for one in bare if one.startswith(f"{full}{sign}")), full).partition("=")
 
 
 def _meant(proposals: list[str]) -> str:

@@ -9,14 +9,33 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from gan_framework.config.field_names import ELSEWHERE, SETTINGS
 from gan_framework.registry import registry
-from gan_framework.registry.aliases import ALIASES
+from gan_framework.registry.aliases import ALIASES, SPELLINGS, meant
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS, Kind, kind_of_group
-from gan_framework.registry.packages import options
+from gan_framework.registry.packages import groups, options
 
 MOST = 3
 """So many proposals are made."""
+
+LIKE = 0.45
+"""Names less like than this (0 to 1) are no proposals."""
+
+VERY_LIKE = 0.75
+"""Names less like than this are none beside better proposals."""
+
+ORDER = ("experiment", "model", "loss", "term", "strategy", "metrics", "data", "optimizer", "sampler", "extractor")
+"""Groups that people mean first."""
+
+COMMON = ("folder", "npz", "adam")
+"""Plugins that are meant before others which have the same setting."""
+
+SCORING = ("evaluate", "extractor", "sample")
+"""Sections that say how a run is scored and shown."""
+
+FOLLOWS = re.compile(r"\$\{([\w.]+)\}")
+"""The value of a setting that is another one's."""
 
 RENAMED = {kind.group: kind.place for kind in KINDS.values() if kind.group != kind.place} | {"strategies": "strategy"}
 """Where the settings stand of what a group chooses, where the two have different names."""
@@ -24,39 +43,101 @@ RENAMED = {kind.group: kind.place for kind in KINDS.values() if kind.group != ki
 
 def alias(override: str) -> str:
     """Return an override with the names that options have here for those that the field has for them."""
-    group, is_set, value = override.partition("=")
-    known = ALIASES.get(group.lstrip("+"), {})
-    if not is_set or not known:
+    key, is_set, value = override.partition("=")
+    group = key.lstrip("+").partition("@")[0]
+    if not is_set or (group not in ALIASES and group not in SPELLINGS):
         return override
-    offered = options(group.lstrip("+"))
-
-    def named(word: re.Match[str]) -> str:
-        plain = word[0].lower().replace("-", "_")  # WGAN-GP
-        found = next((name for name in (word[0], plain) if name in offered), None)
-        return found or known.get(plain, word[0])
-
-    return f"{group}={re.sub(r'[A-Za-z_][A-Za-z0-9_-]*', named, value)}"
+    offered = options(group)
+    return (
+        f"{key}={re.sub(r'[A-Za-z0-9_][A-Za-z0-9_-]*', lambda word: meant(group, word[0], offered) or word[0], value)}"
+    )
 
 
 def settings_like(key: str, root: DictConfig) -> list[str]:
     """Return the settings of a configuration that a key may stand for: those that end in it, then similar names.
 
+    A setting that follows another one stands for that one.
+
     Args:
         key: the whole key that was typed, `lr` or `generator.width`.
         root: the whole configuration.
     """
-    known = [*_keys(OmegaConf.to_container(root, resolve=False))]
+    known = {name: value for name, value in _settings(OmegaConf.to_container(root, resolve=False)) if _of_ours(name)}
     first, dot, rest = key.partition(".")
     renamed = f"{RENAMED[first]}{dot}{rest}" if first in RENAMED else key
     if renamed in known:
         return [renamed]
-    ending = [name for name in known if name.endswith(f".{key}") or name.endswith(f".{renamed}")]
-    if ending:
-        # What trains comes before what scores.
-        return sorted(ending, key=lambda name: (name.count("."), name.startswith("evaluate")))[:MOST]
+    if ending := settings_ending(key, known) or settings_ending(renamed, known):
+        return ending
     last = key.rpartition(".")[2]
-    similar = closest(last, {name.rpartition(".")[2] for name in known}, cutoff=0.75)
+    similar = closest(last, {name.rpartition(".")[2] for name in known}, cutoff=VERY_LIKE)
     return [name for word in similar for name in known if name.rpartition(".")[2] == word][:MOST]
+
+
+def settings_ending(key: str, known: Mapping[str, Any]) -> list[str]:
+    """Return the settings whose path ends in a key, or what they follow; what trains comes before what scores.
+
+    Args:
+        key: `lr`, `generator.width`.
+        known: the value of every setting, by its path.
+    """
+    found = [name for name in known if name.endswith(f".{key}")]
+    found = [target[1] if (target := FOLLOWS.fullmatch(str(known[name]))) else name for name in found]
+    return list(dict.fromkeys(sorted(found, key=lambda name: (name.startswith(SCORING), name.count(".")))))[:MOST]
+
+
+def settings_within(path: str, key: str, root: DictConfig) -> list[str]:
+    """Return the settings below a place whose path ends in a key: for `optimizer` and `lr`, each player's."""
+    known = dict(_settings(OmegaConf.to_container(root, resolve=False)))
+    return settings_ending(key, {name: value for name, value in known.items() if name.startswith(f"{path}.")})
+
+
+def called_otherwise(key: str, value: str) -> list[str]:
+    """Return the overrides that are meant by a setting of other programs: `n_critic=5`, `train.epochs=3`."""
+    last = key.rpartition(".")[2].lower().replace("-", "_")
+    return [override.format(value=value or "...") for override in SETTINGS.get(last, ())]
+
+
+def option_called(word: str, but: str = "") -> list[str]:
+    """Return `group=option` for the groups that have an option of a name.
+
+    Args:
+        word: the name.
+        but: a group that is left out.
+    """
+    found = []
+    for group in sorted(groups(), key=lambda group: (ORDER.index(group) if group in ORDER else len(ORDER), group)):
+        option = meant(group, word, options(group)) if group != but else None
+        if option is not None:
+            kind = kind_of_group(group)
+            found.append(f"'{group}=[{option}]'" if kind is not None and kind.listed else f"{group}={option}")
+    return found[:MOST]
+
+
+def instead(group: str, word: str) -> str:
+    """Return what is right in the place of an option that there is not, as the end of a sentence.
+
+    Args:
+        group: the group.
+        word: what was typed in the place of the option.
+    """
+    written = word.lower().replace("-", "_")
+    if written in ELSEWHERE.get(group, {}):
+        return ELSEWHERE[group][written]
+    named = option_called(word, but=group)
+    similar = closest(word, options(group), cutoff=VERY_LIKE if named else LIKE)[: MOST - len(named[:1])]
+    listing = f"closest: {', '.join(similar)}" if similar else ""
+    elsewhere = f"there is {' or '.join(named[: MOST - len(similar)])}" if named else ""
+    return "; ".join(filter(None, (elsewhere, listing))) or f"options of {group}: {_listed(group)}"
+
+
+def _listed(group: str) -> str:
+    kind = kind_of_group(group)
+    name = kind.name if kind is not None else {"model": "models", "experiment": "experiments"}.get(group)
+    some = options(group)
+    if name is None:
+        return ", ".join(some)
+    return f"`gan-framework plugins {name}` lists all {len(some)}" if len(some) > MOST else ", ".join(some)
 
 
 def options_with(setting: str, kind: Kind) -> list[str]:
@@ -66,7 +147,7 @@ def options_with(setting: str, kind: Kind) -> list[str]:
         path = yaml_file(plugin.kind, plugin.name, plugin.distribution)
         if path is not None and setting in defaults(path, plugin.name):
             found.append(plugin.name)
-    return found[:MOST]
+    return sorted(found, key=lambda name: name not in COMMON)[:MOST]
 
 
 def kind_at(path: str) -> Kind | None:
@@ -79,9 +160,14 @@ def closest(name: str, among: Iterable[str], cutoff: float = 0.0) -> list[str]:
     return difflib.get_close_matches(name, sorted(set(among)), n=MOST, cutoff=cutoff)
 
 
-def _keys(settings: Any, path: str = "") -> Iterator[str]:
+def _of_ours(name: str) -> bool:
+    """Whether a setting is one that people set: of Hydra's, few are."""
+    return not name.startswith("hydra.") or name in ("hydra.run.dir", "hydra.sweep.dir")
+
+
+def _settings(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in settings.items():
         here = f"{path}.{key}" if path else str(key)
-        yield here
+        yield here, value
         if isinstance(value, Mapping):
-            yield from _keys(value, here)
+            yield from _settings(value, here)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 ALIASES: dict[str, dict[str, str]] = {
     "loss": {
         "gan": "nonsaturating",
@@ -13,7 +16,9 @@ ALIASES: dict[str, dict[str, str]] = {
         "d2gan": "dual_discriminator",
         "cramer_gan": "cramer",
         "uotm": "semi_dual_transport",
-        "ragan": "relativistic",
+        "ragan": "relativistic_average",
+        "ra_hinge": "relativistic_average_hinge",
+        "ra_lsgan": "relativistic_average_least_squares",
         "rgan": "relativistic",
         "am_gan": "class_softmax",
         "mhgan": "multi_hinge",
@@ -81,9 +86,138 @@ ALIASES: dict[str, dict[str, str]] = {
     },
     "term": {"gp": "gradient_penalty", "cr": "consistency", "zcr": "latent_consistency", "pl": "path_length"},
 }
-"""For each group, the options by the names that the field has for them."""
+"""For each group, the options by the names that the field has for them; the shortest of them are in names of runs."""
+
+SPELLINGS: dict[str, dict[str, str]] = {
+    "loss": {
+        "bce": "nonsaturating",
+        "cross_entropy": "nonsaturating",
+        "nsgan": "nonsaturating",
+        "sgan": "nonsaturating",
+        "logistic": "nonsaturating",
+        "softplus": "nonsaturating",
+        "dcgan": "nonsaturating",
+        "saturating": "minimax",
+        "mmgan": "minimax",
+        "mse": "least_squares",
+        "l2": "least_squares",
+        "hinge_gan": "hinge",
+        "w": "wasserstein",
+        "rasgan": "relativistic_average",
+        "rahinge_gan": "relativistic_average_hinge",
+        "relativistic_hinge": "relativistic_average_hinge",
+    },
+    "data": {
+        "cifar": "cifar10",
+        "fashion": "fashion_mnist",
+        "fmnist": "fashion_mnist",
+        "stl": "stl10",
+        "toy": "mixture",
+        "toy_2d": "mixture",
+        "gaussians": "mixture",
+        "ring": "mixture",
+        "8gaussians": "mixture",
+        "images": "folder",
+        "image_folder": "folder",
+        "custom": "folder",
+    },
+    "model": {"vanilla": "mlp", "ae": "autoencoder", "cdcgan": "dcgan_conditional"},
+    "experiment": {
+        "stylegan": "stylegan2",
+        "progressive_gan": "pggan",
+        "progressive_growing": "pggan",
+        "gaugan": "spade",
+        "rasgan": "ra_gan",
+        "vanilla": "mlp",
+        "vanilla_gan": "mlp",
+        "lightweight_gan": "fastgan",
+        "wgan_clipping": "wgan",
+    },
+    "metrics": {
+        "prdc": "prc",
+        "pr": "prc",
+        "isc": "inception_score",
+        "inception": "inception_score",
+        "mmd": "cmmd",
+        "path_length": "ppl",
+        "frechet_inception_distance": "fid",
+    },
+    "strategy": {
+        "spectral_normalization": "spectral_norm",
+        "spectral_normalisation": "spectral_norm",
+        "diffaug": "diff_augment",
+        "diff_augmentation": "diff_augment",
+        "minibatch_std": "minibatch_stddev",
+        "mbstd": "minibatch_stddev",
+        "vbn": "virtual_batch_norm",
+        "noise": "instance_noise",
+        "clip": "weight_clipping",
+        "n_critic": "k_step",
+        "averaging": "ema",
+    },
+    "term": {
+        "zero_centered_gp": "r1",
+        "zero_centered_gradient_penalty": "r1",
+        "ppl": "path_length",
+        "ms": "mode_seeking",
+        "ortho": "orthogonal",
+        "perceptual": "feature_distance",
+        "info": "mutual_information",
+        "icr": "latent_consistency",
+    },
+    "optimizer": {"momentum": "heavy_ball", "oadam": "optimistic_adam", "omd": "optimistic_sgd"},
+    "extractor": {
+        "inception_v3": "inception",
+        "dino": "dinov2",
+        "vgg": "vgg16",
+        "pixels": "raw",
+        "efficientnet": "efficientnet_lite0",
+    },
+    "prior": {"gaussian": "normal", "gauss": "normal", "truncated": "truncated_normal", "categorical": "codes"},
+    "tracker": {"tb": "tensorboard", "weights_and_biases": "wandb"},
+    "schedule": {"one_to_one": "alternating"},
+    "sampler": {
+        "drs": "rejection",
+        "mh": "metropolis_hastings",
+        "mhgan": "metropolis_hastings",
+        "mcmc": "metropolis_hastings",
+        "dot": "discriminator_transport",
+        "ddls": "langevin",
+    },
+    "generator": {"sngan": "resnet", "pix2pix": "unet", "cyclegan": "resnet_translator", "gan": "mlp"},
+    "discriminator": {"sngan": "resnet", "patchgan": "patch", "sngan_projection": "resnet_projection", "gan": "mlp"},
+    "game": {"gan": "two_player", "cyclegan": "cycle", "pix2pix": "translation"},
+    "debug": {"fast": "smoke", "default": "smoke", "true": "smoke"},
+}
+"""Further names that are understood, and shown nowhere but in lists of what an option is also called."""
+
+
+def meant(group: str, word: str, options: Collection[str]) -> str | None:
+    """Return the option that a word stands for, by any of its names, without regard to case, `-` and `_`.
+
+    Args:
+        group: the group.
+        word: what was typed.
+        options: those of the group.
+
+    Returns:
+        None if there is none, or several are written alike.
+    """
+    if word in options:
+        return word
+    names = {name: name for name in options} | SPELLINGS.get(group, {}) | ALIASES.get(group, {})
+    plain = word.lower().replace("-", "_")  # WGAN-GP
+    if plain in names:
+        return names[plain]
+    found = {option for name, option in names.items() if _squashed(name) == _squashed(word)}
+    return found.pop() if len(found) == 1 else None
 
 
 def aliases_of(group: str, option: str) -> tuple[str, ...]:
     """Return the other names that an option of a group can be chosen by."""
-    return tuple(word for word, known in ALIASES.get(group, {}).items() if known == option)
+    names = ALIASES.get(group, {}) | SPELLINGS.get(group, {})
+    return tuple(word for word, known in names.items() if known == option)
+
+
+def _squashed(word: str) -> str:
+    return re.sub("[-_]", "", word.lower())

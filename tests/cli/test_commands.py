@@ -64,7 +64,10 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
     ("overrides", "reason"),
     [
         (["loss=hinj"], "loss=hinj: unknown option; closest: hinge, "),
-        (["strategy=[foo]"], "strategy=foo: unknown option; closest: "),
+        (
+            ["strategy=[foo]"],
+            "strategy=foo: unknown option; options of strategy: `gan-framework plugins strategies` lists",
+        ),
         (["hydra/launcher=slurm"], "Others come with packages of their own: pip install hydra-<name>-launcher"),
         (["los=hinge"], "los: unknown setting; did you mean loss"),
         (

@@ -8,9 +8,12 @@ from omegaconf import OmegaConf
 
 from gan_framework.build import build_game
 from gan_framework.config.compose import compose, plain, readable
+from gan_framework.config.field_names import SETTINGS
+from gan_framework.config.proposals import called_otherwise, instead
 from gan_framework.config.unchosen import say_what_comes_with_the_loss, without_unchosen
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.registry.packages import groups
 
 
 @pytest.mark.parametrize(
@@ -19,7 +22,15 @@ from gan_framework.errors import ConfigError
         ("lr=1e-4", "did you mean optimizer.generator.lr=1e-4 or optimizer.discriminator.lr=1e-4"),
         ("batch_size=32", "did you mean train.batch_size=32 or evaluate.batch_size=32"),
         ("generator.width=64", "generator.width: unknown setting; did you mean networks.generator.width=64"),
-        ("data.path=photos", "data.path: unknown setting; it belongs to data=degraded or data=folder or "),
+        ("data.path=photos", "data.path: unknown setting; it belongs to data=folder or data=npz or "),
+        ("optimizer.lr=1e-3", "did you mean optimizer.generator.lr=1e-3 or optimizer.discriminator.lr=1e-3?"),
+        ("networks.generator.nz=100", "did you mean prior.dim=100?"),
+        ("latent_dim=100", "did you mean prior.dim=100?"),
+        ("tracker.project=x", "did you mean tracker.wandb.project=x?"),
+        ("ema=true", "did you mean 'strategy=[ema]'?"),
+        ("train=5", "write train.NAME=VALUE"),
+        ("hinge", "did you mean loss=hinge?"),
+        ("loss:hinge", "write loss=hinge"),
         ("steps=5", "did you mean train.steps=5"),
         ("networks.generator.widht=3", "closest in networks.generator: width, "),
         ("train.steps=1e5", "must be an integer: train.steps=100000"),
@@ -38,6 +49,49 @@ def test_what_is_typed_leads_to_what_is_meant(typed, said):
         compose([typed])
     assert said in str(refusal.value)
     assert len(str(refusal.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("group", "typed", "right"),
+    [
+        ("model", "biggan", "there is experiment=biggan"),
+        ("strategy", "r1", "there is 'term=[r1]'"),
+        ("data", "imagenet", "data=folder data.path=FOLDER"),
+        ("metrics", "fid50k", "metrics=[fid] evaluate.samples=50000"),
+        ("tracker", "mlflow", "trackers are wandb and tensorboard"),
+        ("loss", "zzzz", "`gan-framework plugins losses` lists all"),
+        ("loss", "hindge", "closest: hinge, "),
+    ],
+)
+def test_in_the_place_of_an_option_that_there_is_not_stands_what_is_right(group, typed, right):
+    said = instead(group, typed)
+    assert right in said
+    assert len(said.split(" or ")) + said.count(",") <= 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "value", "meant"),
+    [
+        ("n_critic", "5", "schedule.d_steps=5"),
+        ("networks.generator.nz", "100", "prior.dim=100"),
+        ("Lambda-GP", "10", "terms.gradient_penalty.weight=10, with 'term=[gradient_penalty]'"),
+        ("train.epochs", "5", "train.steps=..., a batch each"),
+        ("output_dir", "x", "hydra.run.dir=x"),
+    ],
+)
+def test_settings_of_other_programs_are_known(typed, value, meant):
+    assert called_otherwise(typed, value) == [meant]
+
+
+def test_every_setting_that_is_proposed_for_another_programs_is_there():
+    chosen = ("'strategy=[ema]'", "'term=[r1,gradient_penalty]'", "data=folder")
+    config = compose([one.strip("'") for one in chosen])
+    proposed = {override.strip("'").partition("=")[0] for meant in SETTINGS.values() for override in meant}
+    missing = [key for key in proposed - set(groups()) if OmegaConf.select(config, key, default=None) is None]
+    # Not composed here, or null by default.
+    assert sorted(missing) == sorted(
+        ["data.root", "data.path", "data.image_size", "hydra.run.dir", "optimizer.generator.clip"]
+    )
 
 
 def test_data_that_are_drawn_from_others_are_no_first_source():
