@@ -54,6 +54,18 @@ NARROW = ("networks.generator.width=32", "networks.discriminator.width=32")
 
 SMALL = ("data.image_size=16", "train.batch_size=64")
 
+FEW = ("train.batch_size=32",)
+
+
+def narrow(*names: str, width: int = 16) -> tuple[str, ...]:
+    """Return the overrides that give networks few channels."""
+    return tuple(f"networks.{name}.width={width}" for name in names)
+
+
+PAIR = narrow("generator", "discriminator")
+ENCODED = narrow("generator", "encoder", "discriminator")
+DOMAINS = tuple(f"{role}_{domain}" for role in ("generator", "discriminator") for domain in "ab")
+
 ROWS = {
     "bilinear": Row(200, data=None),
     "gaussian_1d": Row(500, data=None),
@@ -87,6 +99,39 @@ ROWS = {
     "rpgan": Row(300, (NARROW[0], "networks.discriminator.width=8", "train.batch_size=64")),
     "resnet": Row(150, (*NARROW, "train.batch_size=32")),
     "resnet_projection": Row(150, (*NARROW, "train.batch_size=32")),
+    "pix2pix": Row(1000, PAIR, data=None),
+    "srgan": Row(1000, PAIR, data=None),
+    "cyclegan": Row(400, data=None),
+    "stargan": Row(250, PAIR[1:], data=None),
+    "gan_cls": Row(1500, (*PAIR, *FEW), data=None),
+    "context_encoder": Row(1000, PAIR, data=None),
+    "gan_3d": Row(800, (*PAIR, *FEW), data=None),
+    "acgan": Row(2000, PAIR),
+    "catgan": Row(2000, FEW),
+    "ppgn": Row(1500, (*ENCODED, *FEW)),
+    "bigan_conv": Row(1000, ("data.image_size=32", *ENCODED, *FEW)),
+    "cogan": Row(900, narrow(*DOMAINS)),
+    "gawwn_box": Row(350, (*PAIR, *FEW), data=None),
+    "genegan": Row(800, (*narrow("generator", "discriminator_marked", "discriminator_plain"), *FEW), data=None),
+    "bicyclegan": Row(900, data=None),
+    "mocogan": Row(500, narrow("generator", "discriminator", "discriminator_frames"), data=None),
+    "gmmn": Row(6000, FEW),
+    "munit": Row(300, data=None),
+    "discogan": Row(400, narrow("generator_ab", "generator_ba", "discriminator_a", "discriminator_b"), data=None),
+    "pixelda": Row(500, data=None),
+    "deligan": Row(1000, ("networks.generator.of.width=16", *FEW)),
+    "triple_gan": Row(900, FEW),
+    "ss_infogan": Row(600, (*narrow("generator", "discriminator", "q"), *FEW)),
+    "lapgan": Row(
+        500,
+        (
+            "data.image_size=32",
+            *narrow(*(f"{role}_{level}" for role in ("generator", "discriminator") for level in (1, 2))),
+        ),
+    ),
+    "ali": Row(300, ("data.image_size=32", *ENCODED, *FEW)),
+    "bigan": Row(1000, FEW),
+    "sagan": Row(300, ("data.image_size=32", *PAIR, *FEW)),
 }
 """The experiments that need other settings than those of `row`."""
 
@@ -164,7 +209,7 @@ def job(name: str, mnist: Path | None, limit: float | None, gallery: Path) -> Jo
     if how.data == "mnist" and mnist is not None:
         images = count(mnist)
         own = ["data=npz", f"data.path={mnist.resolve()}"]
-        own += [] if SMALL[0] in how.overrides else ["data.image_size=28"]
+        own += [] if any(text.startswith("data.image_size=") for text in how.overrides) else ["data.image_size=28"]
     every = max(how.steps // 10, 1)
     overrides = [shown[0], *(own or data), *shown[1 + len(data) :], "train.threads=1", f"train.sample_every={every}"]
     overrides += [f"train.checkpoint_every={every}", "evaluate.samples=5000", "tracker=[]"]
