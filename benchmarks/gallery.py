@@ -95,7 +95,6 @@ ROWS = {
     "cgan_maxout": Row(3000),
     "infogan_tutorial": Row(800),
     "mixture_2d_unrolled": Row(10000, data=None),
-    "acgan": Row(800, NARROW),
     "rpgan": Row(300, (NARROW[0], "networks.discriminator.width=8", "train.batch_size=64")),
     "resnet": Row(150, (*NARROW, "train.batch_size=32")),
     "resnet_projection": Row(150, (*NARROW, "train.batch_size=32")),
