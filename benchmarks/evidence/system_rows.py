@@ -156,6 +156,19 @@ ROWS: dict[str, Row] = {
             "share of sequences that the source can make; beside their start",
         ),
     ),
+    "medgan": Row(
+        "beyond_images",
+        "medgan",
+        (
+            *("train.batch_size=200", "prior.dim=64", "train.steps=2000", "metrics=[pair_dependencies]"),
+            "schedule.stages=[{players:[autoencoder],until:500},{players:[discriminator,generator],updates:[2,1]}]",
+        ),
+        *(
+            "dependency_error",
+            0.135,
+            "how far pairs of bits depend on each other otherwise than real ones; beside none at all",
+        ),
+    ),
     "ctgan": Row(
         *("beyond_images", "ctgan", ("train.steps=1500", "metrics=[ml_efficacy]"), "efficacy", None),
         "accuracy on real rows of a classifier trained on generated ones",
