@@ -85,6 +85,15 @@ ROWS: dict[str, Row] = {
         ),
         *("class_accuracy", None, "share of digits that are of the class that they are edited to"),
     ),
+    "cut": Row(
+        "conditional",
+        "cut",
+        (
+            *("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2", "train.steps=800"),
+            "metrics=[psnr]",
+        ),
+        *("psnr", 5.69, "dB of edges made of digits without pairs, beside the true ones; beside digits as they are"),
+    ),
     "dr_gan": Row(
         "conditional",
         "dr_gan",
