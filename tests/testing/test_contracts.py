@@ -457,6 +457,7 @@ SPECIAL = {
     ("metrics", "anomaly_auc"): {"overrides": ["experiment=aegan", *CODES_OF_IMAGES], "samples": 50},
     ("metrics", "latent_probe"): {"overrides": BIGAN},
     ("metrics", "inversion_error"): {"overrides": BIGAN},
+    ("samplers", "standing_statistics"): {"overrides": CLASS_HEADS[:3]},
     ("metrics", "gam"): {"overrides": ["data.image_size=8"], "against": str(ROOT / "tests/fixtures/run_0_1_0")},
     ("metrics", "nll"): {"overrides": FLOW},
     ("games", "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES], "pretraining": 2},

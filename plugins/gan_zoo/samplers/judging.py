@@ -9,20 +9,14 @@ from gan_framework.api import MAIN, ConfigError, Game, Latent, RunFailed, pairs_
 from gan_zoo.packs import refuse_packs
 
 
-def check_judged(name: str, game: Game) -> None:
-    """See that latents can be drawn again and that what is drawn is judged by a logit of log p_data / p_g.
+def check_asked(name: str, game: Game) -> None:
+    """See that latents are drawn, and that what is made of them is judged sample by sample.
 
     Raises:
         ConfigError: names the sampler and what is missing.
     """
     if game.prior is None:
         raise ConfigError(f"sampler={name} draws latents again, and {type(game).__name__} draws none")
-    if game.loss is None or not game.loss.probabilistic:
-        loss = type(game.loss).__name__ if game.loss is not None else "none"
-        raise ConfigError(
-            f"sampler={name} needs a loss whose discriminator says how probable it is that a sample is real, "
-            f"as loss=nonsaturating, and the loss is {loss}"
-        )
     meeting = try_meeting(game)
     if MAIN not in meeting or not meeting[MAIN].has_judge:
         raise ConfigError(
@@ -31,6 +25,21 @@ def check_judged(name: str, game: Game) -> None:
         )
     if (network := meeting[MAIN].judged_by_network) is not None:
         refuse_packs(game, network, f"sampler={name}")
+
+
+def check_judged(name: str, game: Game) -> None:
+    """See that latents can be drawn again and that what is drawn is judged by a logit of log p_data / p_g.
+
+    Raises:
+        ConfigError: names the sampler and what is missing.
+    """
+    if game.prior is not None and (game.loss is None or not game.loss.probabilistic):
+        loss = type(game.loss).__name__ if game.loss is not None else "none"
+        raise ConfigError(
+            f"sampler={name} needs a loss whose discriminator says how probable it is that a sample is real, "
+            f"as loss=nonsaturating, and the loss is {loss}"
+        )
+    check_asked(name, game)
 
 
 def judged(name: str, game: Game, latent: Latent) -> tuple[Tensor, Tensor]:

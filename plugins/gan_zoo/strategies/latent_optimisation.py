@@ -11,6 +11,25 @@ MOVED = "latent_step"
 """Under what name a pair has how far its latents were moved."""
 
 
+def require_steps(alpha: float, beta: float, share: float, bound: float | None, steps: int) -> None:
+    """Raise ValueError, naming it, for a setting of steps of latents that is out of its range."""
+    for name, value in (("alpha", alpha), ("beta", beta), ("bound", 1.0 if bound is None else bound)):
+        if not value > 0:
+            raise ValueError(f"{name}={value}: it must be positive")
+    if not 0 < share <= 1:
+        raise ValueError(f"share={share}: it must be above 0 and at most 1")
+    if steps < 1:
+        raise ValueError(f"steps={steps}: it must be at least 1")
+
+
+def latent_step(gradient: Tensor, alpha: float, beta: float, natural: bool) -> Tensor:
+    """Return α g / (‖g‖² + β) of gradients g (N, ...), or α g if the step is not natural."""
+    if not natural:
+        return alpha * gradient
+    square = gradient.flatten(1).square().sum(1).view(-1, *[1] * (gradient.ndim - 1))
+    return alpha * gradient / (square + beta)
+
+
 class Improve:
     """Moves the latents of every pair along the gradient of D's score, and generates anew.
 
@@ -89,15 +108,9 @@ class LatentOptimisation(Strategy):
     def __init__(
         self, alpha: float, beta: float, natural: bool, weight: float, share: float, bound: float | None, steps: int
     ) -> None:
-        for name, value in (("alpha", alpha), ("beta", beta), ("bound", 1.0 if bound is None else bound)):
-            if not value > 0:
-                raise ValueError(f"{name}={value}: it must be positive")
         if not weight >= 0:
             raise ValueError(f"weight={weight}: it must be at least 0")
-        if not 0 < share <= 1:
-            raise ValueError(f"share={share}: it must be above 0 and at most 1")
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
+        require_steps(alpha, beta, share, bound, steps)
         self.alpha = alpha
         self.beta = beta
         self.natural = natural
@@ -108,10 +121,7 @@ class LatentOptimisation(Strategy):
 
     def step(self, gradient: Tensor) -> Tensor:
         """Return what gradients (N, ...) move latents by."""
-        if not self.natural:
-            return self.alpha * gradient
-        square = gradient.flatten(1).square().sum(1).view(-1, *[1] * (gradient.ndim - 1))
-        return self.alpha * gradient / (square + self.beta)
+        return latent_step(gradient, self.alpha, self.beta, self.natural)
 
     def apply(self, game: Game) -> None:
         """Have the players of both sides see improved latents, and pay for the moves."""
