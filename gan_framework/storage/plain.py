@@ -13,12 +13,14 @@ import yaml
 from gan_framework.storage.foreign import Damaged, open_regular, read_bytes
 from gan_framework.storage.text import brief, visible
 
-YAML_BYTES = 2**20
+YAML_BYTES = 2**21
 """The largest YAML file that is read."""
 JSON_BYTES = 4 * 2**20
 """The largest JSON file that is read."""
-VALUES = 5_000
-"""The most values of a YAML file, each counted as often as its anchors repeat it."""
+VALUES = 30_000
+"""The most values of a YAML file; a run of a wide table describes each column in its configuration."""
+REPEATED = 5_000
+"""Of them, the most that stand there by anchors, each counted as often as it is repeated."""
 DEPTH = 32
 """The most mappings and lists within each other."""
 BITS = 256
@@ -181,13 +183,14 @@ def _require_few(content: bytes) -> None:
     """
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
-    count = 0
+    count = repeated = 0
     for event in yaml.parse(content, LOADER):
         if isinstance(event, yaml.AliasEvent):
             # An anchor within itself is not known yet; its depth has no end.
             if event.anchor not in sizes:
                 raise Damaged(f"the anchor {brief(event.anchor, SHOWN)} stands within itself or for nothing")
             count += sizes[event.anchor]
+            repeated += sizes[event.anchor]
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             open_nodes.append((event.anchor, count))
             count += 1
@@ -205,8 +208,11 @@ def _require_few(content: bytes) -> None:
             raise Damaged(f"line {event.start_mark.line + 1} has the tag {brief(event.tag, SHOWN)}: no tags are read")
         if len(open_nodes) > DEPTH:
             raise Damaged(f"line {event.start_mark.line + 1} is nested more than {DEPTH} deep")
-        if count > 2 * VALUES:
-            raise Damaged(f"it holds more than {VALUES:,} values, each counted as often as anchors repeat it")
+        if count > 2 * VALUES or repeated > 2 * REPEATED:
+            raise Damaged(
+                f"it holds more than {VALUES:,} values, or more than {REPEATED:,} that stand there by anchors, each "
+                "counted as often as it is repeated"
+            )
 
 
 def _refuse(constant: str) -> None:

@@ -168,3 +168,9 @@ def test_what_is_found_in_data_is_text_and_refers_to_nothing(monkeypatch):
     assert OmegaConf.to_container(config, resolve=True) == {**found, "classes": [*found["classes"]]}
     with pytest.raises(ConfigError, match=r"data.layout: the data have the name '\?\?\?'"):
         as_settings({"layout": {"columns": [{"values": ["a", "???"]}]}})
+
+
+def test_a_table_whose_columns_no_configuration_could_hold_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_zoo.datasets.table.MOST_DESCRIBED", 40)
+    (tmp_path / "a.csv").write_text("x,y,z\n" + ROWS)
+    refused("table", tmp_path / "a.csv", "values to describe the 3 columns")

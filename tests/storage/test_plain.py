@@ -27,14 +27,21 @@ def test_few_anchors_are_read(tmp_path):
 
 
 def test_the_limit_counts_each_repetition(tmp_path):
-    each = plain.VALUES // 10
+    each = plain.REPEATED // 10
 
     def text(repetitions):
         return f"a: &a [{', '.join(['x'] * each)}]\nb: [{', '.join(['*a'] * repetitions)}]"
 
     assert len(from_yaml(tmp_path, text(9))["b"]) == 9
-    with pytest.raises(Damaged, match="a.yaml: it holds more than 5,000 values"):
+    with pytest.raises(Damaged, match="a.yaml: .* more than 5,000 that stand there by anchors"):
         from_yaml(tmp_path, text(25))
+
+
+def test_the_settings_of_a_wide_table_are_read(tmp_path):
+    columns = "".join(f"- {{name: c{i}, kind: number, means: [1.0, 2.0], stds: [1.0, 2.0]}}\n" for i in range(2_000))
+    assert len(from_yaml(tmp_path, f"columns:\n{columns}")["columns"]) == 2_000
+    with pytest.raises(Damaged, match="a.yaml: it holds more than 30,000 values"):
+        from_yaml(tmp_path, f"columns:\n{columns * 4}")
 
 
 @pytest.mark.parametrize("depth", [plain.DEPTH - 1, plain.DEPTH + 1])

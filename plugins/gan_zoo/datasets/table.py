@@ -21,8 +21,10 @@ LARGEST = 2**30
 LINE = 2**24
 """The longest line, in characters."""
 
-MOST_COLUMNS = 1_000
-"""Every column is described in a run's configuration."""
+MOST_COLUMNS = 5_000
+
+MOST_DESCRIBED = 50_000
+"""Names and values that describe columns: a run's configuration holds them, and is read back up to a limit."""
 
 
 class TableFile(Tabular):
@@ -72,6 +74,13 @@ class TableFile(Tabular):
         else:
             tables = _divided(read_table(Path(path), separator), test_share)
         super().__init__(tables, columns, encoding, most_values, most_modes, layout)
+        described = _described(self.layout.plain())
+        if described > MOST_DESCRIBED:
+            raise ConfigError(
+                f"data.path={path}: it takes {described:,} values to describe the {len(self.layout.columns):,} columns, "
+                f"and a run's configuration holds {MOST_DESCRIBED:,}: leave some out by data.columns, or lower "
+                f"data.most_modes={most_modes} or data.most_values={most_values}, or choose data.encoding=unit"
+            )
         if channels not in (None, self.layout.size):
             raise ConfigError(
                 f"data.channels={channels}, but a row of {path} has {self.layout.size} entries: set it to null"
@@ -109,6 +118,12 @@ def read_table(path: Path, separator: str = ",") -> Table:
                 f"the values are separated by data.separator={separator!r}"
             )
     return {name: [row[column] for _, row in rows[1:]] for column, name in enumerate(names)}
+
+
+def _described(plain: Any) -> int:
+    if isinstance(plain, dict):
+        return sum(1 + _described(inner) for inner in plain.values())
+    return 1 + sum(map(_described, plain)) if isinstance(plain, list) else 1
 
 
 def _lines(file: IO[str]) -> Iterator[str]:
