@@ -77,7 +77,7 @@ class TableFile(Tabular):
         described = _described(self.layout.plain())
         if described > MOST_DESCRIBED:
             raise ConfigError(
-                f"data.path={path}: it takes {described:,} values to describe the {len(self.layout.columns):,} columns, "
+                f"data.path={path}: it takes {described:,} values to describe {len(self.layout.columns):,} columns, "
                 f"and a run's configuration holds {MOST_DESCRIBED:,}: leave some out by data.columns, or lower "
                 f"data.most_modes={most_modes} or data.most_values={most_values}, or choose data.encoding=unit"
             )
