@@ -18,6 +18,8 @@ from gan_framework.core.player import Ramp, TermPlan
 from gan_framework.core.records import DataShape
 from gan_framework.data import Batches, Sources
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import decoding
+from gan_framework.evaluation.decoding import Decoder
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.registry import registry, typecheck
 from gan_framework.registry.kinds import KINDS, kind_of_network
@@ -53,7 +55,12 @@ class Assembly:
 
 
 def assemble(
-    config: Config, sources: Sources, device: torch.device, scored: bool, warm_start: WarmStart | None = None
+    config: Config,
+    sources: Sources,
+    device: torch.device,
+    scored: bool,
+    warm_start: WarmStart | None = None,
+    decoder: Decoder | None = None,
 ) -> Assembly:
     """Build all that a configuration describes.
 
@@ -63,18 +70,20 @@ def assemble(
         device: where the game is played.
         scored: whether this process scores the game.
         warm_start: the trained weights that networks start from.
+        decoder: makes of the samples what is seen and scored.
 
     Raises:
         ConfigError: a plugin, a setting or a combination is wrong.
     """
     settings = schema.Config.of(config)
     game = build_game(config, sources.shape, device, warm_start)
+    decoding.give(game, decoder)
     thawing = Thawing(game, weight_settings(config["networks"]), settings.train.cuda_graph)
     if settings.train.compile:
         compile_networks(game)
     evaluator = None
     if scored and settings.metrics and settings.evaluate.samples:
-        evaluator = Evaluator.from_config(config, sources.first, device)
+        evaluator = Evaluator.from_config(config, decoding.decoded(sources.first, decoder), device)
         evaluator.check(game)
     if scored and settings.train.patience is not None and not (evaluator and evaluator.higher_is_better):
         raise ConfigError(

@@ -16,6 +16,7 @@ from gan_framework.data import DataSource, build_source, check_classes, identity
 from gan_framework.data.pixels import Fit
 from gan_framework.data.sources import training_data
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import decoding
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.folder import LOSSY, find_images, read_images, shapes_of
@@ -133,7 +134,9 @@ def evaluator_for(
     config = plain(rescored(state["config"], overrides))
     classes = state["config"]["data"].get("classes")
     source = build_source({**config["data"], "classes": None})
-    if source.shape.sample != game.data.sample:
+    if source.shape.sample == game.data.sample:
+        source = decoding.decoded(source, decoding.of(game))
+    elif source.shape.sample != decoding.shape_seen(game).sample:  # else it holds the images themselves
         raise ConfigError(
             f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
             f"{source.shape.sample}"

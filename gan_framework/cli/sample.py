@@ -18,7 +18,7 @@ from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import build_source
 from gan_framework.data.pixels import Fit
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation import drawing, latents, sampling
+from gan_framework.evaluation import decoding, drawing, latents, sampling
 from gan_framework.evaluation.classes import class_numbers
 from gan_framework.evaluation.folder import image_files, read_images
 from gan_framework.evaluation.inputs import batch_of, given_to, source_of_inputs, targets_of
@@ -111,7 +111,8 @@ def _written(
 
     What is no image, no line and no token is an array in an `.npz` file, where the dataset knows no other form.
     """
-    if game.data.vocabulary or (game.data.is_image and game.data.is_8_bit):
+    shape = decoding.shape_seen(game)
+    if shape.vocabulary or (shape.is_image and shape.is_8_bit):
         return []
     samples = torch.cat([part.cpu() for part in sampling.batches(game, latent, BATCH, sampler, random)])
     found: list[Path] = registry.find("datasets", data["name"]).load().write(path, samples, data)  # type: ignore[attr-defined]

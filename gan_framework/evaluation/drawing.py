@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_framework.core.records import Latent
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation import sampling
+from gan_framework.evaluation import decoding, sampling
 from gan_framework.evaluation.sampler import Sampler
 from gan_framework.storage import pictures
 from gan_framework.storage.pictures import COLOURS, Picture
@@ -80,7 +80,7 @@ def by_class(labels: Tensor | None, columns: int) -> int:
 
 
 def drawn(game: Game, samples: Tensor, columns: int, symbols: Sequence[str] = ()) -> Picture:
-    """Draw samples that a game has made by their shape."""
+    """Draw samples that a game has made, as they are seen, by their shape."""
     return pictures.draw(samples, columns, value_range_of(game), game.data.vocabulary, symbols)
 
 
@@ -105,8 +105,8 @@ def write_singles(
     Raises:
         ConfigError: the samples are no grey or colour images, or it is not known which values are black and white.
     """
-    shape, value_range = game.data.sample, value_range_of(game)
-    if not game.data.is_image or shape[0] not in COLOURS:
+    shape, value_range = decoding.shape_seen(game).sample, value_range_of(game)
+    if len(shape) != 3 or shape[0] not in COLOURS:
         raise ConfigError(f"samples of shape {shape} are not images of 1 or 3 channels and make no single files")
     if value_range is None or not all(map(math.isfinite, value_range)):
         raise ConfigError(f"samples between {value_range} have no black and no white and make no single files")
@@ -116,7 +116,8 @@ def write_singles(
 
 def value_range_of(game: Game) -> tuple[float, float] | None:
     """Return the values that are black and white in samples of a game; None where they are not known."""
-    return IN_8_BITS if game.data.is_8_bit else game.data.value_range
+    shape = decoding.shape_seen(game)
+    return IN_8_BITS if shape.is_8_bit else shape.value_range
 
 
 def _are_tokens(given: Tensor, game: Game) -> bool:

@@ -19,6 +19,7 @@ from gan_framework.core.game import Game
 from gan_framework.core.records import EMPTY
 from gan_framework.data import Data, DataSource, build_source
 from gan_framework.errors import ConfigError, NonFinite
+from gan_framework.evaluation import decoding
 from gan_framework.evaluation.baselines import Baseline, Baselines
 from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.extractor import Extractor
@@ -146,6 +147,11 @@ class Evaluator:
         check(game, self.settings, self.sampler)
         for name, metric in self.metrics.items():
             metric.check(game)
+            if metric.needs_game and decoding.of(game) is not None:
+                raise ConfigError(
+                    f"metrics.{name} asks the game itself, which makes latents, and data.decoder has images scored: "
+                    "leave one of the two out"
+                )
             if metric.needs_pairs:
                 self._check_pairs(game, name)
         if self.extractor.downloads or self.extractor.learns:

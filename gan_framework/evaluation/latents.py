@@ -10,6 +10,7 @@ from torch import Tensor
 from gan_framework.core import seeding
 from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import decoding
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
@@ -53,7 +54,7 @@ def fixed_latent(
 
 
 def traverse(game: Game, code: str, n: int, seed: int) -> Tensor:
-    """Return the samples (values * n, ...) of n latents while one code goes through its values.
+    """Return the samples (values * n, ...), as they are seen, of n latents while one code goes through its values.
 
     They come row by row: each row has one value of the code, each column the same noise.
 
@@ -68,7 +69,8 @@ def traverse(game: Game, code: str, n: int, seed: int) -> Tensor:
     """
     if game.prior is None:
         raise ConfigError(f"there is no code {code!r}: this game has no latents")
-    return torch.cat([game.sample(row) for row in game.prior.vary(fixed_latent(game, n, seed), code)])
+    rows = game.prior.vary(fixed_latent(game, n, seed), code)
+    return torch.cat([decoding.seen(game, game.sample(row)) for row in rows])
 
 
 def interpolate(game: Game, rows: int, columns: int, seed: int) -> Latent:

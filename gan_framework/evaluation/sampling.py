@@ -16,6 +16,7 @@ from gan_framework.core.game import Game
 from gan_framework.core.records import Latent
 from gan_framework.data import Data
 from gan_framework.errors import ConfigError, NonFinite
+from gan_framework.evaluation import decoding
 from gan_framework.evaluation.inputs import Inputs
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.sampler import AVERAGED, Sampler, as_promised
@@ -98,7 +99,7 @@ def batches(
     random: torch.Generator | None = None,
     inputs: Inputs | None = None,
 ) -> Iterator[Tensor]:
-    """Yield the samples of latents, float32 in the range that the game is trained on.
+    """Yield the samples of latents, float32 in the range that the game is trained on; what its decoder makes of them.
 
     Args:
         game: what makes them.
@@ -114,14 +115,14 @@ def batches(
         if inputs is not None:
             part = inputs.give(game, part, of)
         if sampler is None:
-            yield game.sample(part)
+            yield decoding.seen(game, game.sample(part))
             continue
         assert random is not None, "a sampler needs random numbers"
         with as_promised(game):
             if start == 0:
                 sampler.prepare(game, part, random)
             batch = sampler.draw(game, part, random).float()
-        yield batch
+        yield decoding.seen(game, batch)
 
 
 def samples(
@@ -140,7 +141,7 @@ def samples(
     for batch in batches(game, latents, batch_size, sampler, random, inputs):
         if not batch.isfinite().all():
             raise NonFinite("the generated samples cannot be scored: some hold NaN or infinite values")
-        yield to_uint8(batch) if game.data.is_8_bit else batch
+        yield to_uint8(batch) if decoding.shape_seen(game).is_8_bit else batch
 
 
 def check(game: Game, settings: EvaluateConfig, sampler: Sampler | None = None) -> None:

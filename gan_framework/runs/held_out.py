@@ -14,6 +14,7 @@ from gan_framework.core.judge import Judge
 from gan_framework.core.pair import MAIN, Pair
 from gan_framework.core.records import Batch
 from gan_framework.data import Data, InMemory
+from gan_framework.evaluation.decoding import DecodedData
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.inputs import batch_of
 from gan_framework.runs.diagnostics import numbers
@@ -106,4 +107,5 @@ def read_for_scores(evaluator: Evaluator | None) -> Data | None:
     """Return the held-out split of a run that is scored: of one that is not, no further data are loaded."""
     if evaluator is None or SPLIT not in evaluator.reference.splits():
         return None
-    return evaluator.reference.data(SPLIT)
+    data = evaluator.reference.data(SPLIT)
+    return data.latents if isinstance(data, DecodedData) else data

@@ -24,10 +24,11 @@ from gan_framework.data.completing import as_settings
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import announcement, checkpoint, choosing, group, out_of_memory, resuming
+from gan_framework.runs.decoder import opened
 from gan_framework.runs.device import check_processes, set_up_device
 from gan_framework.runs.naming import display_name
 from gan_framework.runs.progress import Progress
-from gan_framework.runs.restore import Unfit
+from gan_framework.runs.restore import Unfit, alone
 from gan_framework.runs.run import OnLog, Pruner, Run
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.summary import Summary, describe
@@ -148,7 +149,8 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
     newest = next(checkpoints, None)
     # A run that goes on has its weights: what it started from may be gone.
     start = warm_start(config) if newest is None else None
-    assembly = assemble(config, sources, device, scored=True, warm_start=start)
+    decoder = opened(config["data"], sources.shape, device, alone)
+    assembly = assemble(config, sources, device, scored=True, warm_start=start, decoder=decoder)
     for line in start.report(assembly.game.networks) if start is not None else []:
         log.info("%s", line)
     announced, config = config, mask(config)

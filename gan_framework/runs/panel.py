@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.evaluation import drawing, inputs
+from gan_framework.evaluation import decoding, drawing, inputs
 from gan_framework.evaluation.reference import evenly_spaced
 from gan_framework.runs.run import Run
 from gan_framework.storage import pictures
@@ -17,14 +17,14 @@ NAME = "real"
 
 def show_data(run: Run) -> None:
     """Draw real samples as the grids are drawn, once; nothing where they are no grey or colour images and no tokens."""
-    shape = run.game.data
+    shape = decoding.shape_seen(run.game)
     if not shape.vocabulary and not (shape.is_image and shape.sample[0] in COLOURS):
         return
     batch = inputs.batch_of(run.batches.data, chosen(run), torch.device("cpu"))
     run.check_folder()
     path = run.folder.picture(NAME, run.counters.step)
     columns = drawing.by_class(_classes(run), run.settings.sample.columns)
-    pictures.write(path, drawing.drawn(run.game, batch.samples, columns, run.symbols))
+    pictures.write(path, drawing.drawn(run.game, decoding.seen(run.game, batch.samples), columns, run.symbols))
     run.trackers.image(NAME, path, run.axes())
 
 

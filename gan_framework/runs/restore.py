@@ -11,7 +11,9 @@ from gan_framework.build import build_game
 from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation import decoding
 from gan_framework.runs import checkpoint
+from gan_framework.runs.decoder import opened
 from gan_framework.storage.layout import RunFolder
 from gan_framework.weights.pretrained import with_pretrained
 
@@ -34,21 +36,43 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
     """Rebuild a trained game from a run's folder or a checkpoint, and return it with all that the checkpoint holds.
 
     Raises:
-        ConfigError: there is no intact checkpoint, its plugins are not installed, or its weights are not finite.
+        ConfigError: there is no intact checkpoint, its plugins are not installed, its weights are not finite, or the
+            decoder of what it makes is gone.
     """
+    path, state = _read(path)
+    shape, device = DataShape.of(state["shape"]), torch.device(device)
+    decoder = opened(state["config"]["data"], shape, device, alone)
+    game = _rebuilt(path, state, device)
+    decoding.give(game, decoder)
+    return game, state
+
+
+def alone(path: Path, device: torch.device) -> tuple[Game, dict[str, Any]]:
+    """Rebuild a game as `load` does, but without the decoder of what it makes.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    path, state = _read(path)
+    return _rebuilt(path, state, device), state
+
+
+def _read(path: Path) -> tuple[Path, dict[str, Any]]:
     if path.is_dir():
         found = checkpoint.newest(RunFolder(path).checkpoints)
         if found is None:
             raise ConfigError(f"{path} holds no intact checkpoint in its folder `checkpoints`")
-        path, state = found
-    else:
-        state = checkpoint.load(path)
-    game = _build(state, torch.device(device), path)
+        return found
+    return path, checkpoint.load(path)
+
+
+def _rebuilt(path: Path, state: dict[str, Any], device: torch.device) -> Game:
+    game = _build(state, device, path)
     restore(game, state, path)
     for name, parameter in game.networks.named_parameters():
         if not parameter.isfinite().all():
             raise ConfigError(f"the checkpoint {path} holds weights that are not finite: networks.{name}")
-    return game, state
+    return game
 
 
 def _build(state: dict[str, Any], device: torch.device, path: Path) -> Game:

@@ -27,10 +27,12 @@ from gan_framework.core.game import Game
 from gan_framework.data import Sources
 from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite, RunFailed, RunStopped
 from gan_framework.runs import checkpoint, group
+from gan_framework.runs.decoder import opened
 from gan_framework.runs.device import set_up_device
 from gan_framework.runs.orphans import when_orphaned
 from gan_framework.runs.process import isolated
 from gan_framework.runs.progress import Progress
+from gan_framework.runs.restore import alone
 from gan_framework.runs.run import Run
 from gan_framework.runs.signals import Interrupted, StopRequest
 from gan_framework.runs.summary import describe
@@ -153,7 +155,9 @@ def _take_part(number: int, job: dict[str, Any], stop: StopRequest) -> None:
     try:
         with group.leaving():
             device = set_up_device(read(TrainConfig, "train", config["train"]))
-            assembly = assemble(config, Sources(config["data"], config["sources"]), device, scored=False)
+            sources = Sources(config["data"], config["sources"])
+            decoder = opened(config["data"], sources.shape, device, alone)
+            assembly = assemble(config, sources, device, scored=False, decoder=decoder)
             steps = assembly.settings.train.steps
             run = Run(config, Path(job["folder"]), assembly, Trackers({}), Progress(steps), leads=False)
             join(number, run.game, config)

@@ -56,6 +56,9 @@ class Npz(DataSource):
             width]; or `none`.
         resize: the filter, `bicubic`, `bilinear` or `nearest`.
         length: that of series (F, T) or tokens (T,), or None for whatever it is.
+        decoder: of samples that are latents of another model: the folder or a checkpoint of a run of it, or an `.onnx`
+            file, which makes images of them for pictures and scores.
+        decoder_network: the run's network that does, or one within it; None for the one that samples are drawn from.
     """
 
     def __init__(
@@ -76,6 +79,8 @@ class Npz(DataSource):
         crop: Crop = "center",
         resize: str = "bicubic",
         length: int | None = None,
+        decoder: Path | None = None,
+        decoder_network: str | None = None,
     ) -> None:
         if not path:
             raise ConfigError("data.path is missing: an .npz, .npy or HDF5 file")
