@@ -246,6 +246,6 @@ def test_one_folder_against_another_scores_as_torch_fidelitys_command(weights, c
     capsys.readouterr()
     main()
     theirs = json.loads(capsys.readouterr().out)["frechet_inception_distance"]
-    # With fewer samples than features theirs sums roots of what rounding leaves of zeros, some 1e-6 of such a distance.
-    assert evaluation.scores["fid_inception"] == pytest.approx(theirs, rel=1e-5)
+    # With fewer samples than features theirs sums roots of what rounding leaves of zeros, some 2e-6 of such a distance.
+    assert evaluation.scores["fid_inception"] == pytest.approx(theirs, rel=4e-6)
     assert theirs > 0.1

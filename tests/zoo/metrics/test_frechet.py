@@ -49,6 +49,20 @@ def test_the_distance_is_torch_fidelitys_for_many_and_for_few_samples(n, m):
     assert DistanceTo(moments(y))(x) == pytest.approx(theirs[KEY_METRIC_FID], rel=1e-6)
 
 
+def test_what_is_left_between_torch_fidelity_and_us_is_its_mean_in_float32():
+    """It adds features up in their own precision, which shows where they are many and their distance is small."""
+    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+
+    x, y = normal(20_000, 8).abs(), normal(20_000, 8, seed=1).abs() + 0.03
+    statistics = [fid_features_to_statistics(side) for side in (x, y)]
+    ours = frechet_distance(moments(x), moments(y))
+    theirs = fid_statistics_to_metric(*statistics, verbose=False)[KEY_METRIC_FID]
+    assert 1e-7 < abs(ours / theirs - 1) < 1e-3
+    means = [side.double().numpy().mean(0) for side in (x, y)]
+    right = [known | {"mu": mean} for known, mean in zip(statistics, means, strict=True)]
+    assert fid_statistics_to_metric(*right, verbose=False)[KEY_METRIC_FID] == pytest.approx(ours, rel=1e-9)
+
+
 def test_the_small_matrix_at_inceptions_size_is_that_of_the_definition():
     """Two sets of 60 samples of 2048 features, by scipy's root of one covariance times the other."""
     x, y = normal(60, 2048).relu(), normal(50, 2048, mean=0.1, seed=1).relu()
