@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -17,17 +18,21 @@ POSITIVE = ("exp", "softplus")
 class DensityRatio(SeparableLoss):
     """D fits r(x) = p(x) / q(x) > 0 by a Bregman divergence (Uehara et al. 2016, arXiv 1610.02920).
 
-    The ratio grows without bound where nothing is generated; `relative` bounds it by 1 / relative.
+    The ratio grows without bound where nothing is generated: within a hundred steps its square is more than float32
+    holds, and D, whose loss is all real samples then, says nothing of generated ones. `relative` bounds the best ratio
+    by 1 / relative; `most` is the greatest one that D is paid for at a real sample, whose gradient ends there, which is
+    our reading of the clipping that the paper speaks of.
 
     Args:
         divergence: `pearson`, f(r) = ½ (r - 1)², or `kl`, f(r) = r log r.
         positive: how a ratio is made of a score, `exp` or `softplus`.
         relative: α of the ratio p / (α p + (1 - α) q), in [0, 1), for `pearson` alone; 0 for p / q.
+        most: the greatest ratio that is told from greater ones at real samples; null for any.
     """
 
     exempt: ClassVar[Mapping[str, str]] = {"pulls_the_right_way": "G seeks the ratio 1, from both sides"}
 
-    def __init__(self, divergence: str, positive: str, relative: float) -> None:
+    def __init__(self, divergence: str, positive: str, relative: float, most: float | None = None) -> None:
         super().__init__()
         if divergence not in DIVERGENCES:
             raise ValueError(f"divergence={divergence!r}: choose {' or '.join(DIVERGENCES)}")
@@ -37,9 +42,12 @@ class DensityRatio(SeparableLoss):
             raise ValueError(f"relative={relative}: it must lie in [0, 1)")
         if relative and divergence != "pearson":
             raise ValueError(f"relative={relative}: only divergence=pearson has a relative ratio; set 0")
+        if most is not None and not most > 1:
+            raise ValueError(f"most={most}: it must be above 1, the ratio of equal densities, or null")
         self.pearson = divergence == "pearson"
         self.exponential = positive == "exp"
         self.relative = relative
+        self.most = most
 
     def ratio(self, said: DiscriminatorOutput) -> Tensor:
         """Return r, one for each score."""
@@ -52,8 +60,8 @@ class DensityRatio(SeparableLoss):
     def real_half(self, real: DiscriminatorOutput) -> Tensor:
         """Return ½ α E r(x)² - E r(x), or -E log r(x)."""
         if not self.pearson:
-            return -self.log_ratio(real).mean()
-        ratio = self.ratio(real)
+            return -self.log_ratio(real).clamp(max=math.inf if self.most is None else math.log(self.most)).mean()
+        ratio = self.ratio(real).clamp(max=math.inf if self.most is None else self.most)
         return self.relative / 2 * ratio.square().mean() - ratio.mean()
 
     def fake_half(self, fake: DiscriminatorOutput) -> Tensor:

@@ -117,6 +117,18 @@ def test_the_relative_ratio_is_the_best_one(alpha):
     assert expected(softplus, np.log(np.expm1(ratio)))[0] == pytest.approx(least)
 
 
+def test_a_bounded_ratio_pays_no_more_at_real_samples_and_pulls_there_no_longer():
+    for divergence, most in (("pearson", 10), ("kl", log(10))):
+        loss = build("density_ratio", divergence=divergence, most=10.0)
+        far = torch.tensor([40.0, 1.0], dtype=torch.float64, requires_grad=True)
+        paid = loss.real_half(DiscriminatorOutput(far))
+        paid.backward()
+        assert paid.item() == pytest.approx(-(most + (np.e if most == 10 else 1)) / 2)
+        assert far.grad[0] == 0 and far.grad[1] < 0
+    endless = build("density_ratio", most=None).real_half(DiscriminatorOutput(torch.tensor([40.0])))
+    assert endless.item() == pytest.approx(-np.exp(40.0))
+
+
 def test_boundary_seeking():
     assert values(build("boundary_seeking"))[1] == pytest.approx(1.145)
     d = 1 / (1 + np.exp(-np.array(FAKE)))
@@ -270,6 +282,7 @@ def test_the_multiplier_of_fisher_follows_the_critic():
         ("f_gan", {"generator": "nonsaturating"}),
         ("density_ratio", {"divergence": "kl", "relative": 0.1}),
         ("density_ratio", {"relative": 1.0}),
+        ("density_ratio", {"most": 1.0}),
         ("density_ratio", {"positive": "square"}),
         ("boundary_seeking", {"form": "half"}),
         ("relativistic", {"pairing": "pair"}),

@@ -11,8 +11,8 @@ from gan_zoo.schedules.alternating import Alternating
 from tests.helpers.independent import Critic, double_precision, finite_differences, image_game, images  # noqa: F401 (a fixture is among them)
 
 
-def clipping(bound=0.3):
-    return registry.build("strategies", {"name": "weight_clipping", "networks": None, "bound": bound})
+def clipping(bound=0.3, **more):
+    return registry.build("strategies", {"name": "weight_clipping", "networks": None, "bound": bound, **more})
 
 
 def test_a_critic_step_is_the_gradient_step_clipped():
@@ -72,3 +72,21 @@ def test_a_game_without_a_discriminator_is_refused():
     del game.players["discriminator"]
     with pytest.raises(ConfigError, match="weight_clipping has no effect on Game: none of its players"):
         clipping().apply(game)
+
+
+def test_a_part_is_clipped_and_the_rest_is_free():
+    game = image_game(Wasserstein(), start=False)
+    clipping(0.05, part=["output"]).apply(game)
+    game.start(torch.device("cpu"))
+    game.player("discriminator").play(game.meet(images()).detached())
+    largest = {name: p.abs().max().item() for name, p in game.discriminator.named_parameters()}
+    assert all((value <= 0.05 + 1e-12) == name.startswith("output.") for name, value in largest.items()), largest
+
+
+def test_a_part_that_is_not_there_is_named():
+    with pytest.raises(
+        ConfigError, match=r"part: networks\.discriminator has no parameters in 'decoder'; it has .*output"
+    ):
+        clipping(part=["decoder"]).apply(image_game(Wasserstein(), start=False))
+    with pytest.raises(ConfigError, match=r"part=\[\]: name what is clipped"):
+        clipping(part=[])
