@@ -39,6 +39,8 @@ SHORT_LIKELIHOOD = (
     "schedule.stages=[{players:[likelihood],until:60},{players:[discriminator],until:100},"
     "{players:[generator,discriminator],updates:[1,2]}]"
 )
+ROLLOUTS = ("game.rollouts=4", "game.baseline=batch")
+NEW = "share of sequences that the grammar can make and that are not in the training data"
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
 
 ROWS: dict[str, Row] = {
@@ -140,8 +142,7 @@ ROWS: dict[str, Row] = {
         *("tstr_accuracy", None, "accuracy on real series of a classifier of generated ones"),
     ),
     "arae": Row(
-        *("beyond_images", "arae", ("train.steps=900", "metrics=[grammar]"), "new_valid", None),
-        "share of sequences that the grammar can make and that are not in the training data",
+        *("beyond_images", "arae", ("train.steps=900", "metrics=[grammar]"), "new_valid", None, NEW),
     ),
     "csgan_translation": Row(
         "beyond_images",
@@ -153,17 +154,19 @@ ROWS: dict[str, Row] = {
         "beyond_images",
         "seqgan",
         ("train.steps=60", "schedule.stages=[{players:[likelihood]}]", "metrics=[grammar]"),
-        *("validity", None, "share of sequences that the source can make"),
+        *("new_valid", None, NEW),
     ),
     "maligan": Row(
         "beyond_images",
         "maligan",
         ("game.mixed_every=null", SHORT_LIKELIHOOD, "train.steps=560", "metrics=[grammar]"),
-        *(
-            "validity",
-            "sixty steps of likelihood",
-            "share of sequences that the source can make; beside their start",
-        ),
+        *("new_valid", "sixty steps of likelihood", f"{NEW}; beside the start"),
+    ),
+    "rankgan": Row(
+        "beyond_images",
+        "rankgan",
+        (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[grammar]"),
+        *("new_valid", "sixty steps of likelihood", f"{NEW}; beside the start"),
     ),
     "medgan": Row(
         "beyond_images",
