@@ -96,6 +96,15 @@ ROWS: dict[str, Row] = {
         ),
         *("psnr", 5.69, "dB of edges made of digits without pairs, beside the true ones; beside digits as they are"),
     ),
+    "gap_images": Row(
+        "conditional",
+        "gap_images",
+        (
+            *("game.budget=0.3", "game.penalty_steps=300", "optimizer.generator.lr=1e-3", "schedule.d_steps=1"),
+            *("train.batch_size=32", "train.steps=1200"),
+        ),
+        *("adversary_accuracy", 0.986, "accuracy of a fresh adversary on changed digits; beside digits as they are"),
+    ),
     "dr_gan": Row(
         "conditional",
         "dr_gan",
@@ -134,6 +143,16 @@ ROWS: dict[str, Row] = {
     "irgan": Row(
         *("beyond_images", "irgan", ("train.steps=3000",), "precision", None),
         "share of relevant items among the first five",
+    ),
+    "vgan_video": Row(
+        "beyond_images",
+        "vgan_video",
+        (
+            *("data.image_size=16", "data.size=5", "data.speed=2", "data.samples=2000", "train.batch_size=32"),
+            *("networks.generator.width=16", "networks.discriminator.width=16", "train.steps=1500"),
+            "metrics=[video_motion]",
+        ),
+        *("position_error", 8.0, "pixels by which a shape is off an even track; beside none that can be seen"),
     ),
     "rcgan": Row(
         "beyond_images",
