@@ -1,7 +1,8 @@
-"""The table of papers in docs/papers.md names experiments that there are."""
+"""The table of papers in docs/papers.md names experiments that there are, and where they were measured."""
 
 import re
 
+from docs import measured
 from gan_framework.registry.packages import options
 from tests.helpers.environment import ROOT
 
@@ -23,5 +24,22 @@ def test_every_experiment_of_a_row_is_there():
 
 
 def test_a_row_without_an_experiment_says_why():
-    without = {paper: differs for paper, _, experiments, differs in ROWS if not experiments}
+    without = {paper: differs for paper, _, experiments, differs, _ in ROWS if not experiments}
     assert without.keys() == {"LeGAN", "SAD-GAN", "ST-GAN"} and all(without.values())
+
+
+def test_where_a_paper_was_measured_is_what_the_records_say():
+    assert measured.PAPERS.read_text() == measured.page(measured.PAPERS.read_text()), "run `python docs/measured.py`"
+    last = {paper: cells[-1].strip() for paper, *cells in ROWS}
+    assert last["WGAN-GP"].endswith("[on CIFAR-10](results/colour.md)") and last["LeGAN"] == "–"
+    assert last["BS-GAN"].startswith("[claim: 1 ") and last["GAN-CLS"] == "[in small](results/conditional.md)"
+    assert last["3D-GAN"] == "not measured"
+    row = "| A | B | `irgan` | of us | [old](results.md) |"
+    assert measured.page(f"{row}\n") == "| A | B | `irgan` | of us | [in small](results/beyond_images.md) |\n"
+
+
+def test_a_claim_is_found_by_its_paper_and_by_what_it_is_about():
+    objectives = measured.RecordFile(measured.DOCS / "results" / "objectives.csv", measured.SCORES).read()
+    (link,) = measured.measured("softmax_gan", objectives, {})
+    assert link.startswith("[claims: ") and link.endswith("](results/objectives.md#scores-alone)")
+    assert measured.measured("stargan", objectives, {}) == []
