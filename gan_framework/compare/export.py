@@ -12,7 +12,7 @@ from gan_framework.compare.statistics import Difference, t_interval
 from gan_framework.compare.verdict import deviating
 from gan_framework.storage import files
 from gan_framework.storage.numbers import score
-from gan_framework.storage.text import brief, visible
+from gan_framework.storage.text import brief, markdown, visible
 
 TEXT = 300
 """Characters of a group's settings in a table."""
@@ -124,7 +124,7 @@ def _code(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[|<>\s]", " ", visible(text))
+    return markdown(re.sub(r"[|<>\s]", " ", text))
 
 
 def _latex(text: str) -> str:

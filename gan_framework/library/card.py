@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -11,7 +11,7 @@ import yaml
 from gan_framework.evaluation.sampler import AVERAGED
 from gan_framework.library.model import Model
 from gan_framework.storage.numbers import score
-from gan_framework.storage.text import visible
+from gan_framework.storage.text import markdown
 
 GRID = "samples.png"
 
@@ -63,7 +63,7 @@ def write(model: Model, files: Iterable[str], repository: str, has_grid: bool, v
         ]
     parts += [
         "## Files",
-        _table(("file", "what it holds"), _files(files, has_grid)),
+        _table(("file", "what it holds"), _files(files, has_grid), str),
         "## Made with",
         _table(("package", "version"), versions.items()),
     ]
@@ -104,7 +104,7 @@ def _data(model: Model) -> str:
     said = f"{size}`{model.config['data']['name']}`, {shape}"
     if model.classes:
         more = ", …" if len(model.classes) > SHOWN else ""
-        said += f", with the classes {', '.join(model.classes[:SHOWN])}{more}"
+        said += f", with the classes {', '.join(map(markdown, model.classes[:SHOWN]))}{more}"
     return said
 
 
@@ -143,10 +143,10 @@ def _files(names: Iterable[str], has_grid: bool) -> Iterable[tuple[str, str]]:
         yield f"`{GRID}`", "samples of fixed latents"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[Iterable[Any]], cell: Callable[[Any], str] | None = None) -> str:
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(cell or _cell, line))} |" for line in lines)
 
 
 def _cell(value: Any) -> str:
-    return visible(str(value)).replace("|", "\\|")
+    return markdown(str(value)).replace("|", "\\|")

@@ -7,10 +7,12 @@ import html
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gan_framework.runs.progress import duration, shown_metrics
+from gan_framework.storage.foreign import Damaged, read_png
 from gan_framework.storage.layout import RunFolder
 
 EVERY = 1.0
@@ -66,10 +68,18 @@ class Inline:
 
 
 def newest_samples(folder: RunFolder) -> Path | None:
-    """Return the newest grid of samples of a run; None before the first."""
-    return max(folder.samples.glob("step_*.png"), default=None)
+    """Return the newest grid of samples of a run: a PNG file that lies there; None before the first."""
+    for path in sorted(folder.samples.glob("step_*.png"), reverse=True):
+        with suppress(Damaged, OSError):  # a link, in a folder from somebody else, could lead to anything
+            read_png(path, folder.path)
+            return path
+    return None
 
 
 def embedded(picture: Path) -> str:
-    """Return a PNG file as an element of a page."""
-    return f"<img src='data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}'>"
+    """Return a PNG file as an element of a page; nothing where it is none."""
+    try:
+        content = read_png(picture, picture.parent)
+    except (Damaged, OSError):
+        return ""
+    return f"<img src='data:image/png;base64,{base64.b64encode(content).decode()}'>"

@@ -181,7 +181,7 @@ def _load_exported(found: Exported, device: torch.device, where: str) -> Model:
 
 
 def _take_up(network: nn.Module, found: Exported, name: str, where: str) -> None:
-    _load(network, {**found.weights(name), **(found.about.get("plain", {}).get(name) or {})}, f"{where}: {name}")
+    _load(network, {**found.weights(name), **((found.about.get("plain") or {}).get(name) or {})}, f"{where}: {name}")
 
 
 def _load(module: nn.Module, state: Mapping[str, Any], where: str) -> None:

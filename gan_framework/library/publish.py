@@ -17,13 +17,14 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation import drawing, latents
 from gan_framework.evaluation.sampler import AVERAGED
 from gan_framework.library import card, deployed
+from gan_framework.library.inline import newest_samples
 from gan_framework.library.model import Model, about, load
 from gan_framework.library.shown import COLUMNS
 from gan_framework.registry import registry
 from gan_framework.runs import exported, restore
 from gan_framework.runs.exported import ABOUT, FORMAT, REST, sha256
 from gan_framework.runs.summary import versions
-from gan_framework.storage import files, hub, pictures, tensors
+from gan_framework.storage import files, foreign, hub, pictures, tensors
 from gan_framework.storage.layout import RunFolder
 
 SAFETENSORS = "safetensors"
@@ -215,10 +216,11 @@ def _draw_grid(model: Model, run: Path, path: Path) -> bool:
         picture = drawing.draw(game, latent, COLUMNS, sampler=model.sampler, symbols=symbols)
         pictures.write(path, picture)
         return True
-    newest = max(RunFolder(run).samples.glob("step_*.png"), default=None) if run.is_dir() else None
+    newest = newest_samples(RunFolder(run)) if run.is_dir() else None
     if newest is not None:
+        content = foreign.read_png(newest, run)
         with files.atomic(path) as file:
-            file.write(newest.read_bytes())
+            file.write(content)
     return newest is not None
 
 

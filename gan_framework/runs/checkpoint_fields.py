@@ -61,7 +61,7 @@ def _check_config(config: Mapping[str, Any]) -> None:
 
 
 def _check_section(name: str, settings: Any) -> None:
-    _require(f"config.{name}", settings, _is_mapping, "a group of settings")
+    _require(f"config.{name}", settings, is_mapping, "a group of settings")
     known = {one.name for one in fields(SECTIONS[name])}
     try:
         OmegaConf.merge(OmegaConf.structured(SECTIONS[name]), {k: v for k, v in settings.items() if k in known})
@@ -74,7 +74,7 @@ def check_shape(shape: Any) -> None:
     try:
         found = DataShape.of(shape)
         sizes = [*found.sample, *(size for inner in found.extra.values() for size in inner)]
-        right = all(map(_is_count, [*sizes, *found[1:3], found.vocabulary, found.size]))
+        right = all(map(is_count, [*sizes, *found[1:3], found.vocabulary, found.size]))
         right = right and 0 < math.prod(found.sample) <= MOST_VALUES
     except (TypeError, ValueError, AttributeError, LookupError, RecursionError):
         right = False
@@ -95,7 +95,8 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < MOST
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
+    """Return whether a value is a whole number, 0 or more, as far as any run counts."""
     return _is_whole(value) and value >= 0
 
 
@@ -107,20 +108,23 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_mapping(value: Any) -> bool:
+def is_mapping(value: Any) -> bool:
+    """Return whether a value is a mapping with texts for keys."""
     return isinstance(value, Mapping) and all(map(_is_text, value))
 
 
 def _is_section(value: Any) -> bool:
-    return value is None or value == [] or _is_mapping(value)
+    return value is None or value == [] or is_mapping(value)
 
 
-def _are_numbers(value: Any) -> bool:
-    return _is_mapping(value) and all(map(_is_number, value.values()))
+def are_numbers(value: Any) -> bool:
+    """Return whether a value holds numbers by name."""
+    return is_mapping(value) and all(map(_is_number, value.values()))
 
 
-def _are_mappings(value: Any) -> bool:
-    return _is_mapping(value) and all(map(_is_mapping, value.values()))
+def are_mappings(value: Any) -> bool:
+    """Return whether a value holds mappings by name."""
+    return is_mapping(value) and all(map(is_mapping, value.values()))
 
 
 def _is_list_of(right: Check) -> Check:
@@ -128,60 +132,60 @@ def _is_list_of(right: Check) -> Check:
 
 
 def _are_identities(value: Any) -> bool:
-    return _are_mappings(value) and all(
-        _is_text(one.get("content")) and _is_count(one.get("samples")) for one in value.values()
+    return are_mappings(value) and all(
+        _is_text(one.get("content")) and is_count(one.get("samples")) for one in value.values()
     )
 
 
 def _are_pretrained(value: Any) -> bool:
-    return _are_mappings(value) and all(
+    return are_mappings(value) and all(
         _is_text(one.get("name")) and _is_text(one.get("sha256")) for one in value.values()
     )
 
 
 def _is_state(value: Any) -> bool:
-    return _is_mapping(value) and all(isinstance(one, (Tensor, Mapping)) for one in value.values())
+    return is_mapping(value) and all(isinstance(one, (Tensor, Mapping)) for one in value.values())
 
 
 FIELDS: dict[str, tuple[Check, str]] = {
-    "format": (_is_count, "a whole number"),
-    "config": (_is_mapping, "a configuration"),
+    "format": (is_count, "a whole number"),
+    "config": (is_mapping, "a configuration"),
     "data": (_are_identities, "the content and the number of samples of each source"),
     "game": (_is_state, "tensors and plain states by name"),
     "pretrained": (_are_pretrained, "the name and the hash of each pretrained network by its place"),
-    "clock": (_is_mapping, "a mapping"),
-    "batches": (_is_count, "a whole number, 0 or more"),
-    "images_seen": (_is_count, "a whole number, 0 or more"),
-    "best": (_is_mapping, "a mapping"),
-    "metrics": (_are_numbers, "numbers by name"),
-    "protocol": (_is_mapping, "a mapping"),
-    "baselines": (_is_mapping, "a mapping"),
-    "watch": (_is_mapping, "a mapping"),
-    "begun": (lambda value: value is None or _are_numbers(value), "numbers by name"),
+    "clock": (is_mapping, "a mapping"),
+    "batches": (is_count, "a whole number, 0 or more"),
+    "images_seen": (is_count, "a whole number, 0 or more"),
+    "best": (is_mapping, "a mapping"),
+    "metrics": (are_numbers, "numbers by name"),
+    "protocol": (is_mapping, "a mapping"),
+    "baselines": (is_mapping, "a mapping"),
+    "watch": (is_mapping, "a mapping"),
+    "begun": (lambda value: value is None or are_numbers(value), "numbers by name"),
 }
 """What each field of a checkpoint must be; an older version may not have all."""
 
 INNER: dict[str, dict[str, tuple[Check, str]]] = {
     "clock": {
-        "step": (_is_count, "a whole number, 0 or more"),
+        "step": (is_count, "a whole number, 0 or more"),
         "seconds": (_is_time, "a number of seconds"),
         "training_seconds": (_is_time, "a number of seconds"),
-        "rollbacks": (_is_count, "a whole number, 0 or more"),
+        "rollbacks": (is_count, "a whole number, 0 or more"),
     },
     "best": {
         "metric": (_is_text, "a text"),
-        "step": (_is_count, "a whole number, 0 or more"),
+        "step": (is_count, "a whole number, 0 or more"),
         "value": (_is_number, "a number"),
         "higher_is_better": (lambda value: isinstance(value, bool), "true or false"),
     },
-    "protocol": {"metrics": (_are_mappings, "the settings of metrics by score")},
+    "protocol": {"metrics": (are_mappings, "the settings of metrics by score")},
     "watch": {
         "named": (_is_list_of(_is_text), "a list of texts"),
         "real": (_is_list_of(_is_number), "a list of numbers"),
         "fake": (_is_list_of(_is_number), "a list of numbers"),
         "train": (_is_list_of(_is_number), "a list of numbers"),
         "held_out": (_is_list_of(_is_number), "a list of numbers"),
-        "present": (_is_mapping, "a mapping"),
+        "present": (is_mapping, "a mapping"),
     },
 }
 """What the fields within some of them must be."""

@@ -27,6 +27,18 @@ CONFIG = "config.yaml"
 REST = "state.safetensors"
 """The tensors that samples are drawn with and that are no network's: a prior's, conditions of grids."""
 
+FIELDS: dict[str, tuple[checkpoint_fields.Check, str]] = {
+    "step": (checkpoint_fields.is_count, "a whole number, 0 or more"),
+    "images_seen": (checkpoint_fields.is_count, "a whole number, 0 or more"),
+    "scores": (checkpoint_fields.are_numbers, "numbers by name"),
+    "protocol": (checkpoint_fields.is_mapping, "a mapping"),
+    "plain": (checkpoint_fields.are_mappings, "mappings by the names of networks"),
+}
+"""What fields of the description must be, which may be anybody's."""
+
+PIECE = 2**20
+"""Bytes of a file that are held at a time."""
+
 NEEDED = ("*.json", "*.yaml", f"*{tensors.SUFFIX}")
 """The files that a model is loaded from."""
 
@@ -66,6 +78,9 @@ class Exported:
             isinstance(about.get(key), dict) for key in ("networks", "sha256")
         ):
             raise ConfigError(f"{folder / ABOUT} is damaged: it names no format, no networks or no hashes")
+        for name, (right, what) in FIELDS.items():
+            if about.get(name) is not None and not right(about[name]):
+                raise ConfigError(f"{folder / ABOUT}: {name} is {plain.shown(about[name])} and not {what}")
         if about["format"] > FORMAT:
             raise ConfigError(
                 f"{folder} has format {about['format']}, and this version reads formats up to {FORMAT}: upgrade "
@@ -79,7 +94,7 @@ class Exported:
         try:
             found = _shape(self.about["shape"])
             checkpoint_fields.check_shape(found.plain())
-        except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ConfigError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"{self.folder / ABOUT} is damaged: it has no shape of samples ({error})") from error
         return found
 
@@ -111,6 +126,8 @@ class Exported:
         path = self.folder / name
         if not path.is_file():
             raise ConfigError(f"there is no file {path}, which {ABOUT} names")
+        if path.suffix == tensors.SUFFIX:
+            tensors.check_size(path)
         if self.about["sha256"].get(name) != sha256(path):
             raise ConfigError(f"{path} is not what was exported: its hash is not the one in {ABOUT}")
         return path
@@ -137,5 +154,9 @@ def is_exported(folder: Path) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """Return the hash of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the hash of a file's content, which may be larger than the memory."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found.update(piece)
+    return found.hexdigest()

@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"there is no file {path}")
     try:
-        return dict(library.load(path.read_bytes()))
+        return dict(library.load_file(path))
     except Exception as error:  # whatever the library makes of a file that is somebody else's
         raise ConfigError(f"{path} is damaged, or no safetensors file: {' '.join(str(error).split())}") from error
 
@@ -55,6 +55,20 @@ def sha256(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def check_size(path: Path) -> None:
+    """Raise ConfigError if a file is not as large as its head says, before any more of it is read.
+
+    Raises:
+        ConfigError: it is damaged, or no such file.
+    """
+    library = _library()
+    try:
+        with library.safe_open(path, framework="pt"):
+            pass
+    except Exception as error:
+        raise ConfigError(f"{path} is damaged, or no safetensors file: {' '.join(str(error).split())}") from error
 
 
 def _library() -> ModuleType:

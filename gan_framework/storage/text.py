@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -11,6 +12,8 @@ STEERING = HIDDEN - {"Cf", "Co", "Cn"}
 TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 """Characters that make what follows read in the other direction, whatever it is."""
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+MARKUP = re.compile(r"[\\<`]|\](?=[(\[])")
+"""What HTML, code, links and pictures in Markdown cannot do without, and what takes away its meaning."""
 UNDECODED = range(0xDC80, 0xDD00)
 """What Python makes of the bytes of a file's name that are no UTF-8."""
 
@@ -33,6 +36,11 @@ def harmless(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_seen(one) if unicodedata.category(one) in STEERING or one in TURNING else one for one in text)
+
+
+def markdown(text: str) -> str:
+    """Return a text in one line that Markdown shows as it is: it holds no picture, link, code or HTML."""
+    return MARKUP.sub(lambda found: f"\\{found[0]}", visible(text))
 
 
 def lines(text: str) -> str:

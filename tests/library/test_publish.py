@@ -1,6 +1,7 @@
 """Models that are exported, published and loaded again."""
 
 import json
+import os
 import re
 from importlib.util import find_spec
 
@@ -9,10 +10,12 @@ import torch
 import yaml
 
 from gan_framework.errors import ConfigError
+from gan_framework.library.inline import newest_samples
 from gan_framework.library.model import load
 from gan_framework.library.publish import export, pull, push, without_places
 from gan_framework.runs import checkpoint
 from gan_framework.runs.trained import warm_start
+from gan_framework.storage.images import save_png
 from gan_framework.storage.layout import RunFolder
 from tests.helpers.hub import serving
 
@@ -172,10 +175,33 @@ def test_a_damaged_export_is_refused(runs, tmp_path):
         ({"networks": {"generator": "../../secrets"}}, "is no file of the folder"),
         ({"networks": 3}, "it names no format, no networks or no hashes"),
         ({"shape": "x"}, "it has no shape of samples"),
+        ({"shape": []}, "it has no shape of samples"),
+        ({"step": "abc"}, 'step is "abc" and not a whole number'),
+        ({"plain": [1]}, "plain is a list and not mappings"),
+        ({"scores": {"fid": "<b>"}}, "scores is a mapping and not numbers"),
+        ({"protocol": True}, "protocol is true and not a mapping"),
     ):
         (out / "export.json").write_text(json.dumps(about | change))
         with pytest.raises(ConfigError, match=says):
             load(out)
+
+
+def test_a_huge_file_of_weights_is_refused_before_it_is_read(runs, tmp_path):
+    weights = export(runs(), tmp_path / "out") / "generator.safetensors"
+    os.truncate(weights, 2**40)
+    with pytest.raises(ConfigError, match="generator.safetensors is damaged"):
+        load(weights)
+
+
+def test_only_a_picture_of_the_run_itself_becomes_the_grid(tmp_path):
+    samples = tmp_path / "samples"
+    samples.mkdir()
+    (tmp_path / "private").write_text("private")
+    (samples / "step_0000003.png").symlink_to(tmp_path / "private")
+    os.mkfifo(samples / "step_0000002.png")
+    assert newest_samples(RunFolder(tmp_path)) is None
+    save_png(samples / "step_0000001.png", torch.zeros(1, 2, 2, dtype=torch.uint8))
+    assert newest_samples(RunFolder(tmp_path)) == samples / "step_0000001.png"
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from gan_framework.storage.text import brief, few, lines, visible
+from gan_framework.storage.text import brief, few, lines, markdown, visible
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,19 @@ def test_many_texts_are_counted():
 
 def test_lines_stay_lines():
     assert lines("a\n\x1b[2J\n\tb\r\n") == "a\n\\x1b[2J\n\\tb\\r\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("plain_name [1, 2] 3*4", "plain_name [1, 2] 3*4"),
+        ("![x](https://evil)", r"![x\](https://evil)"),
+        ("[x][y]", r"[x\][y]"),
+        ("<img src=x>", r"\<img src=x>"),
+        (r"\<b>", r"\\\<b>"),
+        ("`a", r"\`a"),
+        ("a\n# b", r"a\\n# b"),
+    ],
+)
+def test_markdown_shows_a_text_as_it_is(given, written):
+    assert markdown(given) == written
