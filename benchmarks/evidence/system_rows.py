@@ -39,6 +39,13 @@ SHORT_LIKELIHOOD = (
     "schedule.stages=[{players:[likelihood],until:60},{players:[discriminator],until:100},"
     "{players:[generator,discriminator],updates:[1,2]}]"
 )
+EDGES = ("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2")
+OLDER = (
+    *("data.image_size=16", "train.batch_size=32", "networks.generator.width=16", "networks.discriminator.width=16"),
+    *("networks.encoder_z.width=16", "networks.encoder_z.hidden=256", "networks.identity.width=8"),
+    "schedule.stages=[{players:[discriminator,generator],until:600},{players:[encoder_z]}]",
+    *("train.steps=900", "optimizer.encoder_z.lr=1e-3", "metrics=[psnr]", "evaluate.samples=300"),
+)
 ROLLOUTS = ("game.rollouts=4", "game.baseline=batch")
 NEW = "share of sequences that the grammar can make and that are not in the training data"
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
@@ -90,10 +97,7 @@ ROWS: dict[str, Row] = {
     "cut": Row(
         "conditional",
         "cut",
-        (
-            *("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2", "train.steps=800"),
-            "metrics=[psnr]",
-        ),
+        (*EDGES, "train.steps=800", "metrics=[psnr]"),
         *("psnr", 5.69, "dB of edges made of digits without pairs, beside the true ones; beside digits as they are"),
     ),
     "gap_images": Row(
@@ -104,6 +108,20 @@ ROWS: dict[str, Row] = {
             *("train.batch_size=32", "train.steps=1200"),
         ),
         *("adversary_accuracy", 0.986, "accuracy of a fresh adversary on changed digits; beside digits as they are"),
+    ),
+    "fastcut": Row(
+        "conditional",
+        "fastcut",
+        (*EDGES, "train.steps=800", "metrics=[psnr]"),
+        *("psnr", 5.69, "dB of edges made of digits without pairs, beside the true ones; beside digits as they are"),
+    ),
+    "age_cgan": Row(
+        *("conditional", "age_cgan", OLDER, "psnr", "encoder alone"),
+        "dB of digits of another thickness, beside the true ones; beside the encoder's codes without refinement",
+    ),
+    "encoder alone": Row(
+        *("conditional", "age_cgan", (*OLDER, "game.refinement=0"), "psnr", None),
+        "dB of digits of another thickness, beside the true ones",
     ),
     "dr_gan": Row(
         "conditional",
