@@ -39,7 +39,7 @@ class Commands(TyperGroup):
             if not standalone_mode or not hasattr(error, "format_message"):
                 raise
             if type(error).__name__ != "NoArgsIsHelpError":  # the whole help, in which nothing was typed
-                error.message = shown(error.message)  # type: ignore[attr-defined]
+                error.message = shown(f"{error.message}{_instead(error)}")  # type: ignore[attr-defined]
             error.show()  # type: ignore[attr-defined]
             sys.exit(error.exit_code)  # type: ignore[attr-defined]
         if done == INTERRUPTED:
@@ -55,6 +55,60 @@ class Commands(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+
+def _instead(error: Any) -> str:
+    """Return what may be meant by an option that a command does not have, as the end of a sentence."""
+    name, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
+    if type(error).__name__ != "NoSuchOption" or context is None or getattr(error, "possibilities", None):
+        return ""
+    flags = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
+    if f"-{name}" in flags:
+        return f" Did you mean -{name}?"
+    if not any(parameter.name == "overrides" for parameter in context.command.params):
+        return ""
+    from gan_framework.config.compose import compose
+    from gan_framework.config.proposals import called_otherwise, settings_like
+
+    setting = name.lstrip("-").replace("-", "_")
+    meant = called_otherwise(setting, "")
+    meant = meant or sorted((f"{key}=..." for key in settings_like(setting, compose([]))), key=_of_training)
+    hint = f": {' or '.join(meant)}" if meant else ""
+    return f" Settings are written key=value, without dashes{hint}"
+
+
+def _of_training(setting: str) -> bool:
+    return setting.startswith("train.")
+
+
+def _completed(*roots: str) -> Any:
+    """Return what completes the overrides of a command, which may begin with `roots`; all without any."""
+
+    def complete(incomplete: str) -> list[str]:
+        from gan_framework.cli import completing
+
+        found: list[str] = completing.for_command(roots or None)(incomplete)
+        return found
+
+    return complete
+
+
+def _kinds(incomplete: str) -> list[str]:
+    from gan_framework.cli import completing
+
+    return completing.kinds(incomplete)
+
+
+def _plain(context: typer.Context, overrides: list[str] | None) -> list[str] | None:
+    """Return overrides; raise ConfigError if one is an option of the command, written like a setting."""
+    flags = {flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")}
+    for override in overrides or []:
+        key, is_set, value = override.partition("=")
+        if is_set and f"--{key}" in flags:
+            raise ConfigError(f"{override}: this is an option, not a setting: --{key} {value}")
+    return overrides
+
+
+SCORED = _completed("data", "extractor", "metrics", "sampler", "evaluate", "train.device")
 
 app = typer.Typer(
     cls=Commands,
@@ -81,11 +135,16 @@ def framework(
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def train(context: typer.Context) -> None:
+def train(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN/config.yaml] [overrides]", autocompletion=_completed())
+    ] = None,
+) -> None:
     """Train: [RUN/config.yaml] [overrides], like `python run.py`; `train --help` shows all settings."""
     from gan_framework.cli import train
 
-    sys.argv = ["gan-framework train", *context.args]
+    sys.argv = ["gan-framework train", *(arguments or []), *context.args]
     raise typer.Exit(train.train())
 
 
@@ -94,7 +153,9 @@ def resume(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="train.steps=20000, 'metrics=[fid,kid]', ...: changed settings."),
+        typer.Argument(
+            help="train.steps=20000, 'metrics=[fid,kid]', ...: changed settings.", autocompletion=_completed()
+        ),
     ] = None,
 ) -> None:
     """Resume a run in its folder, with its own configuration; changed settings are listed."""
@@ -135,7 +196,8 @@ def diff(
 @app.command()
 def plugins(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="losses, models, experiments, ..., or `check`.")
+        str | None,
+        typer.Argument(metavar="[KIND]", help="losses, models, experiments, ..., or `check`.", autocompletion=_kinds),
     ] = None,
     distribution: Annotated[str | None, typer.Argument(metavar="[DIST]", help="What to check.")] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help="The configuration to check it in.")] = None,
@@ -175,7 +237,12 @@ def plugins(
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="sampler=NAME, data.path=..., ...")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="sampler=NAME, data.path=..., ...", callback=_plain, autocompletion=_completed("sampler", "data")
+        ),
+    ] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="How many samples; 64 by default.")] = None,
     classes: Annotated[str | None, typer.Option(help="Classes to go through in turn, by name: 7,7,3.")] = None,
     source: Annotated[
@@ -214,7 +281,12 @@ def sample(
 def retrieve(
     run: Annotated[Path, typer.Argument(help="The folder of an auto-encoder's run, or a checkpoint.")],
     image: Annotated[Path, typer.Argument(help="The query image, of the size of the run's data.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="data.path=..., if the data have moved.")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="data.path=..., if the data have moved.", callback=_plain, autocompletion=_completed("data")
+        ),
+    ] = None,
     n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 8,
     split: Annotated[str, typer.Option(help="Of the run's data: train or test.")] = "train",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
@@ -235,7 +307,12 @@ def retrieve(
 def invert(
     run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
     images: Annotated[str, typer.Argument(help="An image, a folder of images of the run's size, train or test.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="data.path=..., if the data have moved.")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="data.path=..., if the data have moved.", callback=_plain, autocompletion=_completed("data")
+        ),
+    ] = None,
     n: Annotated[int, typer.Option("--n", min=1, help="At most so many images.")] = 32,
     steps: Annotated[
         int | None, typer.Option(min=0, help="Of optimising latents; 500 without an encoder, 0 with one.")
@@ -260,7 +337,11 @@ def evaluate(
     what: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, a checkpoint, or a folder of images.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="evaluate.samples=10000, extractor=inception, 'metrics=[fid,kid]', data=NAME, ..."),
+        typer.Argument(
+            help="evaluate.samples=10000, extractor=inception, 'metrics=[fid,kid]', data=NAME, ...",
+            callback=_plain,
+            autocompletion=SCORED,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
     against: Annotated[
@@ -293,7 +374,10 @@ def evaluate(
 def statistics(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="The .npz file to write.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="data=cifar10, extractor=inception, evaluate.split=train, ...")
+        list[str] | None,
+        typer.Argument(
+            help="data=cifar10, extractor=inception, evaluate.split=train, ...", callback=_plain, autocompletion=SCORED
+        ),
     ] = None,
 ) -> None:
     """Write mean and covariance of real features: metrics.fid.statistics, pytorch-fid, clean-fid and EDM read them."""

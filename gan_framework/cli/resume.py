@@ -83,6 +83,10 @@ def _configuration(folder: Path) -> tuple[dict[str, Any], str | None]:
     except ConfigError as error:
         unusable = error
     if not place.checkpoints.is_dir():
+        if not place.config.exists() and next(folder.rglob(place.config.name), None) is not None:
+            raise ConfigError(
+                f"{folder} holds runs and is none: name one of those that `gan-framework runs {folder}` lists"
+            )
         raise unusable
     from gan_framework.runs import checkpoint
 

@@ -22,13 +22,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
-from gan_framework.cli import help
+from gan_framework.cli import completing, help
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.cli.shown import shown
 from gan_framework.config import run_folder, saved
 from gan_framework.config.compose import compose, loosened, readable
 from gan_framework.config.explain import explain
-from gan_framework.config.proposals import alias, settings_like
+from gan_framework.config.proposals import alias, called_otherwise, settings_like
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.registry.packages import chooser, config_folder, leave_out_malformed
 from gan_framework.storage import secrets
@@ -164,9 +164,6 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
         return task(config, start)
 
     try:
-        wrong = next(filter(_is_no_flag, arguments), None)
-        if wrong is not None:
-            raise ConfigError(_unknown_flag(wrong, arguments[arguments.index(wrong) + 1 :]))
         for argument in arguments:
             if alias(argument) != argument:
                 print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
@@ -178,7 +175,7 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             return
         if SHOWS & set(sys.argv[1:]) and not {*MULTIRUN} & set(sys.argv[1:]):
             sys.argv[1:] = _with_chosen(sys.argv[1:])
-        with _masked() if SHOWS & set(sys.argv[1:]) else contextlib.nullcontext():
+        with _masked() if SHOWS & set(sys.argv[1:]) else completing.of_hydra():
             hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)()
         if _failures:
             raise _failures.pop()
@@ -221,15 +218,21 @@ def _is_no_flag(argument: str) -> bool:
     """Whether an argument is meant as a flag, and is none: Hydra would print it as it is."""
     if visible(argument) != argument:
         return argument.startswith("-")
-    flag = re.fullmatch(r"(--[a-z_]+(\.[a-z_.]+)?)(=.*)?", argument)
+    flag = re.fullmatch(r"(--[a-z0-9_]+([-.][a-z0-9_]+)*)(=.*)?", argument)
     return flag is not None and flag[1] not in FLAGS
 
 
 def _unknown_flag(flag: str, following: list[str]) -> str:
     """Return what is wrong with `--steps 100`, and what may be meant."""
     name = flag.lstrip("-").partition("=")[0]
-    value = flag.partition("=")[2] or (following[0] if following and re.fullmatch(r"[\w.]+", following[0]) else "...")
-    meant = [f"{setting}={value}" for setting in settings_like(name, compose([]))]
+    files = [word for word in (flag.partition("=")[2], *following[:1]) if word.endswith((".yaml", ".yml"))]
+    if files:
+        return f"{flag}: unknown flag; a run's configuration is named alone: `gan-framework train {files[0]}`"
+    value = flag.partition("=")[2] or (
+        following[0] if following and re.fullmatch(r"[\w.][\w.+-]*", following[0]) else "..."
+    )
+    meant = called_otherwise(name, "" if value == "..." else value)
+    meant = meant or [f"{setting}={value}" for setting in settings_like(name.replace("-", "_"), compose([]))]
     hint = f"did you mean {' or '.join(meant)}?" if meant else "--help lists them"
     return f"{flag}: unknown flag; settings are written key=value, without dashes; {hint}"
 
@@ -251,6 +254,12 @@ def _without_file(arguments: list[str]) -> tuple[list[str], Path | None]:
     Raises:
         ConfigError: there are several, or a run's folder is named.
     """
+    for i, argument in enumerate(arguments):
+        if _is_no_flag(argument):
+            raise ConfigError(_unknown_flag(argument, arguments[i + 1 :]))
+        flag, is_set, value = argument.partition("=")
+        if flag in TAKES_VALUE:
+            _check_search_path(flag, value if is_set else next(iter(arguments[i + 1 :]), ""))
     values = {i + 1 for i, argument in enumerate(arguments) if argument in TAKES_VALUE}
     words = [i for i, argument in enumerate(arguments) if i not in values and not argument.startswith(("-", "+", "~"))]
     files = [i for i in words if _is_file(arguments[i])]
@@ -264,6 +273,23 @@ def _without_file(arguments: list[str]) -> tuple[list[str], Path | None]:
         raise ConfigError(f"only one configuration file can be given: {', '.join(arguments[i] for i in files)}")
     rest = [argument for i, argument in enumerate(arguments) if i not in files]
     return rest, Path(arguments[files[0]]) if files else None
+
+
+def _check_search_path(flag: str, value: str) -> None:
+    """Raise ConfigError if a flag of Hydra's names a run or its configuration, or would hide the framework's own."""
+    folder = RunFolder(Path(value))
+    is_run = folder.config.is_file() and (folder.summary.is_file() or folder.checkpoints.is_dir())
+    if flag in ("-cd", "--config-dir", "-cp", "--config-path") and value and is_run:
+        raise ConfigError(
+            f"{flag} {value}: this is the folder of a run: `gan-framework resume {value}` resumes it, "
+            f"`gan-framework train {folder.config}` repeats it from scratch"
+        )
+    if flag in ("-cp", "--config-path") and value:
+        raise ConfigError(
+            f"{flag} {value}: the framework's own configuration would be missing; --config-dir {value} adds to it"
+        )
+    if flag in ("-cn", "--config-name") and value.endswith((".yaml", ".yml")):
+        raise ConfigError(f"{flag} {value}: name the file alone: `gan-framework train {value}`")
 
 
 def _is_file(argument: str) -> bool:

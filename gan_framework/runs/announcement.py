@@ -44,7 +44,8 @@ def conclude(run: Run) -> None:
         said.append(f"best {best['metric']} {score(best['value'])} at step {best['step']:,} (checkpoints/best.pt)")
     log.info("%s", "; ".join(said))
     folder = run.folder.path
-    log.info("run folder: %s; next: gan-framework sample %s, gan-framework evaluate %s", folder, folder, folder)
+    sample = f"{folder} --from test" if run.game.generates_from is not None else f"{folder}"
+    log.info("run folder: %s; next: gan-framework sample %s, gan-framework evaluate %s", folder, sample, folder)
 
 
 def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:

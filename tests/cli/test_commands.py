@@ -23,6 +23,7 @@ from gan_framework.runs.restore import load_game
 from gan_framework.storage.images import to_uint8
 from tests.helpers.program import ROOT
 
+OLD = ROOT / "tests" / "fixtures" / "run_0_1_0"
 SMALL = ("debug=smoke", "metrics=[]", "train.device=cpu")
 
 
@@ -63,7 +64,7 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        (["loss=hinj"], "loss=hinj: unknown option; closest: hinge, "),
+        (["loss=hinj"], "loss=hinj: unknown option; closest: hinge"),
         (
             ["strategy=[foo]"],
             "strategy=foo: unknown option; options of strategy: `gan-framework plugins strategies` lists",
@@ -75,6 +76,12 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
             "--steps: unknown flag; settings are written key=value, without dashes; did you mean train.s",
         ),
         (["--steps=100"], "did you mean train.steps=100?"),
+        (["--batch-size", "64"], "did you mean train.batch_size=64 or evaluate.batch_size=64?"),
+        (["--n-critic", "5"], "did you mean schedule.d_steps=5?"),
+        (["--config", "x/config.yaml"], "a run's configuration is named alone: `gan-framework train x/config.yaml`"),
+        (["--config-name", "x/config.yaml"], "name the file alone: `gan-framework train x/config.yaml`"),
+        (["--config-path", "mine"], "--config-dir mine adds to it"),
+        (["--config-dir", str(OLD)], f"this is the folder of a run: `gan-framework resume {OLD}`"),
         (["--qwertyuiop"], "--help lists them"),
         (["train.device=gpu"], "train.device=gpu: unknown device; use auto, cpu, cuda, cuda:1 or mps"),
         (["train.stepz=3"], "train.stepz: unknown setting; closest in train: steps, "),
@@ -94,6 +101,22 @@ def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
     code, out, last = call(*overrides, program=train.train)
     assert code == 2 and not out
     assert last.startswith("error: ") and reason in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["evaluate", OLD, "--samples", "100"], "Settings are written key=value, without dashes: evaluate.samples=..."),
+        (["sample", OLD, "-n", "4"], "Did you mean --n?"),
+        (["sample", OLD, "n=4"], "n=4: this is an option, not a setting: --n 4"),
+        (["sample", OLD, "seed=4"], "seed=4: this is an option, not a setting: --seed 4"),
+        (["resume", OLD.parent], "holds runs and is none: name one of those that `gan-framework runs"),
+    ],
+)
+def test_options_and_settings_are_told_apart(call, arguments, reason):
+    code, out, last = call(*arguments)
+    assert code == 2 and not out
+    assert reason in last
 
 
 def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
@@ -131,7 +154,6 @@ def test_exit_codes(capsys, monkeypatch, error, code, line):
 
 # -- start-up ---------------------------------------------------------------------------------------
 
-OLD = ROOT / "tests" / "fixtures" / "run_0_1_0"
 HEAVY = ("torch", "torchvision", "wandb", "matplotlib", "sklearn", "scipy", "torchmetrics", "torch_fidelity")
 
 

@@ -22,7 +22,7 @@ from gan_framework.config import schema
 from gan_framework.config.compose import compose, plain, readable
 from gan_framework.core.pair import Pair
 from gan_framework.registry import registry
-from gan_framework.registry.aliases import ALIASES
+from gan_framework.registry.aliases import meant
 from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.packages import groups, options
 from gan_framework.testing.subject import Subject
