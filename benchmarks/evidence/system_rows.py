@@ -40,6 +40,10 @@ SHORT_LIKELIHOOD = (
     "{players:[generator,discriminator],updates:[1,2]}]"
 )
 EDGES = ("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2")
+MARTA = (
+    *("data.image_size=16", "networks.generator.width=16", "networks.discriminator.width=16"),
+    *("train.batch_size=32", "metrics=[fid]"),
+)
 OLDER = (
     *("data.image_size=16", "train.batch_size=32", "networks.generator.width=16", "networks.discriminator.width=16"),
     *("networks.encoder_z.width=16", "networks.encoder_z.hidden=256", "networks.identity.width=8"),
@@ -123,6 +127,13 @@ ROWS: dict[str, Row] = {
         *("conditional", "age_cgan", (*OLDER, "game.refinement=0"), "psnr", None),
         "dB of digits of another thickness, beside the true ones",
     ),
+    "marta_gan": Row(
+        *("conditional", "marta_gan", (*MARTA, "train.steps=800"), "fid", "no distance of layers"),
+        "fid of digits; beside a generator that is not asked for D's mean layers",
+    ),
+    "no distance of layers": Row(
+        *("conditional", "marta_gan", (*MARTA, "train.steps=800", "game.features=0"), "fid", None), "fid of digits"
+    ),
     "dr_gan": Row(
         "conditional",
         "dr_gan",
@@ -204,6 +215,15 @@ ROWS: dict[str, Row] = {
         "rankgan",
         (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[grammar]"),
         *("new_valid", "sixty steps of likelihood", f"{NEW}; beside the start"),
+    ),
+    "rnn_wgan": Row(
+        "beyond_images",
+        "rnn_wgan",
+        (
+            *("data.length=6", "game.grow_every=60", "game.teacher=false", "schedule.d_steps=5"),
+            *("train.batch_size=32", "train.steps=900", "metrics=[grammar]"),
+        ),
+        *("validity", 0.00243, "share of sequences of six tokens that the source can make; beside chance"),
     ),
     "medgan": Row(
         "beyond_images",
