@@ -77,6 +77,10 @@ CRVAE = [
     *("networks.generator.groups=2", "game.first=1", *(f"networks.{name}.widths=[4,4]" for name in TRIO)),
     *("networks.recovery.inputs=4", "networks.recovery.width=4"),
 ]
+TRANSFORMERS = [
+    *("generator=transgan", "discriminator=transgan", "data.image_size=8"),
+    *("networks.generator.width=64", "networks.discriminator.width=16"),
+]
 FLOW = ["experiment=flow_gan", "data.image_size=8", "prior.dim=64", "networks.generator.hidden=[8]", *NARROW[1:]]
 BGAN = [
     *("experiment=bgan", "data.image_size=8", "prior.dim=4", "networks.generator.first=4"),
@@ -458,6 +462,8 @@ SPECIAL = {
     ("metrics", "latent_probe"): {"overrides": BIGAN},
     ("metrics", "inversion_error"): {"overrides": BIGAN},
     ("samplers", "standing_statistics"): {"overrides": CLASS_HEADS[:3]},
+    ("generators", "transgan"): {"overrides": TRANSFORMERS},
+    ("discriminators", "transgan"): {"overrides": TRANSFORMERS},
     ("metrics", "gam"): {"overrides": ["data.image_size=8"], "against": str(ROOT / "tests/fixtures/run_0_1_0")},
     ("metrics", "nll"): {"overrides": FLOW},
     ("games", "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES], "pretraining": 2},
@@ -472,6 +478,7 @@ SPECIAL = {
     ("games", "infogan"): {"overrides": INFOGAN},
     ("games", "mgan"): {"overrides": TURNS},
     ("games", "mad_gan"): {"overrides": TURNS},
+    ("games", "mad_gan_sim"): {"overrides": TURNS},
     ("games", "causalgan"): {
         "overrides": [
             "experiment=causalgan",

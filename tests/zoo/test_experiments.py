@@ -129,6 +129,7 @@ SMALL = {
         ["networks.generator.base=256", "networks.generator.style_size=32", "networks.discriminator.base=256"],
     ),
     **dict.fromkeys(("pggan", "msg_gan"), ["networks.generator.base=256", "networks.discriminator.base=256"]),
+    "transgan": ["data.image_size=8", "networks.generator.width=64", "networks.discriminator.width=16"],
     "fastgan": ["data.image_size=32", "networks.generator.width=4", "networks.discriminator.width=4"],
     **dict.fromkeys(("seqgan", "rankgan", "organ"), ["game.rollouts=2", TOKENS]),
     **dict.fromkeys(("csgan_translation", "leakgan"), ["game.rollouts=2", TOKENS]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import MAIN, Components, ConfigError, DiscriminatorOutput, Game, Pair, Player, Term, TermPlan
 from gan_zoo.heads import ClassScores, say_more
+from gan_zoo.priors.components import Components as Turns
 from gan_zoo.priors.components import component_of, require_components
 
 SCORES = "generator_id"
@@ -42,8 +44,8 @@ class MADGAN(Game):
     D minimises -E log p_real(x) - Σ_i E log p_i(G_i(z)). Its logit is s_real - log Σ_i exp(s_i), whose sigmoid is
     p_real, so that each generator minimises its loss as in any game: -E log p_real(G_i(z)) with `loss=nonsaturating`,
     as in the authors' program, or E log(1 - p_real(G_i(z))) with `minimax`, as in the paper. With one generator it is
-    the game of two players, of a logit that is a difference of two scores. Left out: the similarity of samples in the
-    appendix.
+    the game of two players, of a logit that is a difference of two scores. The similarity of samples in the appendix is
+    `MADGANSim`.
     """
 
     def __init__(self, components: Components) -> None:
@@ -72,3 +74,74 @@ class MADGAN(Game):
 def _told(_: nn.Module, said: DiscriminatorOutput) -> DiscriminatorOutput:
     scores = said.logits
     return said._replace(logits=real_against_all(scores), heads={**said.heads, SCORES: scores})
+
+
+def competition(scores: Tensor, features: Tensor) -> Tensor:
+    """Return the mean over pairs of generators i ≠ j of [D(G_j(z)) + cos(ψ_i, ψ_j) - D(G_i(z))]+, as i sees it.
+
+    What other generators make has no gradient in it.
+
+    Args:
+        scores: the logits (K, N) of D of what K generators make of the same noise.
+        features: ψ of the same (K, N, A).
+    """
+    chance = scores.sigmoid()
+    alike = F.cosine_similarity(features[:, None], features.detach()[None], dim=3)
+    short = (chance.detach()[None] + alike - chance[:, None]).clamp(min=0)
+    others = ~torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    return short[others].mean()
+
+
+class Compete(Term):
+    """Has each generator be taken for real by more than any other, by as much as their samples are alike.
+
+    Args:
+        game: whose generators they are.
+        prior: of the noise that they share.
+    """
+
+    def __init__(self, game: Game, prior: Turns) -> None:
+        super().__init__()
+        # Kept in a tuple: the game holds its players and their terms.
+        self._shared = (game, prior)
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return the competition of what all generators make of a part of the noise, a batch together."""
+        game, prior = self._shared
+        count = max(len(pair.latent.z) // prior.components, 1)
+        latent = pair.latent.part(slice(count))
+        said = []
+        for component in range(prior.components):
+            own = prior.choose(latent, torch.full((count,), component, device=latent.z.device))
+            said.append(pair.judge(game.generate(own), own.labels))
+        features = torch.stack([one.features[-1].flatten(1) for one in said])
+        return competition(torch.stack([one.logits for one in said]), features.to(said[0].logits.dtype))
+
+
+class MADGANSim(Game):
+    """K generators against a discriminator of two classes, each ahead of the others where they are alike (appendix B).
+
+    Each generator's loss gains `similarity` times [D(G_j(z)) + Δ(ψ(G_i(z)), ψ(G_j(z))) - D(G_i(z))]+, the mean over the
+    others: a generator that makes what another makes has to make it better, and none that does something of its own.
+    Known in outline: D is a probability, Δ the cosine, ψ the last features of D in the place of a pretrained network's,
+    and what the others make has no gradient, all of which is our reading.
+
+    Args:
+        components: the networks and the rest.
+        similarity: the weight.
+    """
+
+    def __init__(self, components: Components, similarity: float) -> None:
+        super().__init__(components)
+        prior = require_components("mad_gan_sim", self.prior)
+        if prior.components < 2:
+            raise ConfigError("game=mad_gan_sim has generators compete: prior.components must be at least 2")
+        if not similarity > 0:
+            raise ConfigError(f"game.similarity={similarity} must be above 0")
+        if self.loss is None or not self.loss.probabilistic:
+            raise ConfigError(
+                "game=mad_gan_sim compares probabilities of being real, and the loss is "
+                f"{type(self.loss).__name__}: set loss=nonsaturating"
+            )
+        plan = TermPlan(similarity, pairs=(MAIN,))
+        self.player("generator").add_term("competition", Compete(self, prior), plan=plan)

@@ -13,7 +13,7 @@ from gan_framework.errors import ConfigError
 from gan_zoo.generators.mixture import MixtureGenerator
 from gan_zoo.priors.components import Components, component_of, split
 from gan_zoo.priors.normal import Normal
-from gan_zoo.systems.mad_gan import TellGenerators, real_against_all
+from gan_zoo.systems.mad_gan import TellGenerators, competition, real_against_all
 from gan_zoo.systems.mgan import GeneratorIdentity, MGANDiscriminator
 from tests.zoo.players.playing import CPU, DIGITS, PLANE, assert_same_game, batch, built, count, play
 
@@ -211,3 +211,34 @@ def test_generators_are_paid_for_being_told_apart(compose):
     assert of_d.item() == pytest.approx(4 * of_g.item())
     play(game, range(2))
     assert game.player("generator").updates == 2
+
+
+# -- MAD-GAN-Sim -----------------------------------------------------------------------------------
+
+
+def test_generators_that_are_alike_have_to_be_better_than_each_other():
+    """[D(G_j) + cos(ψ_i, ψ_j) - D(G_i)]+, with D of ½ and ¾."""
+    logits = torch.tensor([[0.0], [math.log(3)]], dtype=torch.float64)
+    east, north, west = ([1.0, 0.0], [0.0, 2.0], [-3.0, 0.0])
+
+    def of(*features):
+        return competition(logits, torch.tensor(features, dtype=torch.float64)[:, None]).item()
+
+    assert of(east, east) == pytest.approx((0.25 + 1 + 1 - 0.25) / 2)
+    assert of(east, north) == pytest.approx(0.25 / 2)  # only the worse one is behind
+    assert of(east, west) == 0
+
+
+def test_what_others_make_has_no_gradient():
+    scores = torch.zeros(2, 1, dtype=torch.float64, requires_grad=True)
+    features = torch.tensor([[[1.0, 0.0]], [[1.0, 1.0]]], dtype=torch.float64, requires_grad=True)
+    competition(scores, features).backward()
+    assert scores.grad.flatten().tolist() == pytest.approx([-0.125, -0.125])  # each raises its own
+    own = features.detach()[0, 0].clone().requires_grad_()
+    (F.cosine_similarity(own, features.detach()[1, 0], dim=0) / 2).backward()
+    torch.testing.assert_close(features.grad[0, 0], own.grad)
+
+
+def test_one_generator_has_nobody_to_compete_with(compose):
+    with pytest.raises(ConfigError, match="prior.components must be at least 2"):
+        built(compose, PLANE, *MAD, "game=mad_gan_sim", "prior.components=1")
