@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SMALL = ("data.image_size=16", "train.batch_size=32")
+WIDTHS = ("networks.generator.width=16", "networks.discriminator.width=16")
 LABELS = (
     "data.image_size=8",
     "networks.generator.hidden=100",
@@ -40,12 +41,9 @@ SHORT_LIKELIHOOD = (
     "{players:[generator,discriminator],updates:[1,2]}]"
 )
 EDGES = ("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2")
-MARTA = (
-    *("data.image_size=16", "networks.generator.width=16", "networks.discriminator.width=16"),
-    *("train.batch_size=32", "metrics=[fid]"),
-)
+MARTA = (*SMALL, *WIDTHS, "metrics=[fid]")
 OLDER = (
-    *("data.image_size=16", "train.batch_size=32", "networks.generator.width=16", "networks.discriminator.width=16"),
+    *(*SMALL, *WIDTHS),
     *("networks.encoder_z.width=16", "networks.encoder_z.hidden=256", "networks.identity.width=8"),
     "schedule.stages=[{players:[discriminator,generator],until:600},{players:[encoder_z]}]",
     *("train.steps=900", "optimizer.encoder_z.lr=1e-3", "metrics=[psnr]", "evaluate.samples=300"),
@@ -70,16 +68,19 @@ ROWS: dict[str, Row] = {
     ),
     "gan_cls": Row(
         *("conditional", "gan_cls"),
-        (*SMALL, *(f"networks.{name}.width=16" for name in ("generator", "discriminator")), "train.steps=1500"),
+        (*SMALL, *WIDTHS, "train.steps=1500"),
         *("attribute_accuracy", "no wrong texts", "share of attributes that are as the text says"),
     ),
     "no wrong texts": Row(
         *("conditional", "gan_cls"),
-        (
-            *(*SMALL, *(f"networks.{name}.width=16" for name in ("generator", "discriminator"))),
-            *("train.steps=1500", "game.wrong=0", "game.made=1"),
-        ),
+        (*SMALL, *WIDTHS, "train.steps=1500", "game.wrong=0", "game.made=1"),
         *("attribute_accuracy", None, "share of attributes that are as the text says"),
+    ),
+    "al_cgan": Row(
+        "conditional",
+        "al_cgan",
+        (*SMALL, *WIDTHS, "train.steps=2000", "metrics=[object_place]"),
+        *("placed", None, "share of objects whose middle is at most 2 of 16 pixels from where the layout has it"),
     ),
     "genegan": Row(
         *("conditional", "genegan", (*SMALL, "train.steps=600", "metrics=[psnr]"), "psnr", None),
