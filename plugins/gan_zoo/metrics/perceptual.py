@@ -29,6 +29,10 @@ from gan_zoo.extractors.layered import VGG16
 from gan_zoo.mapping import StyleGenerator
 
 BATCH = 50
+"""Images at most that are looked at together."""
+
+PIXELS = 2**20
+"""Pixels at most of these: at 256x256, the activations of VGG-16 of 16 images take a gigabyte."""
 
 LEARNT = {"vgg16": "vgg.pth", "alexnet": "alex.pth"}
 """The files of LPIPS' weights of channels, version 0.1, that torchmetrics ships, by extractor."""
@@ -79,7 +83,8 @@ class _OfPairs(_Perceptual):
         assert comparison.pairs is not None and comparison.game is not None and comparison.extractor is not None
         total, count, device = 0.0, 0, comparison.game.device
         for part in comparison.pairs():
-            for a, b in zip(part.generated.split(BATCH), part.target.split(BATCH), strict=True):
+            size = together(part.target.shape)
+            for a, b in zip(part.generated.split(size), part.target.split(size), strict=True):
                 total += float(self.distance(comparison.extractor, as_seen(a, device), as_seen(b, device)).sum())
                 count += len(a)
         return {self.name: total / count if count else math.nan}
@@ -212,7 +217,7 @@ class PPLLike(_Perceptual):
             raise ConfigError(
                 f"metrics.{self.name} moves latents, and {type(game).__name__} draws none, or makes samples of samples"
             )
-        if game.latent(1).code:
+        if game.latent(1, generator=seeding.generator(0, "ppl")).code:
             raise ConfigError(f"metrics.{self.name} moves latents evenly, and those of this prior hold codes")
         if game.precision.name != "fp32":
             raise ConfigError(
@@ -232,8 +237,9 @@ class PPLLike(_Perceptual):
         found: dict[str, list[Tensor]] = {}
         random = seeding.generator(0, "ppl")
         labels = comparison.real.labels if game.conditional else None
-        for start in range(0, self.samples, BATCH):
-            count = min(BATCH, self.samples - start)
+        size = together(game.data.sample)
+        for start in range(0, self.samples, size):
+            count = min(size, self.samples - start)
             asked = None
             if labels is not None:
                 asked = labels[torch.randint(len(labels), (count,), generator=random)].to(game.device)
@@ -272,6 +278,11 @@ class PPL(PPLLike):
     def weights(self, extractor: Extractor) -> Sequence[Tensor] | None:
         """Return LPIPS' weights of channels."""
         return learnt(extractor.name)
+
+
+def together(shape: Sequence[int]) -> int:
+    """Return how many images of a shape (..., H, W) are looked at together."""
+    return max(1, min(BATCH, PIXELS // math.prod(shape[-2:])))
 
 
 @torch.no_grad()

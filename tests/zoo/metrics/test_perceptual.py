@@ -10,6 +10,7 @@ from torch import nn
 
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.core.contracts.networks import Generator
+from gan_framework.core.precision import Precision
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.evaluator import Evaluator
@@ -32,6 +33,7 @@ from gan_zoo.metrics.perceptual import (
     on_great_circles,
     without_ends,
 )
+from gan_zoo.priors.codes import Codes
 from gan_zoo.priors.normal import Normal
 from tests.evaluation.conftest import Blobs, make_game
 
@@ -224,6 +226,22 @@ def test_a_network_that_shows_nothing_or_is_not_the_papers_is_refused(tmp_path):
         PPL(10).check_extractor(VGG16(None, "bf16"))
     with pytest.raises(ConfigError, match="samples=0"):
         PPL(0)
+
+
+def test_models_whose_latents_do_not_move_evenly_are_refused_and_no_random_number_is_used():
+    game = a_game(Turns())
+    before = torch.get_rng_state()
+    PPLLike(1).check(game)
+    game.prior = Codes(4, {"categorical": [3]})
+    with pytest.raises(ConfigError, match="metrics.ppl_like .* hold codes"):
+        PPLLike(1).check(game)
+    game.prior = None
+    with pytest.raises(ConfigError, match="metrics.ppl_like moves latents, and Game draws none"):
+        PPLLike(1).check(game)
+    game.prior, game.precision = Normal(2), Precision("bf16", CPU)
+    with pytest.raises(ConfigError, match="train.precision=bf16"):
+        PPLLike(1).check(game)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_images_must_be_large_enough_for_the_network():
