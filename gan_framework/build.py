@@ -45,6 +45,7 @@ class Assembly:
         batches: what draws this process's share of the real batches.
         thawing: has players update what was frozen, once it is due.
         evaluator: scores the game; None if nothing is scored, or in another process.
+        assistant: extracts this process's share of the features that another scores; None in that and if none does.
     """
 
     settings: schema.Config
@@ -52,6 +53,7 @@ class Assembly:
     batches: Batches
     thawing: Thawing
     evaluator: Evaluator | None
+    assistant: Evaluator | None
 
 
 def assemble(
@@ -81,9 +83,11 @@ def assemble(
     thawing = Thawing(game, weight_settings(config["networks"]), settings.train.cuda_graph)
     if settings.train.compile:
         compile_networks(game)
-    evaluator = None
-    if scored and settings.metrics and settings.evaluate.samples:
-        evaluator = Evaluator.from_config(config, decoding.decoded(sources.first, decoder), device)
+    evaluator = assistant = None
+    if settings.metrics and settings.evaluate.samples:
+        found = Evaluator.from_config(config, decoding.decoded(sources.first, decoder), device)
+        evaluator, assistant = (found, None) if scored else (None, found)
+    if evaluator is not None:
         evaluator.check(game)
     if scored and settings.train.patience is not None and not (evaluator and evaluator.higher_is_better):
         raise ConfigError(
@@ -91,7 +95,7 @@ def assemble(
             "choose one that does, metrics=[fid]"
         )
     batches = sources.batches(settings.train.batch_size, settings.seed, device, distributed.rank(), distributed.world())
-    return Assembly(settings, game, batches, thawing, evaluator)
+    return Assembly(settings, game, batches, thawing, evaluator, assistant)
 
 
 def build_game(config: Config, shape: DataShape, device: torch.device, warm_start: WarmStart | None = None) -> Game:

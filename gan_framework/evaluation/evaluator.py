@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from gan_framework.config.schema import EvaluateConfig, read
-from gan_framework.core import seeding
+from gan_framework.core import distributed, seeding
 from gan_framework.core.game import Game
-from gan_framework.core.records import EMPTY
+from gan_framework.core.records import EMPTY, Latent
 from gan_framework.data import Data, DataSource, build_source
 from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation import decoding
 from gan_framework.evaluation.baselines import Baseline, Baselines
 from gan_framework.evaluation.cache import Cache
-from gan_framework.evaluation.extractor import Extractor
+from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.features import Bounds, extract_all, keep
 from gan_framework.evaluation.inputs import Inputs, source_of_inputs
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples
@@ -30,6 +30,7 @@ from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
 from gan_framework.evaluation.sampler import Sampler
 from gan_framework.evaluation.sampling import check, draw_latents, inputs_for, samples, sampling_as
+from gan_framework.evaluation.sharing import BrokenOff, Share, failed, share, together
 from gan_framework.evaluation.trained_by import doubt, has_pretrained, places_of, refuse_judges
 from gan_framework.registry import registry
 from gan_framework.storage.numbers import rounded
@@ -178,6 +179,24 @@ class Evaluator:
                 protocol["trained_by_extractor"] = trained_by
             return self._evaluate((self._sample(game, seed, data, made_of) for seed in seeds), protocol)
 
+    def assist(self, game: Game) -> None:
+        """Extract the features of this process's share of the samples for the first, which scores the game.
+
+        Raises:
+            NonFinite: the samples of a process are not finite.
+        """
+        wanted = self.settings
+        if self._shared(game) is None:
+            return
+        data = self.reference.data(wanted.split)
+        with self._random_state_kept(), sampling_as(game, wanted, data.labels):
+            for seed in range(wanted.seed, wanted.seed + wanted.seeds):
+                latents = draw_latents(game, wanted, seed, data.labels)
+                try:
+                    self._features_of(game, latents, Bounds(), [])
+                except BrokenOff:  # the first process says why
+                    return
+
     def score_images(self, batches: Iterable[Tensor], count: int) -> Evaluation:
         """Score images from elsewhere, (n, C, H, W) uint8, `count` in all.
 
@@ -246,21 +265,47 @@ class Evaluator:
         latents = draw_latents(game, self.settings, seed, data.labels, inputs)
         random = seeding.generator(seed, "sampler")
         batches = samples(game, latents, batch_size, self.sampler, random, inputs)
-        return self._compare(batches, count, latents.labels, game, inputs)
+        return self._compare(batches, count, latents, game, inputs)
+
+    def _shared(self, game: Game) -> Share | None:
+        """Return how samples are shared out among processes; None where one draws them all.
+
+        What follows from the samples before, and what is made of samples, is not divided.
+        """
+        if self.sampler is not None or game.generates_from is not None or not game.generates:
+            return None
+        return share(self.settings.samples, self.settings.batch_size, self._kept, distributed.current())
+
+    @property
+    def _kept(self) -> int:
+        return max((metric.samples_kept for metric in self.metrics.values()), default=0)
+
+    def _features_of(self, game: Game, latents: Latent, bounds: Bounds, kept: list[Tensor]) -> Features | None:
+        """Return the features of the samples of latents, drawn by several processes; None in all but the first."""
+        shared = self._shared(game)
+        assert shared is not None
+        own = samples(game, latents.part(shared.own), self.settings.batch_size)
+        passing = bounds.watching(keep(own, self._kept, kept))
+        return together(shared, passing, bounds, self._extract)
+
+    def _extract(self, batches: Iterable[Tensor], count: int) -> Features:
+        return extract_all(self.reference.extractor, batches, count, self.device, "the generated samples", NonFinite)
 
     def _compare(
         self,
         batches: Iterable[Tensor],
         count: int,
-        labels: Tensor | None,
+        latents: Latent | None,
         game: Game | None,
         inputs: Inputs | None = None,
     ) -> Comparison:
         kept: list[Tensor] = []
         bounds = Bounds()
-        passing = keep(batches, max((m.samples_kept for m in self.metrics.values()), default=0), kept)
-        passing = bounds.watching(passing)
-        found = extract_all(self.reference.extractor, passing, count, self.device, "the generated samples", NonFinite)
+        if game is None or latents is None or self._shared(game) is None:
+            found = self._extract(bounds.watching(keep(batches, self._kept, kept)), count)
+        else:
+            found = self._of_all_processes(game, latents, bounds, kept)
+        labels = None if latents is None else latents.labels
         generated = FeatureSet(
             found.features,
             found.logits,
@@ -287,6 +332,14 @@ class Evaluator:
                 f"mode collapse: all {count} generated samples have the same features; their scores mean little"
             )
         return comparison
+
+    def _of_all_processes(self, game: Game, latents: Latent, bounds: Bounds, kept: list[Tensor]) -> Features:
+        try:
+            found = self._features_of(game, latents, bounds, kept)
+        except BrokenOff:
+            raise failed() from None
+        assert found is not None, "the first process has the features of all"
+        return found
 
     def _evaluate(self, comparisons: Iterable[Comparison], protocol: Protocol) -> Evaluation:
         values: dict[str, list[float]] = {}

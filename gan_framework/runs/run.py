@@ -53,6 +53,7 @@ class Run:
         game: the game.
         batches: the real batches.
         evaluator: scores the game; None if nothing is scored.
+        assistant: extracts this process's share of the features that the first process scores; None in that.
         thawing: has players update what was frozen, once it is due.
         trackers: where the metrics go.
         progress: what is shown in the terminal.
@@ -88,6 +89,7 @@ class Run:
         self.game = game = assembly.game
         self.batches = assembly.batches
         self.evaluator = assembly.evaluator
+        self.assistant = assembly.assistant
         self.thawing = assembly.thawing
         self.trackers = trackers
         self.progress = progress

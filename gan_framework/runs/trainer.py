@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from torch import Tensor
 
@@ -109,6 +110,9 @@ def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
     evaluate = counters.due(settings.evaluate.every)
     if run.leads and counters.due(settings.train.sample_every):
         metrics |= _draw_samples(run)
+    if evaluate and run.assistant is not None:
+        with suppress(NonFinite):  # the first process says it
+            run.assistant.assist(run.game)
     if evaluate:
         try:
             metrics |= _evaluate(run, metrics, stop)

@@ -201,3 +201,22 @@ def test_no_process_outlives_a_killed_torchrun_for_long_and_what_they_did_is_sav
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert json.loads((tmp_path / "summary.json").read_text())["status"] == "stopped"
+
+
+@pytest.mark.slow
+def test_two_processes_score_what_one_does_each_a_share_of_the_samples(run):
+    """In rounds of batches of 30, of which the second process has three and the first four."""
+    scored = ["data=digits", "extractor=classifier", "metrics=[fid,inception_score]", "evaluate.baselines=false"]
+    scored += [
+        "evaluate.samples=200",
+        "evaluate.batch_size=30",
+        "evaluate.seeds=2",
+        "train.steps=2",
+        "evaluate.every=1",
+    ]
+    one, two = (done(run(world, *scored)) for world in (1, 2))
+    found = [json.loads((folder / "summary.json").read_text())["metrics"] for folder in (one, two)]
+    names = [name for name in found[0] if name.startswith("eval/")]
+    assert len(names) >= 2
+    for name in names:
+        assert found[1][name] == pytest.approx(found[0][name], rel=1e-4)
