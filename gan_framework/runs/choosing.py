@@ -54,7 +54,7 @@ class Choice:
 
     Attributes:
         settings: by their names as on the command line: options of groups, `generator`, and values,
-            `networks.generator.width`.
+            `networks.generator.width`. None for what is only to be said.
         why: the reason, in words.
     """
 
@@ -167,9 +167,9 @@ def _shape_at_first(config: Mapping[str, Any]) -> DataShape | None:
 def _take(name: str, choice: Choice, typed: Mapping[str, str]) -> dict[str, Any]:
     """Return what of a choice nothing that was typed stands in the way of, and log it with the reason."""
     own = {key: value for key, value in choice.settings.items() if not _is_typed(key, typed)}
-    if own:
-        shown = " ".join(f"{key}={written(value)}" for key, value in own.items())
-        log.info("experiment=%s: %s: %s", name, shown, choice.why)
+    if own or not choice.settings:
+        shown = "".join(f"{key}={written(value)} " for key, value in own.items())
+        log.info("experiment=%s: %s(%s)", name, shown, choice.why)
     if left := [key for key in choice.settings if key not in own]:
         log.info("experiment=%s leaves %s to what was typed", name, ", ".join(left))
     return own

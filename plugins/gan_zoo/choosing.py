@@ -161,7 +161,7 @@ def _stylegan2(facts: Facts, shape: DataShape) -> list[Choice]:
             {**widths, "networks.generator.style_size": 512, "prior.dim": 512},
             f"the published widths {'from' if side >= 512 else 'below'} 512 pixels",
         ),
-        Choice({"train.batch_size": batch}, f"4096 / {side} images for each GPU, at most 32, at most {shape.size:,}"),
+        Choice({"train.batch_size": batch}, f"4096 / {side} images for each GPU, at most 32; there are {shape.size:,}"),
         Choice(
             {"networks.discriminator.group": min(max(batch // facts.processes, 1), 4)}, "what is compared in a batch"
         ),
@@ -192,7 +192,7 @@ def _dcgan(facts: Facts, shape: DataShape) -> list[Choice]:
             {"generator": "dcgan", "discriminator": "dcgan", "prior": "normal", "networks.discriminator.norm": "none"},
             f"{facts.device} has no time for more; D judges each image by itself, as R1 asks",
         ),
-        Choice({"train.batch_size": batch}, f"at most {shape.size:,}"),
+        Choice({"train.batch_size": batch}, f"32 where there are as many images; there are {shape.size:,}"),
         Choice(
             {"term": ["r1"], "strategy": ["ada", "ema"], "strategy.ada.images": IMAGES[facts.device] // 6}
             if few

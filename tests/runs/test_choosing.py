@@ -9,6 +9,7 @@ from PIL import Image
 
 from gan_framework import train
 from gan_framework.build import build_game
+from gan_framework.cli.train import _with_chosen
 from gan_framework.config.compose import compose, plain
 from gan_framework.errors import ConfigError
 from gan_framework.runs import choosing
@@ -31,8 +32,8 @@ def test_the_configuration_has_what_was_chosen_and_the_log_says_why(caplog):
     assert config["terms"]["r1"]["weight"] == 0.0016 and config["train"]["batch_size"] == 32
     assert config["strategy"]["ema"]["batch_size"] == 32
     assert found.sources.shape.size == 1442
-    assert "experiment=auto: terms.r1.weight=0.0016 terms.r1.every=16: 0.0002 times 16x16 pixels" in caplog.text
-    assert "term=[r1] strategy=[ada,ema] strategy.ada.images=106666: 1,442 images are few" in caplog.text
+    assert "experiment=auto: terms.r1.weight=0.0016 terms.r1.every=16 (0.0002 times 16x16 pixels" in caplog.text
+    assert "term=[r1] strategy=[ada,ema] strategy.ada.images=106666 (1,442 images are few" in caplog.text
 
 
 def test_what_is_typed_wins_and_what_follows_from_it_follows(caplog):
@@ -53,6 +54,19 @@ def test_what_is_typed_wins_and_what_follows_from_it_follows(caplog):
 
 
 @pytest.mark.slow
+def test_what_is_shown_is_what_would_be_chosen_and_what_is_odd_is_said(tmp_path, caplog):
+    for number in range(9):
+        Image.new("RGB", (47, 33), (20 * number, 5, 9)).save(tmp_path / f"{number}.png")
+    typed = ["data=folder", f"data.path={tmp_path}", "train.device=cpu", "data.test_share=0"]
+    with caplog.at_level(logging.INFO):
+        shown = _with_chosen(["--cfg", "job", "experiment=auto", *typed])
+    assert shown == ["--cfg", "job", "experiment=_chosen", *typed]
+    assert compose(shown[2:]).train.batch_size == 8
+    assert "experiment=auto: (33x47 is made as 40x48 and cut; 'data.image_size=[32,40]' would" in caplog.text
+    assert _with_chosen(["--cfg", "job", "experiment=dcgan"]) == ["--cfg", "job", "experiment=dcgan"]
+
+
+@pytest.mark.slow
 def test_a_typed_model_brings_its_networks_and_other_experiments_are_complete():
     assert plain(made("model=mlp").composed)["networks"]["generator"]["name"] == "mlp"
     composed = compose(["experiment=dcgan"])
@@ -66,7 +80,10 @@ def test_what_is_chosen_for_a_gpu_is_a_game(monkeypatch):
     found = made(*narrow, "networks.generator.style_size=8", "prior.dim=8", "terms.r1.weight=3")
     assert plain(found.composed)["terms"]["r1"]["weight"] == 3
     game = build_game(plain(found.composed), found.sources.shape, torch.device("cpu"))
-    assert {*game.player("generator").terms} == {"path_length"} and {*game.player("discriminator").terms} == {"ada", "r1"}
+    assert {*game.player("generator").terms} == {"path_length"} and {*game.player("discriminator").terms} == {
+        "ada",
+        "r1",
+    }
 
 
 def test_data_that_cannot_be_had_are_said_to_be(tmp_path):
