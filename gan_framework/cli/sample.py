@@ -17,7 +17,7 @@ from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import build_source
 from gan_framework.data.pixels import Fit
-from gan_framework.errors import ConfigError
+from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.evaluation import decoding, drawing, latents, sampling
 from gan_framework.evaluation.classes import class_numbers
 from gan_framework.evaluation.folder import image_files, read_images
@@ -115,7 +115,14 @@ def _written(
     if shape.vocabulary or (shape.is_image and shape.is_8_bit):
         return []
     samples = torch.cat([part.cpu() for part in sampling.batches(game, latent, BATCH, sampler, random)])
-    found: list[Path] = registry.find("datasets", data["name"]).load().write(path, samples, data)  # type: ignore[attr-defined]
+    plugin: Any = registry.find("datasets", data["name"]).load()
+    try:
+        found: list[Path] = plugin.write(path, samples, data)
+    except (GanFrameworkError, OSError):
+        raise
+    except Exception as error:  # the settings of a checkpoint may be anybody's
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ConfigError(f"the samples cannot be written as those of data={data['name']}: {reason}") from error
     if not found and len(game.data.sample) > 2 and not game.data.is_image:
         found = [arrays.write_npz(path.with_suffix(".npz"), samples)]
     return found

@@ -15,6 +15,9 @@ from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS
 from gan_framework.storage import plain
 
+NAMES = ("classes", "symbols")
+"""Settings of data that hold names."""
+
 MISSING = "???"
 """What OmegaConf takes for a value that is still to be given, and replaces by a default."""
 
@@ -37,9 +40,25 @@ def check(found: Mapping[str, Any], where: str) -> None:
         for key, settings in (found.get(place) or {}).items():
             if settings is not None and not isinstance(settings, Mapping):
                 raise ConfigError(f"{where}: {place}.{key} is {plain.shown(settings)}, not the settings of a plugin")
+    check_names(found, where)
     for place, _, settings in plugins_of(found):
         if not isinstance(settings["name"], str):
             raise ConfigError(f"{where}: {place}.name is {plain.shown(settings['name'])}, not the name of a plugin")
+
+
+def check_names(found: Mapping[str, Any], where: str) -> None:
+    """Check what was found in data and is kept for what is made without them: the names of classes and of symbols.
+
+    Raises:
+        ConfigError: they are no lists of texts; it names `where` and the setting.
+    """
+    sources = found.get("sources")
+    others = sources.items() if isinstance(sources, Mapping) else ()
+    for place, settings in [("data", found.get("data")), *((f"sources.{name}", one) for name, one in others)]:
+        for name in NAMES if isinstance(settings, Mapping) else ():
+            value = settings.get(name)
+            if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+                raise ConfigError(f"{where}: {place}.{name} is {plain.shown(value)}, not a list of names")
 
 
 def _check_given(settings: Any, where: str, path: str = "") -> None:

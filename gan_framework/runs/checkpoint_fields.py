@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
+from gan_framework.config import saved_types
 from gan_framework.config.plugins import plugins_of
 from gan_framework.config.schema import SECTIONS, Config
 from gan_framework.core.records import DataShape
@@ -56,6 +57,7 @@ def _check_config(config: Mapping[str, Any]) -> None:
             _require("config.seed", config.get("seed"), _is_whole, "a whole number")
         else:
             _require(f"config.{section.name}", config.get(section.name), _is_section, "a group of settings")
+    saved_types.check_names(config, "config")
     for where, _, settings in plugins_of(config):
         _require(f"config.{where}.name", settings["name"], _is_text, "a text")
 

@@ -21,7 +21,8 @@ def lines_of(tokens: Tensor, symbols: Sequence[str] = ()) -> list[str]:
     """
     between = "" if symbols and all(len(name) <= 1 for name in symbols) else " "
     names = [harmless(name) for name in symbols]
-    return [between.join(filter(None, (names[i] if names else str(i) for i in row))) for row in tokens.tolist()]
+    known = len(names)
+    return [between.join(filter(None, (names[i] if i < known else str(i) for i in row))) for row in tokens.tolist()]
 
 
 def table(series: Tensor) -> str:

@@ -38,6 +38,8 @@ def written(config, place, value, folder):
         ("train.steps", "${seed}", 'train.steps is "${seed}": Value'),
         ("train.steps", "???", "train.steps is ???, which"),
         ("train.precision", "fp8", 'train.precision is "fp8": Invalid value'),
+        ("data.classes", [1], "data.classes is a list, not a list of names"),
+        ("data.symbols", "abc", 'data.symbols is "abc", not a list of names'),
         ("evaluate.samples", {}, "evaluate.samples is an empty mapping: "),
         ("loss.name", "???", "loss.name is ???, which"),
         ("loss.name", None, "loss.name is null, not the name of a plugin"),

@@ -15,6 +15,7 @@ from gan_framework.data.completing import as_settings
 from gan_framework.errors import ConfigError
 from gan_framework.storage.sequences import lines_of
 from gan_zoo.columns import Layout
+from gan_zoo.datasets.table import TableFile
 from tests.data.test_hostile import png_of
 
 ROWS = "".join(f"{number},{number % 3},{'ab'[number % 2]}\n" for number in range(40))
@@ -121,6 +122,13 @@ def test_written_tables_and_texts_have_no_formulas_and_steer_no_terminal():
         "na\u00efve \u200c",
     ]  # fmt: skip
     assert lines_of(torch.tensor([[1, 2, 0]]), ["", "\x1b", "b"]) == ["\\x1bb"]
+    assert lines_of(torch.tensor([[1, 7]]), ["", "b"]) == ["b7"]  # a checkpoint with too few symbols
+
+
+def test_a_separator_of_somebody_else_is_checked(tmp_path):
+    for separator in ("ab", 5, '"', ["x"]):
+        with pytest.raises(ConfigError, match="data.separator="):
+            TableFile.write(tmp_path / "a.png", torch.zeros(1, 2), {"layout": {}, "separator": separator})
 
 
 def test_parquet_that_is_damaged_nested_or_a_bomb_is_refused(tmp_path):

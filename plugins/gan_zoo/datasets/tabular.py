@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gan_framework.api import DataShape, DataSource, InMemory, atomic, seeding
+from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, atomic, seeding
 from gan_zoo.columns import Layout
 from gan_zoo.columns_found import find_layout, values_of
 from gan_zoo.datasets.checks import known_split
@@ -72,8 +72,10 @@ class Tabular(DataSource):
     @classmethod
     def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
         """Write rows as a table with the columns of the data."""
-        path = path.with_suffix(".csv")
-        table = Layout.of(settings["layout"]).table(samples, settings.get("separator") or ",")
+        path, separator = path.with_suffix(".csv"), settings.get("separator") or ","
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise ConfigError(f"data.separator={separator!r} must be one character, and no quote and no end of a line")
+        table = Layout.of(settings["layout"]).table(samples, separator)
         with atomic(path) as file:
             file.write(table.encode())
         return [path]
