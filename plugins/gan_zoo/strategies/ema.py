@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import copy
+import logging
 from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Strategy
+
+log = logging.getLogger(__name__)
+
+UNTRAINED = 0.1
+"""The share of untrained weights in the last average from which on it is worth a warning."""
+
+TRIAL = 50
+"""Runs of fewer steps are trials, whose scores nobody believes."""
 
 SOON = 16
 """More updates of a generator than one step has: what is further away than that does not change a step."""
@@ -22,24 +31,45 @@ class Average(nn.Module):
         average: the network that holds the average.
         decay: the share of the average that is kept in each step.
         warmup: in the first `warmup` steps the average follows the weights exactly.
+        planned: how many steps there will be; None if it is not known.
     """
 
-    def __init__(self, trained: nn.Module, average: nn.Module, decay: float, warmup: int) -> None:
+    def __init__(
+        self, trained: nn.Module, average: nn.Module, decay: float, warmup: int, planned: int | None = None
+    ) -> None:
         super().__init__()
         # Kept in a tuple: both belong to the game, and must not be registered twice.
         self._pair = (trained, average)
         self.decay = decay
         self.warmup = warmup
+        self.planned = planned
         self.steps = 0
 
     @torch.no_grad()
     def forward(self) -> None:
         """Average the parameters; copy the buffers, which are running averages already."""
         trained, average = self._pair
+        if self.steps == 0:
+            self._warn_of_untrained_weights()
         decay = self.decay if self.steps >= self.warmup else 0.0
         torch._foreach_lerp_(list(average.parameters()), list(trained.parameters()), 1 - decay)
         self._copy_buffers()
         self.steps += 1
+
+    def _warn_of_untrained_weights(self) -> None:
+        """Say so if samples and scores will come from weights that are in good part those of the start."""
+        if self.planned is None or self.planned < TRIAL or self.warmup:
+            return
+        left = self.decay**self.planned
+        if left > UNTRAINED:
+            log.warning(
+                "ema: after %s steps, %.0f%% of the averaged weights, from which samples and scores come, will be the "
+                "untrained ones; try strategy.ema.decay=%.3g, or strategy.ema.warmup=%d",
+                f"{self.planned:,}",
+                100 * left,
+                max(1 - 10 / self.planned, 0.0),
+                max(self.planned // 5, 1),
+            )
 
     def _copy_buffers(self) -> None:
         trained, average = self._pair
@@ -120,6 +150,7 @@ class EMA(Strategy):
         half_life: the images after which a share has halved, in place of `decay`; null for `decay`.
         ramp: the share of the images so far that the half-life is at most; null for no bound.
         batch_size: images of a generator update, which a half-life needs; null without.
+        steps: the run's, by which it is known whether the average gets away from the untrained weights; null: unknown.
     """
 
     applies_last = True
@@ -132,6 +163,7 @@ class EMA(Strategy):
         half_life: float | None = None,
         ramp: float | None = None,
         batch_size: int | None = None,
+        steps: int | None = None,
     ) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
@@ -151,6 +183,7 @@ class EMA(Strategy):
         self.half_life = half_life
         self.ramp = ramp
         self.batch_size = batch_size
+        self.steps = steps
 
     def apply(self, game: Game) -> None:
         """Add a network `<name>_ema` for each generator, and sample from it."""
@@ -184,5 +217,5 @@ class EMA(Strategy):
 
     def _following(self, trained: nn.Module, average: nn.Module) -> Average:
         if self.half_life is None or self.batch_size is None:
-            return Average(trained, average, self.decay, self.warmup)
+            return Average(trained, average, self.decay, self.warmup, self.steps)
         return HalfLife(trained, average, self.half_life, self.ramp, self.batch_size, self.warmup)
