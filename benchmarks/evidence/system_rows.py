@@ -217,6 +217,12 @@ ROWS: dict[str, Row] = {
         (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[grammar]"),
         *("new_valid", "sixty steps of likelihood", f"{NEW}; beside the start"),
     ),
+    "organ": Row(
+        "beyond_images",
+        "organ",
+        (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[grammar]"),
+        *("new_valid", "sixty steps of likelihood", f"{NEW}; beside the start"),
+    ),
     "rnn_wgan": Row(
         "beyond_images",
         "rnn_wgan",
