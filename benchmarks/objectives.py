@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from evidence import papers
 from evidence.job import ROOT, Job
 from evidence.objective_page import page
 from evidence.objective_rows import LINE_DATA, QUIET, ROWS, SCORES
@@ -62,6 +63,8 @@ def make_line(path: Path) -> None:
 def write(record: Path) -> None:
     """Write the page of a record."""
     PAGE.write_text(page(RecordFile(record, SCORES).read()))
+    if record == RECORD:
+        papers.renew()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from evidence import papers
 from evidence.comparison import between, compare, direction, spread
 from evidence.job import ROOT, Job, Outcome
 from evidence.options import carry_out, parser
@@ -83,6 +84,8 @@ def write(record: Path) -> None:
         if rows:
             text = INTRODUCTION.format(title=title) + "".join(f"{line(name, found)}\n" for name in rows)
             (RESULTS / f"{page}.md").write_text(text)
+    if record == RECORD:
+        papers.renew()
 
 
 def line(name: str, record: Record) -> str:
