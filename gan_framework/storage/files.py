@@ -27,9 +27,10 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     symbolic link at `path` is replaced, not followed.
 
     Raises:
-        OSError: the file cannot be written; it names `path`.
+        OSError: the file cannot be written, or `path` is a device; it names `path`.
     """
     try:
+        refuse_device(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         name = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
         nameless = _open_nameless(path.parent)
@@ -48,6 +49,18 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         _flush_folder(path.parent)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def refuse_device(path: Path) -> None:
+    """Raise OSError for a device, and for a stream of a process such as `/dev/stdout`: a file would take its place."""
+    place = os.path.realpath(path.parent)
+    is_stream = place in ("/dev", "/proc") or place.startswith(("/dev/fd", "/proc/"))
+    try:
+        is_device = stat.S_ISCHR(mode := os.lstat(path).st_mode) or stat.S_ISBLK(mode)
+    except OSError:
+        is_device = False
+    if is_stream or is_device:
+        raise OSError(errno.EINVAL, "it is a device or a stream, whose place a file would take: name a file")
 
 
 def remove_unfinished(folder: Path, name: str = "*") -> None:

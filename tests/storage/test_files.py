@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -95,3 +96,10 @@ def test_what_a_killed_process_was_caching_is_gone_when_it_is_cached(tmp_path):
     killed_while_writing(entry)
     cache.get("features", {"of": "digits"}, compute)
     assert [path.name for path in entry.parent.iterdir() if path.suffix != ".lock"] == [entry.name]
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/proc/self/x"])
+def test_no_device_and_no_stream_is_replaced_by_a_file(path):
+    # Not by writing: with rights to it, a mistake would take the machine's device away.
+    with pytest.raises(OSError, match="a device or a stream"):
+        files.refuse_device(Path(path))
