@@ -69,7 +69,8 @@ def runs(arguments: list[str], as_json: bool) -> None:
     elif not found:
         print(f"no run lies in {visible(str(folder))} or below it", file=sys.stderr)
     elif not listed:
-        print(f"none of {len(found)} runs matches {visible(' '.join(arguments))}", file=sys.stderr)
+        there = ", ".join(sorted({run.status for run in found}))
+        print(f"none of {len(found)} runs matches {visible(' '.join(arguments))}; status: {there}", file=sys.stderr)
     else:
         _show(listed, folder)
 

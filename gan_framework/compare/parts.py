@@ -47,8 +47,10 @@ def divide(runs: Iterable[Record | Damaged], metric: str | None = None) -> list[
                 break
         else:
             scored.append([run])
+    if not scored:
+        return [Part(rest)]
     scored.sort(key=len, reverse=True)
-    parts = [Part([*members]) for members in scored] or [Part()]
+    parts = [Part([*members]) for members in scored]
     for run in rest:
         _home(run, scored, parts).runs.append(run)
     for part, members in zip(parts[1:], scored[1:], strict=True):

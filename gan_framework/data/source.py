@@ -161,6 +161,8 @@ def build_source(settings: Mapping[str, Any]) -> DataSource:
     Raises:
         ConfigError: no such plugin, a setting it refuses, or its classes or symbols are not what the settings name.
     """
+    if not isinstance(settings.get("flip") or False, bool):
+        raise ConfigError(f"data.flip={settings['flip']}: it must be true or false")
     own = {key: value for key, value in settings.items() if key not in KINDS["datasets"].reserved}
     source: DataSource = registry.build("datasets", own)
     if settings.get("classes") is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from gan_framework.errors import ConfigError
 
@@ -105,7 +106,11 @@ def kind_named(name: str, beside: Sequence[str] = ("models", "experiments")) -> 
     for kind in KINDS.values():
         if name in (kind.name, kind.singular):
             return kind
-    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join([*beside, *KINDS])}")
+    known = [*beside, *KINDS]
+    written = {word: word for word in known} | {kind.singular: kind.name for kind in KINDS.values()}
+    if beside and (meant := get_close_matches(name, written, n=1)):
+        raise ConfigError(f"there is no plugin kind {name!r}; closest: {written[meant[0]]}")
+    raise ConfigError(f"there is no plugin kind {name!r}; the kinds are {', '.join(known)}")
 
 
 def kind_of_group(group: str) -> Kind | None:

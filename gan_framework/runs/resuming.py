@@ -13,6 +13,7 @@ from gan_framework.config.plugins import plugins_of
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.storage.secrets import mask
+from gan_framework.storage.text import few
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,9 @@ OF_DATA = ("name", "image_size", "channels", "flip", "transform", "drop_near_dup
 
 OF_NO_MATTER = ("tracker", "train.resume", "train.resume_changed", "train.device", "train.threads")
 """Settings that are never worth a word."""
+
+MOST = 8
+"""So many settings are named in a refusal."""
 
 SCALARS = ("train", "evaluate", "sample")
 """Sections without plugins, in which later versions may have more settings."""
@@ -61,8 +65,8 @@ def check(state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Map
     light = [str(change) for change in changes if str(change) not in grave]
     if grave and not composed.train.resume_changed:
         raise ConfigError(
-            f"{where} was trained with other settings: {'; '.join(grave + light)}. A different loss, networks, "
-            "data or batch size make it a different experiment: use a new folder (hydra.run.dir), or resume "
+            f"{where} was trained with other settings: {'; '.join(few(grave + light, MOST))}. A different loss, "
+            "networks, data or batch size make it a different experiment: use a new folder (hydra.run.dir), or resume "
             "anyway with train.resume_changed=true"
         )
     if grave or light:

@@ -256,7 +256,7 @@ def test_every_built_in_plugin_is_described(call):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["plugins", "lossy"], "there is no plugin kind 'lossy'; the kinds are models, experiments, generators, "),
+        (["plugins", "lossy"], "there is no plugin kind 'lossy'; closest: losses"),
         (["plugins", "losses", "terms"], "'terms' is one too many"),
         (["plugins", "check"], "`plugins check` needs the name of an installed distribution"),
         (["plugins", "check", "numpy"], "no distribution 'numpy' with plugins is installed; there are gan-framework"),

@@ -218,7 +218,7 @@ def test_a_folder_without_runs_is_said_to_be_one(call, tmp_path):
     assert call("runs", tmp_path) == (0, [], f"no run lies in {tmp_path} or below it")
     assert call("runs", tmp_path, "--json")[:2] == (0, ["[]"])
     make_run(tmp_path / "a", "hinge", 0, [])
-    assert call("runs", tmp_path, "seed=7")[2] == f"none of 1 runs matches {tmp_path} seed=7"
+    assert call("runs", tmp_path, "seed=7")[2] == f"none of 1 runs matches {tmp_path} seed=7; status: finished"
 
 
 def test_hundreds_of_runs_are_listed_in_seconds(call, tmp_path):

@@ -229,6 +229,8 @@ def test_runs_that_were_chosen_by_different_scores_are_ranked_apart(sweep):
     assert [len(part.runs) for part in parts.divide(runs)] == [9, 1]
     assert parts.divide(runs)[1].differs == ["score (fid_classifier and kid_raw)"]
     assert len(parts.divide(runs, "fid_classifier")) == 1
+    (alone,) = parts.divide(runs, "no_such_score")  # what is wrong with it is said of all runs
+    assert len(alone.runs) == 10
 
 
 def test_what_each_setting_does_is_said_where_several_are_swept(tmp_path):

@@ -188,6 +188,11 @@ def test_what_is_no_source_is_refused_by_its_name(further, message):
         Sources(defaults("digits"), further)
 
 
+def test_whether_to_mirror_is_yes_or_no():
+    with pytest.raises(ConfigError, match="data.flip=maybe: it must be true or false"):
+        Sources(defaults("digits") | {"flip": "maybe"}, {})
+
+
 def test_a_source_that_cannot_be_loaded_is_named(tmp_path):
     empty = write(tmp_path / "bad", {"0.png": b"no image"})
     settings = defaults("folder") | {"path": str(empty), "test_share": 0}

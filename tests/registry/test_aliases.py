@@ -72,4 +72,6 @@ def test_a_new_plugin_is_of_a_kind_that_can_be_written(tmp_path):
         write("mine", "lossy", tmp_path)
     assert "models" not in str(refused.value) and "experiments" not in str(refused.value)
     with pytest.raises(ConfigError, match="the kinds are models, experiments, generators, "):
-        kind_named("lossy")  # which can be listed
+        kind_named("zzz")  # which can be listed
+    with pytest.raises(ConfigError, match="there is no plugin kind 'losess'; closest: losses$"):
+        kind_named("losess")

@@ -16,6 +16,8 @@ class Logistic(Prior):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
+        if dim < 1:
+            raise ValueError(f"dim={dim}: it must be at least 1")
         self.dim = dim
 
     def draw(self, n: int, device: torch.device, generator: torch.Generator | None = None) -> Latent:

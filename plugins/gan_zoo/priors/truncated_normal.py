@@ -18,6 +18,8 @@ class TruncatedNormal(Prior):
 
     def __init__(self, dim: int, bound: float) -> None:
         super().__init__()
+        if dim < 1:
+            raise ValueError(f"dim={dim}: it must be at least 1")
         if not bound > 0:
             raise ValueError(f"bound={bound}: it must be positive")
         self.dim = dim
