@@ -42,6 +42,10 @@ SHORT_LIKELIHOOD = (
 )
 EDGES = ("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2")
 MARTA = (*SMALL, *WIDTHS, "metrics=[fid]")
+CLOUDS = (
+    *("data.points=64", "data.samples=1000", "train.batch_size=32"),
+    *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4"),
+)
 OLDER = (
     *(*SMALL, *WIDTHS),
     *("networks.encoder_z.width=16", "networks.encoder_z.hidden=256", "networks.identity.width=8"),
@@ -241,6 +245,24 @@ ROWS: dict[str, Row] = {
             *("train.batch_size=32", "train.steps=900", "metrics=[grammar]"),
         ),
         *("validity", 0.00243, "share of sequences of six tokens that the source can make; beside chance"),
+    ),
+    "latent_gan": Row(
+        "beyond_images",
+        "latent_gan",
+        (
+            *(*CLOUDS, "train.steps=900"),
+            "schedule.stages=[{players:[autoencoder],until:400},{players:[discriminator,generator]}]",
+        ),
+        *("mmd_chamfer", "point_gan", "distance of real clouds to the nearest made one; beside a GAN of raw clouds"),
+    ),
+    "point_gan": Row(
+        "beyond_images",
+        "point_gan",
+        (
+            *(*CLOUDS, "train.steps=500", "prior.dim=32"),
+            *("networks.generator.hidden=[64,128,256]", "networks.discriminator.widths=[64,128,128]"),
+        ),
+        *("mmd_chamfer", None, "distance of real clouds to the nearest made one"),
     ),
     "medgan": Row(
         "beyond_images",
