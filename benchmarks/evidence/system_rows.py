@@ -86,6 +86,12 @@ ROWS: dict[str, Row] = {
         (*SMALL, *WIDTHS, "train.steps=2000", "metrics=[object_place]"),
         *("placed", None, "share of objects whose middle is at most 2 of 16 pixels from where the layout has it"),
     ),
+    "gawwn_keypoints": Row(
+        "conditional",
+        "gawwn_keypoints",
+        (*SMALL, *WIDTHS, "train.steps=1500", "metrics=[object_place]"),
+        *("placed", None, "share of objects whose middle is at most 2 of 16 pixels from where key points have it"),
+    ),
     "genegan": Row(
         *("conditional", "genegan", (*SMALL, "train.steps=600", "metrics=[psnr]"), "psnr", None),
         "dB of digits whose bar was taken, beside the true ones",
