@@ -59,13 +59,16 @@ class Commands(TyperGroup):
 def _instead(error: Any) -> str:
     """Return what may be meant by an option that a command does not have, as the end of a sentence."""
     name, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
-    if type(error).__name__ != "NoSuchOption" or context is None or getattr(error, "possibilities", None):
+    others = [one for one in getattr(error, "possibilities", None) or () if one != "--help"]
+    if type(error).__name__ != "NoSuchOption" or context is None or others:
         return ""
     flags = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
     if f"-{name}" in flags:
         return f" Did you mean -{name}?"
     if not any(parameter.name == "overrides" for parameter in context.command.params):
         return ""
+    if name in ("-m", "--multirun"):
+        return "; sweeps are started by `gan-framework train RUN/config.yaml -m ...`"
     from gan_framework.config.compose import compose
     from gan_framework.config.proposals import called_otherwise, settings_like
 
@@ -73,7 +76,7 @@ def _instead(error: Any) -> str:
     meant = called_otherwise(setting, "")
     meant = meant or sorted((f"{key}=..." for key in settings_like(setting, compose([]))), key=_of_training)
     hint = f": {' or '.join(meant)}" if meant else ""
-    return f" Settings are written key=value, without dashes{hint}"
+    return f"; settings are written key=value, without dashes{hint}"
 
 
 def _of_training(setting: str) -> bool:

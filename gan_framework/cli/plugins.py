@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gan_framework.cli.shown import shown
+from gan_framework.errors import ConfigError
 from gan_framework.registry.index import known
 from gan_framework.registry.kinds import KINDS, kind_named
 from gan_framework.registry.listing import COMPOSED, Entry, composed, config_problems, configured, entries
@@ -60,8 +61,24 @@ def _found(kind: str | None) -> Iterator[Entry]:
         return
     if kind is None:
         yield from (entry for name in COMPOSED for entry in composed(name))
-    for name in KINDS if kind is None else (kind_named(kind).name,):
+    for name in KINDS if kind is None else (_kind(kind),):
         yield from sorted([*entries((name,)), *configured(name)], key=lambda entry: entry.name)
+
+
+def _kind(word: str) -> str:
+    """Return the kind that a word names.
+
+    Raises:
+        ConfigError: none has the name; where an option has it, that is said.
+    """
+    try:
+        return kind_named(word).name
+    except ConfigError as error:
+        from gan_framework.config.proposals import option_called
+
+        if named := option_called(word):
+            raise ConfigError(f"{word} is no kind of plugins, but an option: {', '.join(named)}") from error
+        raise
 
 
 def _table(found: list[Entry]) -> Table:

@@ -69,6 +69,9 @@ def task(config: DictConfig, start: Start = start) -> float | None:
         secrets.refuse_settings(OmegaConf.to_container(config, resolve=False))
         if settings.resume is not None:
             raise ConfigError(f"sweep.resume={settings.resume} needs -m; resume a single run with gan-framework resume")
+        for override in hydra_config.overrides.task:
+            if re.match(r"\+?search=(?!null)", override):
+                raise ConfigError(f"{override}: a search needs -m, or nothing is searched: -m {override}")
         return start(config, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
     except Exception as error:  # Hydra would print the overrides, secrets among them, before handing it on
         _failures.append(error)

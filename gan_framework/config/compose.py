@@ -15,7 +15,7 @@ from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
 from gan_framework.config.explain import explain
-from gan_framework.config.proposals import alias
+from gan_framework.config.proposals import alias, kind_at, options_with
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS, OF_WEIGHTS, kind_of_group
 from gan_framework.registry.packages import chooser, config_folder, groups
@@ -87,9 +87,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
         resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True, enum_to_str=True)
     except InterpolationKeyError as error:
         reason = " ".join(str(error).splitlines()[0].split())
-        raise ConfigError(
-            f"{error.full_key} refers to a setting that this configuration does not have: {reason}"
-        ) from error
+        raise ConfigError(_of_other_parts(config, str(error.full_key), reason)) from error
     except Exception as error:
         reason = " ".join(str(error).split())
         if "parent node" in reason and isinstance(error, OmegaConfBaseException):
@@ -102,3 +100,22 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise ConfigError(reason) from error
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items()}
+
+
+def _of_other_parts(config: DictConfig, key: str, reason: str) -> str:
+    """Return what is wrong with a setting that refers to one which the configuration does not have.
+
+    Args:
+        config: the configuration.
+        key: the setting.
+        reason: what OmegaConf says, which names the other one.
+    """
+    missing = re.search(r"'([\w.]+)' not found", reason)
+    place, _, setting = missing[1].rpartition(".") if missing else ("", "", "")
+    kind = kind_at(place)
+    having = options_with(setting, kind) if kind is not None and setting else []
+    if missing is None or kind is None or not having:
+        return f"{key} refers to a setting that this configuration does not have: {reason}"
+    own = OmegaConf.select(config, f"{place}.name")
+    others = " or ".join(f"{kind.group}={name}" for name in having)
+    return f"{key} is {missing[1]}, which {kind.group}={own} does not have; {others} has it"

@@ -28,7 +28,7 @@ VERY_LIKE = 0.75
 ORDER = ("experiment", "model", "loss", "term", "strategy", "metrics", "data", "optimizer", "sampler", "extractor")
 """Groups that people mean first."""
 
-COMMON = ("folder", "npz", "adam", "inception")
+COMMON = ("folder", "npz", "paired", "adam", "inception")
 """Plugins that are meant before others which have the same setting."""
 
 SCORING = ("evaluate", "extractor", "sample")

@@ -94,6 +94,8 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["seed=1.5"], "seed=1.5: Value '1.5' of type 'float' could not be converted to Integer"),
         (["x=["], "x=[: unbalanced bracket"),
         (["loss=hinge,minimax"], "several values are a sweep, which needs -m"),
+        (["search=dcgan"], "search=dcgan: a search needs -m"),
+        (["generator=unet"], "is data.source_channels, which data=digits does not have; data=paired or data="),
         (["~foo"], "Could not delete from config. 'foo' does not exist."),
     ],
 )
@@ -106,7 +108,13 @@ def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["evaluate", OLD, "--samples", "100"], "Settings are written key=value, without dashes: evaluate.samples=..."),
+        (
+            ["evaluate", OLD, "--samples", "100"],
+            "; settings are written key=value, without dashes: evaluate.samples=...",
+        ),
+        (["resume", OLD, "--steps", "100"], "; settings are written key=value, without dashes: train.steps=..."),
+        (["resume", OLD, "-m", "seed=0,1"], "sweeps are started by `gan-framework train RUN/config.yaml -m ...`"),
+        (["plugins", "wgan"], "wgan is no kind of plugins, but an option: experiment=wgan, loss=wasserstein"),
         (["sample", OLD, "-n", "4"], "Did you mean --n?"),
         (["sample", OLD, "n=4"], "n=4: this is an option, not a setting: --n 4"),
         (["sample", OLD, "seed=4"], "seed=4: this is an option, not a setting: --seed 4"),
