@@ -12,18 +12,30 @@ from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loadin
 
 LAYERS = ["2048", "logits_unbiased"]
 
+SIDE = 299
+
+ENLARGED = 128
+"""Images up to this side are enlarged by products of matrices, which is faster than picking pixels; larger ones not."""
+
+TRUNK = (
+    *("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "MaxPool_1", "Conv2d_3b_1x1", "Conv2d_4a_3x3", "MaxPool_2"),
+    *("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"),
+    *("Mixed_7a", "Mixed_7b", "Mixed_7c"),
+)
+"""The network's layers, in the order in which images go through them."""
+
 
 class Inception(Extractor):
     """InceptionV3 of 2015-12-05: the pooled features (2048) and the logits (1008) that FID, KID and IS are defined by.
 
-    Batch norm is folded into the convolutions and the layout is channels-last, which is faster and
-    leaves the features equal to 1e-5.
+    Batch norm is folded into the convolutions, the layout is channels-last and small images are
+    enlarged by products of matrices, which is faster and leaves the features equal to 1e-5.
     """
 
     name = "inception"
     dim = 2048
     resize = "bilinear as in TensorFlow 1, to 299x299"
-    size = (299, 299)
+    size = (SIDE, SIDE)
     downloads = True
     classifies = True
 
@@ -53,11 +65,36 @@ class Inception(Extractor):
 
     def extract(self, samples: Tensor) -> Features:
         """Return the 2048 pooled features and the 1008 logits without bias."""
-        return Features(*self.network(to_rgb(samples)))
+        images = to_rgb(samples)
+        if self.precision != "fp32" or max(images.shape[2:]) > ENLARGED:
+            return Features(*self.network(images))
+        x = enlarged((images.float() - 128) / 128).contiguous(memory_format=torch.channels_last)
+        for name in TRUNK:
+            x = getattr(self.network, name)(x)
+        features = x.mean((2, 3))
+        return Features(features, features @ self.network.fc.weight.T)
 
     def fingerprint(self) -> str:
         """Return the hash of the weights as they were loaded, before folding."""
         return self._fingerprint
+
+
+def enlarged(images: Tensor) -> Tensor:
+    """Return images (N, C, H, W) as 299x299, bilinearly as TensorFlow 1 does: pixel i lies at i H / 299."""
+    down, across = (_bilinear(size, images) for size in images.shape[2:])
+    return down @ images @ across.T
+
+
+def _bilinear(size: int, like: Tensor) -> Tensor:
+    """Return what a row of pixels is multiplied by to have 299 of it, (299, size)."""
+    rows = torch.arange(SIDE, device=like.device)
+    places = rows.float() * (size / SIDE)
+    first = places.floor().long()
+    part = places - first
+    weights = torch.zeros(SIDE, size, device=like.device)
+    weights[rows, first] += 1 - part
+    weights[rows, (first + 1).clamp(max=size - 1)] += part
+    return weights
 
 
 def fold_batch_norm(network: nn.Module) -> None:

@@ -9,7 +9,7 @@ from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.extractor import computing_in, fingerprint, to_rgb
 from gan_zoo.extractors.clip import CLIP
 from gan_zoo.extractors.dinov2 import DINOv2
-from gan_zoo.extractors.inception import Inception
+from gan_zoo.extractors.inception import Inception, enlarged
 from gan_zoo.extractors.inception_torchvision import InceptionTorchvision
 from gan_zoo.extractors.pretrained import resized
 from gan_zoo.extractors.raw import Raw
@@ -243,3 +243,12 @@ def test_a_weights_file_runs_no_code(tmp_path, capsys):
 def test_wrong_settings_name_the_setting(build, said):
     with pytest.raises(ConfigError, match=said):
         build()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (28, 28), (32, 32), (101, 67), (128, 128)])
+def test_small_images_are_enlarged_as_tensorflow_does(size):
+    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+    images = torch.randint(256, (2, 3, *size), generator=torch.Generator().manual_seed(0)).float()
+    wanted = interpolate_bilinear_2d_like_tensorflow1x(images, size=(299, 299), align_corners=False)
+    assert (enlarged(images) - wanted).abs().max() <= 1e-4
