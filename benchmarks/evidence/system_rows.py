@@ -46,6 +46,7 @@ CLOUDS = (
     *("data.points=64", "data.samples=1000", "train.batch_size=32"),
     *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4"),
 )
+HOLES = ("data.image_size=16", "game.hole=8", "train.batch_size=50", *WIDTHS, "metrics=[label_accuracy]")
 OLDER = (
     *(*SMALL, *WIDTHS),
     *("networks.encoder_z.width=16", "networks.encoder_z.hidden=256", "networks.identity.width=8"),
@@ -62,6 +63,18 @@ ROWS: dict[str, Row] = {
     ),
     "labelled alone": Row(
         *("conditional", "semi_kplus1", (*LABELS, "train.steps=3000", "game.supervised=true"), "label_accuracy", None),
+        "accuracy on test images, of the 10 labels a class alone",
+    ),
+    "ccgan": Row(
+        "conditional",
+        "ccgan",
+        (*HOLES, "train.steps=1000"),
+        "label_accuracy",
+        "labelled alone, without holes",
+        CLASSIFIED,
+    ),
+    "labelled alone, without holes": Row(
+        *("conditional", "ccgan", (*HOLES, "train.steps=1000", "game.supervised=true"), "label_accuracy", None),
         "accuracy on test images, of the 10 labels a class alone",
     ),
     "dann": Row("conditional", "dann", (*DIGITS, "train.steps=1000"), "label_accuracy", "source alone", ADAPTED),
@@ -242,6 +255,20 @@ ROWS: dict[str, Row] = {
             *("train.batch_size=32", "train.steps=350", "metrics=[grammar]"),
         ),
         *("validity", 1.77e-6, "share of sequences of twelve tokens that the source can make; beside chance"),
+    ),
+    "segan_speech": Row(
+        "beyond_images",
+        "segan_speech",
+        (
+            *(
+                "train.batch_size=10",
+                "train.steps=800",
+                "prior.dim=1024",
+                "networks.generator.widths=[8,16,16,32,32,64]",
+            ),
+            *("networks.discriminator.width=4", "optimizer.generator.lr=1e-3", "optimizer.discriminator.lr=1e-3"),
+        ),
+        *("snr_gain", None, "dB by which tones are cleaner than in noise as loud as they are"),
     ),
     "rnn_wgan": Row(
         "beyond_images",
