@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -17,12 +18,18 @@ class Hub:
         repositories: by name: `private`, and its commits, the newest last: (hash, message, {path: content}).
         requests: (method, path) of all requests.
         down: whether it answers everything with an error.
+        xet: whether it asks for weights to be uploaded to its Xet storage, as huggingface.co does.
+        stored: the bytes of each block that the Xet storage was given, by its hash.
+        pointers: what commits say of files in that storage, by path: hash and size.
     """
 
     def __init__(self):
         self.repositories = {}
         self.requests = []
         self.down = False
+        self.xet = False
+        self.stored = {}
+        self.pointers = {}
 
     def files(self, name, revision="main"):
         """The files of a revision; None if there is none."""
@@ -86,6 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
             ("POST", r"/api/validate-yaml", self._validate),
             ("POST", r"/api/models/(?P<name>.+)/preupload/(?P<revision>[^/]+)", self._preupload),
             ("POST", r"/api/models/(?P<name>.+)/commit/(?P<revision>[^/]+)", self._commit),
+            ("GET", r"/api/models/(?P<name>.+)/xet-write-token/(?P<revision>[^/]+)", self._xet_token),
+            ("POST", r"/cas/v1/xorbs/default/(?P<block>.+)", self._xet_block),
+            ("POST", r"/cas/v2/shards", self._xet_shard),
             ("GET", r"/api/models/(?P<name>.+)/revision/(?P<revision>[^/]+)", self._info),
             ("GET", r"/api/models/(?P<name>.+)/tree/(?P<revision>[^/]+)", self._tree),
             ("GET", r"/api/models/(?P<name>[^/]+/[^/]+)", self._info),
@@ -120,10 +130,23 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(200, {"errors": [], "warnings": []})
 
     def _preupload(self, body, name, revision):
-        files = [
-            {"path": one["path"], "uploadMode": "regular", "shouldIgnore": False} for one in json.loads(body)["files"]
-        ]
+        paths = [one["path"] for one in json.loads(body)["files"]]
+        large = [path for path in paths if self.kept.xet and path.endswith(".safetensors")]
+        modes = {path: "lfs" if path in large else "regular" for path in paths}
+        files = [{"path": path, "uploadMode": mode, "shouldIgnore": False} for path, mode in modes.items()]
         return self._send(200, {"files": files})
+
+    def _xet_token(self, body, name, revision):
+        known = {"casUrl": f"{self.kept.endpoint}/cas", "accessToken": "token", "exp": int(time.time()) + 3600}
+        headers = {"X_Xet_Cas_Url": known["casUrl"], "X_Xet_Access_Token": "token"}
+        return self._send(200, known, **headers, X_Xet_Token_Expiration=str(known["exp"]))
+
+    def _xet_block(self, body, block):
+        self.kept.stored[block] = body
+        return self._send(200, {"was_inserted": True})
+
+    def _xet_shard(self, body):
+        return self._send(200, {"type": "result", "result": 1})
 
     def _commit(self, body, name, revision):
         lines = [json.loads(line) for line in body.splitlines()]
@@ -133,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
                 message = line["value"]["summary"]
             elif line["key"] == "file":
                 changed[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            elif line["key"] == "lfsFile":
+                self.kept.pointers[line["value"]["path"]] = (line["value"]["oid"], line["value"]["size"])
         identity = self.kept.commit(name, message, changed)
         url = f"{self.kept.endpoint}/{name}/commit/{identity}"
         return self._send(200, {"success": True, "commitOid": identity, "commitUrl": url, "hookOutput": ""})

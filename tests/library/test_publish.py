@@ -216,6 +216,19 @@ def hub(monkeypatch, tmp_path):
         yield found
 
 
+@pytest.mark.slow
+def test_a_server_that_asks_for_xet_gets_the_weights_through_it(hub, runs, tmp_path):
+    pytest.importorskip("hf_xet", reason="hf_xet is not installed: pip install 'gan-framework[publish]'")
+    hub.xet = True
+    out = export(runs(), tmp_path / "out")
+    push(out, "hf:somebody/digits")
+    assert set(hub.files("somebody/digits")) == {"README.md", "config.yaml", "export.json", "samples.png"}
+    weights = out / "generator.safetensors"
+    assert hub.pointers == {weights.name: (described(out)["sha256"][weights.name], weights.stat().st_size)}
+    # Blocks may be compressed, which drawn weights hardly are.
+    assert sum(map(len, hub.stored.values())) > 0.5 * weights.stat().st_size
+
+
 def test_a_model_is_published_pulled_loaded_and_trained_on(hub, runs, tmp_path, monkeypatch):
     run = runs("strategy=[ema]")
     address = push(run, "hf:somebody/digits", discriminator=True, private=True)
