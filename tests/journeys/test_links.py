@@ -21,7 +21,7 @@ from gan_framework.evaluation.cache import Cache
 from gan_framework.storage.images import save_png
 from gan_framework.storage.pictures import Picture, write
 from gan_zoo.datasets.tabular import Tabular
-from gan_zoo.waves import write_waves
+from gan_zoo.datasets.wave_files import write_waves
 from tests.cli.test_evaluate import save_untrained
 from tests.helpers import program
 from tests.helpers.comparing import make_run
@@ -305,7 +305,7 @@ OPENS = {
     "gan_framework/sweeps/views.py": "pictures into memory, of a study that was named to be opened by Optuna",
     "gan_framework/compare/pictures.py": "pictures into memory",
     "gan_framework/compare/profiles.py": "a picture into memory",
-    "plugins/gan_zoo/waves.py": "wave.open into a file that storage.files has opened: test_tables_and_waves",
+    "plugins/gan_zoo/datasets/wave_files.py": "wave.open into an open file: test_tables_and_waves",
     "plugins/gan_zoo/trackers/run_log.py": "opened for reading alone",
     "plugins/gan_zoo/trackers/source_code.py": "copies into a new folder for temporary files",
     "plugins/gan_zoo/datasets/torchvision_source.py": "data that torchvision downloads to where data.root says",

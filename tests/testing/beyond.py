@@ -139,7 +139,7 @@ def files(folder):
     """Return the settings of the datasets that read a table and waves, with small files in a folder."""
     import torch
 
-    from gan_zoo.waves import write_wave
+    from gan_zoo.datasets.wave_files import write_wave
 
     rows = [f"{number % 7 + 0.5},{'ab'[number % 2]},2020-01-{number % 20 + 1:02d}" for number in range(40)]
     (folder / "table.csv").write_text("\n".join(["size,kind,day", *rows]) + "\n")

@@ -15,7 +15,8 @@ from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seed
 from gan_zoo.datasets.array_sizes import check_size
 from gan_zoo.datasets.checks import known_classes, known_split
 from gan_zoo.datasets.splits import held_out, known_share, members
-from gan_zoo.waves import emphasised, read_wave, write_waves
+from gan_zoo.datasets.wave_files import read_wave, write_waves
+from gan_zoo.waves import emphasised
 
 
 class _Waves(DataSource):

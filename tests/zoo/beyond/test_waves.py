@@ -8,12 +8,13 @@ import torch
 from gan_framework.api import Comparison, ConfigError, DataShape, PairedSamples
 from gan_zoo.datasets.audio import Tones, WavFolder
 from gan_zoo.datasets.spectra import Spectra
+from gan_zoo.datasets.wave_files import read_wave, write_wave
 from gan_zoo.generators.dcgan_nd import DCGANndGenerator
 from gan_zoo.metrics.snr_gain import SNRGain
 from gan_zoo.systems.segan_speech import WaveUNet
 from gan_zoo.systems.vaw_gan import SpectrumDecoder, SpectrumEncoder
 from gan_zoo.systems.wavegan import PhaseShuffle, WaveGANDiscriminator, shifted
-from gan_zoo.waves import deemphasised, emphasised, read_wave, snr, write_wave
+from gan_zoo.waves import deemphasised, emphasised, snr
 
 
 def test_emphasis_and_its_opposite_are_inverse():
