@@ -246,7 +246,7 @@ def test_plugins_are_listed_as_json(call):
         "settings": {},
         "problem": None,
         "scores": {},
-        "aliases": [],
+        "aliases": ["saturating", "mmgan"],
     }
     assert found["wasserstein_gp"]["aliases"] == ["wgan_gp"]
 
