@@ -352,8 +352,8 @@ def test_tables_and_waves(tmp_path):
     outside.link(tmp_path / "rows.csv", "symbolic", 1)
     before = outside.content()
     write_waves(tmp_path / "sample.png", torch.zeros(2, 1, 8), 8000, 0.0)
-    layout = {"columns": [{"name": "a", "kind": "constant", "values": ["x"]}], "encoding": "modes"}
-    Tabular.write(tmp_path / "rows.png", torch.zeros(2, 0), {"layout": layout})
+    layout = {"columns": [{"name": "a", "kind": "category", "values": ["x", "y"]}], "encoding": "modes"}
+    Tabular.write(tmp_path / "rows.png", torch.zeros(2, 2), {"layout": layout})
     assert outside.content() == before and outside.left() == []
     with wave.open(str(tmp_path / "sample_wav" / "000001.wav")) as file:
         assert (file.getnframes(), file.getframerate()) == (8, 8000)
