@@ -81,7 +81,7 @@ HOSTILE = {
     flipped: "checksum",
     emptied: "is damaged or not a checkpoint",
     foreign: "is not a checkpoint of this framework",
-    newer: "format 2",
+    newer: "format 3",
     pickled: "is damaged or not a checkpoint",
     pickled_inside: "more than tensors and plain values",
 }
