@@ -89,7 +89,8 @@ ROWS: dict[str, Row] = {
         *("attribute_accuracy", "no wrong texts", "share of attributes that are as the text says"),
     ),
     "no wrong texts": Row(
-        *("conditional", "gan_cls"),
+        "conditional",
+        "gan_cls",
         (*SMALL, *WIDTHS, "train.steps=1500", "game.wrong=0", "game.made=1"),
         *("attribute_accuracy", None, "share of attributes that are as the text says"),
     ),
@@ -269,6 +270,17 @@ ROWS: dict[str, Row] = {
             *("networks.discriminator.width=4", "optimizer.generator.lr=1e-3", "optimizer.discriminator.lr=1e-3"),
         ),
         *("snr_gain", None, "dB by which tones are cleaner than in noise as loud as they are"),
+    ),
+    "leakgan": Row(
+        "beyond_images",
+        "leakgan",
+        (
+            *("game.rollouts=2", "networks.discriminator.filters=16", "networks.generator.features=64"),
+            "schedule.stages=[{players:[likelihood],until:60},{players:[discriminator],until:100},"
+            "{players:[generator,likelihood,discriminator],updates:[1,1,2]}]",
+            *("train.batch_size=32", "train.steps=300", "metrics=[grammar]"),
+        ),
+        *("new_valid", None, NEW),
     ),
     "rnn_wgan": Row(
         "beyond_images",
