@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.evaluation.protocol import differences
+from gan_framework.storage.text import brief
+
+SHOWN = 200
+"""Characters of a protocol's field and of its values that are said."""
 
 DATA = ("data", "evaluate", "extractor")
 """The settings by which a run without a score finds the part that it belongs to."""
@@ -73,7 +77,10 @@ def _differing(one: Record, other: Record, metric: str | None) -> list[str]:
     a, b = one.summary["protocol"], other.summary["protocol"]
     if own != theirs:
         return [f"score ({own} and {theirs})"]
-    return [f"{name} ({a.get(name)} and {b.get(name)})" for name in differences(a, b, own)]
+    return [
+        f"{brief(name, SHOWN)} ({brief(str(a.get(name)), SHOWN)} and {brief(str(b.get(name)), SHOWN)})"
+        for name in differences(a, b, own)
+    ]
 
 
 def _home(run: Record | Damaged, scored: list[list[Record]], parts: list[Part]) -> Part:

@@ -15,6 +15,7 @@ from gan_framework.config.compose import compose, quoted
 from gan_framework.config.explain import explain
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.errors import ConfigError
+from gan_framework.storage.plain import literal
 from gan_framework.storage.secrets import refuse
 
 GROUPS = ("data", "extractor", "metrics", "sampler")
@@ -68,7 +69,7 @@ def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
     anew = [str(o.input_line) for o in parsed if o.key_or_group.partition(".")[0] in chosen]
     fresh = compose(anew)
     config = OmegaConf.create(
-        {"sampler": {}, **saved, **{group: OmegaConf.to_container(fresh[group]) for group in chosen}}
+        {"sampler": {}, **literal(saved), **{group: OmegaConf.to_container(fresh[group]) for group in chosen}}
     )
     try:
         config.evaluate = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), config.evaluate)

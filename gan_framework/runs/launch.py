@@ -40,6 +40,7 @@ from gan_framework.runs.workers import lead
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.lock import Hold, owned
+from gan_framework.storage.plain import literal
 from gan_framework.storage.secrets import mask
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,9 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
         return RunFailed("another process of the run died; see its message above")
     if exhausted := out_of_memory.cause(error):
         # What the experiment has chosen stands in the run's own alone.
-        return RunFailed(out_of_memory.advice(exhausted, OmegaConf.create(run.config) if run is not None else config))
+        return RunFailed(
+            out_of_memory.advice(exhausted, OmegaConf.create(literal(run.config)) if run is not None else config)
+        )
     if isinstance(error, OSError):
         return RunFailed(f"a file could not be read or written: {error}")
     if isinstance(error, ConfigError) and run is not None:
@@ -154,7 +157,7 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
     for line in start.report(assembly.game.networks) if start is not None else []:
         log.info("%s", line)
     announced, config = config, mask(config)
-    text = OmegaConf.to_yaml(OmegaConf.create(config))
+    text = OmegaConf.to_yaml(OmegaConf.create(literal(config)), resolve=True)
 
     if newest is None:
         files.write_text(layout.config, text)

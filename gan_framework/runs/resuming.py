@@ -12,6 +12,7 @@ from gan_framework.config.compose import plain
 from gan_framework.config.plugins import plugins_of
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
+from gan_framework.storage.plain import literal
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import few
 
@@ -114,7 +115,7 @@ def _is_another_experiment(key: str) -> bool:
 
 def _with_newer_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration with the defaults of settings that its plugins had not yet when it was written."""
-    completed = OmegaConf.create(dict(before))
+    completed = OmegaConf.create(literal(before))
     present = {where: settings for where, _, settings in plugins_of(before)}
     for where, kind, settings in plugins_of(now):
         old = present.get(where)

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from gan_framework.config.compose import compose, plain
+from gan_framework.config.scoring import rescored
 from gan_framework.errors import ConfigError
 from gan_framework.runs.resuming import check, differences, other_data
 
@@ -84,3 +85,11 @@ def test_other_names_of_classes_are_a_change_where_both_are_known():
     ]
     del before["data"]["classes"]
     assert [*differences(before, now)] == []
+
+
+def test_what_looks_like_a_reference_in_a_checkpoint_is_text(monkeypatch):
+    monkeypatch.setenv("OF_THE_USER", "private")
+    config = plain(compose(["debug=smoke"]))
+    config["data"]["classes"] = ["${oc.env:OF_THE_USER}", "a${b"]
+    assert [*differences(config, config)] == []
+    assert plain(rescored(config, ["evaluate.samples=7"]))["data"]["classes"] == config["data"]["classes"]
