@@ -159,6 +159,16 @@ ROWS: dict[str, Row] = {
     "no distance of layers": Row(
         *("conditional", "marta_gan", (*MARTA, "train.steps=800", "game.features=0"), "fid", None), "fid of digits"
     ),
+    "gan_sep": Row(
+        "conditional",
+        "gan_sep",
+        (
+            *("data.image_size=16", "networks.generator.width=8", "networks.discriminator_1.width=8"),
+            *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4", "train.batch_size=32"),
+            *("train.steps=1500", "metrics=[cell_rule]"),
+        ),
+        *("cell_rule_error", None, "share of cells whose green is not where their red says"),
+    ),
     "dr_gan": Row(
         "conditional",
         "dr_gan",
