@@ -6,6 +6,7 @@ import os
 import struct
 import wave
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -16,6 +17,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.storage.sequences import lines_of
 from gan_zoo.columns import Layout
 from gan_zoo.datasets.table import TableFile
+from gan_zoo.metrics.frechet import read_statistics
 from tests.data.test_hostile import png_of
 
 ROWS = "".join(f"{number},{number % 3},{'ab'[number % 2]}\n" for number in range(40))
@@ -182,3 +184,20 @@ def test_a_table_whose_columns_no_configuration_could_hold_is_refused(tmp_path, 
     monkeypatch.setattr("gan_zoo.datasets.table.MOST_DESCRIBED", 40)
     (tmp_path / "a.csv").write_text("x,y,z\n" + ROWS)
     refused("table", tmp_path / "a.csv", "values to describe 3 columns")
+
+
+@pytest.mark.parametrize(
+    ("mu", "sigma", "said"),
+    [
+        (np.zeros(3), -np.eye(3), "no covariance"),
+        (np.zeros(3), np.triu(np.ones((3, 3))), "no covariance"),
+        (np.zeros(0), np.zeros((0, 0)), r"mu has the shape \(0,\)"),
+        (np.zeros(10**6), np.eye(3), r"mu has the shape \(1000000,\)"),
+        (np.zeros(3) + 1j, np.eye(3), "complex128"),
+        (np.array([{}] * 3, dtype=object), np.eye(3), "must be an .npz file"),
+    ],
+)
+def test_statistics_that_can_be_none_are_refused(tmp_path, mu, sigma, said):
+    np.savez_compressed(tmp_path / "a.npz", mu=mu, sigma=sigma)
+    with pytest.raises(ConfigError, match=said):
+        read_statistics(tmp_path / "a.npz", "metrics.fid.reference")

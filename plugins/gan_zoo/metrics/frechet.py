@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, mean_and_covariance
+from gan_zoo.datasets.npz_arrays import read_array, read_form
 
 
 class Moments(NamedTuple):
@@ -113,20 +114,23 @@ def read_statistics(path: Path, setting: str) -> tuple[Moments, str]:
     if not Path(path).is_file():
         raise ConfigError(f"{setting}={path}: there is no such file")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it is a single array")
-            mean, covariance = (np.asarray(file[name], dtype=np.float64) for name in ("mu", "sigma"))
+        # Shapes before values: what is packed can become a thousand times as large.
+        (shape, kind), (square, other) = (read_form(Path(path), name, name) for name in ("mu", "sigma"))
+        if kind.kind not in "fiu" or other.kind not in "fiu":
+            raise ValueError(f"its values are {kind} and {other}")
+        right = len(shape) == 1 and shape[0] > 0 and square == (shape[0], shape[0])
+        if right:
+            mean, covariance = (read_array(Path(path), name, name).astype(np.float64) for name in ("mu", "sigma"))
     except Exception as error:  # the file may be anybody's
         raise ConfigError(
             f"{setting}={path} must be an .npz file with the arrays mu (D,) and sigma (D, D), as pytorch-fid, "
             f"clean-fid and EDM write it: {type(error).__name__}: {error}"
         ) from error
-    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
-        raise ConfigError(
-            f"{setting}={path}: mu has the shape {mean.shape} and sigma {covariance.shape}; (D,) and (D, D) are right"
-        )
+    if not right:
+        raise ConfigError(f"{setting}={path}: mu has the shape {shape} and sigma {square}; (D,) and (D, D) are right")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise ConfigError(f"{setting}={path} holds values that are not finite")
+    if np.diag(covariance).min() < 0 or not np.allclose(covariance, covariance.T, rtol=1e-3, atol=1e-6):
+        raise ConfigError(f"{setting}={path}: sigma is no covariance: it has negative variances, or is not symmetric")
     digest = hashlib.sha256(mean.tobytes() + covariance.tobytes()).hexdigest()[:16]
     return Moments(torch.from_numpy(mean), torch.from_numpy(covariance), None), digest
