@@ -55,7 +55,7 @@ ROWS = {
     "r1": Row(("term=[r1]", *LAYER), "baseline_layer_norm"),
     "r2": Row(("term=[r2]", *LAYER), "baseline_layer_norm"),
     "ema": Row(("strategy=[ema]",)),
-    "ema, decay 0.98": Row(("strategy=[ema]", "strategy.ema.decay=0.98")),
+    "ema, unbounded": Row(("strategy=[ema]", "strategy.ema.bounded=false")),
     "feature_matching": Row(("strategy=[feature_matching]",)),
     "feature_matching, add": Row(("strategy=[feature_matching]", "strategy.feature_matching.mode=add")),
     "historical_averaging": Row(("strategy=[historical_averaging]",)),

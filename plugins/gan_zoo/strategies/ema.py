@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import copy
-import logging
+from abc import abstractmethod
 from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Strategy
-
-log = logging.getLogger(__name__)
-
-UNTRAINED = 0.1
-"""The share of untrained weights in the last average from which on it is worth a warning."""
-
-TRIAL = 50
-"""Runs of fewer steps are trials, whose scores nobody believes."""
 
 SOON = 16
 """More updates of a generator than one step has: what is further away than that does not change a step."""
@@ -31,45 +23,24 @@ class Average(nn.Module):
         average: the network that holds the average.
         decay: the share of the average that is kept in each step.
         warmup: in the first `warmup` steps the average follows the weights exactly.
-        planned: how many steps there will be; None if it is not known.
     """
 
-    def __init__(
-        self, trained: nn.Module, average: nn.Module, decay: float, warmup: int, planned: int | None = None
-    ) -> None:
+    def __init__(self, trained: nn.Module, average: nn.Module, decay: float, warmup: int) -> None:
         super().__init__()
         # Kept in a tuple: both belong to the game, and must not be registered twice.
         self._pair = (trained, average)
         self.decay = decay
         self.warmup = warmup
-        self.planned = planned
         self.steps = 0
 
     @torch.no_grad()
     def forward(self) -> None:
         """Average the parameters; copy the buffers, which are running averages already."""
         trained, average = self._pair
-        if self.steps == 0:
-            self._warn_of_untrained_weights()
         decay = self.decay if self.steps >= self.warmup else 0.0
         torch._foreach_lerp_(list(average.parameters()), list(trained.parameters()), 1 - decay)
         self._copy_buffers()
         self.steps += 1
-
-    def _warn_of_untrained_weights(self) -> None:
-        """Say so if samples and scores will come from weights that are in good part those of the start."""
-        if self.planned is None or self.planned < TRIAL or self.warmup:
-            return
-        left = self.decay**self.planned
-        if left > UNTRAINED:
-            log.warning(
-                "ema: after %s steps, %.0f%% of the averaged weights, from which samples and scores come, will be the "
-                "untrained ones; try strategy.ema.decay=%.3g, or strategy.ema.warmup=%d",
-                f"{self.planned:,}",
-                100 * left,
-                max(1 - 10 / self.planned, 0.0),
-                max(self.planned // 5, 1),
-            )
 
     def _copy_buffers(self) -> None:
         trained, average = self._pair
@@ -93,7 +64,91 @@ class Average(nn.Module):
         self.steps = state["steps"]
 
 
-class HalfLife(Average):
+class OnDevice(Average):
+    """An average whose share is told on the device, so that a captured step goes on with another one each time.
+
+    Args:
+        trained: the network whose weights are averaged.
+        average: the network that holds the average.
+        warmup: in the first `warmup` steps the average follows the weights exactly.
+    """
+
+    def __init__(self, trained: nn.Module, average: nn.Module, warmup: int) -> None:
+        super().__init__(trained, average, 0.0, warmup)
+
+    @abstractmethod
+    def share(self) -> Tensor:
+        """Return the share of the average that the next step keeps after the warm-up."""
+
+    @abstractmethod
+    def count(self) -> None:
+        """Count a step."""
+
+    @torch.no_grad()
+    def forward(self) -> None:
+        """Average the parameters; copy the buffers, which are running averages already."""
+        trained, average = self._pair
+        kept: list[Tensor] = list(average.parameters())
+        current: list[Tensor] = list(trained.parameters())
+        share = self.share()
+        if self.steps < self.warmup:
+            share = torch.zeros_like(share)
+        difference = list(torch._foreach_sub(current, kept))
+        torch._foreach_mul_(difference, 1 - share.float())
+        torch._foreach_add_(kept, difference)
+        self._copy_buffers()
+        self.count()
+        self.steps += 1
+
+
+class Bounded(OnDevice):
+    """An average that soon forgets the untrained weights: after n steps one keeps at most (1 + n) / (10 + n).
+
+    The bound is that of TensorFlow's `ExponentialMovingAverage` with `num_updates`. An average that began without it,
+    in a run of an earlier version, goes on without it.
+
+    Args:
+        trained: the network whose weights are averaged.
+        average: the network that holds the average.
+        decay: the share of the average that is kept in each step.
+        warmup: in the first `warmup` steps the average follows the weights exactly.
+    """
+
+    updates: Tensor
+
+    def __init__(self, trained: nn.Module, average: nn.Module, decay: float, warmup: int) -> None:
+        super().__init__(trained, average, warmup)
+        self.decay = decay
+        self.bounded = True
+        self.register_buffer("updates", torch.tensor(0.0, dtype=torch.float64), persistent=False)
+
+    def forward(self) -> None:
+        """Average the parameters; copy the buffers, which are running averages already."""
+        if self.bounded:
+            super().forward()
+        else:
+            Average.forward(self)
+
+    def share(self) -> Tensor:
+        """Return the share of the average that the next step keeps after the warm-up."""
+        return ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay)
+
+    def count(self) -> None:
+        """Count a step."""
+        self.updates.add_(1)
+
+    def get_extra_state(self) -> dict[str, int]:
+        """Return the number of steps, and whether they were bounded."""
+        return {**super().get_extra_state(), "bounded": self.bounded}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        """Take up the number of steps."""
+        super().set_extra_state(state)
+        self.bounded = bool(state.get("bounded", False))
+        self.updates.fill_(self.steps)
+
+
+class HalfLife(OnDevice):
     """An average in which a sample's share has halved after so many images (Karras et al. 2018, arXiv 1710.10196).
 
     The share that is kept in each step is 0.5^(batch / half-life); StyleGAN2-ADA's program lets the half-life be at
@@ -114,30 +169,20 @@ class HalfLife(Average):
     def __init__(
         self, trained: nn.Module, average: nn.Module, half_life: float, ramp: float | None, batch: int, warmup: int
     ) -> None:
-        super().__init__(trained, average, 0.0, warmup)
+        super().__init__(trained, average, warmup)
         self.ramp = ramp
         self.batch = batch
         self.register_buffer("half_life", torch.tensor(float(half_life)))
         self.register_buffer("images", torch.tensor(0.0, dtype=torch.float64))
 
-    def kept(self) -> Tensor:
-        """Return the share of the average that the next step keeps."""
+    def share(self) -> Tensor:
+        """Return the share of the average that the next step keeps after the warm-up."""
         at_most = self.half_life if self.ramp is None else torch.minimum(self.half_life, self.ramp * self.images)
-        share = 0.5 ** (self.batch / at_most.clamp(min=1e-8))
-        return (share if self.steps >= self.warmup else torch.zeros_like(share)).float()
+        return 0.5 ** (self.batch / at_most.clamp(min=1e-8))
 
-    @torch.no_grad()
-    def forward(self) -> None:
-        """Average the parameters; copy the buffers, which are running averages already."""
-        trained, average = self._pair
-        kept: list[Tensor] = list(average.parameters())
-        current: list[Tensor] = list(trained.parameters())
-        difference = list(torch._foreach_sub(current, kept))
-        torch._foreach_mul_(difference, 1 - self.kept())
-        torch._foreach_add_(kept, difference)
-        self._copy_buffers()
+    def count(self) -> None:
+        """Count a step."""
         self.images.add_(self.batch)
-        self.steps += 1
 
 
 class EMA(Strategy):
@@ -150,7 +195,8 @@ class EMA(Strategy):
         half_life: the images after which a share has halved, in place of `decay`; null for `decay`.
         ramp: the share of the images so far that the half-life is at most; null for no bound.
         batch_size: images of a generator update, which a half-life needs; null without.
-        steps: the run's, by which it is known whether the average gets away from the untrained weights; null: unknown.
+        bounded: whether an update after n others keeps at most (1 + n) / (10 + n), so that the untrained weights are
+            soon forgotten.
     """
 
     applies_last = True
@@ -163,7 +209,7 @@ class EMA(Strategy):
         half_life: float | None = None,
         ramp: float | None = None,
         batch_size: int | None = None,
-        steps: int | None = None,
+        bounded: bool = False,
     ) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
@@ -183,7 +229,7 @@ class EMA(Strategy):
         self.half_life = half_life
         self.ramp = ramp
         self.batch_size = batch_size
-        self.steps = steps
+        self.bounded = bounded
 
     def apply(self, game: Game) -> None:
         """Add a network `<name>_ema` for each generator, and sample from it."""
@@ -216,6 +262,6 @@ class EMA(Strategy):
         return average
 
     def _following(self, trained: nn.Module, average: nn.Module) -> Average:
-        if self.half_life is None or self.batch_size is None:
-            return Average(trained, average, self.decay, self.warmup, self.steps)
-        return HalfLife(trained, average, self.half_life, self.ramp, self.batch_size, self.warmup)
+        if self.half_life is not None and self.batch_size is not None:
+            return HalfLife(trained, average, self.half_life, self.ramp, self.batch_size, self.warmup)
+        return (Bounded if self.bounded else Average)(trained, average, self.decay, self.warmup)

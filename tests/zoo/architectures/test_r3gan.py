@@ -149,7 +149,7 @@ def test_a_sample_counts_half_after_the_half_life():
     assert average.weight.item() == pytest.approx(0.5)
     for half_life, batch, kept in ((500_000, 64, 0.99991128), (10_000, 32, 0.99778439)):
         other = HalfLife(trained, average, half_life, None, batch, 0)
-        assert float(other.kept()) == pytest.approx(kept, abs=1e-7)
+        assert float(other.share()) == pytest.approx(kept, abs=1e-7)
 
 
 def test_the_ramp_bounds_the_half_life_by_the_images_so_far():
@@ -157,9 +157,9 @@ def test_the_ramp_bounds_the_half_life_by_the_images_so_far():
     following = HalfLife(trained, average, half_life=1000, ramp=0.5, batch=10, warmup=0)
     following()
     torch.testing.assert_close(average.weight, trained.weight)
-    assert float(following.kept()) == pytest.approx(0.5 ** (10 / 5))
+    assert float(following.share()) == pytest.approx(0.5 ** (10 / 5))
     following.images.fill_(1e6)
-    assert float(following.kept()) == pytest.approx(0.5 ** (10 / 1000))
+    assert float(following.share()) == pytest.approx(0.5 ** (10 / 1000))
 
 
 @pytest.mark.parametrize(
