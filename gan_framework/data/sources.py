@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -126,8 +127,9 @@ def _build_further(name: str, settings: Settings) -> DataSource:
 
 
 def _of(name: str, error: ConfigError) -> ConfigError:
-    """Return an error that says of which further source it is; datasets themselves speak of `data`."""
-    return ConfigError(f"sources.{name}: {error}")
+    """Return an error that names the settings of a further source; datasets themselves speak of `data`."""
+    said = re.sub(r"(?<![\w./])data\.(?=[a-z_]+(=| is missing))", f"sources.{name}.", str(error))
+    return ConfigError(said if said.startswith(f"sources.{name}.") else f"sources.{name}: {said}")
 
 
 def _check_labels(source: DataSource, train: Data) -> None:

@@ -180,7 +180,8 @@ def test_a_split_is_loaded_once(monkeypatch):
         ({"b": "digits"}, "sources.b=digits"),
         ({"b.c": {"name": "digits"}}, "sources.b.c=.*a word for a name"),
         ({"b": {"name": "digitz"}}, "sources.b: .*digitz"),
-        ({"b": {"name": "digits", "image_size": 0, "channels": 1, "num_classes": 10}}, "sources.b: data.image_size=0"),
+        ({"b": {"name": "digits", "image_size": 0, "channels": 1, "num_classes": 10}}, "^sources.b.image_size=0"),
+        ({"b": defaults("folder")}, "^sources.b.path is missing"),
     ],
 )
 def test_what_is_no_source_is_refused_by_its_name(further, message):

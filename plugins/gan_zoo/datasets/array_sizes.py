@@ -17,7 +17,8 @@ CHUNK = 2**21
 def missing(where: object, key: str, setting: str, keys: Sequence[str]) -> ConfigError:
     """Return what is to be raised where a file has no array of a name."""
     without = "; data.y=null for samples without labels" if setting == "data.y" else ""
-    return ConfigError(f"{where} has no array {setting}={key}; it has {', '.join(keys) or 'none'}{without}")
+    meant = f": set {setting}={keys[0]}" if setting == "data.x" and len(keys) == 1 else ""
+    return ConfigError(f"{where} has no array {setting}={key}; it has {', '.join(keys) or 'none'}{meant}{without}")
 
 
 def check_size(where: str, size: int) -> None:

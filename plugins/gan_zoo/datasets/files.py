@@ -205,6 +205,8 @@ def find_files(path: str | Path | None, setting: str) -> Files:
         raise ConfigError(f"{setting}={path}: there is no such folder or zip file ({reason})") from error
     if not (place.is_dir() or place.is_file()):  # a pipe or a device would be read without end
         raise ConfigError(f"{setting}={path} is neither a folder nor a file")
+    if place.is_file() and is_image(place.name):
+        raise ConfigError(f"{setting}={path} is one image; name a folder or a zip file of images")
     files = FolderFiles(place) if place.is_dir() else ZipFiles(place)
     if not files.names:
         details = [*filter(None, [describe_bad(files.bad), describe_left_out(files.left_out)])]
