@@ -32,7 +32,8 @@ SAMPLED = {"probe_cogan": "generator_a", "probe_cyclegan": "generator_ab", "glo"
 @pytest.mark.parametrize("name", AVERAGED)
 def test_every_generator_is_averaged_and_samples_come_from_the_averages(compose, name):
     decay = 0.75
-    game, batches = experiment(compose, name, "strategy=[ema]", f"strategy.ema.decay={decay}", "optimizer=sgd")
+    average = ("strategy=[ema]", f"strategy.ema.decay={decay}", "strategy.ema.bounded=false")
+    game, batches = experiment(compose, name, *average, "optimizer=sgd")
     sampled = SAMPLED.get(name, "generator")
     assert game.sampling_network == f"{sampled}_ema"
     expected = {one: flat(game.network(one)) for one in AVERAGED[name]}

@@ -209,7 +209,7 @@ class EMA(Strategy):
         half_life: float | None = None,
         ramp: float | None = None,
         batch_size: int | None = None,
-        bounded: bool = False,
+        bounded: bool = True,
     ) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")

@@ -58,7 +58,7 @@ def test_the_losses_of_the_conditional_cycle(compose):
     a, b = meeting["a"], meeting["b"]
     features = [identity_features(game, x) for x in (batch.samples, a.made["back"])]
     expected = {
-        **{f"adversarial_{n}": (meeting[n].fake_output.logits - 1).square().mean() / 2 for n in "ab"},
+        **{f"adversarial_{n}": (meeting[n].fake_output.logits - 1).square().mean() for n in "ab"},
         "cycle_a": 10 * (batch.samples - a.made["back"]).abs().mean(),
         "cycle_b": 10 * (batch.others["a"].samples - b.made["back"]).abs().mean(),
         "identity": (features[0] - features[1]).abs().mean(),

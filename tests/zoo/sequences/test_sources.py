@@ -213,5 +213,5 @@ def test_what_a_text_file_cannot_give_is_said(tmp_path, text, settings, message)
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="nothing.txt cannot be read"):
+    with pytest.raises(ConfigError, match="nothing.txt: there is no such file"):
         Tokens(tmp_path / "nothing.txt", None, 0.1, "words", None, None, False)
