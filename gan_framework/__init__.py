@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gan_framework.library.training import Result as Result
     from gan_framework.library.training import train as train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PLACES = {"Model": "library.model", "load": "library.model", "Result": "library.training", "train": "library.training"}
 
