@@ -22,6 +22,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from evidence import papers
 from evidence.job import ROOT, Job, Outcome
 from evidence.options import known, parser
 from evidence.running import run_all
@@ -175,6 +176,7 @@ def main() -> None:
     known(options, asked.names, experiments())
     limit = asked.minutes and 60 * asked.minutes
     run_all(jobs(asked.names or missing(), asked.mnist, limit), asked.jobs, asked.seconds)
+    papers.renew()
 
 
 def records() -> dict[str, dict[str, Any]]:

@@ -2,12 +2,13 @@
 
     python docs/measured.py
 
-What was measured is found in the pages of results and the records beside them: by an experiment's name, and for the
-claims of objectives by the paper that both cite.
+What was measured is found in the pages of results and the records beside them, and in the gallery: by an experiment's
+name, and for the claims of objectives by the paper that both cite.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections import Counter
@@ -112,6 +113,8 @@ def _pages(experiment: str) -> Iterator[str]:
         yield f"[on digits](results.md#{experiment})"
     if re.search(rf"\bexperiment={experiment}\b", (DOCS / "results" / "colour.md").read_text()):
         yield "[on CIFAR-10](results/colour.md)"
+    if experiment in json.loads((DOCS / "gallery" / "gallery.json").read_text()):
+        yield "[one run](gallery.md)"
 
 
 def page(text: str) -> str:
