@@ -22,7 +22,7 @@ def strategy(networks=("discriminator",), power_iterations=1):
 
 
 def ema():
-    return registry.build("strategies", {"name": "ema", "networks": None, "decay": 0.9, "warmup": 0})
+    return registry.build("strategies", {"name": "ema", "networks": None, "decay": 0.9, "warmup": 0, "bounded": False})
 
 
 def normed_game(*strategies):
