@@ -41,7 +41,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> tuple[Game, dict[str
     """
     path, state = _read(path)
     shape, device = DataShape.of(state["shape"]), torch.device(device)
-    decoder = opened(state["config"]["data"], shape, device, alone)
+    decoder = opened(state["config"]["data"] or {}, shape, device, alone)
     game = _rebuilt(path, state, device)
     decoding.give(game, decoder)
     return game, state

@@ -141,7 +141,7 @@ class ContrastGAN(EditingGame):
     """
 
     def __init__(
-        self, components: Components, contrast: float, cycle: float, momentum: float, identity: float = 0.0
+        self, components: Components, contrast: float, cycle: float, momentum: float, identity: float = 10.0
     ) -> None:
         not_negative(contrast=contrast, cycle=cycle, identity=identity)
         super().__init__(components)
