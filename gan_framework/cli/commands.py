@@ -101,14 +101,15 @@ def _kinds(incomplete: str) -> list[str]:
     return completing.kinds(incomplete)
 
 
-def _plain(context: typer.Context, overrides: list[str] | None) -> list[str] | None:
-    """Return overrides; raise ConfigError if one is an option of the command, written like a setting."""
+def _plain(context: typer.Context, overrides: list[str] | None) -> list[str]:
+    """Return overrides, an empty list for none, of which typer 0.16 asks the length; raise ConfigError if one is an option of the command, written like a setting."""
     flags = {flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")}
-    for override in overrides or []:
+    given = overrides or []
+    for override in given:
         key, is_set, value = override.partition("=")
         if is_set and f"--{key}" in flags:
             raise ConfigError(f"{override}: this is an option, not a setting: --{key} {value}")
-    return overrides
+    return given
 
 
 SCORED = _completed("data", "extractor", "metrics", "sampler", "evaluate", "train.device")
