@@ -102,7 +102,11 @@ def _kinds(incomplete: str) -> list[str]:
 
 
 def _plain(context: typer.Context, overrides: list[str] | None) -> list[str]:
-    """Return overrides, an empty list for none, of which typer 0.16 asks the length; raise ConfigError if one is an option of the command, written like a setting."""
+    """Return overrides, an empty list for none, as typer 0.16 asks for its length.
+
+    Raises:
+        ConfigError: one is an option of the command, written like a setting.
+    """
     flags = {flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")}
     given = overrides or []
     for override in given:

@@ -231,7 +231,9 @@ def test_plugins_are_listed_with_their_settings(call):
     code, out, _ = call("plugins", "strategies")
     assert code == 0 and out.startswith("strategies\n") and "\nlosses\n" not in out
     (line,) = [line for line in out.splitlines() if line.startswith("  k_step ")]
-    assert "gan-framework 0.1.0" in line and "discriminator steps, each with a fresh batch" in line
+    assert (
+        f"gan-framework {version('gan-framework')}" in line and "discriminator steps, each with a fresh batch" in line
+    )
     assert out.splitlines()[out.splitlines().index(line) + 1].strip() == "k=5 g_steps=1 burst=0 first=25 every=500"
 
 
@@ -241,7 +243,7 @@ def test_plugins_are_listed_as_json(call):
     assert code == 0 and found["minimax"] == {
         "kind": "losses",
         "distribution": "gan-framework",
-        "version": "0.1.0",
+        "version": version("gan-framework"),
         "summary": "The zero-sum game: the generator minimises E log(1 - D(G(z))) (section 3, equation 1).",
         "settings": {},
         "problem": None,
