@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -39,9 +40,9 @@ class _Layered(Extractor):
         self._fingerprint = ""
 
     @staticmethod
+    @abstractmethod
     def build() -> tuple[nn.Sequential, str]:
         """Return the convolutions without weights, on the device `meta`, and where torchvision's weights lie."""
-        raise NotImplementedError
 
     def check(self, shape: DataShape) -> None:
         """Raise ConfigError if images are smaller than the network halves them."""
