@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import distribution
@@ -19,6 +21,12 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 MEASURED = "measured.json"
 """What a job's own measurement found, in the run's folder."""
+
+
+STOPPED = 3
+"""The exit code of a run that was asked to stop."""
+
+_trained = threading.Event()
 
 
 class Outcome(NamedTuple):
@@ -50,6 +58,7 @@ class Job:
         measure: returns further figures of a finished run, from its folder, in the run's process.
         folder: of the run; None for a temporary one.
         limit: seconds after which the run is asked to stop; None for no limit of its own.
+        train_for: seconds after which it trains no further and is measured as it is; None to train to its end.
     """
 
     name: str
@@ -58,6 +67,7 @@ class Job:
     measure: Callable[[Path], dict[str, float]] | None = None
     folder: Path | None = None
     limit: float | None = None
+    train_for: float | None = None
 
 
 class Started(NamedTuple):
@@ -99,7 +109,7 @@ def start(job: Job, now: float) -> Started:
     started = Started(job, 0, tempfile.TemporaryDirectory(ignore_cleanup_errors=True), now)
     pid = os.fork()
     if not pid:
-        _train_here([*job.overrides, f"hydra.run.dir={started.run}"], started.printed, job.measure, started.run)
+        _train_here([*job.overrides, f"hydra.run.dir={started.run}"], started.printed, job, started.run)
     return started._replace(pid=pid)
 
 
@@ -113,6 +123,7 @@ def end(started: Started, code: int, cpu_seconds: float) -> None:
         if status == "finished":
             found = summary["metrics"].items()
             scores = {name.removeprefix("eval/"): value for name, value in found if name.startswith("eval/")}
+        if code == 0:
             scores |= _read(started.run / MEASURED, {})
         started.job.take(Outcome(status, scores, round(cpu_seconds, 2), started.run, printed[-2000:]))
 
@@ -121,9 +132,12 @@ def _read(path: Path, otherwise: dict[str, Any]) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else otherwise
 
 
-def _train_here(
-    arguments: list[str], printed: Path, measure: Callable[[Path], dict[str, float]] | None, run: Path
-) -> NoReturn:
+def _stop_training() -> None:
+    if not _trained.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _train_here(arguments: list[str], printed: Path, job: Job, run: Path) -> NoReturn:
     code = 1
     try:
         with printed.open("wb") as file:
@@ -133,9 +147,14 @@ def _train_here(
 
         os.chdir(ROOT)
         sys.argv = ["run.py", *arguments]
+        if job.train_for is not None:
+            threading.Timer(job.train_for, _stop_training).start()
         code = train()
-        if code == 0 and measure is not None:
-            (run / MEASURED).write_text(json.dumps(measure(run)))
+        _trained.set()
+        if code == STOPPED and job.train_for is not None:
+            code = 0
+        if code == 0 and job.measure is not None:
+            (run / MEASURED).write_text(json.dumps(job.measure(run)))
     except Exception:
         import traceback
 

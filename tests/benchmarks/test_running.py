@@ -14,7 +14,7 @@ from evidence.job import Job
 def program(monkeypatch):
     """In the place of a training run: what a job's first override says, in its process."""
 
-    def child(arguments, printed, measure, run):
+    def child(arguments, printed, job, run):
         run.mkdir(parents=True)
         (run / "summary.json").write_text('{"status": "finished", "metrics": {"eval/fid": 2.5, "train/x": 1}}')
         seconds, code = arguments[0].split()
