@@ -20,12 +20,19 @@ def anchored(composed: DictConfig) -> DictConfig:
     composed, config = composed.copy(), plain(composed)
     for place, kind, settings in plugins_of(config):
         for key, path in registry.file_settings(kind, settings).items():
-            OmegaConf.update(composed, f"{place}.{key}", str(path))
+            _section(composed, place)[key] = str(path)
     resume = config["train"].get("resume")
     if resume not in (None, "auto"):
         composed.train.resume = str(absolute(resume))
     for name, settings in config["networks"].items():
         source = settings.get("from") if isinstance(settings, dict) else None
         if isinstance(source, str) and not hub.is_on_hub(source):
-            OmegaConf.update(composed, f"networks.{name}.from", str(absolute(source)))
+            _section(composed, f"networks.{name}")["from"] = str(absolute(source))
     return composed
+
+
+def _section(composed: DictConfig, place: str) -> DictConfig:
+    """Return a section, that which is referred to where it is a reference, as `sources.b=${data}` is."""
+    found = OmegaConf.select(composed, place)
+    assert isinstance(found, DictConfig)
+    return found
