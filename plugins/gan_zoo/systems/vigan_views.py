@@ -101,6 +101,8 @@ class VIGAN(Cycle):
         autoencoding: of the autoencoder in the joint stage; 10.
         adversarial: of what it makes; 2.
         joint_cycle: of the cycle in the joint stage; 1.
+        discriminator_weight: of each D's loss.
+        adversarial_weight: of the generators' adversarial losses in CycleGAN's stage.
     """
 
     sampling_network = "imputer"
@@ -115,12 +117,15 @@ class VIGAN(Cycle):
         autoencoding: float,
         adversarial: float,
         joint_cycle: float,
+        discriminator_weight: float = 0.5,
+        adversarial_weight: float = 1.0,
     ) -> None:
         not_negative(autoencoding=autoencoding, adversarial=adversarial, joint_cycle=joint_cycle)
         if not 0 < paired <= 1:
             raise ValueError(f"paired={paired}: it must be above 0 and at most 1")
         self.paired = paired
-        super().__init__(components, 0.5, 1.0, cycle, "l1", identity, 0, 0.0, 0.0, True, None, 0.5, 1)
+        weights = (discriminator_weight, adversarial_weight)
+        super().__init__(components, *weights, cycle, "l1", identity, 0, 0.0, 0.0, True, None, 0.5, 1)
         plan = TermPlan(pairs=(B,))
         self.player("autoencoder").add_term("autoencoding", BothViews(), plan=plan)
         joint = self.player("joint")

@@ -87,12 +87,13 @@ def test_what_sbada_pays(compose):
     back = game.translate(meeting["b"].fake, "a")
     found = of_source(meeting["a"].fake)
     for name, expected in {
+        "adversarial_b": (game.network("discriminator_b")(meeting["b"].fake).logits - 1).square().mean(),
         "made_targets": F.cross_entropy(of_target(meeting["b"].fake), labels),
         "sources": F.cross_entropy(of_source(batch.others["a"].samples), labels),
         "self_labelled": 0.1 * -found.log_softmax(1).max(1).values.mean(),
         "consistency": F.cross_entropy(of_source(back), labels),
     }.items():
-        torch.testing.assert_close(losses[name], expected)
+        torch.testing.assert_close(2 * losses[name], expected)
 
 
 def test_labels_of_ones_own_are_not_used_at_first(compose):

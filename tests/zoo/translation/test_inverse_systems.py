@@ -194,6 +194,21 @@ def test_an_autoencoder_that_knows_both_views_errs_by_nothing(compose, tmp_path)
     assert float(game.autoencoding_error(batch, game.latent_for(batch))) == 0
 
 
+def test_vigan_weighs_the_whole_of_the_squares(compose, tmp_path):
+    game = game_of("vigan_views", compose, tmp_path)
+    game.networks.eval()
+    meeting = game.meet(noise(game))
+    images = meeting["b"].real, meeting["b"].fake, meeting["autoencoded_b"].fake
+    real, made, imputed = (game.network("discriminator_b")(x).logits for x in images)
+    expected = {  # CycleGAN's D: half of both
+        ("discriminator_b", "adversarial_b"): ((real - 1).square().mean() + made.square().mean()) / 2,
+        ("generator", "adversarial_b"): (made - 1).square().mean(),
+        ("joint", "adversarial_autoencoded_b"): 2 * (imputed - 1).square().mean(),
+    }
+    for (player, loss), value in expected.items():
+        torch.testing.assert_close(game.player(player).evaluate(meeting)[loss], value)
+
+
 # -- GAN-VFS, TAN -----------------------------------------------------------------------------------
 
 
