@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,6 @@ SUFFIXES = (
     *(".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
 )
 """Those that Pillow knows the formats by that are decoded; of a `.pfm`, it is said that it cannot be used."""
-_SUFFIXES = frozenset(SUFFIXES)
 
 
 class Listing(NamedTuple):
@@ -36,12 +36,17 @@ class Listing(NamedTuple):
 
 def is_image(name: str) -> bool:
     """Return whether a file's name, relative and with forward slashes, is an image's and nothing in it is hidden."""
-    return _suffix(name) in _SUFFIXES and not is_hidden(name)
+    return _is_named_so(name) and not is_hidden(name)
 
 
 def is_hidden(name: str) -> bool:
     """Return whether a name, relative and with forward slashes, is hidden or lies in what is."""
     return name.startswith(".") or "/." in name or ("__MACOSX" in name and "__MACOSX" in name.split("/"))
+
+
+def _is_named_so(name: str) -> bool:
+    # Of a name that is not hidden, an end is the suffix: none begins with its only dot.
+    return name.lower().endswith(SUFFIXES)
 
 
 def _suffix(name: str) -> str:
@@ -101,7 +106,7 @@ class _Walk:
                 if known != name:
                     self.bad[name] = f"the same folder as {known or '.'}, which has been read already"
                     continue
-                entries = sorted(os.scandir(self.root / name), key=_name)
+                entries = sorted(os.scandir(self.root / name), key=attrgetter("name"))
             except OSError as error:
                 self.bad[name or "."] = f"a folder that cannot be read ({error.strerror or error})"
                 continue
@@ -112,23 +117,28 @@ class _Walk:
 
     def _sort_out(self, folder: str, entries: list[os.DirEntry[str]]) -> Iterator[str]:
         """Put the entries of a folder where they belong, and yield the folders among them that are no links."""
+        before = f"{folder}/" if folder else ""
         for entry in entries:
-            name = f"{folder}/{entry.name}" if folder else entry.name
-            if is_hidden(entry.name):
+            plain = entry.name
+            name = before + plain
+            if is_hidden(plain):
                 self.left_out.append(name)
                 continue
+            named_so = _is_named_so(plain)
             try:
+                if named_so and entry.is_file(follow_symlinks=False):  # nearly all, and there may be a million
+                    self.images.append(name)
+                    continue
                 linked = entry.is_symlink()
                 if linked:
                     entry.stat()  # raises for a link to nothing, which the next two take for no file
                 is_folder, is_file = entry.is_dir(), entry.is_file()
             except OSError as error:
-                if is_image(name):
+                if named_so:
                     self.images.append(name)
                 else:
                     self.bad[name] = _unfollowed(entry, error)
                 continue
-            named_so = _suffix(entry.name) in _SUFFIXES  # and nothing in its name is hidden
             if is_folder and linked:
                 self._linked.append(name)
             elif is_folder:
@@ -145,10 +155,6 @@ def _unfollowed(entry: os.DirEntry[str], error: OSError) -> str:
     if not entry.is_symlink():
         return str(error.strerror or error)
     return f"a link to {os.readlink(entry.path)}, which cannot be followed ({error.strerror or error})"
-
-
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
 
 
 def _most_first(item: tuple[str, int]) -> tuple[int, str]:

@@ -71,7 +71,11 @@ class Files(ABC):
         They are taken once: of a file that is changed later, they are not those of what it has become, and what is
         remembered of it under them is not believed the next time. A file that is missing has the size -1.
         """
-        return np.array([self._stamp(name) for name in self.names], dtype=np.int64)
+        stamps = [self._stamp(name) for name in self.names]
+        try:
+            return np.array(stamps, dtype=np.int64)
+        except OverflowError:
+            return np.array([[_wrapped(number) for number in stamp] for stamp in stamps], dtype=np.int64)
 
     @abstractmethod
     def _stamp(self, name: str) -> Sequence[int]:
@@ -112,7 +116,7 @@ class FolderFiles(Files):
             status = os.stat(f"{self._root}/{name}")
         except OSError:
             return -1, 0, 0, 0
-        return status.st_size, _wrapped(status.st_ino), _wrapped(status.st_mtime_ns), _wrapped(status.st_ctime_ns)
+        return status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 class ZipFiles(Files):
@@ -137,7 +141,7 @@ class ZipFiles(Files):
     def _stamp(self, name: str) -> Sequence[int]:
         """Return the size and the checksum."""
         entry = self._archive().getinfo(self._inside[name])
-        return _wrapped(entry.file_size), entry.CRC
+        return entry.file_size, entry.CRC
 
     def _archive(self) -> zipfile.ZipFile:
         # A process that was forked needs a handle of its own: one shared would share its position.
