@@ -123,7 +123,7 @@ def test_a_batch_in_parts_asks_the_judge_with_all_that_it_needs(compose, game):
     assert outcome(compose, "accumulate", game, "train.accumulate=4", "term=[r1,gradient_penalty]") is None
 
 
-OF_NETWORKS = ("ppgn", "standing_statistics", "style_truncation")
+OF_NETWORKS = ("ppgn", "standing_statistics", "style_truncation", "reference_style")
 """The samplers of networks that BiGAN has not got."""
 
 

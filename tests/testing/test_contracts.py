@@ -144,6 +144,8 @@ MSG = [
 ]
 STAR = ["experiment=stargan", "data.image_size=16", "networks.generator.width=4", "networks.generator.blocks=1"]
 STAR += ["networks.discriminator.width=4"]
+STAR_2 = ["experiment=starganv2", "data.image_size=16", "networks.mapping.hidden=8"]
+STAR_2 += [f"networks.{name}.width=4" for name in ("generator", "style_encoder", "discriminator")]
 GENE = ["experiment=genegan", "data.image_size=16", "networks.generator.width=4"]
 GENE += [f"networks.discriminator_{kind}.width=4" for kind in ("marked", "plain")]
 IC = ["experiment=icgan", "data.image_size=16", "prior.dim=4", *NARROW]
@@ -360,6 +362,9 @@ SPECIAL = {
     ("games", "conditional_cyclegan"): {"overrides": ATTRIBUTE, "identity_steps": 1, "exempt": TRAINED_FIRST},
     **{(kind, "contrast_gan"): {"overrides": CONTRAST} for kind in ("games", "generators", "discriminators")},
     **{(kind, "stargan"): {"overrides": STAR} for kind in ("games", "generators", "discriminators")},
+    **{(kind, "starganv2"): {"overrides": STAR_2} for kind in ("games", "generators", "discriminators")},
+    **{("networks", f"starganv2_{part}"): {"overrides": STAR_2} for part in ("encoder", "mapping")},
+    ("samplers", "reference_style"): {"overrides": STAR_2},
     ("games", "adagan"): {
         "overrides": ["experiment=adagan", "prior.components=2", "prior.dim=6", "game.stage_steps=1"],
         "classifier_steps": 1,
