@@ -1,13 +1,15 @@
 """Policy gradients of tokens: what they say in expectation, and what each system is paid by."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from gan_framework.api import SAMPLES, Batch, DiscriminatorOutput, Latent, Pair
+from gan_framework.api import SAMPLES, Batch, ConfigError, DataShape, DiscriminatorOutput, Latent, Pair
 from gan_zoo.generators.lstm_tokens import LSTMTokens
+from gan_zoo.metrics.token_objective import TokenObjective
 from gan_zoo.policy import LOG_PROB, inverse_cdf
 from gan_zoo.systems.maligan import importance_weights
 from gan_zoo.systems.organ import longest_run, repetitions, share_of
@@ -155,3 +157,15 @@ def test_likelihood_of_uniform_tokens_is_the_log_of_their_number():
     torch.nn.init.zeros_(policy.output.bias)
     tokens = torch.randint(10, (3, 12))
     assert torch.allclose(-policy.log_prob(tokens).sum(1), torch.full((3,), 12 * math.log(10)))
+
+
+def test_the_objective_of_samples_is_beside_the_datas():
+    def side(tokens):
+        samples = F.one_hot(torch.tensor(tokens), 4).float()
+        return SimpleNamespace(features=samples, read=lambda indices: samples[indices])
+
+    both = SimpleNamespace(generated=side([[3, 3, 1, 3], [3, 3, 3, 3]]), real=side([[0, 1, 2, 3]]))
+    assert TokenObjective("share", 3).scores(both) == {"objective": 0.875, "objective_real": 0.25}
+    assert TokenObjective("run", 3).scores(both) == {"objective": 0.75, "objective_real": 0.25}
+    with pytest.raises(ConfigError, match="symbol=4: the data have the symbols 0 to 3"):
+        TokenObjective("share", 4).check_samples(DataShape((4, 4), vocabulary=4), 1, 1)
