@@ -11,8 +11,8 @@ from gan_framework.compare import overview
 from gan_framework.compare.overview import Overview
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.protocol import differences
-from gan_framework.storage import numbers
-from gan_framework.storage.layout import run_folder
+from gan_framework.storage import no_run, numbers
+from gan_framework.storage.layout import RunFolder, run_folder
 from gan_framework.storage.text import brief, visible
 
 PIPED = 160
@@ -77,6 +77,8 @@ def _look(path: Path) -> Overview:
         raise ConfigError(f"there is no run {visible(str(path))}")
     run = overview.look(run_folder(path))
     if not run.config:
+        if not run.why and not RunFolder(path).summary.exists():
+            raise ConfigError(no_run.said(path))
         reason = run.why or "it has no config.yaml"
         raise ConfigError(f"{visible(str(path))} cannot be read as a run: {brief(reason, VALUE)}")
     return run

@@ -25,9 +25,9 @@ from gan_framework.registry.listing import better
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load
 from gan_framework.runs.resuming import other_data
-from gan_framework.storage import files
+from gan_framework.storage import files, no_run
 from gan_framework.storage.images import save_png
-from gan_framework.storage.layout import RunFolder, run_folder
+from gan_framework.storage.layout import INSIDE, RunFolder, run_folder
 from gan_framework.storage.numbers import score
 from gan_framework.storage.secrets import mask
 
@@ -63,6 +63,8 @@ def evaluate(
     overrides = [*_reference_folder(against, overrides), *overrides]
     if what.is_file() or RunFolder(what).checkpoints.is_dir():
         evaluation, details = _score_model(what, overrides)
+    elif any(no_run.runs_below(what)) or _holds_grids(what):  # grids of samples are images too
+        raise ConfigError(no_run.said(what))
     else:
         evaluation, details = _score_folder(what, overrides)
     out = out or RunFolder(run_folder(what)).evaluation
@@ -70,6 +72,11 @@ def evaluate(
     for name, picture in evaluation.pictures.items():
         save_png(out.with_name(f"{out.stem}_{name}.png"), picture)
     return evaluation, out
+
+
+def _holds_grids(what: Path) -> bool:
+    run = no_run.owner(what)
+    return run is not None and what.absolute().relative_to(run.absolute()).parts[0] in INSIDE
 
 
 def content(what: Path, evaluation: Evaluation, details: dict[str, Any], overrides: list[str]) -> dict[str, Any]:

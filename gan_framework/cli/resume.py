@@ -11,17 +11,15 @@ from omegaconf import DictConfig
 from gan_framework.cli.train import in_processes, run_hydra
 from gan_framework.config import saved
 from gan_framework.errors import ConfigError
-from gan_framework.storage import foreign, plain, secrets
+from gan_framework.storage import foreign, no_run, plain, secrets
 from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.text import visible
 from gan_framework.sweeps.naming import sweep_name
 
 log = logging.getLogger(__name__)
 
 ITS_PLACE = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 """Settings that say where a run lies."""
-
-SWEEP_FILE = "multirun.yaml"
-"""What lies in the folder of a sweep beside its runs' folders."""
 
 
 def resume(run: Path, overrides: list[str]) -> int:
@@ -39,7 +37,7 @@ def _resume(run: Path, overrides: list[str]) -> None:
             )
     saved.refuse_several_parts(overrides, str(run))
     summary = _summary(folder)
-    in_sweep = (folder.parent / SWEEP_FILE).is_file()
+    in_sweep = (folder.parent / no_run.OF_A_SWEEP[0]).is_file()
     if in_sweep and not summary:
         raise ConfigError(
             f"{run} belongs to a sweep and has no summary.json that says which of its runs it is: resume the whole "
@@ -67,7 +65,11 @@ def _folder(run: Path) -> Path:
     if run.is_dir():
         return run.resolve()
     if run.exists():
-        raise ConfigError(f"{run} is a file: name the run's folder; train.resume=FILE resumes from another checkpoint")
+        owner = no_run.owner(run)
+        raise ConfigError(
+            f"{run} is a file: name the run's folder{f', {visible(str(owner))}' if owner else ''}; train.resume=FILE "
+            "resumes from another checkpoint"
+        )
     raise ConfigError(f"there is no run {run}")
 
 
@@ -83,11 +85,7 @@ def _configuration(folder: Path) -> tuple[dict[str, Any], str | None]:
     except ConfigError as error:
         unusable = error
     if not place.checkpoints.is_dir():
-        if not place.config.exists() and next(folder.rglob(place.config.name), None) is not None:
-            raise ConfigError(
-                f"{folder} holds runs and is none: name one of those that `gan-framework runs {folder}` lists"
-            )
-        raise unusable
+        raise unusable if place.config.exists() else ConfigError(no_run.said(folder))
     from gan_framework.runs import checkpoint
 
     for path, state in checkpoint.newest_first(place.checkpoints):

@@ -17,7 +17,7 @@ from gan_framework.compare.conditions import Condition, Described
 from gan_framework.compare.overview import Overview
 from gan_framework.errors import ConfigError
 from gan_framework.runs.columns import LISTS
-from gan_framework.storage import numbers
+from gan_framework.storage import no_run, numbers
 from gan_framework.storage.text import brief, few, visible
 
 VALUE = 24
@@ -81,7 +81,7 @@ def _parse(arguments: list[str]) -> tuple[Path, list[Condition]]:
     if rest and ("=" not in rest[0] or Path(rest[0]).is_dir()):
         folder = Path(rest.pop(0))
     if not folder.is_dir():
-        raise ConfigError(f"there is no folder {visible(str(folder))}")
+        raise ConfigError(no_run.said(folder) if folder.exists() else f"there is no folder {visible(str(folder))}")
     return folder, [conditions.condition(text) for text in rest]
 
 

@@ -10,6 +10,7 @@ from gan_framework.compare.folder import find_runs
 from gan_framework.compare.reading import read_runs
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.errors import ConfigError
+from gan_framework.storage import no_run
 from gan_framework.storage.text import brief, visible
 from gan_framework.wandb_io.offline import find_records, read_records
 from gan_framework.wandb_io.projects import PREFIX, read_project
@@ -68,11 +69,13 @@ def _read(source: str | Path) -> list[Record | Damaged]:
         return read_project(str(source))
     folder = Path(source).resolve()
     if not folder.is_dir():
-        raise ConfigError(f"there is no folder {visible(str(folder))}")
+        raise ConfigError(no_run.said(folder) if folder.exists() else f"there is no folder {visible(str(folder))}")
     problems: list[str] = []
     found = read_runs(find_runs(folder, problems)) + read_records(find_records(folder))
     for problem in problems:
         _warn(problem)
+    if not found and no_run.owner(folder) is not None:
+        raise ConfigError(no_run.said(folder))
     if not found:
         raise ConfigError(
             f"{visible(str(folder))} holds no run: neither it nor a folder below it has a config.yaml or a record of "

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from gan_framework.compare.conditions import settings_of
 from gan_framework.compare.figures import is_number
-from gan_framework.compare.folder import CONFIG_FILE, LINE_BYTES, METRICS_BYTES
+from gan_framework.compare.folder import LINE_BYTES, METRICS_BYTES
 from gan_framework.compare.groups import differing
 from gan_framework.compare.schema import check_config, check_summary
 from gan_framework.storage import foreign, plain
-from gan_framework.storage.layout import RunFolder
+from gan_framework.storage.layout import INSIDE, RunFolder, is_run
 from gan_framework.storage.lock import held
 
 SCORE = "eval/"
@@ -22,14 +22,8 @@ SCORE = "eval/"
 TAIL = 2**18
 """Bytes at the end of metrics.jsonl in which the last step and the last scores are looked for."""
 
-OWN = {CONFIG_FILE, "summary.json"}
-"""A run's folder holds one of these ..."""
-BESIDE = {*OWN, "metrics.jsonl", "run.log", "checkpoints", ".lock"}
-"""... and two of these; other folders have a config.yaml for their own ends."""
 ENDS = ("finished", "failed", "stopped")
 """What a summary can say."""
-INSIDE = {"checkpoints", "samples", "wandb"}
-"""Folders of a run that hold no runs."""
 ELSEWHERE = {"site-packages", "node_modules", "__pycache__"}
 """Folders that hold no runs but a great many others; hidden ones neither."""
 
@@ -89,16 +83,12 @@ def find(folder: Path, problems: list[str] | None = None) -> list[Path]:
         folder: where to look; symbolic links are not followed, hidden folders not looked into.
         problems: takes up, a line each, what could not be looked into.
     """
-    found = [place.path for place in foreign.walk(folder, problems, _passes) if _is_run(place)]
+    found = [place.path for place in foreign.walk(folder, problems, _passes) if is_run(place.names)]
     return sorted(found)
 
 
-def _is_run(place: foreign.Folder) -> bool:
-    return bool(OWN & place.names) and len(BESIDE & place.names) > 1
-
-
 def _passes(place: foreign.Folder, name: str) -> bool:
-    return name.startswith(".") or name in ELSEWHERE or (name in INSIDE and _is_run(place))
+    return name.startswith(".") or name in ELSEWHERE or (name in INSIDE and is_run(place.names))
 
 
 def look(folder: Path) -> Overview:

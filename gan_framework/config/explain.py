@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
@@ -23,6 +25,8 @@ from gan_framework.config.proposals import (
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_group
 from gan_framework.registry.packages import config_packages, groups, options
+from gan_framework.storage import no_run
+from gan_framework.storage.text import visible
 
 COMMANDS = ("sample", "evaluate", "compare", "resume", "plugins", "runs", "diff", "export", "dashboard", "train")
 """What `gan-framework` does, and `run.py` does not."""
@@ -71,6 +75,15 @@ def _bare(word: str) -> str:
         return f"write {word}=NAME"
     if colon:
         return f"write {key}={value}"
+    run = no_run.owner(Path(word)) if os.path.exists(word) else None
+    if run is not None:
+        again = visible(str(run / "config.yaml"))
+        return (
+            f"it lies in the folder of a run: `gan-framework resume {visible(str(run))}` resumes that, "
+            f"`gan-framework train {again}` repeats it from scratch"
+        )
+    if os.path.isdir(word) and any(no_run.runs_below(Path(word))):
+        return f"it is a folder with runs: `gan-framework train {visible(word)}/RUN/config.yaml` repeats one of them"
     named = option_called(word)
     return f"did you mean {' or '.join(named)}?" if named else "write key=value"
 

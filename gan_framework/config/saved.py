@@ -21,7 +21,7 @@ from gan_framework.config.schema import SECTIONS, Config
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS, kind_of_group
 from gan_framework.registry.packages import all_folders, config_folder
-from gan_framework.storage import plain
+from gan_framework.storage import no_run, plain
 from gan_framework.storage.plain import literal
 from gan_framework.storage.secrets import MASK
 
@@ -45,6 +45,8 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: there is no such file, it holds other than plain values, or no run's configuration.
     """
+    if path.name in no_run.OF_A_SWEEP and path.exists():
+        raise ConfigError(no_run.said(path))
     try:
         found = plain.read_yaml(path, path.parent)
     except FileNotFoundError:

@@ -16,6 +16,7 @@ from gan_framework.data.decoding import FORMATS, decode, measure, read_limited
 from gan_framework.data.image_names import SUFFIXES, describe_bad, describe_left_out, list_images
 from gan_framework.data.pixels import Fit, Shape, with_channels
 from gan_framework.errors import ConfigError
+from gan_framework.storage import no_run
 
 T = TypeVar("T")
 
@@ -51,6 +52,8 @@ def find_images(folder: Path) -> tuple[list[Path], str]:
         )
     found = [folder / name for name in listing.images if not _is_written(name, PICTURES)]
     left_out = describe_left_out(name for name in listing.left_out if not _is_written(name, SCORES))
+    if not found and no_run.owner(folder) is not None:
+        raise ConfigError(no_run.said(folder))
     if len(found) < 2:
         raise ConfigError(
             f"{folder} is neither a run nor a folder of at least two images: it holds {len(found)}"

@@ -13,7 +13,7 @@ import torch
 
 from gan_framework.errors import ConfigError
 from gan_framework.runs import checkpoint_fields
-from gan_framework.storage import files
+from gan_framework.storage import files, no_run
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,9 @@ FORMAT = 2
 
 BEFORE_PRETRAINED = 1
 """The version of a checkpoint that holds all its weights, which every version of the framework reads."""
+
+SUFFIX = ".pt"
+"""What the names of checkpoints end in."""
 
 KEYS = {"format", "config", "game", "clock", "batches"}
 
@@ -50,6 +53,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """
     if not path.is_file():
         raise ConfigError(f"there is no checkpoint {path}")
+    if path.suffix != SUFFIX and not _begins_as_archive(path):
+        raise ConfigError(no_run.said(path))
     try:
         # torch does not verify the checksums of its own archives.
         with zipfile.ZipFile(path) as archive:
@@ -77,6 +82,11 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
             "upgrade gan-framework"
         )
     return state
+
+
+def _begins_as_archive(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) == b"PK"
 
 
 def numbered(folder: Path) -> list[Path]:

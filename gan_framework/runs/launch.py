@@ -37,7 +37,7 @@ from gan_framework.runs.tracking import build_trackers
 from gan_framework.runs.trained import warm_start
 from gan_framework.runs.trainer import train
 from gan_framework.runs.workers import lead
-from gan_framework.storage import files
+from gan_framework.storage import files, no_run
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.lock import Hold, owned
 from gan_framework.storage.plain import literal
@@ -234,6 +234,8 @@ def _resume_from(setting: str | None, folder: RunFolder) -> Checkpoints:
         intact = True
         yield found
     if not intact and setting != "auto":
+        if path.exists():
+            raise ConfigError(f"train.resume={setting}: {no_run.said(path)}")
         raise ConfigError(f"train.resume={setting} is neither a checkpoint nor the folder of a run with an intact one")
     if not intact and checkpoint.numbered(folder.checkpoints):
         raise ConfigError(

@@ -14,6 +14,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation import decoding
 from gan_framework.runs import checkpoint
 from gan_framework.runs.decoder import opened
+from gan_framework.storage import no_run
 from gan_framework.storage.layout import RunFolder
 from gan_framework.weights.pretrained import with_pretrained
 
@@ -61,8 +62,10 @@ def _read(path: Path) -> tuple[Path, dict[str, Any]]:
     if path.is_dir():
         found = checkpoint.newest(RunFolder(path).checkpoints)
         if found is None:
-            raise ConfigError(f"{path} holds no intact checkpoint in its folder `checkpoints`")
+            raise ConfigError(no_run.said(path))
         return found
+    if not path.exists():
+        raise ConfigError(f"there is no checkpoint {path}, and no folder of a run")
     return path, checkpoint.load(path)
 
 

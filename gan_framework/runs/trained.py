@@ -14,7 +14,7 @@ from gan_framework.evaluation.sampler import AVERAGED
 from gan_framework.registry.paths import absolute
 from gan_framework.runs import checkpoint, exported
 from gan_framework.runs.exported import Exported
-from gan_framework.storage import hub, tensors
+from gan_framework.storage import hub, no_run, tensors
 from gan_framework.storage.layout import RunFolder
 from gan_framework.weights.names import plain_name
 from gan_framework.weights.settings import WeightSettings, weight_settings
@@ -72,7 +72,7 @@ class _Checkpoint(_Source):
 
 class _Folder(_Source):
     def __init__(self, found: Exported) -> None:
-        super().__init__(f"{found.folder} (step {found.about.get('step')})", [*found.networks])
+        super().__init__(f"{found.where} (step {found.about.get('step')})", [*found.networks])
         self._found = found
 
     def tensors(self, network: str) -> dict[str, Tensor]:
@@ -93,12 +93,12 @@ def _open(source: str) -> _Source:
     if path.is_file():
         return _File(path) if path.suffix == tensors.SUFFIX else _Checkpoint(path, checkpoint.load(path))
     if exported.is_exported(path):
-        return _Folder(Exported.read(path, linked=hub.is_on_hub(source)))
+        return _Folder(Exported.read(path, source if hub.is_on_hub(source) else ""))
     if not path.is_dir():
         raise ConfigError("there is no such run's folder, checkpoint or exported model; hf:OWNER/NAME is on the Hub")
     newest = checkpoint.newest(RunFolder(path).checkpoints)
     if newest is None:
-        raise ConfigError(f"{path} is no exported model, and holds no intact checkpoint in its folder `checkpoints`")
+        raise ConfigError(f"it is no exported model, and {no_run.said(path)}")
     return _Checkpoint(*newest)
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+
+OWN = {"config.yaml", "summary.json"}
+"""A run's folder holds one of these ..."""
+BESIDE = {*OWN, "metrics.jsonl", "run.log", "checkpoints", ".lock"}
+"""... and two of these; other folders have a config.yaml for their own ends."""
+
+INSIDE = {"checkpoints", "samples", "wandb"}
+"""Folders of a run that hold no runs, and no images but grids."""
 
 
 class RunFolder:
@@ -74,3 +83,9 @@ def run_folder(path: Path) -> Path:
     if path.is_dir():
         return path
     return path.parent.parent if path.parent.name == "checkpoints" else path.parent
+
+
+def is_run(names: Iterable[str]) -> bool:
+    """Return whether the names of what is in a folder are those in a run's."""
+    found = {*names}
+    return bool(OWN & found) and len(BESIDE & found) > 1

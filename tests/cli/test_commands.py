@@ -127,6 +127,30 @@ def test_options_and_settings_are_told_apart(call, arguments, reason):
     assert reason in last
 
 
+@pytest.mark.parametrize("name", ["metrics.jsonl", "samples", "checkpoints"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sample RUN",
+        "evaluate RUN",
+        "evaluate RUN data=digits",
+        "resume RUN",
+        "export RUN out",
+        "push RUN hf:me/mine",
+        "invert RUN photos",
+        "retrieve RUN photo.png",
+        "compare RUN",
+        "dashboard RUN",
+        "train RUN",
+    ],
+)
+def test_what_lies_in_a_run_names_the_run(call, tmp_path, monkeypatch, command, name):
+    monkeypatch.chdir(tmp_path)
+    code, out, last = call(*command.replace("RUN", str(OLD / name)).split())
+    assert (code, out) == (2, "")
+    assert f"name the run's folder, {OLD}" in last or f"`gan-framework resume {OLD}` resumes that" in last
+
+
 def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
     done = program("debug=smoke", "loss=null", f"hydra.run.dir={tmp_path}", check=2)
     assert done.stderr.splitlines()[-1].startswith(
