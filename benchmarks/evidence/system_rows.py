@@ -56,6 +56,8 @@ OLDER = (
 ROLLOUTS = ("game.rollouts=4", "game.baseline=batch")
 NEW = "share of sequences that the grammar can make and that are not in the training data"
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
+COARSE = (*DIGITS, "data.map=lowres", "train.steps=1000")
+LINEAR = (*DIGITS, "train.steps=1000", "networks.features.output=linear", "optimizer.classifier.lr=1e-4")
 
 ROWS: dict[str, Row] = {
     "semi_kplus1": Row(
@@ -77,10 +79,15 @@ ROWS: dict[str, Row] = {
         *("conditional", "ccgan", (*HOLES, "train.steps=1000", "game.supervised=true"), "label_accuracy", None),
         "accuracy on test images, of the 10 labels a class alone",
     ),
-    "dann": Row("conditional", "dann", (*DIGITS, "train.steps=1000"), "label_accuracy", "source alone", ADAPTED),
+    "dann": Row("conditional", "dann", COARSE, "label_accuracy", "source alone, coarse", ADAPTED),
+    "source alone, coarse": Row(
+        *("conditional", "dann", (*COARSE, "game.confusion=0"), "label_accuracy", None),
+        "accuracy on coarse digits of a classifier of digits",
+    ),
+    "dann, features without bounds": Row("conditional", "dann", LINEAR, "label_accuracy", "source alone", ADAPTED),
     "arda": Row("conditional", "arda", (*DIGITS, "train.steps=1000"), "label_accuracy", "source alone", ADAPTED),
     "source alone": Row(
-        *("conditional", "dann", (*DIGITS, "train.steps=1000", "game.confusion=0"), "label_accuracy", None),
+        *("conditional", "dann", (*LINEAR, "game.confusion=0"), "label_accuracy", None),
         "accuracy on the edges of digits of a classifier of digits",
     ),
     "gan_cls": Row(

@@ -63,10 +63,10 @@ def test_few_images_are_taken_class_by_class(tmp_path):
 
 
 def test_a_system_comes_with_its_control(tmp_path):
-    assert names(systems.jobs(tmp_path / "r.csv", [0], ["dann", "arda"])) == [
+    assert names(systems.jobs(tmp_path / "r.csv", [0], ["arda", "dann, features without bounds"])) == [
         "source alone, seed 0",
-        "dann, seed 0",
         "arda, seed 0",
+        "dann, features without bounds, seed 0",
     ]
     assert {row.control for row in systems.ROWS.values() if isinstance(row.control, str)} < systems.ROWS.keys()
 
