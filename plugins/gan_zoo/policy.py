@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Generator
+from gan_zoo.lengths import counted
 
 LOG_PROB = "log_prob"
 """What `Pair.made` calls the log-probabilities (N, T) of the tokens of generated sequences."""
@@ -34,8 +35,11 @@ class Policy(Generator):
     Attributes:
         length: T.
         vocabulary: V.
+        ends: whether symbol 0 is padding, after which nothing else is written, and which is certain there; set by games
+            of data whose sequences are of different lengths.
     """
 
+    ends: bool = False
     length: int
     vocabulary: int
 
@@ -61,9 +65,13 @@ class Policy(Generator):
             if prefix is not None and step < prefix.shape[1]:
                 token = prefix[:, step]
             else:
-                token = inverse_cdf(logits, uniform[:, step])
+                token = self.after(token, inverse_cdf(logits, uniform[:, step]))
             written.append(token)
         return torch.stack(written, 1)
+
+    def after(self, last: Tensor | None, token: Tensor) -> Tensor:
+        """Return what is written (N,) where a token (N,) was drawn after the last one (N,): padding after padding."""
+        return token if last is None or not self.ends else token * (last != 0)
 
     def logits(self, tokens: Tensor, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Return the logits (N, T, V) of every token of sequences (N, T), each after those before it."""
@@ -75,8 +83,13 @@ class Policy(Generator):
         return torch.stack(found, 1)
 
     def log_prob(self, tokens: Tensor, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
-        """Return the log-probabilities (N, T) of the tokens of sequences (N, T)."""
-        return self.logits(tokens, given).log_softmax(2).gather(2, tokens[..., None]).squeeze(2)
+        """Return the log-probabilities (N, T) of the tokens of sequences (N, T); 0 for what follows from the end."""
+        found = self.logits(tokens, given).log_softmax(2).gather(2, tokens[..., None]).squeeze(2)
+        return self.uncertain(found, tokens)
+
+    def uncertain(self, log_prob: Tensor, tokens: Tensor) -> Tensor:
+        """Return log-probabilities (N, T) of tokens (N, T) with 0 for padding after the end, which is certain."""
+        return torch.where(counted(tokens), log_prob, 0) if self.ends else log_prob
 
     def one_hot(self, tokens: Tensor) -> Tensor:
         """Return sequences (N, T) as samples (N, T, V), in the precision of the weights."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from gan_zoo.lengths import inside
 
 
 class Recurrent(nn.Module):
@@ -38,8 +41,16 @@ class Recurrent(nn.Module):
         )
         self.size = 2 * width if both_ways else width
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map steps (N, T, inputs) to (N, T, size)."""
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Map steps (N, T, inputs) to (N, T, size).
+
+        With lengths (N,) it reads back from each sequence's end, and what it says of the steps after it is 0.
+        """
         with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not torch.is_grad_enabled()):
-            found: Tensor = self.layers(x)[0]
-        return found
+            if lengths is None or not self.layers.bidirectional:
+                found: Tensor = self.layers(x)[0]
+            else:
+                # Of a sequence without steps, as blank samples are, one is read; its answer is set to 0 below.
+                packed = pack_padded_sequence(x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+                found, _ = pad_packed_sequence(self.layers(packed)[0], batch_first=True, total_length=x.shape[1])
+        return found if lengths is None else found * inside(lengths, x.shape[1])[..., None]

@@ -18,6 +18,7 @@ from gan_framework.api import (
     distributed,
     evaluation_mode,
 )
+from gan_zoo.lengths import are_padded, counted, mean_inside
 from gan_zoo.policy import LOG_PROB, Policy
 
 BASELINES = ("none", "batch", "moving")
@@ -42,11 +43,16 @@ def policy_of(game: Game, network: str = "generator") -> Policy:
 
 
 class Likelihood(Term):
-    """-E log π(x_t | x_<t), the mean over tokens of real sequences: what a language model is trained by."""
+    """-E log π(x_t | x_<t), the mean over tokens of real sequences: what a language model is trained by.
+
+    Where sequences are of different lengths it is that over their tokens and ends; padding has no part in it.
+    """
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the cross entropy of the batch's tokens."""
-        return -policy_of(self.game).log_prob(pair.batch.samples.argmax(2), pair.latent.given).mean()
+        policy, tokens = policy_of(self.game), pair.batch.samples.argmax(2)
+        log_prob = policy.log_prob(tokens, pair.latent.given)
+        return -(mean_inside(log_prob, counted(tokens)) if policy.ends else log_prob.mean())
 
 
 def policy_gradient(log_prob: Tensor, advantage: Tensor) -> Tensor:
@@ -183,7 +189,8 @@ class TokenPolicyGame(Game):
     """D against a generator that is paid, and a player who trains the generator on real sequences.
 
     The generator's player has no part of the adversarial loss: what it is paid by is a term, which systems add. Who
-    plays when is a schedule's matter: schedule=stages begins with the player `likelihood`.
+    plays when is a schedule's matter: schedule=stages begins with the player `likelihood`. Where the data's sequences
+    are of different lengths, those that are written end too, and what would follow their end is neither paid nor learnt.
 
     Args:
         components: what the game is made of.
@@ -195,7 +202,7 @@ class TokenPolicyGame(Game):
         super().__init__(components)
         if output_l2 < 0:
             raise ValueError(f"output_l2={output_l2}: it cannot be negative")
-        policy_of(self)
+        policy_of(self).ends = are_padded(components.data)
         self.player("generator").add_term("policy_gradient", reward)
         self.player(LIKELIHOOD).add_term(LIKELIHOOD, Likelihood())
         if output_l2:

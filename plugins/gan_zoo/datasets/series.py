@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.lengths import LENGTHS, inside, with_lengths
 
 Drawn = tuple[Tensor, Tensor | None]
 """Series (N, F, T), and their classes (N,) or None."""
@@ -85,9 +86,19 @@ class Series(DataSource):
         length: T, the number of steps.
         num_classes: 3 for `classes`, else 0.
         samples: of each split.
+        shortest: steps of the shortest series, which are of every length from there to T alike, 0 after their end, and
+            say it by the extra `lengths`; None for all of length T.
     """
 
-    def __init__(self, kind: str, channels: int, length: int, num_classes: int | None, samples: int) -> None:
+    def __init__(
+        self,
+        kind: str,
+        channels: int,
+        length: int,
+        num_classes: int | None,
+        samples: int,
+        shortest: int | None = None,
+    ) -> None:
         if kind not in KINDS:
             raise ConfigError(f"data.kind={kind}: choose one of {', '.join(KINDS)}")
         if channels < 1 or length < 2 or samples < 1:
@@ -95,10 +106,13 @@ class Series(DataSource):
                 f"data.channels={channels} data.length={length} data.samples={samples}: there is at least one value in "
                 "each of at least two steps, and one sample"
             )
+        if shortest is not None and not 1 <= shortest <= length:
+            raise ConfigError(f"data.shortest={shortest} must lie from 1 to data.length={length}, or be null")
         self.classes = tuple(CLASSES) if kind == "classes" else ()
         known_classes(f"data.kind={kind}", num_classes, len(self.classes))
-        self.kind, self.samples = kind, samples
-        self.shape = DataShape((channels, length), len(self.classes), value_range=KINDS[kind][1])
+        self.kind, self.samples, self.shortest = kind, samples, shortest
+        shape = DataShape((channels, length), len(self.classes), value_range=KINDS[kind][1])
+        self.shape = with_lengths(shape, shortest is not None)
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
@@ -106,4 +120,8 @@ class Series(DataSource):
         draw, _ = KINDS[self.kind]
         channels, length = self.shape.sample
         random = seeding.generator(0, "series", self.kind, split)
-        return InMemory(*draw(self.samples, channels, length, random))
+        series, labels = draw(self.samples, channels, length, random)
+        if self.shortest is None:
+            return InMemory(series, labels)
+        lengths = torch.randint(self.shortest, length + 1, (self.samples,), generator=random)
+        return InMemory(series * inside(lengths, length)[:, None], labels, {LENGTHS: lengths})

@@ -12,6 +12,7 @@ from torch import Tensor
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory
 from gan_zoo.datasets.array_sizes import check_size
 from gan_zoo.datasets.checks import known_file, known_split, warn_of_one_place
+from gan_zoo.lengths import LENGTHS, are_padded, with_lengths
 
 UNITS = ("characters", "words")
 
@@ -29,7 +30,8 @@ class Tokens(DataSource):
     """The lines of a text file in UTF-8 as tokens, padded at their ends; empty lines are left out.
 
     The symbols are those of the file in the order of the alphabet, after padding, which is symbol 0 and written as
-    nothing. They are kept in the run's configuration, so that its samples can be read without the file.
+    nothing. They are kept in the run's configuration, so that its samples can be read without the file. Where lines are
+    of different lengths, the extra `lengths` says how many tokens each has.
 
     Args:
         path: the file.
@@ -73,7 +75,8 @@ class Tokens(DataSource):
         self.length = length or max(map(len, together))
         self.symbols = self._vocabulary(together, vocabulary)
         self._number = {symbol: number for number, symbol in enumerate(self.symbols)}
-        self.shape = DataShape((self.length, len(self.symbols)), vocabulary=len(self.symbols))
+        padded = any(len(line) < self.length for line in together)
+        self.shape = with_lengths(DataShape((self.length, len(self.symbols)), vocabulary=len(self.symbols)), padded)
 
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`.
@@ -93,7 +96,8 @@ class Tokens(DataSource):
                 f"{self.path} has no sequence for the split {split!r}: "
                 + (why if chosen else f"data.test_share={self.test_share} leaves none")
             )
-        data = InMemory(self._encoded(fitting), vocabulary=len(self.symbols))
+        lengths = {LENGTHS: torch.tensor([*map(len, fitting)])} if are_padded(self.shape) else None
+        data = InMemory(self._encoded(fitting), None, lengths, len(self.symbols))
         if len(fitting) < len(chosen):
             data.notes = (f"{len(chosen) - len(fitting):,} lines of more than {self.length} {self.unit} left out",)
         return data

@@ -11,14 +11,18 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, DataShape, Metric
+from gan_zoo.lengths import are_padded, ended, inside, told
 from gan_zoo.metrics.grammar import require_tokens, rows, tokens_of
 
 Counts = Mapping[tuple[int, ...], float]
 
 
-def ngrams(tokens: Tensor, n: int) -> Counter[tuple[int, ...]]:
-    """Return how often each group of n tokens occurs in sequences (N, T)."""
-    return Counter(map(tuple, tokens.unfold(1, n, 1).reshape(-1, n).tolist()))
+def ngrams(tokens: Tensor, n: int, padded: bool = False) -> Counter[tuple[int, ...]]:
+    """Return how often each group of n tokens occurs in sequences (N, T); of padded ones the end is one more token."""
+    groups = tokens.unfold(1, n, 1)
+    if padded:
+        groups = groups[inside(told(tokens) - n + 1, groups.shape[1])]
+    return Counter(map(tuple, groups.reshape(-1, n).tolist()))
 
 
 def jensen_shannon(first: Counts, second: Counts) -> float:
@@ -33,16 +37,18 @@ def jensen_shannon(first: Counts, second: Counts) -> float:
     return found
 
 
-def self_bleu(tokens: Tensor, most: int) -> float:
+def self_bleu(tokens: Tensor, most: int, padded: bool = False) -> float:
     """Return how much of each sequence stands in the others: BLEU of groups of up to `most` tokens, 0 to 1.
 
     The geometric mean over group sizes of the clipped share of a sequence's groups that occur in another one, averaged
-    over sequences (Zhu et al. 2018, arXiv 1802.01886, section 2.2). All sequences are of one length, so that there is
-    no penalty for brevity.
+    over sequences (Zhu et al. 2018, arXiv 1802.01886, section 2.2). Among so many sequences there is one of any length,
+    so that there is no penalty for brevity. Of padded sequences the end is one more token, and where one is shorter than
+    a group's size that size is left out.
     """
     logs = torch.zeros(len(tokens), dtype=torch.float64)
+    sizes = told(tokens).clamp(max=most) if padded else torch.full((len(tokens),), most)
     for n in range(1, most + 1):
-        each = [Counter(map(tuple, row.unfold(0, n, 1).tolist())) for row in tokens]
+        each = [ngrams(row[None], n, padded) for row in tokens]
         # Of each group the two greatest counts of any sequence: the greatest elsewhere is one of them.
         best: dict[tuple[int, ...], list[int]] = {}
         for counts in each:
@@ -50,13 +56,17 @@ def self_bleu(tokens: Tensor, most: int) -> float:
                 first, second = best.get(key, (0, 0))
                 best[key] = [max(first, count), max(second, min(first, count))]
         for row, counts in enumerate(each):
+            if not counts:
+                continue
             kept = sum(min(c, best[key][1] if c == best[key][0] else best[key][0]) for key, c in counts.items())
-            logs[row] += math.log(max(kept, 1e-9) / counts.total()) / most
+            logs[row] += math.log(max(kept, 1e-9) / counts.total()) / int(sizes[row])
     return float(logs.exp().mean())
 
 
 class Ngrams(Metric):
     """Frequencies of groups of tokens, and the variety of whole sequences.
+
+    Of sequences of different lengths the end is one more token, and what follows it is not counted.
 
     Args:
         n: the longest groups.
@@ -83,10 +93,11 @@ class Ngrams(Metric):
         """Return `ngram_jsd`, `self_bleu` and `unique_share`."""
         made = tokens_of(comparison.generated, self.samples_kept)
         real = tokens_of(comparison.real)
-        longest = min(self.n, made.shape[1])
-        found = [jensen_shannon(ngrams(made, n), ngrams(real, n)) for n in range(1, longest + 1)]
+        padded = are_padded(comparison.shape)
+        longest = min(self.n, int(told(made).max()), int(told(real).max())) if padded else min(self.n, made.shape[1])
+        found = [jensen_shannon(ngrams(made, n, padded), ngrams(real, n, padded)) for n in range(1, longest + 1)]
         return {
             "ngram_jsd": sum(found) / longest,
-            "self_bleu": self_bleu(made[:500], longest),
-            "unique_share": len({*rows(made)}) / len(made),
+            "self_bleu": self_bleu(made[:500], longest, padded),
+            "unique_share": len({*rows(ended(made) if padded else made)}) / len(made),
         }

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Comparison, DataShape, Metric, seeding
-from gan_zoo.metrics.series_statistics import require_series, series_of
+from gan_zoo.lengths import are_padded, mean_inside
+from gan_zoo.metrics.series_statistics import own_steps, require_series, series_of
 
 LEARNING_RATE = 5e-3
 BATCH = 128
@@ -28,22 +29,37 @@ class SmallGRU(nn.Module):
         found: Tensor = self.output(self.gru(series.movedim(1, 2))[0])
         return found
 
+    def at_end(self, series: Tensor, padded: bool) -> Tensor:
+        """Map series (N, F, T) to outputs (N, K) at their last steps of their own."""
+        last = own_steps(series, padded).sum(1).clamp(min=1) - 1
+        return self(series)[torch.arange(len(series)), last]  # type: ignore[no-any-return]
 
-def _fitted(network: SmallGRU, steps: int, inputs: Tensor, targets: Tensor, loss: str) -> SmallGRU:
-    """Train a network on inputs (N, F, T) and targets (N, ...) by Adam."""
+
+def _fitted(network: SmallGRU, steps: int, inputs: Tensor, targets: Tensor, padded: bool) -> SmallGRU:
+    """Train a network on inputs (N, F, T) and classes (N,), or what their steps should say (N, T, K), by Adam."""
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     random = seeding.generator(0, "series scores")
     for _ in range(steps):
         chosen = torch.randint(len(inputs), (min(BATCH, len(inputs)),), generator=random)
-        said = network(inputs[chosen])
-        error = F.l1_loss(said, targets[chosen]) if loss == "l1" else F.cross_entropy(said[:, -1], targets[chosen])
+        if targets.ndim == 1:
+            error = F.cross_entropy(network.at_end(inputs[chosen], padded), targets[chosen])
+        else:
+            error = _next_step_error(network, inputs[chosen], targets[chosen], padded)
         optimizer.zero_grad()
         error.backward()
         optimizer.step()
     return network.eval()
 
 
-def discriminative_score(real: Tensor, made: Tensor, steps: int, width: int) -> float:
+def _next_step_error(network: SmallGRU, inputs: Tensor, targets: Tensor, padded: bool) -> Tensor:
+    """Return the mean absolute error of what is said of the next step, up to the last one that series have."""
+    apart = (network(inputs) - targets).abs().mean(2)
+    # The step after the last one is padding, which nobody is to foresee: a target must be the series' own.
+    own = own_steps(torch.cat([inputs[..., :1], targets.movedim(1, 2)], 2), padded)[:, 1:]
+    return mean_inside(apart, own)
+
+
+def discriminative_score(real: Tensor, made: Tensor, steps: int, width: int, padded: bool = False) -> float:
     """Return |accuracy - ½| on held-out series (N, F, T) of a network told to tell real from generated ones, 0 to ½."""
     n = min(len(real), len(made))
     order = torch.randperm(n, generator=seeding.generator(0, "discriminative"))
@@ -52,28 +68,35 @@ def discriminative_score(real: Tensor, made: Tensor, steps: int, width: int) -> 
         return 0.0
     classes = torch.arange(2).repeat_interleave(len(train))
     network = _network(real.shape[1], width, 2)
-    network = _fitted(network, steps, torch.cat([made[train], real[train]]), classes, "classes")
+    network = _fitted(network, steps, torch.cat([made[train], real[train]]), classes, padded)
     with torch.no_grad():
-        said = network(torch.cat([made[test], real[test]]))[:, -1].argmax(1)
+        said = network.at_end(torch.cat([made[test], real[test]]), padded).argmax(1)
     right = (said == torch.arange(2).repeat_interleave(len(test))).float().mean()
     return abs(float(right) - 0.5)
 
 
-def predictive_score(real: Tensor, made: Tensor, steps: int, width: int) -> float:
+def predictive_score(real: Tensor, made: Tensor, steps: int, width: int, padded: bool = False) -> float:
     """Return the mean absolute error on real series of a network told by generated ones to say the next step."""
     network = _network(real.shape[1], width, real.shape[1])
-    network = _fitted(network, steps, made[..., :-1], made[..., 1:].movedim(1, 2), "l1")
+    network = _fitted(network, steps, made[..., :-1], made[..., 1:].movedim(1, 2), padded)
     with torch.no_grad():
-        return float((network(real[..., :-1]) - real[..., 1:].movedim(1, 2)).abs().mean())
+        return float(_next_step_error(network, real[..., :-1], real[..., 1:].movedim(1, 2), padded))
 
 
 def train_on_generated(
-    made: Tensor, asked: Tensor, real: Tensor, labels: Tensor, classes: int, steps: int, width: int
+    made: Tensor,
+    asked: Tensor,
+    real: Tensor,
+    labels: Tensor,
+    classes: int,
+    steps: int,
+    width: int,
+    padded: bool = False,
 ) -> float:
     """Return the accuracy on real series of a classifier trained on generated ones with the classes asked for."""
-    network = _fitted(_network(real.shape[1], width, classes), steps, made, asked, "classes")
+    network = _fitted(_network(real.shape[1], width, classes), steps, made, asked, padded)
     with torch.no_grad():
-        return float((network(real)[:, -1].argmax(1) == labels).float().mean())
+        return float((network.at_end(real, padded).argmax(1) == labels).float().mean())
 
 
 def _network(channels: int, width: int, outputs: int) -> SmallGRU:
@@ -110,9 +133,10 @@ class SeriesScores(Metric):
         """Return both scores."""
         made = series_of(comparison.generated, self.samples_kept).float()
         real = series_of(comparison.real, self.samples_kept).float()
+        settings = (self.steps, self.width, are_padded(comparison.shape))
         return {
-            "discriminative_score": discriminative_score(real, made, self.steps, self.width),
-            "predictive_score": predictive_score(real, made, self.steps, self.width),
+            "discriminative_score": discriminative_score(real, made, *settings),
+            "predictive_score": predictive_score(real, made, *settings),
         }
 
 
@@ -155,5 +179,6 @@ class SeriesClasses(Metric):
             comparison.shape.num_classes,
             self.steps,
             self.width,
+            are_padded(comparison.shape),
         )
         return {"tstr_accuracy": found}

@@ -23,6 +23,7 @@ from gan_framework.api import (
 )
 from gan_zoo.generators.lstm_tokens import LSTMCell
 from gan_zoo.layers import activations, require_positive
+from gan_zoo.lengths import are_padded, counted, mean_inside
 from gan_zoo.token_policy import length_of
 
 
@@ -143,7 +144,7 @@ class CodeCritic(Discriminator):
 
 
 class Reconstruction(Term):
-    """The cross entropy of the sequences decoded from their codes, with noise on these."""
+    """The cross entropy of the sequences decoded from their codes, with noise on these, up to their ends."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean over tokens, and the decoders of their styles."""
@@ -151,7 +152,10 @@ class Reconstruction(Term):
         assert isinstance(game, ARAE)
         code = pair.real + game.noise_now() * torch.randn_like(pair.real)
         logits = game.decode(code, pair.real_labels, pair.batch.samples)
-        return F.cross_entropy(logits.flatten(0, 1), pair.batch.samples.argmax(2).flatten())
+        tokens = pair.batch.samples.argmax(2)
+        if not are_padded(game.data):
+            return F.cross_entropy(logits.flatten(0, 1), tokens.flatten())
+        return mean_inside(F.cross_entropy(logits.movedim(2, 1), tokens, reduction="none"), counted(tokens))
 
 
 class RealScore(Term):

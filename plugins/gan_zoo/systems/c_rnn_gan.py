@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import Components, ConfigError, Game, Generator, Meeting, Pair, Player, Term
 from gan_zoo.layers import require_positive
+from gan_zoo.lengths import require_one_length
 
 
 class EventGenerator(Generator):
@@ -100,6 +101,7 @@ class CRNNGAN(Game):
     def __init__(self, components: Components, freeze: float | None) -> None:
         if freeze is not None and not 0 < freeze < 1:
             raise ValueError(f"freeze={freeze} must be between 0 and 1, or null")
+        require_one_length(components.data, "C-RNN-GAN")
         self._freeze = freeze
         super().__init__(components)
         if not isinstance(self.network("generator"), EventGenerator):

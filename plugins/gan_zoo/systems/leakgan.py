@@ -126,7 +126,7 @@ class LeakPolicy(Policy):
             found.append((logits.log_softmax(1).gather(1, token[:, None]).squeeze(1), goal, seen))
         log_prob, goals, features = (torch.stack(part, 1) for part in zip(*found, strict=True))
         last = self.leaked([*tokens.unbind(1)], len(tokens))
-        return log_prob, goals, torch.cat([features, last[:, None]], 1)
+        return self.uncertain(log_prob, tokens), goals, torch.cat([features, last[:, None]], 1)
 
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY

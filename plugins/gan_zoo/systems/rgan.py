@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import Discriminator, Generator
+from gan_framework.api import (
+    EMPTY,
+    Batch,
+    Components,
+    Discriminator,
+    DiscriminatorOutput,
+    Game,
+    Generator,
+    Latent,
+    NextBatch,
+    Pair,
+    distributed,
+)
 from gan_zoo.layers import require_positive
+from gan_zoo.lengths import LENGTHS, are_padded, inside
 from gan_zoo.recurrent import Recurrent
 
 OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "linear": lambda x: x}
@@ -59,15 +72,17 @@ class RNNSeriesGenerator(Generator):
         self.recurrent = Recurrent(cell, latent_dim // length + num_classes, width, layers)
         self.output = nn.Linear(width, channels)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Map z (N, T * d) to series (N, F, T)."""
+    def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
+        """Map z (N, T * d) to series (N, F, T), which are 0 after their end where `lengths` are given."""
         steps = joined(z.unflatten(1, (self.length, -1)), labels, self.classes)
-        made: Tensor = OUTPUTS[self.bound](self.output(self.recurrent(steps)))
-        return made.movedim(1, 2)
+        made: Tensor = OUTPUTS[self.bound](self.output(self.recurrent(steps))).movedim(1, 2)
+        return made * inside(given[LENGTHS], self.length)[:, None] if LENGTHS in given else made
 
 
 class RNNSeriesDiscriminator(Discriminator):
     """A recurrent network that says something of every step, given the class at each; a score is the mean over steps.
+
+    Where it is given lengths it says one thing of each series, the mean over its own steps.
 
     Args:
         channels: F, the values at each step.
@@ -92,7 +107,68 @@ class RNNSeriesDiscriminator(Discriminator):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Conv1d(self.recurrent.size, 1, 1)
 
-    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return what is remembered (N, width, T) at each step of series (N, F, T)."""
+    def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
+        """Return what is remembered (N, width, T) at each step of series (N, F, T), perhaps with their lengths (N,)."""
         steps = joined(x.movedim(1, 2), labels, self.classes)
-        return (self.dropout(self.recurrent(steps).movedim(1, 2)),)
+        return (self.dropout(self.recurrent(steps, *given).movedim(1, 2)),)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
+        """Score series (N, F, T): a logit for each step (N, 1, T), or, of such with lengths, their mean (N,)."""
+        output = super().forward(x, labels, *given)
+        if not given:
+            return output
+        mask = inside(given[0], x.shape[2])
+        means = torch.where(mask, output.logits.squeeze(1), 0).sum(1) / mask.sum(1).clamp(min=1)
+        return output._replace(logits=means)
+
+
+class SeriesGame(Game):
+    """The two-player game of series, to whose players the lengths are given where they differ.
+
+    In training a generated series is as long as a real one of its batch; a sample is of a length that is drawn as often
+    as training met it.
+
+    Args:
+        components: what the game is made of.
+    """
+
+    length_counts: Tensor
+
+    def __init__(self, components: Components) -> None:
+        super().__init__(components)
+        self.padded = are_padded(components.data)
+        if self.padded:
+            self.register_buffer("length_counts", torch.zeros(components.data.sample[-1] + 1))
+
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step, and count the lengths that it meets."""
+        return super().step((lambda: self._counted(next_batch())) if self.padded else next_batch)
+
+    def _counted(self, batch: Batch) -> Batch:
+        lengths = batch.extra[LENGTHS]
+        met = torch.zeros_like(self.length_counts).scatter_add_(0, lengths, self.length_counts.new_ones(len(lengths)))
+        self.length_counts += distributed.mean(met)
+        return batch
+
+    def latent(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Latent:
+        """Draw n latents, with a length for each where these differ: the greatest before the first step."""
+        latent = super().latent(n, labels, generator)
+        if not self.padded:
+            return latent
+        counts = self.length_counts.cpu().clone()
+        if not counts.any():
+            counts[-1] = 1
+        drawn = torch.multinomial(counts, n, replacement=True, generator=generator)
+        return latent._replace(given={LENGTHS: drawn.to(self.device)})
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return latents with the lengths of the batch."""
+        latent = super().latent_for(batch)
+        return latent._replace(given={LENGTHS: batch.extra[LENGTHS]}) if self.padded else latent
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return real and generated series, each judged with its lengths where these differ."""
+        pair = super().pair(batch, latent)
+        if self.padded:
+            pair.real_given, pair.fake_given = (batch.extra[LENGTHS],), (latent.given[LENGTHS],)
+        return pair

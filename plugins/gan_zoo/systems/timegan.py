@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import Batch, Components, Game, Latent, Meeting, Pair, Player, Term
 from gan_zoo.layers import require_positive
+from gan_zoo.lengths import require_one_length
 from gan_zoo.recurrent import Recurrent
 
 EMBEDDED, SUPERVISED = "embedded", "main"
@@ -118,6 +119,7 @@ class TimeGAN(Game):
     """
 
     def __init__(self, components: Components, reconstruction: float, supervision: float, least: float) -> None:
+        require_one_length(components.data, "TimeGAN")
         self._least = least
         super().__init__(components)
         of_autoencoder, of_generator = self.player("autoencoder"), self.player("generator")
