@@ -190,7 +190,7 @@ class TokenPolicyGame(Game):
 
     The generator's player has no part of the adversarial loss: what it is paid by is a term, which systems add. Who
     plays when is a schedule's matter: schedule=stages begins with the player `likelihood`. Where the data's sequences
-    are of different lengths, those that are written end too, and what would follow their end is neither paid nor learnt.
+    are of different lengths, those that are written end too; what would follow their end is neither paid nor learnt.
 
     Args:
         components: what the game is made of.

@@ -42,8 +42,8 @@ def self_bleu(tokens: Tensor, most: int, padded: bool = False) -> float:
 
     The geometric mean over group sizes of the clipped share of a sequence's groups that occur in another one, averaged
     over sequences (Zhu et al. 2018, arXiv 1802.01886, section 2.2). Among so many sequences there is one of any length,
-    so that there is no penalty for brevity. Of padded sequences the end is one more token, and where one is shorter than
-    a group's size that size is left out.
+    so that there is no penalty for brevity. Of padded sequences the end is one more token, and where one is shorter
+    than a group's size that size is left out.
     """
     logs = torch.zeros(len(tokens), dtype=torch.float64)
     sizes = told(tokens).clamp(max=most) if padded else torch.full((len(tokens),), most)
