@@ -2,7 +2,7 @@
 
     python benchmarks/experiments.py --jobs 2 --train-for 60             # seed 0 of each on the CPU
     python benchmarks/experiments.py --jobs 16 --seconds 300             # sixteen at a time, for five minutes
-    python benchmarks/experiments.py dcgan wgan_gp --pictures FOLDER     # with the newest grid of each
+    python benchmarks/experiments.py dcgan wgan_gp --pictures FOLDER     # with a picture of each
     python benchmarks/experiments.py --write                             # no run: only the page
 
 Each run is `python run.py experiment=NAME`, stopped after its time and scored by its own metrics, as are its networks
@@ -23,13 +23,16 @@ from evidence.experiments_page import page
 from evidence.job import ROOT, Job, Outcome
 from evidence.options import known, parser
 from evidence.running import run_all
+from gallery import small
 
 RECORD = ROOT / "docs" / "results" / "experiments.csv"
 PAGE = ROOT / "docs" / "results" / "experiments.md"
 COLUMNS = ("run", "seed", "on", "seconds", "steps", "of", "score", "better", "untrained", "trained", "real", "noise")
 COMMON = ("train.threads=1", "tracker=[]", "evaluate.samples=0", "train.checkpoint_every=0", "train.sample_every=0")
 SCORING = ("evaluate.samples=2000", "evaluate.reference=5000")
-GRACE = 60.0
+DRAWN = "drawn.png"
+"""The picture of what a run has learnt, in its folder."""
+GRACE = 90.0
 """Seconds that scoring may take."""
 
 Line = dict[str, Any]
@@ -45,7 +48,7 @@ def main() -> None:
     made = parser(__doc__, experiments(), RECORD)
     made.set_defaults(seeds=1)
     made.add_argument("--train-for", type=float, default=20.0, help="seconds that each run trains, its start included")
-    made.add_argument("--pictures", type=Path, help="a folder for the newest grid of each")
+    made.add_argument("--pictures", type=Path, help="a folder for a picture of what each draws")
     asked = made.parse_args()
     known(made, asked.names, experiments())
     if not asked.write:
@@ -65,7 +68,7 @@ def jobs(
         seeds: of each experiment.
         names: of the experiments.
         train_for: seconds that each run trains.
-        pictures: a folder for the newest grid of each; None for no pictures.
+        pictures: a folder for a picture of what each draws; None for no pictures.
     """
     done = {(line["run"], int(line["seed"])) for line in read(record)}
     return [
@@ -97,19 +100,20 @@ def measure(run: Path) -> dict[str, Any]:
 
     from gan_framework.build import build_game
     from gan_framework.cli.evaluate import evaluator_for
+    from gan_framework.cli.sample import Wanted, sample
     from gan_framework.core.records import DataShape
     from gan_framework.runs.device import choose_device
     from gan_framework.runs.restore import load
-    from gan_framework.storage.images import save_png
 
     device = choose_device("auto")
     game, state = load(run, device)
+    if game.generates:
+        wanted = Wanted(n=48, columns=8, seed=0, source=game.generates_from and "test")
+        sample(run, wanted, [], "auto", run / DRAWN)
     if not state["config"]["metrics"]:
         return {"on": _name(device), "of": state["config"]["train"]["steps"]}
     evaluator, _, _ = evaluator_for(run, game, state, [*SCORING], device)
     trained = evaluator(game)
-    for name, picture in trained.pictures.items():
-        save_png(run / "samples" / f"scored_{name}.png", picture)
     torch.manual_seed(state["config"]["seed"])
     untrained = evaluator(build_game(state["config"], DataShape.of(state["shape"]), device))
     return {
@@ -129,16 +133,16 @@ def _name(device: Any) -> str:
 
 
 def take(record: Path, pictures: Path | None, name: str, seed: int, seconds: float, outcome: Outcome) -> None:
-    """Add the lines of a run to a record, and keep its newest grid."""
+    """Add the lines of a run to a record, and its picture to a folder."""
     found: dict[str, Any] = outcome.scores
     if "on" not in found:
         print(f"{name}, seed {seed}: {outcome.status}, without scores\n{outcome.output[-1500:]}", flush=True)
         return
     if pictures is not None and seed == 0:
         pictures.mkdir(parents=True, exist_ok=True)
-        grids = (outcome.folder / "samples").glob("*.png")
-        for grid in sorted(grids, key=lambda file: file.stat().st_mtime)[-1:]:
-            (pictures / f"{name}.png").write_bytes(grid.read_bytes())
+        drawn = outcome.folder / DRAWN
+        if drawn.exists():
+            (pictures / f"{name}.png").write_bytes(small(drawn))
     summary = json.loads((outcome.folder / "summary.json").read_text())
     common = {"run": name, "seed": seed, "on": found["on"], "seconds": seconds, "steps": summary["step"]}
     common["of"] = found["of"]

@@ -8,6 +8,7 @@ name, and for the claims of objectives by the paper that both cite.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -115,6 +116,15 @@ def _pages(experiment: str) -> Iterator[str]:
         yield "[on CIFAR-10](results/colour.md)"
     if experiment in json.loads((DOCS / "gallery" / "gallery.json").read_text()):
         yield "[one run](gallery.md)"
+    if experiment in _scored():
+        yield "[first steps](results/experiments.md)"
+
+
+@cache
+def _scored() -> set[str]:
+    """Return the experiments that were scored as they are, after seconds of training."""
+    with (DOCS / "results" / "experiments.csv").open(newline="") as file:
+        return {line["run"] for line in csv.DictReader(file) if line["score"]}
 
 
 def page(text: str) -> str:
