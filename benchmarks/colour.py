@@ -38,7 +38,7 @@ RECORD = ROOT / "docs" / "results" / "colour.csv"
 PAGE = ROOT / "docs" / "results" / "colour.md"
 PICTURES = ROOT / "docs" / "figures" / "results"
 COLUMNS = ("system", "seed", "on", "minutes", "steps", "images_seen", "fid", "held_out", "noise")
-EVALUATE = "from gan_framework.cli.commands import main; main()"
+EVALUATE = "import sys; from gan_framework.cli.commands import main; sys.exit(main())"
 """The program `gan-framework`, by whatever Python runs this."""
 FID = "fid_efficientnet_lite0"
 
