@@ -81,9 +81,8 @@ class Across:
         apart = self.ranking.ranks[group] - self.ranking.ranks[0]
         if apart >= self.ranking.critical:
             return f"worse than the best by {apart:.3g} ranks (critical difference {self.ranking.critical:.3g})"
-        return (
-            f"cannot be told apart from the best ({apart:.3g} ranks, critical difference {self.ranking.critical:.3g})"
-        )
+        critical = f"critical difference {self.ranking.critical:.3g}"
+        return f"not significantly different from the best ({apart:.3g} ranks, {critical})"
 
 
 def over(runs: Iterable[Record | Damaged], key: str, metric: str | None, by: str) -> Across:

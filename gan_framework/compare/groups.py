@@ -172,18 +172,21 @@ class Comparison:
             said.append("with one seed a group nothing can be said of differences: at least 3 are wanted (seed=0,1,2)")
         else:
             sure = sum(found.sure for found in tested)
-            said.append(
-                f"{sure} of {len(tested)} others differ from it for sure, {len(tested) - sure} cannot be told apart"
-            )
-            said.append(
-                f"{self.verdicts.method}'s test and one that trusts each pair's own spread agree in each of these; "
-                f"intervals hold for all {self.verdicts.comparisons} comparisons together in 95% of cases"
-            )
+            said.append(f"{sure} of {len(tested)} other groups differ from it significantly (5%)")
+            said.append(_tested(self.verdicts))
         if self.by == "best":
             said.append(
                 "a best score is the most of several: runs that were scored more often look better than they are"
             )
         return said
+
+
+def _tested(verdicts: Verdicts) -> str:
+    first = "Tukey's test" if verdicts.question.baseline is None else "Dunnett's test"
+    paired = verdicts.question.paired
+    own = "that of each pair's differences" if paired else "Games and Howell's of each pair's own variances"
+    adjusted = f", adjusted for {verdicts.comparisons} comparisons" if verdicts.comparisons > 1 else ""
+    return f"{first} and {own} both have to call a difference significant; intervals are of 95%{adjusted}"
 
 
 def _effect(name: str, levels: list[Level], higher_is_better: bool) -> str:
@@ -195,7 +198,7 @@ def _effect(name: str, levels: list[Level], higher_is_better: bool) -> str:
         ends = sorted((found.low, found.high)) if found.estimate >= 0 else sorted((-found.low, -found.high))
         ends_said = f"({deviating(ends[0])} to {deviating(ends[1])})"
         worse = f"worse by {deviating(abs(found.estimate))} {ends_said}"
-        said.append(f"{_valued(level)} {worse}{'' if found.sure else ', not sure'}")
+        said.append(f"{_valued(level)} {worse}{'' if found.sure else ', not significant'}")
     more = f"; and {len(others) - MOST_LEVELS_SAID} more" if len(others) > MOST_LEVELS_SAID else ""
     return f"{brief(visible(name), SAID)}: {_valued(best)} is the best; {'; '.join(said)}{more}"
 

@@ -92,7 +92,7 @@ class Verdicts:
         ends = (found.low, found.high) if found.estimate >= 0 else (-found.high, -found.low)
         said = of.format(*map(deviating, ends))
         difference = deviating(abs(found.estimate))
-        return f"cannot be told apart from {known} (difference {difference}, {said}){self._wanted(own, found)}"
+        return f"not significantly different from {known} (difference {difference}, {said}){self._wanted(own, found)}"
 
     def _wanted(self, own: Sequence[float], found: Difference) -> str:
         difference = self.question.detect or abs(found.estimate)

@@ -40,7 +40,7 @@ def test_groups_are_ranked_over_all_data_sets(night):
     assert found.ranking.ranks == [1.0, 2.0, 3.0]
     # k = 3, N = 8: 2.343 · √(3 · 4 / (6 · 8)), by the table of Demšar 2006.
     assert found.ranking.critical == pytest.approx(2.343 * 0.5, abs=1e-3)
-    assert found.statement(1).startswith("cannot be told apart from the best (1 ranks")
+    assert found.statement(1).startswith("not significantly different from the best (1 ranks")
     assert found.statement(2).startswith("worse than the best by 2 ranks (critical difference 1.17")
     mean, (low, high) = found.middles[0]
     # The median of a data set's six runs is (2.0 + 2.1) / 2.

@@ -68,14 +68,16 @@ def test_a_difference_is_sure_or_it_is_said_how_many_seeds_would_show_it(sweep):
     comparison = compared(sweep)
     good, close, bad = comparison.groups
     assert comparison.statement(good) == "the best"
-    assert comparison.statement(close).startswith("cannot be told apart from the best (difference 0.5, 95% interval -")
+    assert comparison.statement(close).startswith("not significantly different from the best (difference 0.5, 95% i")
     assert comparison.statement(close).endswith(
         ", Tukey, 3 groups, 3 seeds): 83 seeds each would show a difference of 0.5"
     )
     assert comparison.statement(bad).startswith("worse than the best by 7.15 (95% interval 3.77 to 10.5")
-    assert comparison.summary()[:2] == [
+    assert comparison.summary() == [
         "loss.name=good is the best: fid_classifier 2 ± 1",
-        "1 of 2 others differ from it for sure, 1 cannot be told apart",
+        "1 of 2 other groups differ from it significantly (5%)",
+        "Tukey's test and Games and Howell's of each pair's own variances both have to call a difference significant; "
+        "intervals are of 95%, adjusted for 3 comparisons",
     ]
 
 
@@ -96,10 +98,14 @@ def test_runs_of_the_same_seed_are_paired(tmp_path):
         make_run(tmp_path / f"a{seed}", "a", seed, [shared + 0.01 * seed])
         make_run(tmp_path / f"b{seed}", "b", seed, [shared + 1.0])
     comparison = compared(tmp_path)
-    assert "cannot be told apart" in comparison.statement(comparison.groups[1])
+    assert "not significantly different" in comparison.statement(comparison.groups[1])
     comparison = compared(tmp_path, paired=True)
     assert "worse than the best by 0.985 (95% interval 0.96" in comparison.statement(comparison.groups[1])
     assert "Tukey, paired by seed, 2 groups, 4 seeds" in comparison.statement(comparison.groups[1])
+    assert comparison.summary()[2] == (
+        "Tukey's test and that of each pair's differences both have to call a difference significant; "
+        "intervals are of 95%"
+    )
     make_run(tmp_path / "b4", "b", 4, [3.0])
     with pytest.raises(ConfigError, match=r"--paired: loss.name=. has the seeds \[0, 1, 2, 3.*by the same seeds"):
         compared(tmp_path, paired=True)

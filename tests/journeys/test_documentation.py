@@ -222,6 +222,13 @@ def test_every_option_that_is_named_exists(page):
             assert known or option in ("null", "NAME", "_saved", "none"), f"{group}={option}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_shows_a_fault_of_the_program(page):
+    """What is shown may end with `error:` and what would be right, but not with an exception that nobody expected."""
+    fault = r"^(Traceback \(most|(error: )?\w+(Error|Exception|Warning): )"
+    assert not re.search(fault, page.read_text(), re.MULTILINE)
+
+
 def test_commands_are_found():
     found = [words for page in PAGES for words in commands(page)]
     assert len(found) > 60
