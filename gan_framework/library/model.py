@@ -132,7 +132,7 @@ def load(source: str | Path, device: str = "auto") -> Model:
     """
     where = choose_device(device)
     if isinstance(source, str) and hub.is_on_hub(source):
-        return _load_exported(Exported.read(hub.fetch(source, only=exported.NEEDED), linked=True), where, source)
+        return _load_exported(Exported.read(hub.fetch(source, only=exported.NEEDED), source), where, source)
     path = absolute(source)
     if path.suffix == tensors.SUFFIX and path.is_file():
         path = path.parent
@@ -158,8 +158,9 @@ def about(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _load_exported(found: Exported, device: torch.device, where: str) -> Model:
+    shape = found.shape
     try:
-        game = build_game(found.config, found.shape, device)
+        game = build_game(found.config, shape, device)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
     for name in found.networks:

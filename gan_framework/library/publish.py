@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,12 @@ DEPLOYED: dict[str, Callable[[Model, Path], None]] = {"onnx": deployed.onnx, "to
 """The forms of a generator that are written beside its weights, where they are asked for."""
 
 FORMATS = (SAFETENSORS, *DEPLOYED)
+
+TEXTS = ("README.md", card.GRID)
+"""What is shown of a model: its card, and its samples."""
+
+PUBLISHED = (*TEXTS, exported.CONFIG, ABOUT, f"*{tensors.SUFFIX}", *(f"generator.{form}" for form in DEPLOYED))
+"""The files that a published model consists of: nothing else of a repository, whoever wrote it, is downloaded."""
 
 GRID_OF = 64
 """Samples in the grid."""
@@ -146,17 +153,28 @@ def pull(repository: str, out: Path | None = None) -> Path:
         out: the folder; None for one that is called like the repository.
 
     Raises:
-        ConfigError: there is none, it is no model of this framework, or it is damaged.
+        ConfigError: there is none, it is no model of this framework, or it is damaged: then nothing is written.
     """
     wanted = hub.repository(repository)
     folder = out if out is not None else Path(wanted.name.rpartition("/")[2])
     _check(folder, ())
-    hub.fetch(repository, folder)
-    if not exported.is_exported(folder):
-        raise ConfigError(f"{wanted} is no model that gan-framework has published: it holds no {ABOUT}")
-    found = exported.Exported.read(folder)
-    found.check()
+    with files.unfinished_folder(folder) as place:
+        hub.fetch(repository, place, only=PUBLISHED)
+        if not exported.is_exported(place):
+            raise ConfigError(f"{wanted} is no model that gan-framework has published: it holds no {ABOUT}")
+        found = exported.Exported.read(place, str(wanted))
+        found.check()
+        _put(place, [*TEXTS, *found.about["sha256"], exported.CONFIG, ABOUT], folder)
     return folder
+
+
+def _put(place: Path, names: Sequence[str], folder: Path) -> None:
+    """Move the files of a whole model into a folder, in which an older one may lie."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ABOUT).unlink(missing_ok=True)  # until all is there, the folder is no model
+    for name in names:
+        if (place / name).is_file():
+            os.replace(place / name, folder / name)
 
 
 def without_places(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -15,6 +16,8 @@ from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.runs import checkpoint_fields
 from gan_framework.storage import foreign, plain, tensors
+
+T = TypeVar("T")
 
 FORMAT = 1
 """The version of the folder's layout; a newer one is refused."""
@@ -33,6 +36,7 @@ FIELDS: dict[str, tuple[checkpoint_fields.Check, str]] = {
     "scores": (checkpoint_fields.are_numbers, "numbers by name"),
     "protocol": (checkpoint_fields.is_mapping, "a mapping"),
     "plain": (checkpoint_fields.are_mappings, "mappings by the names of networks"),
+    "networks": (lambda found: all(isinstance(file, str) for file in found.values()), "files by the names of networks"),
 }
 """What fields of the description must be, which may be anybody's."""
 
@@ -51,42 +55,56 @@ class Exported:
         folder: where it lies.
         config: the run's configuration, resolved.
         about: what `export.json` says: shape, networks, classes, sampler, protocol, scores, step.
+        source: the repository that it was downloaded from into the Hub's cache; empty for other folders.
     """
 
     folder: Path
     config: dict[str, Any]
     about: dict[str, Any]
+    source: str = ""
 
     @classmethod
-    def read(cls, folder: Path, linked: bool = False) -> Exported:
+    def read(cls, folder: Path, source: str = "") -> Exported:
         """Read the folder's configuration and description; weights are read when they are asked for.
 
         Args:
             folder: where it lies.
-            linked: whether its files may be links, as in the Hub's cache.
+            source: the repository that the Hub's cache holds there.
 
         Raises:
             ConfigError: it is no exported model, is damaged, or from a newer version.
         """
-        # In the Hub's cache the files are links to its own store.
-        description, config = ((folder / name).resolve() if linked else folder / name for name in (ABOUT, CONFIG))
+        where = source or str(folder)
+        # In the Hub's cache the files are links to its own store, where they are called by their hashes.
+        description, config = ((folder / name).resolve() if source else folder / name for name in (ABOUT, CONFIG))
         try:
             about = plain.read_json(description, description.parent)
-        except (FileNotFoundError, foreign.Damaged) as error:
-            raise ConfigError(f"{folder} is no exported model: {error}") from error
+        except FileNotFoundError as error:
+            raise ConfigError(f"{where} is no exported model: it holds no {ABOUT}") from error
+        except foreign.Damaged as error:
+            raise ConfigError(f"{where} is no exported model: {_called(error, description, ABOUT)}") from error
         if not isinstance(about.get("format"), int) or not all(
             isinstance(about.get(key), dict) for key in ("networks", "sha256")
         ):
-            raise ConfigError(f"{folder / ABOUT} is damaged: it names no format, no networks or no hashes")
+            raise ConfigError(f"{where}: {ABOUT} is damaged: it names no format, no networks or no hashes")
         for name, (right, what) in FIELDS.items():
             if about.get(name) is not None and not right(about[name]):
-                raise ConfigError(f"{folder / ABOUT}: {name} is {plain.shown(about[name])} and not {what}")
+                raise ConfigError(f"{where}: {ABOUT}: {name} is {plain.shown(about[name])} and not {what}")
         if about["format"] > FORMAT:
             raise ConfigError(
-                f"{folder} has format {about['format']}, and this version reads formats up to {FORMAT}: upgrade "
+                f"{where} has format {about['format']}, and this version reads formats up to {FORMAT}: upgrade "
                 "gan-framework"
             )
-        return cls(folder, saved.read(config), about)
+        try:
+            settings = saved.read(config)
+        except ConfigError as error:
+            raise ConfigError(_called(error, config, f"{where}: {CONFIG}")) from error
+        return cls(folder, settings, about, source)
+
+    @property
+    def where(self) -> str:
+        """What it is called in messages."""
+        return self.source or str(self.folder)
 
     @property
     def shape(self) -> DataShape:
@@ -95,7 +113,7 @@ class Exported:
             found = _shape(self.about["shape"])
             checkpoint_fields.check_shape(found.plain())
         except (ConfigError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise ConfigError(f"{self.folder / ABOUT} is damaged: it has no shape of samples ({error})") from error
+            raise ConfigError(f"{self.where}: {ABOUT} is damaged: it has no shape of samples ({error})") from error
         return found
 
     @property
@@ -116,24 +134,40 @@ class Exported:
         return self._read(REST) if (self.folder / REST).exists() else {}
 
     def check(self) -> None:
-        """Raise ConfigError if a file is missing or not what was exported."""
-        for name in self.about.get("sha256") or {}:
-            self._verify(str(name))
+        """Raise ConfigError if a file is missing or not what was exported, or there is no shape of samples."""
+        rest = [REST] if (self.folder / REST).exists() else []
+        for name in dict.fromkeys([*self.about["sha256"], *self.networks.values(), *rest]):
+            self._verify(name)
+        _ = self.shape
 
     def _verify(self, name: str) -> Path:
         if Path(name).name != name:
-            raise ConfigError(f"{self.folder / ABOUT} is damaged: {name!r} is no file of the folder")
+            raise ConfigError(f"{self.where}: {ABOUT} is damaged: {name!r} is no file of the folder")
         path = self.folder / name
         if not path.is_file():
-            raise ConfigError(f"there is no file {path}, which {ABOUT} names")
+            raise ConfigError(f"{self.where} holds no file {name!r}, which {ABOUT} names")
         if path.suffix == tensors.SUFFIX:
-            tensors.check_size(path)
+            self._named(name, lambda: tensors.check_size(path))
         if self.about["sha256"].get(name) != sha256(path):
-            raise ConfigError(f"{path} is not what was exported: its hash is not the one in {ABOUT}")
+            raise ConfigError(f"{self.where}: {name} is not what was exported: its hash is not the one in {ABOUT}")
         return path
 
     def _read(self, name: str) -> dict[str, Tensor]:
-        return tensors.read(self._verify(name))
+        path = self._verify(name)
+        return self._named(name, lambda: tensors.read(path))
+
+    def _named(self, name: str, work: Callable[[], T]) -> T:
+        """Do something with a file of the folder; what is wrong with it is said by its name there."""
+        try:
+            return work()
+        except ConfigError as error:
+            raise ConfigError(_called(error, self.folder / name, f"{self.where}: {name}")) from error
+
+
+def _called(error: ConfigError, path: Path, name: str) -> str:
+    """Return what is wrong with a file, under the name that it is known by."""
+    said = str(error).removeprefix(f"{path.parent}: ")
+    return said.replace(str(path) if str(path) in said else path.name, name)
 
 
 def _shape(plain: list[Any]) -> DataShape:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,22 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         _flush_folder(path.parent)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+@contextmanager
+def unfinished_folder(path: Path) -> Iterator[Path]:
+    """Make a folder beside `path`, in which a folder can be prepared; at the end it is deleted with what is left in it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    place = Path(os.path.abspath(path))
+    place = place.with_name(f".{place.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    place.mkdir(parents=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def refuse_device(path: Path) -> None:

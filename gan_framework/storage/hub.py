@@ -102,7 +102,7 @@ def _endpoint() -> str | None:
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())[:400] or type(error).__name__
-    if any(code in text for code in ("401", "403")):
+    if re.search(r"\b40[13]\b", text):  # not within a port or a hash
         return f"{text}; `hf auth login` or HF_TOKEN says who you are"
     return text
 

@@ -4,6 +4,7 @@ import pytest
 
 from gan_framework.config.compose import compose
 from gan_framework.runs.launch import launch
+from tests.helpers.hub import serving
 
 SMALL = [
     *("data.image_size=16", "networks.generator.width=8", "networks.discriminator.width=8", "evaluate.samples=0"),
@@ -23,3 +24,16 @@ def runs(tmp_path_factory):
         return made[overrides]
 
     return run
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A server like the Hub, which is asked in its place, with a cache of its own."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "a" * 34)
+    with serving() as found:
+        monkeypatch.setenv("HF_ENDPOINT", found.endpoint)
+        yield found

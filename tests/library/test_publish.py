@@ -17,7 +17,6 @@ from gan_framework.runs import checkpoint
 from gan_framework.runs.trained import warm_start
 from gan_framework.storage.images import save_png
 from gan_framework.storage.layout import RunFolder
-from tests.helpers.hub import serving
 
 for package in ("safetensors", "huggingface_hub"):
     pytest.importorskip(package, reason=f"{package} is not installed: pip install 'gan-framework[publish]'")
@@ -174,6 +173,7 @@ def test_a_damaged_export_is_refused(runs, tmp_path):
         ({"format": 99}, "reads formats up to 1: upgrade"),
         ({"networks": {"generator": "../../secrets"}}, "is no file of the folder"),
         ({"networks": 3}, "it names no format, no networks or no hashes"),
+        ({"networks": {"generator": [1]}}, "networks is a mapping and not files by the names of networks"),
         ({"shape": "x"}, "it has no shape of samples"),
         ({"shape": []}, "it has no shape of samples"),
         ({"step": "abc"}, 'step is "abc" and not a whole number'),
@@ -202,18 +202,6 @@ def test_only_a_picture_of_the_run_itself_becomes_the_grid(tmp_path):
     assert newest_samples(RunFolder(tmp_path)) is None
     save_png(samples / "step_0000001.png", torch.zeros(1, 2, 2, dtype=torch.uint8))
     assert newest_samples(RunFolder(tmp_path)) == samples / "step_0000001.png"
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("HF_TOKEN", "hf_" + "a" * 34)
-    with serving() as found:
-        monkeypatch.setenv("HF_ENDPOINT", found.endpoint)
-        yield found
 
 
 @pytest.mark.slow
