@@ -35,10 +35,11 @@ def test_hdf5_equals_npz(tmp_path, monkeypatch):
 def test_npy_is_the_array_x(tmp_path, monkeypatch):
     monkeypatch.setattr("gan_zoo.datasets.array_sizes.CHUNK", 7 * VECTORS[0].nbytes)
     np.save(tmp_path / "a.npy", VECTORS)
-    data = source("npz", path=f"{tmp_path}/a.npy", y=None, test_share=0).load("train")
+    data = source("npz", path=f"{tmp_path}/a.npy", test_share=0).load("train")
     assert torch.equal(data.read(range(20)), torch.from_numpy(VECTORS.astype(np.float32)))
-    with pytest.raises(ConfigError, match="has no array data.y=y; it has x; data.y=null"):
-        source("npz", path=f"{tmp_path}/a.npy").load("train")
+    assert data.labels is None
+    with pytest.raises(ConfigError, match="has no array data.y=kind; it has x; data.y=null"):
+        source("npz", path=f"{tmp_path}/a.npy", y="kind").load("train")
 
 
 def test_what_leads_out_of_an_hdf5_file_is_refused(tmp_path):

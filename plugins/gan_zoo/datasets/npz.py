@@ -42,7 +42,7 @@ class Npz(DataSource):
         test_share: without `test_path`, the share of the samples that is held out as `test`; a sample's content decides
             whether it is.
         x: the name of the array of samples.
-        y: the name of the array of labels, or None for unlabelled samples.
+        y: the name of the array of labels, or None for unlabelled samples, as those of an `.npy` file are with `y`.
         image_size: height and width in pixels, one number for both, to bring images to; None for those they have.
         channels: 1 or 3, to which images are brought; of other samples the first of their sizes. None for whatever it
             is.
@@ -87,7 +87,8 @@ class Npz(DataSource):
         self.path = Path(path).expanduser()
         self.test_path = Path(test_path).expanduser() if test_path else None
         self.test_share = known_share(test_share)
-        self.x, self.y = x, y
+        # One array is all that such a file holds, and `y` what stands in the configuration of whoever says nothing.
+        self.x, self.y = x, None if self.path.suffix == ".npy" and y == "y" else y
         self.size, self.vocabulary = known_size(image_size), vocabulary
         self.value_range = None if value_range is None else (value_range[0], value_range[1])
         self.extra, self.mirrors = dict(extra or {}), dict(mirrors or {})
