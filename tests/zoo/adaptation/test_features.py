@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.core.records import DataShape, DiscriminatorOutput
 from gan_framework.errors import ConfigError
 from gan_zoo.datasets.sketches import Sketches
 from gan_zoo.datasets.two_channel_cells import TwoChannelCells
@@ -12,7 +12,7 @@ from gan_zoo.losses.hinge import Hinge
 from gan_zoo.metrics.cell_rule import breaks_rule
 from gan_zoo.metrics.instance_retrieval import changed as moved
 from gan_zoo.metrics.instance_retrieval import precision
-from gan_zoo.metrics.spectrum_distance import spectrum
+from gan_zoo.metrics.spectrum_distance import SpectrumDistance, spectrum
 from gan_zoo.systems.gan_sep import SeparableGenerator
 from gan_zoo.systems.marta_gan import joined, joined_distance
 from gan_zoo.systems.mgan_texture import FeaturePatches, RandomFilters
@@ -174,3 +174,14 @@ def test_a_spectrum_is_where_the_waves_are():
     found = spectrum(wave)
     assert found[0, 4] > 0.49 and found[0, 28] > 0.49
     assert (spectrum(wave) / spectrum(wave.transpose(2, 3))).log10().abs().mean() > 0.005
+    found = spectrum(line.expand(3, 1, 32))  # of a sound
+    assert found[[4, 28]].tolist() == pytest.approx([0.5, 0.5]) and found[[3, 5]].max() <= 1e-4
+
+
+def test_spectra_are_of_images_or_waves():
+    metric = SpectrumDistance()
+    metric.check_samples(DataShape((1, 64)), 5, 5)
+    metric.check_samples(DataShape((3, 8, 8)), 5, 5)
+    for shape in (DataShape((5, 9), vocabulary=9), DataShape((2,))):
+        with pytest.raises(ConfigError, match=r"8 bits or waves \(C, T\), and the samples are"):
+            metric.check_samples(shape, 5, 5)
