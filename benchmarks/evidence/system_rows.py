@@ -42,6 +42,19 @@ SHORT_LIKELIHOOD = (
 )
 EDGES = ("data.image_size=16", "data.map=edges", "networks.generator_ab.blocks=2")
 MARTA = (*SMALL, *WIDTHS, "metrics=[fid]")
+VAE_GAN = (
+    *("data.image_size=16", "train.batch_size=32", "prior.dim=32", "train.steps=600", "metrics=[fid]"),
+    *("networks.encoder.widths=[16,32,64]", "networks.encoder.hidden=128", "networks.generator.first=64"),
+    *("networks.generator.widths=[48,32,16]", "networks.discriminator.first=16"),
+    *("networks.discriminator.widths=[32,48,64]", "networks.discriminator.hidden=128"),
+)
+LIGHTS = (
+    *("data.image_size=16", "data.samples=100", "networks.features.width=8", "networks.features_synthetic.width=8"),
+    *("train.steps=1600", "optimizer.generator.lr=5e-4"),
+    "schedule.stages=[{players:[lighting],until:600},{players:[discriminator,generator]}]",
+)
+PLAIN = ("data.image_size=16", "train.steps=1500", "metrics=[fid]")
+COGAN = tuple(f"networks.generator_{domain}.width=128" for domain in "ab")
 CLOUDS = (
     *("data.points=64", "data.samples=1000", "train.batch_size=32"),
     *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4"),
@@ -90,10 +103,24 @@ ROWS: dict[str, Row] = {
         *("conditional", "dann", (*LINEAR, "game.confusion=0"), "label_accuracy", None),
         "accuracy on the edges of digits of a classifier of digits",
     ),
+    "ldan": Row(
+        *("conditional", "ldan", (*LIGHTS, "game.adversarial=0.1"), "label_error", "noisy labels alone"),
+        "error of nine coefficients of light, learnt of a hundred noisy labels; beside these alone",
+    ),
+    "noisy labels alone": Row(
+        *("conditional", "ldan", (*LIGHTS, "game.adversarial=0"), "label_error", None),
+        "error of nine coefficients of light, learnt of a hundred noisy labels",
+    ),
     "gan_cls": Row(
         *("conditional", "gan_cls"),
         (*SMALL, *WIDTHS, "train.steps=1500"),
         *("attribute_accuracy", "no wrong texts", "share of attributes that are as the text says"),
+    ),
+    "tac_gan": Row(
+        "conditional",
+        "tac_gan",
+        (*SMALL, *WIDTHS, "train.steps=3000", "metrics=[attribute_accuracy]"),
+        *("attribute_accuracy", 0.4, "share of attributes that are as the text says; beside chance"),
     ),
     "no wrong texts": Row(
         "conditional",
@@ -162,6 +189,20 @@ ROWS: dict[str, Row] = {
     "marta_gan": Row(
         *("conditional", "marta_gan", (*MARTA, "train.steps=800"), "fid", "no distance of layers"),
         "fid of digits; beside a generator that is not asked for D's mean layers",
+    ),
+    "marta_gan, its layers": Row(
+        "conditional",
+        "marta_gan",
+        (*SMALL, *WIDTHS, "metrics=[latent_probe]", "train.steps=500"),
+        *(
+            "latent_probe",
+            "layers before training",
+            "accuracy of a linear classifier of the layers; beside untrained ones",
+        ),
+    ),
+    "layers before training": Row(
+        *("conditional", "marta_gan", (*SMALL, *WIDTHS, "metrics=[latent_probe]", "train.steps=1"), "latent_probe"),
+        *(None, "accuracy of a linear classifier of the layers of a D that has seen one batch"),
     ),
     "no distance of layers": Row(
         *("conditional", "marta_gan", (*MARTA, "train.steps=800", "game.features=0"), "fid", None), "fid of digits"
@@ -351,5 +392,18 @@ ROWS: dict[str, Row] = {
             *("train.steps=600", "game.stage_steps=150"),
         ),
         *("hamming_map", None, "mean average precision of a ranking by differing bits"),
+    ),
+    "vae_gan": Row(
+        *("architectures", "vae_gan", (*VAE_GAN, "game.gamma=0.01"), "fid", "G unmoved by reconstructions"),
+        "fid of digits; beside a weight of reconstructions in G's loss that is too small to be noticed",
+    ),
+    "G unmoved by reconstructions": Row("architectures", "vae_gan", VAE_GAN, "fid", None, "fid of digits"),
+    "mpm_gan": Row("architectures", "mpm_gan", PLAIN, "fid", None, "fid of digits"),
+    "implicit_models_gan": Row("architectures", "implicit_models_gan", PLAIN, "fid", None, "fid of digits"),
+    "cogan": Row(
+        "architectures",
+        "cogan",
+        (*COGAN, "train.batch_size=32", "train.steps=800", "metrics=[fid]"),
+        *("fid", None, "fid of digits that are made together with edges"),
     ),
 }
