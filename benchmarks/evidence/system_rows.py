@@ -67,6 +67,8 @@ OLDER = (
     *("train.steps=900", "optimizer.encoder_z.lr=1e-3", "metrics=[psnr]", "evaluate.samples=300"),
 )
 ROLLOUTS = ("game.rollouts=4", "game.baseline=batch")
+PAID = (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[token_objective]")
+DIAGRAMS = ("data.image_size=16", *(f"networks.{name}.width=8" for name in ("generator", "discriminator")))
 NEW = "share of sequences that the grammar can make and that are not in the training data"
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
 COARSE = (*DIGITS, "data.map=lowres", "train.steps=1000")
@@ -304,6 +306,45 @@ ROWS: dict[str, Row] = {
         "organ",
         (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[grammar]"),
         *("new_valid", "sixty steps of likelihood", f"{NEW}; beside the start"),
+    ),
+    "organ's objective": Row(
+        *("beyond_images", "organ", PAID, "objective", "organ without its objective"),
+        "share of the symbol 3 in sequences; 0.10 in the data",
+    ),
+    "organ without its objective": Row(
+        *("beyond_images", "organ", (*PAID, "game.share=1.0"), "objective", None),
+        "share of the symbol 3 in sequences, paid by D alone",
+    ),
+    "c_rnn_gan": Row(
+        "beyond_images",
+        "c_rnn_gan",
+        (
+            *("data.length=8", "prior.dim=32", "networks.generator.width=64", "networks.discriminator.width=64"),
+            *("networks.discriminator.dropout=0", "train.batch_size=32", "train.steps=2600", "metrics=[melody]"),
+            "schedule.stages=[{players:[predictor],until:200},{players:[discriminator,generator]}]",
+        ),
+        *("interval_distance", 0.619),
+        "distance of the steps from note to note from the data's; beside its notes in any order; they are in no scale yet",
+    ),
+    "context_rnn_gan": Row(
+        *("beyond_images", "context_rnn_gan", (*DIAGRAMS, "train.steps=1500"), "diagram_accuracy", "distance alone"),
+        "share of sequences whose sixth image is nearest to the right one of five; beside G without D",
+    ),
+    "distance alone": Row(
+        "beyond_images",
+        "context_rnn_gan",
+        (*DIAGRAMS, "train.steps=1500", "game.adversarial_weight=0"),
+        *("diagram_accuracy", 0.2, "share of sequences whose sixth image is nearest to the right one; beside chance"),
+    ),
+    "wavegan": Row(
+        "beyond_images",
+        "wavegan",
+        (
+            *("data.length=256", "networks.generator.width=16", "networks.discriminator.width=16"),
+            *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4"),
+            *("train.batch_size=32", "train.steps=1200", "metrics=[spectrum_distance]"),
+        ),
+        *("spectrum_distance", 9.22, "dB by which the mean spectrum differs from the data's; beside white noise"),
     ),
     "passgan": Row(
         "beyond_images",
