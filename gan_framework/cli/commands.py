@@ -15,7 +15,7 @@ from gan_framework.cli.shown import shown
 from gan_framework.errors import ConfigError
 
 if TYPE_CHECKING:
-    from gan_framework.sweeps.views import View
+    from gan_framework.sweeps.views import Search
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
@@ -489,7 +489,7 @@ def compare(
     ] = None,
     study: Annotated[
         str | None,
-        typer.Option(metavar="STORAGE", help="Optuna's study of a search, DIR/study.db: importances and history."),
+        typer.Option(metavar="STORAGE", help="Optuna's study of a search, DIR/study.db: importances, history, trials."),
     ] = None,
 ) -> None:
     """Rank runs: scores over seeds, which differences are sure (95%), budgets, and the settings that differ.
@@ -521,11 +521,12 @@ def compare(
                 writer(whole, file)
                 _say(file)
         return
-    views = _views(study, folders) if study is not None else []
+    search = _search(study, folders) if study is not None else None
+    views = search.views if search is not None else []
     found = parts.divide(runs, metric)
     written = (
         (html, partial(page.write_page, views=views)),
-        (json, export.write_json),
+        (json, partial(export.write_json, search=search.plain if search is not None else None)),
         (markdown, export.write_markdown),
     )
     for number, part in enumerate(found, 1):
@@ -573,12 +574,12 @@ def _say(what: object, err: bool = False) -> None:
     typer.echo(shown(what), err=err)
 
 
-def _views(study: str, folders: list[str]) -> list[View]:
-    """Return the pictures of the study of a search, which is named after the sweep's folder unless told otherwise."""
+def _search(study: str, folders: list[str]) -> Search:
+    """Return what is said of the study of a search, which is named after the sweep's folder unless told otherwise."""
     from gan_framework.sweeps import views
     from gan_framework.sweeps.naming import sweep_name
 
-    return views.views(study, sweep_name(Path(folders[0])))
+    return views.read(study, sweep_name(Path(folders[0])))
 
 
 def _numbered(path: Path, number: int) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,19 @@ LATEX = {
 """What LaTeX takes for something else."""
 
 
-def write_json(comparison: Comparison, path: Path) -> None:
+def write_json(comparison: Comparison, path: Path, search: Mapping[str, Any] | None = None) -> None:
     """Write the groups, best first, each with its scores and its difference to the best or the baseline.
+
+    Args:
+        comparison: what is written.
+        path: the file.
+        search: what is known of the search that the runs are of, as plain values, for the key `search`.
 
     Raises:
         OSError: the file cannot be written; it names the file.
     """
-    files.write_text(path, json.dumps(files.finite(as_plain(comparison)), indent=1) + "\n")
+    plain = as_plain(comparison) | ({"search": dict(search)} if search is not None else {})
+    files.write_text(path, json.dumps(files.finite(plain), indent=1) + "\n")
 
 
 def as_plain(comparison: Comparison) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """What Optuna draws of a search stands in the page of a comparison."""
 
+import json
 import math
 
 import pytest
 from typer.testing import CliRunner
 
+from gan_framework.cli import sources
 from gan_framework.cli.commands import app
+from gan_framework.compare import export, groups, page
 from gan_framework.errors import ConfigError
-from gan_framework.sweeps.views import importances, load, views
+from gan_framework.sweeps.views import _coordinates, importances, load, read
 from tests.helpers.comparing import make_run
 
 optuna = pytest.importorskip("optuna", reason="needs the extra [optuna]")
@@ -46,15 +49,58 @@ def test_importances_are_optunas(journal):
     assert sum(importances(study).values()) == pytest.approx(1)
 
 
+def test_parallel_coordinates_are_optunas_with_names_that_are_whole(journal):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    axes = _coordinates(load(str(journal), "night"), ["optimizer.generator.lr", "loss"], None, "the score")
+    try:
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["the score", "loss", "lr"]
+        (lines,) = axes.collections
+        assert len(lines.get_segments()) == 8
+        (log,) = [one for one in axes.figure.axes if one.get_yscale() == "log"]
+        assert log.get_ylim() == pytest.approx((10**-5, 10**-1.5))
+        assert log.yaxis.get_major_formatter()(0.001, 0) == "0.001"
+    finally:
+        pyplot.close(axes.figure)
+
+
+def test_programs_are_told_of_them(journal, tmp_path):
+    plain = read(str(journal), "night").plain
+    assert (plain["study"], plain["trials"], plain["finished"]) == ("night", 9, 8)
+    (objective,) = plain["objectives"]
+    assert objective["importances"] == importances(load(str(journal), "night"))
+    assert (objective["direction"], objective["best"]) == ("minimize", pytest.approx(0.01))
+    comparison = groups.compare(sources.read([journal.parent]))
+    export.write_json(comparison, tmp_path / "with.json", plain)
+    export.write_json(comparison, tmp_path / "without.json")
+    with_search, without = (json.loads((tmp_path / name).read_text()) for name in ("with.json", "without.json"))
+    assert with_search.pop("search") == plain and with_search == without
+
+
+def test_each_objective_has_its_own(tmp_path):
+    place = f"{tmp_path}/study.journal"
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(place))
+    study = optuna.create_study(study_name="two", storage=storage, directions=["minimize", "maximize"])
+    space = {name: optuna.distributions.FloatDistribution(0, 1) for name in ("a", "b")}
+    for number in range(6):
+        params = {"a": number / 6, "b": (number * 5 % 6) / 6}
+        values = [params["a"], params["b"]]
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=space, values=values))
+    first, second = read(place, "two").plain["objectives"]
+    assert (first["best"], second["best"]) == (0, pytest.approx(5 / 6)) and second["direction"] == "maximize"
+    assert first["importances"]["a"] > 0.5 and second["importances"]["b"] > 0.5
+
+
 @pytest.mark.slow
 def test_the_page_has_them(journal, tmp_path):
-    out = tmp_path / "out.html"
-    done = CliRunner().invoke(app, ["compare", str(journal.parent), "--study", str(journal), "--html", str(out)])
+    out, plain = tmp_path / "out.html", tmp_path / "out.json"
+    arguments = ["compare", journal.parent, "--study", journal, "--html", out, "--json", plain]
+    done = CliRunner().invoke(app, [*map(str, arguments)])
     assert done.exit_code == 0, done.output
     assert "importance of each setting, its share in the variance of the score (fANOVA): optimizer.gen" in done.stdout
     text = out.read_text()
     assert "8 of 9 trials finished; the line is the best so far." in text
-    assert text.count('<img class="view" src="data:image/png;base64,iVBOR') == 2
+    assert text.count('<img class="view" src="data:image/png;base64,iVBOR') == 3
+    assert len(text) < page.BYTES and json.loads(plain.read_text())["search"]["study"] == "night"
 
 
 def test_a_study_of_equal_scores_says_why_nothing_is_drawn(tmp_path):
@@ -62,9 +108,11 @@ def test_a_study_of_equal_scores_says_why_nothing_is_drawn(tmp_path):
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(place))
     study = optuna.create_study(study_name="one", storage=storage)
     study.add_trial(optuna.trial.create_trial(value=1.0))
-    (found,) = views(place, "whatever it is called")
+    search = read(place, "whatever it is called")
+    (found,) = search.views
     assert found.png is None
     assert found.said == "fewer than 2 trials finished with different scores"
+    assert search.plain["objectives"] == [{"direction": "minimize", "best": 1.0, "importances": {}}]
     optuna.create_study(study_name="two", storage=storage)
     assert load(place, "two").study_name == "two"
     with pytest.raises(ConfigError, match="holds 2 studies and none of the sweep's name three: one, two"):
