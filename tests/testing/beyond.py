@@ -136,16 +136,19 @@ SMALL = {
 
 
 def files(folder):
-    """Return the settings of the datasets that read a table and waves, with small files in a folder."""
+    """Return the settings of the datasets that read a table, waves and music, with small files in a folder."""
     import torch
 
+    from gan_zoo.datasets.midi_files import write_rolls
     from gan_zoo.datasets.wave_files import write_wave
 
     rows = [f"{number % 7 + 0.5},{'ab'[number % 2]},2020-01-{number % 20 + 1:02d}" for number in range(40)]
     (folder / "table.csv").write_text("\n".join(["size,kind,day", *rows]) + "\n")
     for number in range(12):
         write_wave(folder / "waves" / f"{number}.wav", torch.rand(1, 200) - 0.5, 4000)
+    write_rolls(folder / "songs.png", (torch.rand(12, 2, 24, 64) > 0.9).float(), 48, 4, 120)
     return {
+        ("datasets", "midi"): {"path": str(folder / "songs_mid"), "test_share": 0.3},
         ("datasets", "table"): {"path": str(folder / "table.csv")},
         ("datasets", "wav"): {"path": str(folder / "waves"), "length": 100, "test_share": 0.3},
     }

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_split
+from gan_zoo.datasets.midi_files import write_rolls
+
+log = logging.getLogger(__name__)
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 """The semitones of C major."""
@@ -20,6 +28,12 @@ EIGHTH = 0.25
 """Seconds of an eighth note at 120 beats a minute."""
 
 MIDDLE_C = 60
+
+LOWEST = MIDDLE_C - 12
+"""The number of the lowest pitch of a roll, the C below middle C."""
+
+TEMPO = 120
+"""Quarter notes of a minute."""
 
 
 def _melody(n: int, length: int, random: torch.Generator) -> Tensor:
@@ -117,6 +131,18 @@ class PianoRolls(DataSource):
         rolls = torch.zeros(n, 2, beats, pitches).scatter(3, sounds[..., None], on[..., None])
         rolls = rolls.movedim(3, 2).repeat_interleave(beat, 3)
         return InMemory(rolls, None, {"melody": rolls[:, :1].clone()})
+
+    @classmethod
+    def write(cls, path: Path, samples: Tensor, settings: Mapping[str, Any]) -> list[Path]:
+        """Write rolls as MIDI files in the folder `<name of the picture>_mid`, if there is what writes them."""
+        if not _has_library():
+            log.info("no MIDI files are written beside the picture: pip install 'gan-framework[midi]'")
+            return []
+        return write_rolls(path, samples, LOWEST, int(settings["steps"]) / 4, TEMPO)
+
+
+def _has_library() -> bool:
+    return find_spec("mido") is not None
 
 
 def in_scale(semitones: Tensor) -> Tensor:
