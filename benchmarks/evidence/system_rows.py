@@ -324,7 +324,7 @@ ROWS: dict[str, Row] = {
             "schedule.stages=[{players:[predictor],until:200},{players:[discriminator,generator]}]",
         ),
         *("interval_distance", 0.619),
-        "distance of the steps from note to note from the data's; beside its notes in any order; they are in no scale yet",
+        "distance of steps from note to note from the data's; beside its notes in any order; they are in no scale yet",
     ),
     "context_rnn_gan": Row(
         *("beyond_images", "context_rnn_gan", (*DIAGRAMS, "train.steps=1500"), "diagram_accuracy", "distance alone"),

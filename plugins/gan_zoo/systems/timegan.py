@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import Batch, Components, Game, Latent, Meeting, Pair, Player, Term
+from gan_framework.api import Batch, Components, Game, Judge, Latent, Meeting, Pair, Player, Term
 from gan_zoo.layers import require_positive
 from gan_zoo.lengths import require_one_length
 from gan_zoo.recurrent import Recurrent
@@ -83,6 +84,24 @@ class Moments(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the differences of deviations and means."""
         return moment_distance(self.game.network("recovery")(pair.fake), pair.batch.samples)
+
+
+class Later(Pair):
+    """A pair whose generated samples are made when they are first asked for: stages that train no generator need none.
+
+    They have a graph if one was kept where the pair was made.
+    """
+
+    def __init__(self, judge: Judge, batch: Batch, latent: Latent, make: Callable[[], Tensor], real: Tensor) -> None:
+        super().__init__(judge, batch, latent, real, real=real)
+        del self.fake
+        self._make, self._graph = make, torch.is_grad_enabled()
+
+    @cached_property
+    def fake(self) -> Tensor:  # type: ignore[override]
+        """The generated samples."""
+        with torch.set_grad_enabled(self._graph):
+            return self._make()
 
 
 class Gated(Player):
@@ -161,11 +180,20 @@ class TimeGAN(Game):
         judge = self.judge("discriminator")
         with self.autocast():
             h = self.network("embedder")(batch.samples)
-            made = self.generator(latent.z)
-            supervised = self.network("supervisor")(made)
+
+        @cache
+        def made() -> Tensor:
+            with self.autocast():
+                samples: Tensor = self.generator(latent.z)
+            return samples
+
+        def supervised() -> Tensor:
+            with self.autocast():
+                return self.network("supervisor")(made())  # type: ignore[no-any-return]
+
         return {
-            SUPERVISED: Pair(judge, batch, latent, supervised, real=h),
-            EMBEDDED: Pair(judge, batch, latent, made, real=h),
+            SUPERVISED: Later(judge, batch, latent, supervised, h),
+            EMBEDDED: Later(judge, batch, latent, made, h),
         }
 
     @torch.no_grad()

@@ -142,6 +142,19 @@ def test_who_trains_the_supervisor_leaves_the_embedding_as_it_is(compose):
     assert changed == {"supervisor"}
 
 
+def test_who_trains_no_generator_of_timegan_has_nothing_made(compose):
+    game, batches = game_of(compose, "experiment=timegan", "data.samples=50")
+    game.start(torch.device("cpu"))
+    made = []
+    game.generator.register_forward_hook(lambda *_: made.append(torch.is_grad_enabled()))
+    for name in ("embedding", "supervisor", "autoencoder"):
+        game.player(name).play(game.meet(batches()))
+    assert not made
+    game.player("discriminator").play(game.meet(batches(), graph=False))
+    game.player("generator").play(game.meet(batches()))
+    assert made == [False, True]  # once for both pairs, and for D without a graph
+
+
 @pytest.mark.parametrize(("form", "alone"), [("jamming", True), ("composer", False), ("hybrid", False)])
 def test_tracks_that_jam_know_nothing_of_each_other(form, alone):
     torch.manual_seed(0)
