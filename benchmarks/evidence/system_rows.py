@@ -124,6 +124,15 @@ ROWS: dict[str, Row] = {
         (*SMALL, *WIDTHS, "train.steps=3000", "metrics=[attribute_accuracy]"),
         *("attribute_accuracy", 0.4, "share of attributes that are as the text says; beside chance"),
     ),
+    "ssgan_stacked": Row(
+        "conditional",
+        "ssgan_stacked",
+        (
+            *(*SMALL, *WIDTHS, "networks.discriminator_pairs.maps=32", "networks.discriminator_pairs.width=64"),
+            *("train.steps=3000", "metrics=[attribute_accuracy]"),
+        ),
+        *("attribute_accuracy", 0.4, "share of attributes that are as asked, 240 images with any; beside chance"),
+    ),
     "no wrong texts": Row(
         "conditional",
         "gan_cls",
@@ -201,6 +210,12 @@ ROWS: dict[str, Row] = {
             "layers before training",
             "accuracy of a linear classifier of the layers; beside untrained ones",
         ),
+    ),
+    "sketch_gan": Row(
+        "conditional",
+        "sketch_gan",
+        (*SMALL, WIDTHS[0], "optimizer.generator.lr=1e-3", "train.steps=800", "metrics=[instance_retrieval]"),
+        *("instance_retrieval", 0.678, "mean average precision of turned sketches by D's layers; beside their pixels"),
     ),
     "layers before training": Row(
         *("conditional", "marta_gan", (*SMALL, *WIDTHS, "metrics=[latent_probe]", "train.steps=1"), "latent_probe"),
@@ -327,13 +342,13 @@ ROWS: dict[str, Row] = {
         "distance of steps from note to note from the data's; beside its notes in any order; they are in no scale yet",
     ),
     "context_rnn_gan": Row(
-        *("beyond_images", "context_rnn_gan", (*DIAGRAMS, "train.steps=1500"), "diagram_accuracy", "distance alone"),
+        *("beyond_images", "context_rnn_gan", (*DIAGRAMS, "train.steps=1000"), "diagram_accuracy", "distance alone"),
         "share of sequences whose sixth image is nearest to the right one of five; beside G without D",
     ),
     "distance alone": Row(
         "beyond_images",
         "context_rnn_gan",
-        (*DIAGRAMS, "train.steps=1500", "game.adversarial_weight=0"),
+        (*DIAGRAMS, "train.steps=1000", "game.adversarial_weight=0"),
         *("diagram_accuracy", 0.2, "share of sequences whose sixth image is nearest to the right one; beside chance"),
     ),
     "wavegan": Row(
@@ -342,7 +357,7 @@ ROWS: dict[str, Row] = {
         (
             *("data.length=256", "networks.generator.width=16", "networks.discriminator.width=16"),
             *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4"),
-            *("train.batch_size=32", "train.steps=1200", "metrics=[spectrum_distance]"),
+            *("train.batch_size=32", "train.steps=600", "metrics=[spectrum_distance]"),
         ),
         *("spectrum_distance", 9.22, "dB by which the mean spectrum differs from the data's; beside white noise"),
     ),
