@@ -68,6 +68,7 @@ OLDER = (
 )
 ROLLOUTS = ("game.rollouts=4", "game.baseline=batch")
 PAID = (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[token_objective]")
+TIMEGAN = ("embedder", "recovery", "supervisor", "generator", "discriminator")
 DIAGRAMS = ("data.image_size=16", *(f"networks.{name}.width=8" for name in ("generator", "discriminator")))
 NEW = "share of sequences that the grammar can make and that are not in the training data"
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
@@ -350,6 +351,22 @@ ROWS: dict[str, Row] = {
         "context_rnn_gan",
         (*DIAGRAMS, "train.steps=1000", "game.adversarial_weight=0"),
         *("diagram_accuracy", 0.2, "share of sequences whose sixth image is nearest to the right one; beside chance"),
+    ),
+    "timegan": Row(
+        "beyond_images",
+        "timegan",
+        (
+            *("data.length=12", "data.samples=3000", "prior.dim=60", "train.batch_size=64", "train.steps=1600"),
+            *(f"networks.{name}.layers=1" for name in TIMEGAN),
+            "schedule.stages=[{players:[embedding],until:400},{players:[supervisor],until:200},"
+            "{players:[generator,autoencoder,discriminator],updates:[2,2,1]}]",
+            "metrics=[series_statistics]",
+        ),
+        *(
+            "autocorrelation_error",
+            0.29,
+            "difference of autocorrelations from the data's; beside RGAN's in as much time",
+        ),
     ),
     "wavegan": Row(
         "beyond_images",
