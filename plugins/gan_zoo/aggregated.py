@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gan_zoo.grouped import GroupedConv2d
 from gan_zoo.layers import ImageSize, doublings, require_positive, sides
 
 SLOPE = 0.2
@@ -45,7 +46,7 @@ class Block(nn.Module):
         inner = INNER * width
         gain = GAIN * blocks**-0.25
         self.widen = scaled_normal(nn.Conv2d(width, inner, 1, bias=False), gain)
-        self.mix = scaled_normal(nn.Conv2d(inner, inner, 3, padding=1, groups=groups_of(inner), bias=False), gain)
+        self.mix = scaled_normal(GroupedConv2d(inner, inner, 3, padding=1, groups=groups_of(inner), bias=False), gain)
         self.narrow = scaled_normal(nn.Conv2d(inner, width, 1, bias=False), 0.0)
         self.bias1 = nn.Parameter(torch.zeros(inner, 1, 1))
         self.bias2 = nn.Parameter(torch.zeros(inner, 1, 1))

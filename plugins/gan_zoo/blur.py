@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from gan_zoo.grouped import Form, convolved
 
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 """The filter of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958, appendix B) and R3GAN; of sum 8."""
@@ -37,7 +38,7 @@ class Enlarge(Filtered):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, 2H, 2W)."""
-        return F.conv_transpose2d(x, self.for_each(x), stride=2, padding=1, groups=x.shape[1])
+        return convolved(x, self.for_each(x), Form((2, 2), (1, 1), x.shape[1], transposed=True))
 
 
 class Reduce(Filtered):
@@ -45,7 +46,7 @@ class Reduce(Filtered):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H/2, W/2)."""
-        return F.conv2d(x, self.for_each(x), stride=2, padding=1, groups=x.shape[1])
+        return convolved(x, self.for_each(x), Form((2, 2), (1, 1), x.shape[1]))
 
 
 class Blur(Filtered):
@@ -62,4 +63,4 @@ class Blur(Filtered):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H + 2 padding - 3, ...)."""
-        return F.conv2d(x, self.for_each(x), padding=self.padding, groups=x.shape[1])
+        return convolved(x, self.for_each(x), Form((1, 1), (self.padding, self.padding), x.shape[1]))

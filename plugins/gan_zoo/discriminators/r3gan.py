@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo.aggregated import scaled_normal, stages, towers, transitions
 from gan_zoo.blur import Reduce
+from gan_zoo.grouped import GroupedConv2d
 from gan_zoo.layers import ImageSize, class_vectors, padded
 
 
@@ -42,7 +43,7 @@ class R3GANDiscriminator(Discriminator):
         self.transitions = transitions(widths[::-1])
         self.reduce = Reduce()
         self.input = scaled_normal(nn.Conv2d(channels, widths[-1], 1, bias=False))
-        self.basis = scaled_normal(nn.Conv2d(smallest, smallest, base, groups=smallest, bias=False))
+        self.basis = scaled_normal(GroupedConv2d(smallest, smallest, base, groups=smallest, bias=False))
         self.output: nn.Module = scaled_normal(nn.Linear(smallest, 1 if num_classes is None else smallest, bias=False))
         if num_classes is not None:
             self.embedding = scaled_normal(nn.Linear(num_classes, smallest, bias=False), 1 / math.sqrt(smallest))
