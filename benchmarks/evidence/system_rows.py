@@ -365,7 +365,7 @@ ROWS: dict[str, Row] = {
         *(
             "autocorrelation_error",
             0.29,
-            "difference of autocorrelations from the data's; beside RGAN's in as much time",
+            "difference of autocorrelations from the data's; beside RGAN's in like time",
         ),
     ),
     "wavegan": Row(
