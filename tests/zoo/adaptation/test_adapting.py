@@ -84,6 +84,11 @@ def test_labels_of_the_target_are_read_by_nobody(compose):
         assert torch.equal(paid[0], paid[1]) and torch.equal(paid[0], paid[2])
 
 
+def test_features_of_dann_cannot_flee_from_the_judge(compose):
+    game, batches = small(compose, "dann", *DANN)
+    assert game.ask("features", 1e6 * batches().samples).abs().max() <= 1
+
+
 def test_without_confusion_the_source_alone_is_learnt(compose):
     game, batches = small(compose, "dann", *DANN, "game.confusion=0")
     meeting = game.meet(batches())
