@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +38,16 @@ from gan_framework.runs.trained import warm_start
 from gan_framework.runs.trainer import train
 from gan_framework.runs.workers import lead
 from gan_framework.storage import files, no_run
+from gan_framework.storage.foreign import Damaged
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.lock import Hold, owned
-from gan_framework.storage.plain import literal
+from gan_framework.storage.plain import literal, require_readable
 from gan_framework.storage.secrets import mask
 
 log = logging.getLogger(__name__)
+
+MOST_CLASSES = 20_000
+"""Classes up to which a run's settings hold their names; of identities there may be more, which have numbers alone."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
         log.info("%s", line)
     announced, config = config, mask(config)
     text = OmegaConf.to_yaml(OmegaConf.create(literal(config)), resolve=True)
+    _refuse_unreadable(text, config)
 
     if newest is None:
         files.write_text(layout.config, text)
@@ -206,11 +211,22 @@ def _completed(composed: DictConfig, sources: Sources) -> DictConfig:
         found |= {"sample_shape": [*shape.sample], **source.found}
         settings.update(as_settings({key: value for key, value in found.items() if key in settings}))
         with open_dict(settings):
-            if source.classes:
+            if source.classes and len(source.classes) <= MOST_CLASSES:
                 settings.update(as_settings({"classes": source.classes}))
             if source.symbols:
                 settings.update(as_settings({"symbols": source.symbols}))
     return composed
+
+
+def _refuse_unreadable(text: str, config: Mapping[str, Any]) -> None:
+    """Raise ConfigError for settings that could not be read again: of data may come any number of names."""
+    try:
+        require_readable(text)
+    except Damaged as error:
+        sections = {name: section for name, section in config.items() if isinstance(section, Mapping)}
+        sizes = {f"{name}.{key}": len(str(value)) for name, own in sections.items() for key, value in own.items()}
+        most = max(sizes, key=lambda name: sizes[name])
+        raise ConfigError(f"no run of these settings could be read again: {error}; most of it is {most}") from error
 
 
 Checkpoints = Iterator[tuple[Path, dict[str, Any]]]

@@ -58,6 +58,14 @@ def read_yaml(path: Path, within: Path) -> dict[str, Any]:
     return require_plain(found, path.name)
 
 
+def require_readable(text: str) -> None:
+    """Raise Damaged if what is to be written as YAML is more than `read_yaml` would read again."""
+    content = text.encode(errors="backslashreplace")
+    if len(content) > YAML_BYTES:
+        raise Damaged(f"it holds {len(content):,} bytes; up to {YAML_BYTES:,} are read")
+    _require_few(content)
+
+
 def read_json(path: Path, within: Path) -> dict[str, Any]:
     """Return the fields of a JSON file; as `read_yaml`."""
     return parse_json(read_bytes(path, within, JSON_BYTES), path.name)

@@ -65,8 +65,8 @@ def known_channels(channels: int | None) -> None:
         raise ConfigError(f"data.channels={channels} must be 1 (grey) or 3 (colour)")
 
 
-def known_size(image_size: ImageSize | None) -> tuple[int, int] | None:
-    """Return the height and width that the setting `image_size` says, or None.
+def known_size(image_size: ImageSize | None, setting: str = "data.image_size") -> tuple[int, int] | None:
+    """Return the height and width that a setting says, or None.
 
     Raises:
         ConfigError: no image has this size.
@@ -76,7 +76,7 @@ def known_size(image_size: ImageSize | None) -> tuple[int, int] | None:
     sides = [image_size, image_size] if isinstance(image_size, int) else [*image_size]
     if not all(isinstance(side, int) and 1 <= side <= LARGEST for side in sides):
         raise ConfigError(
-            f"data.image_size={_shown(image_size)} must be a whole number from 1 to {LARGEST}, or two: [height,width]"
+            f"{setting}={_shown(image_size)} must be a whole number from 1 to {LARGEST}, or two: [height,width]"
         )
     return sides[0], sides[1]
 

@@ -130,4 +130,5 @@ class Folder(HeldOutImages):
         counts = labels.bincount(minlength=len(self.classes))
         unseen = [name for name, count in zip(self.classes, counts.tolist(), strict=True) if not count]
         if unseen:
-            log.warning("%s: the split 'train' has no image of %s", self.files.path, ", ".join(unseen))
+            shown = ", ".join(unseen[:10]) + (f" and {len(unseen) - 10} more classes" if len(unseen) > 10 else "")
+            log.warning("%s: the split 'train' has no image of %s", self.files.path, shown)

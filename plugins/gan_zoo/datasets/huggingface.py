@@ -116,14 +116,16 @@ class HuggingFace(HeldOutImages):
             return
         names = getattr(self.tables["train"].features[self.label], "names", None)
         stored = {split: _values(table, self.label) for split, table in self.tables.items()}
-        known = list(range(len(names))) if names else sorted(set(stored["train"]))
+        known = list(range(len(names))) if names else sorted({value for value in stored["train"] if value is not None})
         numbers = {value: number for number, value in enumerate(known)}
         for split, values in stored.items():
             unknown = sorted({value for value in values if value not in numbers}, key=str)
             if unknown:
+                which = "no class" if split == "train" else "no class of the training split"
                 raise ConfigError(
-                    f"data.path={self.path}: the split {split!r} has the classes {', '.join(map(str, unknown[:5]))} in "
-                    f"the column {self.label}, which the training split has not; data.label=none is for unlabelled data"
+                    f"data.path={self.path}: rows of the split {split!r} have {', '.join(map(str, unknown[:5]))} in "
+                    f"the column {self.label}, which is {which}; "
+                    "data.label=none is for unlabelled data"
                 )
             self._labels[split] = torch.tensor([numbers[value] for value in values])
         self.classes = tuple(str(name) for name in (names or known))

@@ -229,7 +229,9 @@ class Paired(DataSource):
         where = str(self.places["train"].target.files.path)
         target = fitting(image_size, channels, crop, resize, lambda: targets, where)
         source_channels = source_channels or target.shape[0]
-        size = known_size(source_size) or (target.shape[1:] if in_one or image_size is not None else None)
+        size = known_size(source_size, "data.source_size") or (
+            target.shape[1:] if in_one or image_size is not None else None
+        )
         source = fitting(size, source_channels, crop, resize, lambda: sources, f"{where} (sources)")
         if not in_one:
             return Fits(target, source)

@@ -29,7 +29,7 @@ KIND = "scans"
 KEPT = 2**30
 """Bytes of images up to which those of a set are kept in the cache."""
 
-RULES = 4
+RULES = 5
 """To be raised when files become other pixels, or others are bad, than before: what is remembered is then read anew."""
 
 Shape = tuple[int, int, int]
