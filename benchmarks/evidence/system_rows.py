@@ -54,7 +54,10 @@ LIGHTS = (
     "schedule.stages=[{players:[lighting],until:600},{players:[discriminator,generator]}]",
 )
 PLAIN = ("data.image_size=16", "train.steps=1500", "metrics=[fid]")
-COGAN = tuple(f"networks.generator_{domain}.width=128" for domain in "ab")
+COGAN = (
+    *(f"networks.generator_{domain}.width=64" for domain in "ab"),
+    *(f"networks.discriminator_{domain}.width=8" for domain in "ab"),
+)
 CLOUDS = (
     *("data.points=64", "data.samples=1000", "train.batch_size=32"),
     *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=5e-4"),
