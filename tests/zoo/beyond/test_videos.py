@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from gan_framework.api import Batch, Comparison, DataShape, Latent, Pair, PairedSamples
+from gan_framework.build import build_game
+from gan_framework.data import Sources
 from gan_zoo.datasets.image_sequences import FLOW, Diagrams, NextFrame, StickFigures, diagrams, warped
 from gan_zoo.datasets.videos import Videos, reflected, tracks
 from gan_zoo.metrics.diagrams import DiagramAccuracy
@@ -230,3 +232,23 @@ def test_a_context_decides_what_is_said_of_an_image():
     made = maker(torch.zeros(2, 0), None, {"source": context})
     assert made.shape == (2, 1, 16, 16)
     assert not torch.allclose(judge(x, None, context).logits, judge(x, None, context.flip(1)).logits)
+
+
+@pytest.mark.slow
+def test_context_rnn_gan_draws_what_follows_by_its_distance(compose):
+    widths = ("networks.generator.width=8", "networks.discriminator.width=8", "game.adversarial_weight=0")
+    config = compose("experiment=context_rnn_gan", "metrics=[]", "train.device=cpu", "data.image_size=16", *widths)
+    sources = Sources(config["data"], config["sources"])
+    torch.manual_seed(0)
+    game, batches = build_game(config, sources.shape, CPU), sources.batches(32, 0, "cpu")
+    game.start(CPU)
+    for _ in range(200):
+        game.player("generator").play(game.meet(batches()))
+    data = sources.first.load("test")
+    extra = data.read_extra(list(range(500)))
+    source, choices = (2 * extra[name].float() / 255 - 1 for name in ("source", "choices"))
+    game.generator.eval()
+    with torch.no_grad():
+        made = game.generator(torch.zeros(500, 0), None, {"source": source})
+    right = (choices - made).square().mean((2, 3)).argmin(1) == 0
+    assert right.double().mean() > 0.35  # by the absolute distance G draws next to nothing: a quarter

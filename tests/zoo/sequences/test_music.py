@@ -107,6 +107,17 @@ def test_who_is_far_ahead_waits(monkeypatch):
     assert taken == ["generator", "discriminator"]
 
 
+def test_the_judge_of_c_rnn_gan_soon_tells_what_an_untrained_generator_makes(compose):
+    torch.manual_seed(0)
+    small = ("data.length=8", "prior.dim=32", "data.samples=300", "networks.generator.width=8")
+    game, batches = game_of(compose, "experiment=c_rnn_gan", *small)
+    game.start(torch.device("cpu"))
+    judge = game.player("discriminator")
+    for _ in range(40):
+        losses = judge.play(game.meet(batches(), graph=False))
+    assert losses["discriminator/adversarial"].item() < 0.7  # 2 log 2 at the start
+
+
 def test_the_errors_of_timegan():
     h = torch.arange(4.0)[None, None].double()
     assert next_step_error(h, h + 1).item() == 0
