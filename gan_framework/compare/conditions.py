@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from gan_framework.compare.records import Damaged, Record, flatten
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import kind_of_group
+from gan_framework.registry.near import near
 from gan_framework.runs.columns import LISTS, chosen
 from gan_framework.storage.text import visible
 
@@ -123,8 +123,9 @@ def require_known(key: str, found: list[Described]) -> None:
     if not found or any(values_of(run, key) for run in found) or kind_of_group(key):
         return
     known = {"status"} | {path for run in found for path in settings_of(run.config)}
-    close = difflib.get_close_matches(key, sorted(known), n=3, cutoff=0.0)
-    raise ConfigError(f"{visible(key)}: no run has this setting; closest: {', '.join(close)}")
+    close = near(key, known)
+    proposed = f"closest: {', '.join(close)}" if close else "the config.yaml of a run has them all"
+    raise ConfigError(f"{visible(key)}: no run has this setting; {proposed}")
 
 
 def _like(own: str, value: str) -> bool:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from gan_framework.config.proposals import (
+    MOST,
     VERY_LIKE,
     called_otherwise,
     closest,
@@ -24,6 +25,7 @@ from gan_framework.config.proposals import (
 )
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_group
+from gan_framework.registry.near import near
 from gan_framework.registry.packages import config_packages, groups, options
 from gan_framework.storage import no_run
 from gan_framework.storage.text import visible
@@ -115,7 +117,7 @@ def _missing_option(error: MissingConfigException) -> str:
     if not option:
         return f"{group}=: a value is missing; write {none or f'{group}=null'} to choose none"
     if group not in groups():
-        listing = ", ".join(closest(option, error.options or ())) or "none"
+        listing = ", ".join(near(option, error.options or ()) or error.options or ()) or "none"
         reason = f"{group}={option}: unknown option; closest: {listing}"
     else:
         reason = f"{group}={option}: unknown option; {instead(group, option)}"
@@ -166,7 +168,8 @@ def _unknown_inside(path: str, key: str, value: str, parent: DictConfig) -> str:
         meant = meant or [f"{setting}={value}" for setting in settings_like(key, _root(parent))]
         if meant:
             return _meant(meant)
-    return f"closest in {path}: {', '.join(closest(key, known)) or 'none'}"
+    similar = closest(key, known) if len(known) <= MOST else near(key, known)
+    return f"closest in {path}: {', '.join(similar)}" if similar else f"`--cfg job -p {path}` shows what {path} has"
 
 
 def _override_of(full: str, typed: Sequence[str]) -> tuple[str, str, str]:

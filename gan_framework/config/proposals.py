@@ -14,13 +14,11 @@ from gan_framework.registry import registry
 from gan_framework.registry.aliases import ALIASES, SPELLINGS, meant
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS, Kind, kind_of_group
+from gan_framework.registry.near import near
 from gan_framework.registry.packages import groups, options
 
 MOST = 3
 """So many proposals are made."""
-
-LIKE = 0.45
-"""Names less like than this (0 to 1) are no proposals."""
 
 VERY_LIKE = 0.75
 """Names less like than this are none beside better proposals."""
@@ -125,7 +123,7 @@ def instead(group: str, word: str) -> str:
     if written in ELSEWHERE.get(group, {}):
         return ELSEWHERE[group][written]
     named = option_called(word, but=group)
-    similar = closest(word, options(group), cutoff=VERY_LIKE if named else LIKE)[: MOST - len(named[:1])]
+    similar = closest(word, near(word, options(group)), VERY_LIKE if named else 0.0)[: MOST - len(named[:1])]
     listing = f"closest: {', '.join(similar)}" if similar else ""
     elsewhere = f"there is {' or '.join(named[: MOST - len(similar)])}" if named else ""
     return "; ".join(filter(None, (elsewhere, listing))) or f"options of {group}: {_listed(group)}"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gan_framework.config import proposals
 from gan_framework.errors import ConfigError
+from gan_framework.registry.near import MOST, near
+from gan_framework.storage.text import few
+
+SHOWN = 10
+"""So many classes are named where it is not known which are meant."""
 
 
 def class_numbers(wanted: Sequence[str | int], names: Sequence[str], setting: str = "--classes ") -> list[int]:
@@ -30,7 +34,8 @@ def class_numbers(wanted: Sequence[str | int], names: Sequence[str], setting: st
             raise ConfigError(f"{said}; the classes have no names: write their numbers, 7,7,3")
         # Without regard to case, so that `Dog` finds dog and the other way round.
         folded = {name.casefold(): name for name in names}
-        meant = [folded[name] for one in unknown for name in proposals.closest(one.casefold(), folded)]
-        proposed = ", ".join(list(dict.fromkeys(meant))[: proposals.MOST])
-        raise ConfigError(f"{said}; {'the nearest' if len(names) > proposals.MOST else 'the classes'} are {proposed}")
+        meant = [folded[name] for one in unknown for name in near(one.casefold(), folded)]
+        if len(names) <= SHOWN or not meant:
+            raise ConfigError(f"{said}; the classes are {', '.join(few([*names], SHOWN))}")
+        raise ConfigError(f"{said}; the nearest are {', '.join([*dict.fromkeys(meant)][:MOST])}")
     return [numbers[name] if names else int(name) for name in asked]

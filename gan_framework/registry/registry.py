@@ -6,7 +6,6 @@ and only what it names is imported.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import traceback
@@ -21,6 +20,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.registry import paths, typecheck
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS
+from gan_framework.registry.near import near
 from gan_framework.registry.packages import canonical, owner, registered
 
 CONTRACT = 2
@@ -130,11 +130,11 @@ def find(kind: str, name: str) -> Plugin:
         choices = " or ".join(f"{plugin.distribution}:{short}" for plugin in found)
         raise ConfigError(f"several distributions have {kind} named {short!r}: choose one with name={choices}")
     by_name = {plugin.name: plugin for plugin in installed(kind)}
-    closest = difflib.get_close_matches(short, by_name, n=3, cutoff=0.0)
-    listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in closest) or "none"
+    listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in near(short, by_name))
     raise ConfigError(
-        f"no plugin named {name!r} among the {kind}; the closest are {listing}; `gan-framework plugins {kind}` lists "
-        "them all. A plugin added to a source checkout appears after `pip install -e .` is run again"
+        f"no plugin named {name!r} among the {kind}; {f'the closest are {listing}; ' * bool(listing)}`gan-framework "
+        f"plugins {kind}` lists them all. A plugin added to a source checkout appears after `pip install -e .` is run "
+        "again"
     )
 
 

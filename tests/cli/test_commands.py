@@ -1,5 +1,6 @@
 """The command line: what is handed on, what is drawn, what is refused, and what is not imported."""
 
+import errno
 import json
 import math
 import os
@@ -165,6 +166,24 @@ def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
         (RunFailed("the disk is full"), 1, "error: the disk is full"),
         (RunStopped("stopped by SIGTERM"), 3, "stopped: stopped by SIGTERM"),
         (KeyError("surprise"), 1, "error: KeyError: 'surprise'"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "out.csv"),
+            1,
+            "error: out.csv cannot be written: No space left on device; make room there, or name another place",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system"),
+            1,
+            "error: a file cannot be written: Read-only file system; nothing can be written there: name another place",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", b"run/sample.png"),
+            1,
+            "error: run/sample.png cannot be read or written: Permission denied; whose it is can allow it (`chmod`); "
+            "or name another place",
+        ),
+        (FileExistsError(errno.EEXIST, "File exists", "x"), 1, "error: x cannot be read or written: File exists"),
+        (ConnectionError("gone"), 1, "error: ConnectionError: gone"),
         (
             MemoryError(),
             1,
@@ -399,8 +418,8 @@ def test_classes_are_gone_through_in_turn(call, trained, tmp_path):
     ("model", "classes", "reason"),
     [
         ("mlp", "1", "classes were asked for, but this model is not conditional"),
-        ("cgan_mlp", "7,10", "--classes 7,10: there is no class 10; the nearest are 1, 0, "),
-        ("cgan_mlp", "cat", "--classes cat: there is no class cat; the nearest are "),
+        ("cgan_mlp", "7,10", "--classes 7,10: there is no class 10; the classes are 0, 1, 2, 3"),
+        ("cgan_mlp", "cat", "--classes cat: there is no class cat; the classes are 0, 1, 2, 3"),
     ],
 )
 def test_wrong_classes_are_refused(call, trained, model, classes, reason):

@@ -9,9 +9,13 @@ from gan_framework.evaluation.classes import class_numbers
 @pytest.mark.parametrize(
     ("wanted", "names", "said"),
     [
-        (["dogg"], ["cat", "dog", "horse", "ship"], "no class dogg; the nearest are dog, "),
-        (["boot", "cat"], ["cat", "dog", "horse", "Ankle boot"], "no class boot; the nearest are Ankle boot, "),
-        (["Dog"], ["cat", "dog"], "no class Dog; the classes are dog, cat"),
+        (["dogg"], ["cat", "dog", "horse", "ship"], "no class dogg; the classes are cat, dog, horse, ship"),
+        (
+            ["boot", "cat"],
+            ["cat", "dog", "horse", "Ankle boot"],
+            "no class boot; the classes are cat, dog, horse, Ankle boot",
+        ),
+        (["Dog"], ["cat", "dog"], "no class Dog; the classes are cat, dog"),
         (["x"], [], "the classes have no names: write their numbers, 7,7,3"),
     ],
 )

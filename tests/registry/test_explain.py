@@ -36,12 +36,13 @@ from gan_framework.registry.packages import groups
         ("train.steps=1e5", "must be an integer: train.steps=100000"),
         ("optimizer.generator.betas=(0.5,0.9)", "in brackets: 'optimizer.generator.betas=[0.5,0.9]'"),
         ("strategy=[ema,", "unbalanced bracket; quote overrides that contain spaces"),
-        ("loss=hindge", "unknown option; closest: hinge, "),
+        ("loss=hindge", "unknown option; closest: hinge"),
         ("tracker=none", "to choose none: 'tracker=[]'"),
         ("wandb=false", "without any: 'tracker=[]'"),
         ("ema.decay=0.9", "did you mean strategy.ema.decay=0.9, with 'strategy=[ema]'"),
         ("strategy.ema.decay=0.9", "choose it first with 'strategy=[ema]'"),
         ("qwertyuiop=1", "--help lists the settings"),
+        ("train.qwertyuiop=1", "`--cfg job -p train` shows what train has"),
     ],
 )
 def test_what_is_typed_leads_to_what_is_meant(typed, said):
@@ -60,7 +61,11 @@ def test_what_is_typed_leads_to_what_is_meant(typed, said):
         ("metrics", "fid50k", "metrics=[fid] evaluate.samples=50000"),
         ("tracker", "mlflow", "trackers are wandb and tensorboard"),
         ("loss", "zzzz", "`gan-framework plugins losses` lists all"),
-        ("loss", "hindge", "closest: hinge, "),
+        ("loss", "hindge", "closest: hinge"),
+        ("experiment", "stylegan5", "closest: stylegan2"),
+        ("experiment", "projected", "closest: projected_gan"),
+        ("experiment", "animegan", "options of experiment: `gan-framework plugins experiments` lists all"),
+        ("experiment", "qwertzgan", "options of experiment: `gan-framework plugins experiments` lists all"),
     ],
 )
 def test_in_the_place_of_an_option_that_there_is_not_stands_what_is_right(group, typed, right):
