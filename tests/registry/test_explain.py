@@ -32,7 +32,7 @@ from gan_framework.registry.packages import groups
         ("hinge", "did you mean loss=hinge?"),
         ("loss:hinge", "write loss=hinge"),
         ("steps=5", "did you mean train.steps=5"),
-        ("networks.generator.widht=3", "closest in networks.generator: width, "),
+        ("networks.generator.widht=3", "closest in networks.generator: width"),
         ("train.steps=1e5", "must be an integer: train.steps=100000"),
         ("optimizer.generator.betas=(0.5,0.9)", "in brackets: 'optimizer.generator.betas=[0.5,0.9]'"),
         ("strategy=[ema,", "unbalanced bracket; quote overrides that contain spaces"),
