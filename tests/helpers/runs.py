@@ -10,9 +10,9 @@ from gan_framework.runs.tracker import RunInfo
 from gan_framework.runs.tracking import build_trackers
 
 
-def make_run(config, folder):
-    """Build the run of a resolved configuration, on the CPU, with no trackers and no scores."""
-    assembly = assemble(config, Sources(config["data"], config["sources"]), torch.device("cpu"), scored=False)
+def make_run(config, folder, device="cpu", scored=False):
+    """Build the run of a resolved configuration, with no trackers and, unless it is to be scored, no scores."""
+    assembly = assemble(config, Sources(config["data"], config["sources"]), torch.device(device), scored)
     trackers = build_trackers({})
     trackers.start(RunInfo(folder, config))
     return Run(config, folder, assembly, trackers, Progress(config["train"]["steps"]))

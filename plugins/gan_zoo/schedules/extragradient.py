@@ -61,7 +61,8 @@ class Extragradient(Schedule):
     def _ahead(self, players: list[Player], gradients: dict[str, list[Tensor | None]]) -> None:
         for player in players:
             for parameter, gradient in zip(player.trained, gradients[player.name], strict=True):
-                parameter.grad = gradient
+                # Those of a checkpoint are on the CPU.
+                parameter.grad = None if gradient is None else gradient.to(parameter.device)
             player.optimizer.step()
 
     def get_extra_state(self) -> dict[str, Any]:

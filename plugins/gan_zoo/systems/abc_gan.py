@@ -135,7 +135,8 @@ class ABCGAN(Game):
         fooled = self.fooled()
         self.ratio = min(max(self.ratio + self.gain * (fooled - self.target), 0.0), 1.0)
         self.blur.seen += 1
-        return measured | {"controller/fooled": torch.tensor(fooled), "controller/ratio": torch.tensor(self.ratio)}
+        said = torch.tensor([fooled, self.ratio], device=self.device)
+        return measured | {"controller/fooled": said[0], "controller/ratio": said[1]}
 
     @torch.no_grad()
     def fooled(self) -> float:
