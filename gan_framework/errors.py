@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+
+REMEDIES = {
+    errno.ENOSPC: "make room there, or name another place",
+    errno.EDQUOT: "make room there, or name another place",
+    errno.EFBIG: "files may not be as large there (`ulimit -f`): name another place",
+    errno.EROFS: "nothing can be written there: name another place",
+    errno.EACCES: "whose it is can allow it (`chmod`); or name another place",
+    errno.EPERM: "whose it is can allow it (`chmod`); or name another place",
+    errno.EIO: "its disk or network may be failing",
+    errno.EMFILE: "more files can be opened after `ulimit -n 4096`",
+    errno.ENAMETOOLONG: "name it shorter",
+}
+"""What helps where the system refuses to read or to write."""
+
+OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What it says only to those who write."""
+
 
 class GanFrameworkError(Exception):
     """An error whose message alone tells a user what happened and what would be right."""
@@ -29,3 +47,14 @@ class RunStopped(GanFrameworkError):
     """The run was stopped early on request or by a signal and can be resumed."""
 
     exit_code = 3
+
+
+def in_words(error: OSError) -> str:
+    """Return what the system refused, of which file where that is known, why, and what helps."""
+    if error.errno is None or error.strerror is None:
+        return f"{type(error).__name__}: {error}"
+    place = error.filename if error.filename is not None else error.filename2
+    name = "a file" if place is None else place.decode(errors="replace") if isinstance(place, bytes) else str(place)
+    what = "written" if error.errno in OF_WRITING else "read or written"
+    remedy = REMEDIES.get(error.errno)
+    return f"{name} cannot be {what}: {error.strerror}" + (f"; {remedy}" if remedy else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse
 from gan_framework.data import build_source
-from gan_framework.errors import ConfigError, RunFailed
+from gan_framework.errors import ConfigError, RunFailed, in_words
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.statistics import write_statistics
@@ -43,5 +43,5 @@ def statistics(out: Path, overrides: list[str]) -> Protocol:
     try:
         write_statistics(out, features)
     except OSError as error:
-        raise RunFailed(f"{out} cannot be written: {error}") from error
+        raise RunFailed(in_words(error)) from error
     return evaluator.reference.protocol(split)

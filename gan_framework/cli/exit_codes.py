@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
-from gan_framework.errors import GanFrameworkError, RunStopped
+from gan_framework.errors import GanFrameworkError, RunStopped, in_words
 from gan_framework.registry.packages import leave_out_malformed
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import lines, visible
@@ -44,7 +44,7 @@ def _reason(error: Exception) -> str:
     if cause(error) is not None:
         what = str(error).strip().partition("\n")[0] or type(error).__name__
         return f"out of memory ({what}); fewer samples need less: evaluate.batch_size, evaluate.samples, --n"
-    return f"{type(error).__name__}: {error}"
+    return in_words(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def _say(line: str) -> None:

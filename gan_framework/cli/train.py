@@ -29,7 +29,7 @@ from gan_framework.config import run_folder, saved
 from gan_framework.config.compose import compose, loosened, readable
 from gan_framework.config.explain import explain
 from gan_framework.config.proposals import alias, called_otherwise, settings_like
-from gan_framework.errors import ConfigError, GanFrameworkError
+from gan_framework.errors import ConfigError, GanFrameworkError, in_words
 from gan_framework.registry.packages import chooser, config_folder, leave_out_malformed
 from gan_framework.storage import secrets
 from gan_framework.storage.layout import RunFolder
@@ -191,7 +191,7 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             raise
         # Nobody reads the help, or the configuration, any more.
     except OSError as error:  # a run's own are known by now; this is about the folder that Hydra made for it
-        raise ConfigError(f"the run's folder cannot be used: {error}") from error
+        raise ConfigError(f"the run's folder cannot be used: {in_words(error)}") from error
     except Exception as error:
         if _begun:
             raise

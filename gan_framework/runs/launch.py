@@ -21,7 +21,7 @@ from gan_framework.config.unchosen import say_what_comes_with_the_loss, without_
 from gan_framework.core import distributed
 from gan_framework.data import Sources
 from gan_framework.data.completing import as_settings
-from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.errors import ConfigError, RunFailed, RunStopped, in_words
 from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import announcement, checkpoint, choosing, group, out_of_memory, resuming
 from gan_framework.runs.decoder import opened
@@ -133,7 +133,7 @@ def _known(error: BaseException, config: DictConfig, run: Run | None, stop: Stop
             out_of_memory.advice(exhausted, OmegaConf.create(literal(run.config)) if run is not None else config)
         )
     if isinstance(error, OSError):
-        return RunFailed(f"a file could not be read or written: {error}")
+        return RunFailed(in_words(error))
     if isinstance(error, ConfigError) and run is not None:
         return RunFailed(str(error))  # what was asked for was right when the run began
     return error
