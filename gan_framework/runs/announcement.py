@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.data import Data
 from gan_framework.runs.progress import duration
@@ -29,6 +30,14 @@ def announce(run: Run, config: Mapping[str, Any]) -> None:
         settings = config["sources"][name] if name else config["data"]
         shape = run.game.data.others[name] if name else run.game.data
         log.info("%s: %s", f"sources.{name}" if name else "data", _data(settings, batches.data, shape))
+    unused = [name for name in run.game.data.extra if name not in run.game.data.integers]
+    if unused and type(run.game) is Game and run.game.generates_from is None:
+        log.warning(
+            "samples are drawn from the prior alone: nothing is made of %s, which each sample of data=%s has beside "
+            "it; a model that makes images of images does (docs/translation.md)",
+            " and ".join(unused),
+            config["data"]["name"],
+        )
     log.info("networks: %s", ", ".join(_networks(run, config["networks"])))
     log.info("plan: %s", ", ".join(_plan(run, config)))
 
@@ -51,6 +60,7 @@ def conclude(run: Run) -> None:
 def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:
     sizes = "x".join(map(str, shape.sample))
     said = [f"{len(data):,} training samples of {settings['name']}, {sizes}"]
+    said += [f"each with {name} {'x'.join(map(str, one))}" for name, one in shape.extra.items()]
     if shape.num_classes:
         names = settings.get("classes") or []
         named = f" ({', '.join([*names[:SHOWN], *(['...'] if len(names) > SHOWN else [])])})" if names else ""

@@ -193,6 +193,7 @@ def as_it_may_be(number, mirrored):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"source_path": None}, r"does not know where the other image .* data.source_path=FOLDER .* data.source_side="),
         ({"source_side": "top"}, "data.source_side=top must be one of left, right"),
         ({"suffixes": ["_a"]}, r"data.suffixes=\['_a'\] must be what the names of sources and of targets end in"),
         ({"suffixes": ["_a", "_b"]}, "data.suffixes is for pairs in one place"),
@@ -209,4 +210,4 @@ def test_wrong_settings_are_named(tmp_path, settings, message):
 def test_halves_of_an_odd_width_are_named(tmp_path):
     write(tmp_path / "both", {f"{n}.png": encoded(image(n, (7, 3))) for n in range(4)})
     with pytest.raises(ConfigError, match=r"0.png is 7 pixels wide and has no two halves"):
-        source("paired", path=str(tmp_path / "both"), image_size=3).load("train")
+        source("paired", path=str(tmp_path / "both"), source_side="left", image_size=3).load("train")

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gan_framework.runs.announcement import conclude
+from gan_framework.core.game import Game
+from gan_framework.core.records import DataShape
+from gan_framework.runs.announcement import announce, conclude
 
 
 def finished(generates_from):
@@ -25,4 +27,45 @@ def test_what_could_be_typed_next_works_for_games_of_inputs_too(caplog, generate
         conclude(finished(generates_from))
     assert caplog.messages[-1] == (
         f"run folder: outputs/x; next: gan-framework sample {sample}, gan-framework evaluate outputs/x"
+    )
+
+
+class OfImages(Game):
+    """A game of another kind, which may use what it likes of a batch."""
+
+    generates_from = "source"
+
+
+def begun(game, extra):
+    game.data = DataShape((3, 8, 8), extra=extra)
+    game.networks, game.device = {}, "cpu"
+    settings = SimpleNamespace(steps=1, batch_size=1, checkpoint_every=0)
+    return SimpleNamespace(
+        batches=SimpleNamespace(data=Five(), others={}),
+        game=game,
+        settings=SimpleNamespace(train=settings, evaluate=None),
+        counters=SimpleNamespace(step=0),
+        evaluator=None,
+    )
+
+
+class Five:
+    notes = ()
+
+    def __len__(self):
+        return 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "extra", "warned"),
+    [(Game, {"source": (1, 8, 8)}, True), (OfImages, {"source": (1, 8, 8)}, False), (Game, {}, False)],
+)
+def test_what_is_beside_the_samples_and_not_used_is_said(caplog, monkeypatch, kind, extra, warned):
+    monkeypatch.setattr(Game, "device", "cpu")
+    with caplog.at_level(logging.INFO):
+        announce(begun(object.__new__(kind), extra), {"data": {"name": "paired"}, "networks": {}})
+    assert ("each with source 1x8x8" in caplog.messages[0]) == bool(extra)
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(said) == warned and all(
+        "nothing is made of source, which each sample of data=paired" in one for one in said
     )

@@ -123,7 +123,7 @@ class Paired(DataSource):
         test_share: without `test_path`, the share of the pairs that is held out as `test`; a pair's name decides
             whether it is.
         suffixes: what the names of sources and of targets end in, where both lie in `path` in files of their own.
-        source_side: where a file holds both, which half the source is, `left` or `right`.
+        source_side: where a file holds both, which half the source is, `left` or `right`; None where none does.
         image_size: height and width in pixels, one number for both; None for those of the images.
         source_size: of the sources; None for `image_size`.
         channels: 1 or 3; None for 3 if one target is coloured.
@@ -146,7 +146,7 @@ class Paired(DataSource):
         test_source_path: Path | None,
         test_share: float,
         suffixes: list[str] | None,
-        source_side: str,
+        source_side: str | None,
         image_size: ImageSize | None,
         source_size: ImageSize | None,
         channels: int | None,
@@ -160,8 +160,14 @@ class Paired(DataSource):
         known_classes("paired", num_classes, 0)
         self.reading = Reading(on_bad, in_memory_mb)
         self.test_share = known_share(test_share)
-        if source_side not in SIDES:
+        if source_side is not None and source_side not in SIDES:
             raise ConfigError(f"data.source_side={source_side} must be one of {', '.join(SIDES)}")
+        if source_path is None and suffixes is None and source_side is None:
+            raise ConfigError(
+                "data=paired does not know where the other image of each pair is: data.source_path=FOLDER (files of "
+                "the same names), 'data.suffixes=[_a,_b]' (names in data.path), or data.source_side=left or right "
+                "(halves of each file)"
+            )
         if suffixes is not None and (len(suffixes) != 2 or suffixes[0] == suffixes[1] or not all(suffixes)):
             raise ConfigError(
                 f"data.suffixes={suffixes} must be what the names of sources and of targets end in, two that differ: "
@@ -219,7 +225,7 @@ class Paired(DataSource):
         source_channels: int | None,
         crop: Crop,
         resize: str,
-        source_side: str,
+        source_side: str | None,
     ) -> Fits:
         known_channels(source_channels)
         in_one = self.places["train"].source is None
