@@ -215,6 +215,17 @@ ROWS: dict[str, Row] = {
             "accuracy of a linear classifier of the layers; beside untrained ones",
         ),
     ),
+    "contrast_gan": Row(
+        "conditional",
+        "contrast_gan",
+        (
+            *("data.image_size=16", "networks.generator.width=8", "networks.generator.blocks=2"),
+            *("networks.discriminator.width=16", "optimizer.generator.lr=1e-3", "optimizer.discriminator.lr=5e-4"),
+            *("game.cycle=1", "game.identity=2", "train.steps=2000", "metrics=[attribute_accuracy]"),
+            "metrics.attribute_accuracy.of=[shape]",
+        ),
+        *("attribute_accuracy", 0.333, "share of objects that are of the shape that they are edited to; beside chance"),
+    ),
     "sketch_gan": Row(
         "conditional",
         "sketch_gan",
