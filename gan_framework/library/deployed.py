@@ -19,7 +19,8 @@ from gan_framework.evaluation import latents
 from gan_framework.library.model import Model
 from gan_framework.storage import files
 
-OPSET = 17
+OPSET = 20
+"""The first that has affine grids."""
 TOLERANCE = 1e-5
 """How far an exported generator's samples may be from the model's."""
 
@@ -124,7 +125,11 @@ def _prepared(model: Model, form: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
 
 def _plain(generator: nn.Module) -> nn.Module:
     """Return a copy in evaluation mode in which weights are what parametrizations (spectral norm) make of them."""
-    copied = copy.deepcopy(generator).eval()
+    memo: dict[int, Any] = {}
+    copied = copy.deepcopy(generator, memo).eval()
+    for part in memo.values():  # those of networks within that are no submodules, which stay with their players, too
+        if isinstance(part, nn.Parameter):
+            part.requires_grad_(False)
     for layer in copied.modules():
         around = getattr(layer, "parametrizations", None)
         if isinstance(around, nn.ModuleDict):
@@ -154,7 +159,14 @@ def _compare(model: Model, draw: Callable[..., Tensor], form: str) -> None:
     """Raise ConfigError if what was written makes other samples, of another number of latents than it was made of."""
     latent = latents.fixed_latent(model.game, NUMBERS[1], 1)
     wanted = model.game.sample(latent)
-    found = draw(*_inputs(model.game, latent))
+    try:
+        found = draw(*_inputs(model.game, latent))
+    except Exception as error:  # of whatever runs it
+        raise ConfigError(
+            f"as {form}, {type(model.generator).__name__} makes {NUMBERS[0]} samples and fails with {NUMBERS[1]}, as "
+            f"the number of samples is fixed within it (`x.shape[0]` can be traced, `len(x)` cannot): "
+            f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        ) from error
     distance = float((wanted - found).abs().max()) if wanted.shape == found.shape else float("inf")
     if not distance <= TOLERANCE:
         raise ConfigError(

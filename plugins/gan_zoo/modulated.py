@@ -82,7 +82,7 @@ class Noise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return maps (N, C, height, width) with the same noise in all channels."""
         if self.training:
-            noise = torch.randn(len(x), 1, *x.shape[2:], device=x.device, dtype=x.dtype)
+            noise = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device, dtype=x.dtype)
         else:
             noise = self.fixed.to(x.dtype)
         return x + self.strength.to(x.dtype) * noise

@@ -59,7 +59,7 @@ class Policy(Generator):
             prefix: the first tokens (N, t), or None.
             given: what the policy is given beside.
         """
-        state, token, written = self.begin(len(uniform), given), None, []
+        state, token, written = self.begin(uniform.shape[0], given), None, []
         for step in range(self.length):
             logits, state = self.advance(state, token)
             if prefix is not None and step < prefix.shape[1]:
@@ -75,7 +75,7 @@ class Policy(Generator):
 
     def logits(self, tokens: Tensor, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Return the logits (N, T, V) of every token of sequences (N, T), each after those before it."""
-        state, token, found = self.begin(len(tokens), given), None, []
+        state, token, found = self.begin(tokens.shape[0], given), None, []
         for step in range(tokens.shape[1]):
             logits, state = self.advance(state, token)
             found.append(logits)

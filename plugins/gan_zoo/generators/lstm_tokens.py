@@ -72,6 +72,6 @@ class LSTMTokens(Policy):
     def advance(self, state: State, token: Tensor | None) -> tuple[Tensor, State]:
         """Return the logits (N, V) after a token (N,), and the memory."""
         if token is None:
-            token = torch.zeros(len(state[0]), dtype=torch.int64, device=state[0].device)
+            token = torch.zeros(state[0].shape[0], dtype=torch.int64, device=state[0].device)
         state = self.cell(self.embedding(token), state)
         return self.output(state[0]) / self.temperature, state

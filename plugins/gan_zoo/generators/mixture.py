@@ -50,6 +50,9 @@ class MixtureGenerator(Generator):
             samples: Tensor = self.nets[0](z, labels)
             return samples
         noise, component = split(z, self.components)
+        if torch.jit.is_tracing():  # type: ignore[no-untyped-call]  # what is traced decides which of them make samples
+            each = torch.stack([net(noise, labels) for net in self.nets])
+            return each[component, torch.arange(z.shape[0], device=z.device)]
         made: list[Tensor] = []
         places: list[Tensor] = []
         for number, net in enumerate(self.nets):

@@ -30,4 +30,4 @@ class PointGenerator(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the point once for each latent of z (N, latent_dim)."""
-        return self.point.expand(len(z), *self.point.shape)
+        return self.point.expand(z.shape[0], *self.point.shape)

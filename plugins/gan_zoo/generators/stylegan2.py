@@ -67,7 +67,7 @@ class StyleGAN2Generator(StyleGenerator):
     def synthesise(self, w: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map w (N, layers, D) to images (N, C, H, W); the image at a size has the w of the next size's first layer."""
         w_of = w.unbind(1)
-        x = self.first(self.constant.expand(len(w), -1, -1, -1), w_of[0])
+        x = self.first(self.constant.expand(w.shape[0], -1, -1, -1), w_of[0])
         image = self.images[0](x, w_of[1])
         for level, (up, after) in enumerate(zip(self.up, self.after, strict=True), 1):
             x = after(up(x, w_of[2 * level - 1]), w_of[2 * level])

@@ -40,7 +40,7 @@ class AlignedGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, latent_dim) and the `domain` (N,), -1 for A, 1 for B, 0 for neither, to images; B if not given."""
         maps = self.shared(z)
-        domain = given[DOMAIN] if DOMAIN in given else torch.ones(len(z), device=z.device)
+        domain = given[DOMAIN] if DOMAIN in given else torch.ones(z.shape[0], device=z.device)
         told = domain.to(maps.dtype)[:, None, None, None].expand(-1, 1, *maps.shape[2:])
         made: Tensor = self.last(torch.cat([maps, told], 1))
         return made
@@ -91,7 +91,7 @@ class AlignGAN(Game):
 
     def in_both(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return what is made of z (N, D) in A and in B."""
-        ones = torch.ones(len(z), device=z.device)
+        ones = torch.ones(z.shape[0], device=z.device)
         a, b = (self.sample(Latent(z, given={DOMAIN: sign * ones})) for sign in (-1, 1))
         return a, b
 

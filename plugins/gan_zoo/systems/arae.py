@@ -88,7 +88,7 @@ class CodeDecoder(nn.Module):
 
     def _decode(self, style: int, code: Tensor, told: Tensor | None) -> Tensor:
         cell, output = cast(LSTMCell, self.cells[style]), self.outputs[style]
-        state, said = cell.start(len(code)), code.new_zeros(len(code), self.vocabulary)
+        state, said = cell.start(code.shape[0]), code.new_zeros(code.shape[0], self.vocabulary)
         logits = []
         for step in range(self.length):
             state = cell(torch.cat([self.embedding(said), code], 1), state)

@@ -35,7 +35,7 @@ class EventGenerator(Generator):
         """Return events (N, F, T), each after those that it made itself, or after true ones (N, F, T) it is told."""
         noise = z.unflatten(1, (self.length, -1))
         states: list[tuple[Tensor, Tensor] | None] = [None] * len(self.cells)
-        last, made = z.new_zeros(len(z), self.channels), []
+        last, made = z.new_zeros(z.shape[0], self.channels), []
         for step in range(self.length):
             x = torch.cat([noise[:, step], last], 1)
             for number, cell in enumerate(self.cells):

@@ -64,7 +64,7 @@ class GRANGenerator(Generator):
     def strokes(self, z: Tensor) -> list[Tensor]:
         """Return ΔC_t (N, C, H, W) of every step."""
         noises = z.chunk(self.steps, dim=1) if self.noise == "each" else [z] * self.steps
-        read, painted = z.new_zeros(len(z), self.hidden), []
+        read, painted = z.new_zeros(z.shape[0], self.hidden), []
         for number, noise in enumerate(noises):
             stroke: Tensor = self.decoder(torch.cat([self.of_noise(noise), read], dim=1))
             painted.append(stroke)

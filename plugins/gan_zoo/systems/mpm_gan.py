@@ -100,7 +100,7 @@ class TalkingGenerator(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, latent_dim), and the given `message` (N, message) or none, to samples (N, ...)."""
-        message = given["message"] if "message" in given else z.new_zeros(len(z), self.message)
+        message = given["message"] if "message" in given else z.new_zeros(z.shape[0], self.message)
         features = self.features(z, message)
         _, component = split(z, TWO)
         made: Tensor = _chosen(component, [rest(features) for rest in self.rest]).unflatten(1, self.shape)

@@ -116,10 +116,10 @@ class MuseGenerator(Generator):
             vectors = [torch.cat([vectors[0], own], 2) for own in vectors[1:]]
         if self.encoder is not None:
             bars = given[MELODY].unflatten(3, (self.bars, -1)).movedim(3, 1)  # (N, bars, 1, P, steps)
-            read = self.encoder(bars.flatten(0, 1)).unflatten(0, (len(z), self.bars))
+            read = self.encoder(bars.flatten(0, 1)).unflatten(0, (-1, self.bars))
             vectors = [torch.cat([vector, read], 2) for vector in vectors]
         made = [net(vector.flatten(0, 1)) for net, vector in zip(self.nets, vectors, strict=True)]
-        rolls = torch.cat(made, 1).unflatten(0, (len(z), self.bars))  # (N, bars, K, P, steps)
+        rolls = torch.cat(made, 1).unflatten(0, (-1, self.bars))  # (N, bars, K, P, steps)
         rolls = rolls.movedim(1, 3).flatten(3, 4)
         return torch.cat([given[MELODY], rolls], 1) if self.encoder is not None else rolls
 

@@ -57,7 +57,7 @@ class SoftGRU(Generator):
     def write(self, z: Tensor, prefix: Tensor | None = None, length: int | None = None) -> Tensor:
         """Return sequences (N, length, V) that begin with a prefix (N, t, V)."""
         hidden = self.start(z[:, : z.shape[1] - self.drawn]).tanh()
-        said = z.new_zeros(len(z), self.output.out_features)
+        said = z.new_zeros(z.shape[0], self.output.out_features)
         steps: list[Tensor] = []
         for step in range(length or self.length):
             hidden = self.cell(said, hidden)

@@ -84,7 +84,7 @@ class ParagraphGenerator(Generator):
         regions, shares = given[REGIONS], (z[:, -self.length :] + 1) / 2
         topic = self.start(z[:, : -self.length]).tanh()
         sentence = torch.zeros_like(topic)
-        said = topic.new_zeros(len(z), self.output.out_features)
+        said = topic.new_zeros(z.shape[0], self.output.out_features)
         words: list[Tensor] = []
         for _ in range(self.sentences):
             topic = self.paragraph(torch.cat([self.attend_topic(topic, regions), sentence], 1), topic)
