@@ -622,7 +622,12 @@ def files(tmp_path_factory):
         ("datasets", "npz"): {"path": str(folder / "arrays.npz"), "image_size": 8},
         ("datasets", "tokens"): {"path": str(folder / "lines.txt")},
         ("datasets", "degraded"): {"path": str(folder / "images"), "image_size": 8, "source_channels": 3},
-        ("datasets", "paired"): {"path": str(folder / "images"), "image_size": [8, 4], "source_channels": 3},
+        ("datasets", "paired"): {
+            "path": str(folder / "images"),
+            "source_side": "left",
+            "image_size": [8, 4],
+            "source_channels": 3,
+        },
     }
 
 
