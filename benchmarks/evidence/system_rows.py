@@ -159,6 +159,16 @@ ROWS: dict[str, Row] = {
         *("conditional", "genegan", (*SMALL, "train.steps=600", "metrics=[psnr]"), "psnr", None),
         "dB of digits whose bar was taken, beside the true ones",
     ),
+    "starganv2": Row(
+        "conditional",
+        "starganv2",
+        (
+            *("data.image_size=16", "optimizer.generator.lr=2e-4", "optimizer.discriminator.lr=2e-4"),
+            *("optimizer.mapping.lr=2e-6", "game.cycle=10", "game.diversity_steps=500"),
+            *("train.steps=1000", "metrics=[target_accuracy]"),
+        ),
+        *("target_accuracy", 0.25, "share of digits that are of the thickness asked for, kept or not; beside chance"),
+    ),
     "icgan": Row(
         "conditional",
         "icgan",
