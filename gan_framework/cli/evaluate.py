@@ -61,13 +61,14 @@ def evaluate(
     if not what.exists():
         raise ConfigError(f"there is no run, checkpoint or folder of images {what}")
     overrides = [*_reference_folder(against, overrides), *overrides]
+    out = out or RunFolder(run_folder(what)).evaluation
+    files.require_writable(out)
     if what.is_file() or RunFolder(what).checkpoints.is_dir():
         evaluation, details = _score_model(what, overrides)
     elif any(no_run.runs_below(what)) or _holds_grids(what):  # grids of samples are images too
         raise ConfigError(no_run.said(what))
     else:
         evaluation, details = _score_folder(what, overrides)
-    out = out or RunFolder(run_folder(what)).evaluation
     files.write_json(out, content(what, evaluation, details, overrides))
     for name, picture in evaluation.pictures.items():
         save_png(out.with_name(f"{out.stem}_{name}.png"), picture)

@@ -63,6 +63,7 @@ def history(run: Path, overrides: list[str], out: Path | None = None) -> tuple[l
     if not paths:
         raise ConfigError(f"--checkpoints all: {run} has no folder `checkpoints` with step_*.pt in it")
     out = out or run / FILE
+    files.require_writable(out)
     found, lines = [], []
     for scored, line in _score(run, paths, overrides):
         found.append(scored)

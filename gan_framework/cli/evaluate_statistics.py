@@ -12,6 +12,7 @@ from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.statistics import write_statistics
 from gan_framework.runs.device import choose_device
+from gan_framework.storage import files
 
 
 def statistics(out: Path, overrides: list[str]) -> Protocol:
@@ -33,6 +34,7 @@ def statistics(out: Path, overrides: list[str]) -> Protocol:
         raise ConfigError(f"{', '.join(useless)} has no effect on statistics: they are of real samples")
     if out.suffix != ".npz":
         raise ConfigError(f"{out}: name a file that ends in .npz")
+    files.require_writable(out)
     config = plain(compose(overrides)) | {"metrics": {}, "sampler": None}
     device = choose_device(config["train"]["device"])
     evaluator = Evaluator.from_config(config, build_source(config["data"]), device)

@@ -195,6 +195,8 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     except Exception as error:
         if _begun:
             raise
+        if isinstance(error.__cause__, OSError):  # of the log, which the standard library says as a wrong setting
+            raise ConfigError(f"the run's folder cannot be used: {in_words(error.__cause__)}") from error
         # Before a run has begun all is about the request; Hydra has no types of its own for some mistakes in it.
         raise ConfigError(f"the request cannot be composed: {explain(error, arguments)}") from error
     finally:

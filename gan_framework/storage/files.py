@@ -80,6 +80,16 @@ def refuse_device(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is a device or a stream, whose place a file would take: name a file")
 
 
+def require_writable(path: Path) -> None:
+    """Raise ConfigError if a file cannot be made, before the work is done whose result it is to hold."""
+    place = Path(os.path.abspath(path)).parent
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK) or not place.is_dir():
+        why = "may not be written to" if place.is_dir() else "is no folder"
+        raise ConfigError(f"{path} cannot be written: {place} {why}; --out names another place")
+
+
 def remove_unfinished(folder: Path, name: str = "*") -> None:
     """Delete what killed processes have left in a folder of files of this name; nobody may be writing one now."""
     for path in folder.glob(f".{name}.*{UNFINISHED}"):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -57,6 +58,23 @@ def test_each_checkpoint_is_scored_as_alone_oldest_first(run, tmp_path, caplog):
         assert line["evaluated"] == str(path)
     assert lines[0]["scores"] != lines[1]["scores"]
     assert "step_0000010.pt" in caplog.text
+
+
+@pytest.mark.parametrize("work", [evaluate, history])
+def test_where_nothing_can_be_written_nothing_is_scored(run, tmp_path, monkeypatch, work):
+    def score(*_, **__):
+        raise AssertionError("scored in vain")
+
+    access = os.access  # who is root may write into any folder
+    monkeypatch.setattr("os.access", lambda path, mode: access(path, mode) and path != run)
+    monkeypatch.setattr(Evaluator, "from_config", score)
+    with pytest.raises(ConfigError, match=f"cannot be written: {run} may not be written to; --out names another place"):
+        work(run, [])
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="file is no folder; --out names another place"):
+        work(run, [], tmp_path / "file" / "below" / "out.json")
+    with pytest.raises(AssertionError, match="in vain"):
+        work(run, [], tmp_path / "new" / "out.json")
 
 
 def test_the_command_prints_one_table_and_marks_the_best(run):

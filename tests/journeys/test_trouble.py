@@ -314,3 +314,13 @@ def test_a_run_whose_folder_is_deleted_fails_and_writes_into_no_other(tmp_path, 
         assert left == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     else:
         assert not folder.exists()
+
+
+def test_a_log_that_cannot_be_written_is_no_wrong_setting(tmp_path):
+    (tmp_path / "run" / "run.log").mkdir(parents=True)
+    code, output = finish(tmp_path / "run", *TINY, "train.steps=1")
+    last = output.strip().splitlines()[-1]
+    assert code == 2, output
+    assert (
+        last.startswith("error: the run's folder cannot be used: ") and "run.log" in last and "Is a directory" in last
+    )
