@@ -13,6 +13,9 @@ from gan_framework.core import seeding
 from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.errors import ConfigError
 
+SHAPE = "of transforms, each a name or a mapping of a name and arguments: [AutoAugment,{name: RandomCrop,size: 32}]"
+"""How the setting is written."""
+
 Settings = Sequence[str | Mapping[str, Any]]
 
 
@@ -92,8 +95,12 @@ def _composed(settings: Settings, setting: str) -> Any:
         for name, kind in vars(v2).items()
         if isinstance(kind, type) and issubclass(kind, v2.Transform) and kind is not v2.Transform
     }
+    if isinstance(settings, (str, Mapping)) or not isinstance(settings, Sequence):
+        raise ConfigError(f"{setting}={settings} must be a list {SHAPE}")
     steps = []
     for entry in settings:
+        if not isinstance(entry, (str, Mapping)):
+            raise ConfigError(f"{setting} holds {entry}, and must be a list {SHAPE}")
         given = {"name": entry} if isinstance(entry, str) else dict(entry)
         name = str(given.pop("name", None))
         if name not in known:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gan_framework.data.decoding import FORMATS
-from gan_framework.data.image_names import SUFFIXES, describe_left_out, list_images
+from gan_framework.data.image_names import SUFFIXES, describe_left_out, is_image, list_images
 from gan_framework.errors import ConfigError
 from tests.data.making import encoded, folder, pack, picture, write
 
@@ -29,6 +29,16 @@ def test_every_suffix_of_the_decoded_formats_is_an_images():
     Image.init()
     known = {suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS}
     assert known == set(SUFFIXES)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.PNG", "a.b.png", "a/b.JPeg", "a .png", "a..png", "a.b/c.png"])
+def test_an_end_makes_an_image(name):
+    assert is_image(name)
+
+
+@pytest.mark.parametrize("name", [".png", "a/.png", "..png", "png", "apng", "a.png.", "a.png/b", "a.pngx", ".a/b.png"])
+def test_other_names_are_no_images(name):
+    assert not is_image(name)
 
 
 def test_jpegs_of_every_name_are_read(tmp_path):

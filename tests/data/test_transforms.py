@@ -97,3 +97,16 @@ def test_it_is_a_setting_of_every_source_of_images():
     plain = Sources(defaults("digits"), {})
     inverted, images = (of.batches(8, 0, torch.device("cpu"))().samples for of in (sources, plain))
     assert torch.allclose(inverted, -images, atol=1e-6)
+
+
+@pytest.mark.parametrize("transform", [5, "RandomCrop", {"name": "AutoAugment"}, [5], [None], [["RandomCrop"]]])
+def test_what_is_no_list_of_transforms_is_refused(transform):
+    with pytest.raises(ConfigError, match=r"must be a list of transforms, each a name or a mapping"):
+        batches(transform)
+
+
+def test_the_text_of_a_function_is_not_run(tmp_path):
+    code = f"open({str(tmp_path / 'owned')!r}, 'w')"
+    with pytest.raises(ConfigError, match="cannot change the samples: TypeError: 'str' object is not callable"):
+        batches([{"name": "Lambda", "lambd": code}])
+    assert not [*tmp_path.iterdir()]
