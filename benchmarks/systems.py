@@ -29,7 +29,7 @@ COMMON = ("train.threads=1", "train.sample_every=0", "tracker=[]", "evaluate.bas
 TITLES = {
     "conditional": "Classes, texts, editing, other domains",
     "beyond_images": "Tokens, series, tables, control",
-    "architectures": "Encoders and codes",
+    "architectures": "Encoders, codes, several networks",
 }
 
 INTRODUCTION = """# {title}
