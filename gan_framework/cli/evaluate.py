@@ -23,6 +23,7 @@ from gan_framework.evaluation.folder import LOSSY, find_images, read_images, sha
 from gan_framework.registry import registry
 from gan_framework.registry.listing import better
 from gan_framework.runs.device import choose_device
+from gan_framework.runs.exported import is_exported
 from gan_framework.runs.restore import load
 from gan_framework.runs.resuming import other_data
 from gan_framework.storage import files, no_run
@@ -63,7 +64,7 @@ def evaluate(
     overrides = [*_reference_folder(against, overrides), *overrides]
     out = out or RunFolder(run_folder(what)).evaluation
     files.require_writable(out)
-    if what.is_file() or RunFolder(what).checkpoints.is_dir():
+    if what.is_file() or RunFolder(what).checkpoints.is_dir() or is_exported(what):
         evaluation, details = _score_model(what, overrides)
     elif any(no_run.runs_below(what)) or _holds_grids(what):  # grids of samples are images too
         raise ConfigError(no_run.said(what))

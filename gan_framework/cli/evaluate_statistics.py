@@ -27,6 +27,8 @@ def statistics(out: Path, overrides: list[str]) -> Protocol:
         RunFailed: weights cannot be downloaded, or the file cannot be written.
     """
     keys = {override.key_or_group for override in parse(overrides, "statistics")}
+    if "=" in out.name and out.suffix != ".npz":  # an override
+        raise ConfigError(f"{out}: the file to write comes first: gan-framework statistics real.npz {out}")
     if "data" not in keys:
         raise ConfigError("name the dataset whose statistics are wanted by data=NAME")
     useless = sorted(key for key in keys if key.partition(".")[0] in ("metrics", "sampler"))

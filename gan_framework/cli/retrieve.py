@@ -63,7 +63,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
     game, saved = load_game(run, choose_device(device))
     if not isinstance(game, Encodes):
         raise ConfigError(
-            f"{run}: {type(game).__name__} has no encoder, so samples have no codes; choose a run of an auto-encoder "
+            f"{run}: the model has no encoder, so samples have no codes; choose a run of an auto-encoder "
             "(model=autoencoder, model=vae)"
         )
     shape = game.data.sample

@@ -143,13 +143,11 @@ def _latent(
     inputs = targets = None
     if wanted.source is not None:
         if game.generates_from is None:
-            raise ConfigError(
-                f"--from {wanted.source}: {type(game).__name__} draws samples from its prior alone; leave it out"
-            )
+            raise ConfigError(f"--from {wanted.source}: this model draws samples from its prior alone; leave it out")
         inputs, targets = _inputs(game, wanted.source, wanted.n, config)
     elif game.generates_from is not None:
         raise ConfigError(
-            f"{type(game).__name__} makes samples of samples: name them by --from test, --from train or --from FOLDER"
+            "this model makes samples of samples: name them by --from test, --from train or --from FOLDER"
         )
     n = wanted.n if inputs is None else len(inputs.samples)
     return latents.fixed_latent(game, n, wanted.seed, classes, inputs), targets

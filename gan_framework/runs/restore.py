@@ -14,6 +14,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation import decoding
 from gan_framework.runs import checkpoint
 from gan_framework.runs.decoder import opened
+from gan_framework.runs.exported import is_exported
 from gan_framework.storage import no_run
 from gan_framework.storage.layout import RunFolder
 from gan_framework.weights.pretrained import with_pretrained
@@ -61,6 +62,11 @@ def alone(path: Path, device: torch.device) -> tuple[Game, dict[str, Any]]:
 def _read(path: Path) -> tuple[Path, dict[str, Any]]:
     if path.is_dir():
         found = checkpoint.newest(RunFolder(path).checkpoints)
+        if found is None and is_exported(path):
+            raise ConfigError(
+                f"{path} is an exported model, which Python reads: `from gan_framework import load`, then "
+                "load(...).sample(16); commands take the run that it was made of"
+            )
         if found is None:
             raise ConfigError(no_run.said(path))
         return found

@@ -73,6 +73,7 @@ def test_statistics_of_a_reference_are_those_of_its_features_and_take_its_place(
 @pytest.mark.parametrize(
     ("name", "overrides", "said"),
     [
+        ("data=digits", ["extractor=raw"], "comes first: gan-framework statistics real.npz"),
         ("a.npz", ["extractor=raw"], "name the dataset .* by data=NAME"),
         ("a.txt", ["data=digits", "extractor=raw"], "a.txt: name a file that ends in .npz"),
         ("a.npz", ["data=digits", "metrics=[kid]"], "metrics has no effect on statistics"),

@@ -120,7 +120,7 @@ def test_what_cannot_be_retrieved_is_refused_with_code_2(call, runs, digits, tmp
     Image.new("L", (9, 9)).save(large)
     (tmp_path / "no.png").write_text("no image")
     for arguments, reason in (
-        ([runs("mlp"), query], "Game has no encoder, so samples have no codes; choose a run of an auto-encoder"),
+        ([runs("mlp"), query], "the model has no encoder, so samples have no codes; choose a run of an auto-encoder"),
         ([run, query, "--split", "valid"], "--split valid: choose train or test"),
         ([run, query, "--n", "1443"], "--n 1443 is more than the 1442 samples of the train split"),
         ([run, query, "--n", "0"], "Invalid value for '--n'"),

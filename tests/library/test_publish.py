@@ -9,11 +9,13 @@ import pytest
 import torch
 import yaml
 
+from gan_framework.cli.evaluate import evaluate
 from gan_framework.errors import ConfigError
 from gan_framework.library.inline import newest_samples
 from gan_framework.library.model import load
 from gan_framework.library.publish import export, pull, push, without_places
 from gan_framework.runs import checkpoint
+from gan_framework.runs.restore import load_game
 from gan_framework.runs.trained import warm_start
 from gan_framework.storage.images import save_png
 from gan_framework.storage.layout import RunFolder
@@ -156,6 +158,9 @@ def test_what_cannot_be_exported_is_refused_in_words(runs, tmp_path):
             export(*typed)
     out = export(run, tmp_path / "out")
     assert export(run, out) == out  # again, in its place
+    for command in (load_game, lambda path: evaluate(path, [])):
+        with pytest.raises(ConfigError, match="out is an exported model, which Python reads: .*import load"):
+            command(out)
     with pytest.raises(ConfigError, match="is an exported model already"):
         export(out, tmp_path / "other")
 
