@@ -2,7 +2,6 @@
 
 import pytest
 
-from gan_framework.registry import registry
 from gan_framework.runs import checkpoint
 from gan_framework.runs.signals import StopRequest
 from gan_framework.runs.trainer import train
@@ -71,9 +70,6 @@ SCORED = {
 }
 """The same of what draws samples and scores them."""
 
-ELSEWHERE = {"gam", "dists", "lpips", "ppl", "auxiliary_classification"}
-"""Metrics that need another run or weights to be downloaded, and the term that `train_with_labels` brings."""
-
 
 def quick(names, those):
     return [name if name in those else pytest.param(name, marks=pytest.mark.slow) for name in names]
@@ -117,25 +113,3 @@ def test_scoring_on_a_gpu(name, compose, cache, tmp_path):
     config = composed(compose, *SCORED[name])
     with pretended_gpu() as device:
         assert play(config, tmp_path / "run", device, scored=True)
-
-
-@pytest.mark.slow
-def test_every_plugin_is_played_on_a_gpu(compose):
-    found = [compose(f"experiment={name}") for name in EXPERIMENTS]
-    found += [compose(*overrides) for overrides in [*MADE.values(), *SCORED.values()]]
-    played = {
-        **{
-            kind: {str(one.get("name")) for config in found for one in config[place].values() if one}
-            for kind, place in (("terms", "terms"), ("strategies", "strategy"), ("metrics", "metrics"))
-        },
-        "optimizers": {str(one.get("name")) for config in found for one in config["optimizer"].values() if one},
-        **{
-            kind: {config[place]["name"] for config in found if config[place]}
-            for kind, place in (
-                *(("losses", "loss"), ("samplers", "sampler"), ("priors", "prior"), ("schedules", "schedule")),
-            )
-        },
-    }
-    for kind, names in played.items():
-        ours = {plugin.name for plugin in registry.installed(kind) if plugin.distribution == "gan-framework"}
-        assert ours - names <= ELSEWHERE, kind
