@@ -50,7 +50,8 @@ class MixtureGenerator(Generator):
             samples: Tensor = self.nets[0](z, labels)
             return samples
         noise, component = split(z, self.components)
-        if torch.jit.is_tracing():  # type: ignore[no-untyped-call]  # what is traced decides which of them make samples
+        samples_wanted: Any = z.shape[0]
+        if isinstance(samples_wanted, Tensor):  # it is traced, and what decides by values would be fixed
             each = torch.stack([net(noise, labels) for net in self.nets])
             return each[component, torch.arange(z.shape[0], device=z.device)]
         made: list[Tensor] = []
