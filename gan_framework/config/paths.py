@@ -9,6 +9,7 @@ from gan_framework.config.plugins import plugins_of
 from gan_framework.registry import registry
 from gan_framework.registry.paths import absolute
 from gan_framework.storage import hub
+from gan_framework.storage.plain import literal
 
 
 def anchored(composed: DictConfig) -> DictConfig:
@@ -20,14 +21,14 @@ def anchored(composed: DictConfig) -> DictConfig:
     composed, config = composed.copy(), plain(composed)
     for place, kind, settings in plugins_of(config):
         for key, path in registry.file_settings(kind, settings).items():
-            _section(composed, place)[key] = str(path)
+            _section(composed, place)[key] = literal(str(path))
     resume = config["train"].get("resume")
     if resume not in (None, "auto"):
-        composed.train.resume = str(absolute(resume))
+        composed.train.resume = literal(str(absolute(resume)))
     for name, settings in config["networks"].items():
         source = settings.get("from") if isinstance(settings, dict) else None
         if isinstance(source, str) and not hub.is_on_hub(source):
-            _section(composed, f"networks.{name}")["from"] = str(absolute(source))
+            _section(composed, f"networks.{name}")["from"] = literal(str(absolute(source)))
     return composed
 
 
