@@ -20,6 +20,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.storage.images import save_png
 from gan_framework.storage.pictures import Picture, write
+from gan_zoo.datasets.midi_files import write_rolls
 from gan_zoo.datasets.tabular import Tabular
 from gan_zoo.datasets.wave_files import write_waves
 from tests.cli.test_evaluate import save_untrained
@@ -306,6 +307,7 @@ OPENS = {
     "gan_framework/compare/pictures.py": "pictures into memory",
     "gan_framework/compare/profiles.py": "a picture into memory",
     "plugins/gan_zoo/datasets/wave_files.py": "wave.open into an open file: test_tables_and_waves",
+    "plugins/gan_zoo/datasets/midi_files.py": "MidiFile.save into an open file: test_midi_files",
     "plugins/gan_zoo/trackers/run_log.py": "opened for reading alone",
     "plugins/gan_zoo/trackers/source_code.py": "copies into a new folder for temporary files",
     "plugins/gan_zoo/datasets/torchvision_source.py": "data that torchvision downloads to where data.root says",
@@ -362,6 +364,21 @@ def test_tables_and_waves(tmp_path):
     (tmp_path / "other_wav").symlink_to(folder)
     with pytest.raises(ConfigError, match="other_wav is a symbolic link"):
         write_waves(tmp_path / "other.png", torch.zeros(1, 1, 8), 8000, 0.0)
+    assert not [*folder.iterdir()]
+
+
+def test_midi_files(tmp_path):
+    outside = Outside(tmp_path / "outside")
+    outside.link(tmp_path / "sample_mid" / "000000.mid", "symbolic", 0)
+    before = outside.content()
+    write_rolls(tmp_path / "sample.png", torch.ones(2, 1, 4, 8), 48, 4.0, 120.0)
+    assert outside.content() == before and outside.left() == []
+    assert (tmp_path / "sample_mid" / "000001.mid").read_bytes().startswith(b"MThd")
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (tmp_path / "other_mid").symlink_to(folder)
+    with pytest.raises(ConfigError, match="other_mid is a symbolic link"):
+        write_rolls(tmp_path / "other.png", torch.ones(1, 1, 4, 8), 48, 4.0, 120.0)
     assert not [*folder.iterdir()]
 
 

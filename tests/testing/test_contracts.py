@@ -432,6 +432,7 @@ SPECIAL = {
     ("strategies", "q_head"): {"overrides": CODES},
     ("strategies", "rbm_pretraining"): {"overrides": TANH_CODES, "steps": 2},
     ("strategies", "stored_discriminators"): {"overrides": RESTLESS, "every": 1},
+    ("strategies", "top_k"): {"exempt": {"has_effect": "in the first epoch the whole batch is learnt of"}},
     ("strategies", "virtual_batch_norm"): {"overrides": ["generator=dcgan", "networks.generator.width=8"]},
     ("games", "autoencoder"): {"overrides": ["model=autoencoder"]},
     ("games", "vae"): {"overrides": ["model=vae"]},
