@@ -16,10 +16,10 @@ INTRODUCTION = """# Every experiment
 Written by `python benchmarks/experiments.py` from `docs/results/experiments.csv`: each experiment as it is,
 `python run.py experiment=NAME`, on its own data, stopped {seconds} s after its start and scored by its own metrics with
 2,000 samples against up to 5,000. {shared}
-The papers train a thousand times as long, so the figures say that a system runs and which way it goes, and not what it
-comes to: *untrained* is what the weights that it began with score, *real*
-what held-out samples, *noise* what noise does. The first score that ranks stands here, the others in the record. An
-arrow points to the side of a score that is better.
+The papers train up to a thousand times as long, so the figures say that a system runs and which way it goes, and not what it
+comes to: *untrained* is what the weights that it began with score, *real* what held-out samples, *noise* what noise
+does. The first score that ranks stands here, the others in the record; an arrow says whether more or less is better. So
+early, some scores get worse before they get better.
 
 | `experiment=` | steps | of | score | untrained | trained | real | noise | seeds |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -30,7 +30,7 @@ def page(lines: Sequence[Line]) -> str:
     """Return the page of a record's lines."""
     where = sorted({line["on"] for line in lines})
     seconds = sorted({float(line["seconds"]) for line in lines})
-    shared = f"All ran on {' or on '.join(where)}, several at once." if where else ""
+    shared = f"Several ran at once, on {' or on '.join(where)}." if where else ""
     text = INTRODUCTION.format(seconds=" or ".join(f"{value:g}" for value in seconds), shared=shared)
     named = groupby(sorted(lines, key=lambda line: line["run"]), key=lambda line: line["run"])
     return text + "".join(f"{row(name, [*found])}\n" for name, found in named)
@@ -48,4 +48,6 @@ def row(name: str, lines: Sequence[Line]) -> str:
 
 def _figure(lines: Sequence[Line], column: str) -> str:
     values = [float(line[column]) for line in lines if line[column]]
+    if len(values) == 1 and abs(values[0]) >= 1000:
+        return f"{values[0]:,.0f}"
     return spread(values) if values else ""

@@ -90,3 +90,35 @@ def test_a_folder_of_its_own_stays(program, tmp_path):
     running.run_all(planned)
     assert outcomes["a"].folder == tmp_path / "run"
     assert Path(tmp_path, "run", "summary.json").exists()
+
+
+def test_a_job_that_trains_for_so_long_is_measured_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "prepare", lambda: None)
+    monkeypatch.setattr("gan_framework.cli.train.train", until_stopped)
+    outcomes = {}
+
+    def job(name, train_for):
+        return Job(name, (), lambda found: outcomes.update({name: found}), measured, tmp_path / name, None, train_for)
+
+    running.run_all([job("stopped", 0.2), job("other", None)], at_once=2, seconds=0.8)
+    assert (outcomes["stopped"].status, outcomes["stopped"].scores) == ("stopped", {"x": 1.5})
+    assert outcomes["other"].scores == {}
+
+
+def until_stopped():
+    """Train until it is asked to stop, as a run does."""
+    import signal
+    import sys
+
+    folder = Path(sys.argv[-1].partition("=")[2])
+    folder.mkdir()
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    while not stopped:
+        time.sleep(0.01)
+    (folder / "summary.json").write_text('{"status": "stopped", "metrics": {}}')
+    return 3
+
+
+def measured(run):
+    return {"x": 1.5}
