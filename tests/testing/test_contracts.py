@@ -144,7 +144,7 @@ MSG = [
 ]
 STAR = ["experiment=stargan", "data.image_size=16", "networks.generator.width=4", "networks.generator.blocks=1"]
 STAR += ["networks.discriminator.width=4"]
-STAR_2 = ["experiment=starganv2", "data.image_size=16", "networks.mapping.hidden=8", "strategy=[]"]
+STAR_2 = ["experiment=starganv2", "data.image_size=16", "networks.mapping.hidden=8", "strategy=[]", "~strategy.ema"]
 STAR_2 += [f"networks.{name}.width=4" for name in ("generator", "style_encoder", "discriminator")]
 GENE = ["experiment=genegan", "data.image_size=16", "networks.generator.width=4"]
 GENE += [f"networks.discriminator_{kind}.width=4" for kind in ("marked", "plain")]
