@@ -167,7 +167,12 @@ def _compare(model: Model, draw: Callable[..., Tensor], form: str) -> None:
             f"the number of samples is fixed within it (`x.shape[0]` can be traced, `len(x)` cannot): "
             f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         ) from error
-    distance = float((wanted - found).abs().max()) if wanted.shape == found.shape else float("inf")
+    if wanted.shape != found.shape:
+        raise ConfigError(
+            f"{type(model.generator).__name__} alone makes {tuple(found.shape[1:])}, and the model's samples are "
+            f"{tuple(wanted.shape[1:])}: other networks make them of it, which {form} would lack"
+        )
+    distance = float((wanted - found).abs().max())
     if not distance <= TOLERANCE:
         raise ConfigError(
             f"as {form}, {type(model.generator).__name__} makes other samples than in torch, by {distance:.2g}: it "

@@ -59,3 +59,10 @@ def test_one_whose_number_of_samples_is_fixed_is_refused(model, tmp_path, monkey
     with pytest.raises(ConfigError, match="makes 2 samples and fails with 5, as the number of samples is fixed"):
         deployed.torchscript(made, tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def test_one_whose_samples_other_networks_finish_is_refused(model, tmp_path, monkeypatch):
+    made = model("mad_gan")
+    monkeypatch.setattr(made.game, "sample", lambda latent: torch.zeros(len(latent.z), 3, 8, 8))
+    with pytest.raises(ConfigError, match=r"alone makes \(2,\), and the model's samples are \(3, 8, 8\)"):
+        deployed.torchscript(made, tmp_path / "x")
