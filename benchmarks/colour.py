@@ -14,7 +14,6 @@ against the images it was trained on. Beside them stand what other real images a
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import shlex
@@ -31,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.archive import archived
+from evidence.lines import add, read
 from evidence.options import known, parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,7 +155,7 @@ def carry_out(record: Path, names: Iterable[str], seeds: Iterable[int], asked: a
             begun = {pool.submit(run): run for run in runs}
             for ended in as_completed(begun):
                 try:
-                    add(record, ended.result())
+                    add(record, COLUMNS, [ended.result()])
                 except (RuntimeError, subprocess.CalledProcessError, KeyError, OSError) as error:
                     print(f"{begun[ended].system}, seed {begun[ended].seed}: {error!r}", flush=True)
 
@@ -182,26 +182,6 @@ def on() -> str:
     if torch.cuda.is_available():
         return f"on an {torch.cuda.get_device_name()} that all runs share"
     return f"on {len(os.sched_getaffinity(0))} cores"
-
-
-def read(record: Path) -> list[dict[str, str]]:
-    """Return the lines of the record."""
-    if not record.exists():
-        return []
-    with record.open(newline="") as file:
-        return [*csv.DictReader(file)]
-
-
-def add(record: Path, line: dict[str, object]) -> None:
-    """Add a line to the record."""
-    new = not record.exists()
-    with record.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(line)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def page(lines: list[dict[str, str]]) -> str:

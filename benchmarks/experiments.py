@@ -12,7 +12,6 @@ is not run again.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable
 from functools import partial
@@ -21,6 +20,7 @@ from typing import Any
 
 from evidence.experiments_page import page
 from evidence.job import ROOT, Job, Outcome
+from evidence.lines import add, read
 from evidence.options import known, parser
 from evidence.running import run_all
 from gallery import small
@@ -86,14 +86,6 @@ def jobs(
     ]
 
 
-def read(record: Path) -> list[Line]:
-    """Return the lines of a record."""
-    if not record.exists():
-        return []
-    with record.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def measure(run: Path) -> dict[str, Any]:
     """Score a run by its experiment's own metrics, as trained and with the weights that it began with."""
     import torch
@@ -144,16 +136,15 @@ def take(record: Path, pictures: Path | None, name: str, seed: int, seconds: flo
         if drawn.exists():
             (pictures / f"{name}.png").write_bytes(small(drawn))
     summary = json.loads((outcome.folder / "summary.json").read_text())
-    common = {"run": name, "seed": seed, "on": found["on"], "seconds": seconds, "steps": summary["step"]}
-    common["of"] = found["of"]
-    new = not record.exists()
-    record.parent.mkdir(parents=True, exist_ok=True)
-    with record.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        for line in lines(found) or [{}]:
-            writer.writerow(common | line)
+    common = {
+        "run": name,
+        "seed": seed,
+        "on": found["on"],
+        "seconds": seconds,
+        "steps": summary["step"],
+        "of": found["of"],
+    }
+    add(record, COLUMNS, [common | line for line in lines(found) or [{}]])
 
 
 def lines(found: dict[str, Any]) -> list[Line]:

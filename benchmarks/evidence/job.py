@@ -23,9 +23,6 @@ MEASURED = "measured.json"
 """What a job's own measurement found, in the run's folder."""
 
 
-STOPPED = 3
-"""The exit code of a run that was asked to stop."""
-
 _trained = threading.Event()
 
 
@@ -144,6 +141,7 @@ def _train_here(arguments: list[str], printed: Path, job: Job, run: Path) -> NoR
             os.dup2(file.fileno(), sys.stdout.fileno())
             os.dup2(file.fileno(), sys.stderr.fileno())
         from gan_framework.cli.train import train
+        from gan_framework.errors import RunStopped
 
         os.chdir(ROOT)
         sys.argv = ["run.py", *arguments]
@@ -151,7 +149,7 @@ def _train_here(arguments: list[str], printed: Path, job: Job, run: Path) -> NoR
             threading.Timer(job.train_for, _stop_training).start()
         code = train()
         _trained.set()
-        if code == STOPPED and job.train_for is not None:
+        if code == RunStopped.exit_code and job.train_for is not None:
             code = 0
         if code == 0 and job.measure is not None:
             (run / MEASURED).write_text(json.dumps(job.measure(run)))

@@ -25,9 +25,11 @@ class Filtered(nn.Module):
         line = torch.tensor(BINOMIAL) / sum(BINOMIAL)
         self.register_buffer("kernel", gain * (line[:, None] * line)[None, None], persistent=False)
 
-    def for_each(self, x: Tensor) -> Tensor:
-        """Return the filter as the weights (C, 1, 4, 4) of a convolution with a group for each channel of x."""
-        return self.kernel.to(x.dtype).expand(int(x.shape[1]), 1, -1, -1)  # a number for tracers, too
+    def filtered(self, x: Tensor, stride: int, padding: int, transposed: bool = False) -> Tensor:
+        """Filter each channel of x by a convolution with a group for each."""
+        channels = int(x.shape[1])  # a number for tracers, too
+        kernel = self.kernel.to(x.dtype).expand(channels, 1, -1, -1)
+        return convolved(x, kernel, Form((stride, stride), (padding, padding), channels, transposed))
 
 
 class Enlarge(Filtered):
@@ -38,7 +40,7 @@ class Enlarge(Filtered):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, 2H, 2W)."""
-        return convolved(x, self.for_each(x), Form((2, 2), (1, 1), int(x.shape[1]), transposed=True))
+        return self.filtered(x, stride=2, padding=1, transposed=True)
 
 
 class Reduce(Filtered):
@@ -46,7 +48,7 @@ class Reduce(Filtered):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H/2, W/2)."""
-        return convolved(x, self.for_each(x), Form((2, 2), (1, 1), int(x.shape[1])))
+        return self.filtered(x, stride=2, padding=1)
 
 
 class Blur(Filtered):
@@ -63,4 +65,4 @@ class Blur(Filtered):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H + 2 padding - 3, ...)."""
-        return convolved(x, self.for_each(x), Form((1, 1), (self.padding, self.padding), int(x.shape[1])))
+        return self.filtered(x, stride=1, padding=self.padding)
