@@ -25,6 +25,8 @@ NAMES = (
         ("qwertz", []),
         ("", []),
         ("cylcegan", ["cyclegan"]),
+        *((slip, ["dcgan"]) for slip in ("dcgna", "dcga", "dcgann", "dxgan")),
+        ("cyclegna", ["cyclegan"]),
         ("CycleGAN", ["cyclegan"]),
         ("stylegan5", ["stylegan2", "stylegan2_ada"]),
         ("projected", ["projected_gan"]),
