@@ -36,7 +36,7 @@ GROUPS = ("loss", "term", "strategy", "schedule", "optimizer", "sampler", "discr
 
 TYPED = re.compile(rf"(?:{'|'.join(GROUPS)})=\[?([\w,]+)\]?")
 
-WORDS = {SHOWS: "shown", NOT: "not shown", OPEN: "not told apart", MISSING: "of too few runs"}
+WORDS = {SHOWS: "shown", NOT: "not shown", OPEN: "inconclusive", MISSING: "of too few runs"}
 """What is said of a claim, by its verdict."""
 
 NOWHERE = "not measured"

@@ -82,4 +82,4 @@ def direction(found: Interval | None) -> str:
     if found is None:
         return "too few runs"
     low, high = found
-    return "lower" if high < 0 else "higher" if low > 0 else "not told apart"
+    return "lower" if high < 0 else "higher" if low > 0 else "not significantly different"

@@ -8,7 +8,7 @@ from evidence.comparison import Comparison, between, compare, spread
 from evidence.objective_rows import FAMILIES, QUIET, ROWS, WORST, Claim
 from evidence.record import Found, Record
 
-SHOWS, NOT, OPEN, MISSING = "shows", "does not, in this setting", "cannot be told apart", "too few runs"
+SHOWS, NOT, OPEN, MISSING = "shows", "does not, in this setting", "inconclusive", "too few runs"
 
 
 def verdict(claim: Claim, found: Comparison) -> str:
@@ -62,16 +62,16 @@ INTRODUCTION = """# What objectives claim, and what shows here
 
 Measured by `python benchmarks/objectives.py`, which wrote this page from `docs/results/objectives.csv`, a line for
 each run. Each claim of a paper is a comparison of short runs on a small problem: {shows} of {all} show, {nots} do not
-in this setting, {open} cannot be told apart{missing}.
+in this setting, {open} are inconclusive{missing}.
 
 How to read it:
 
 * *n* is the number of seeds; values are mean ± standard deviation over them. The difference is run minus other, paired
-  by seed, with a 95 % interval by Student's t on n - 1 degrees of freedom. Of so many intervals a few leave out the
+  by seed, with a 95 % interval by Student's t on n - 1 degrees of freedom. Of so many intervals a few miss the
   truth by chance.
-* "shows": the whole interval lies on the claimed side. "does not, in this setting": it lies on the other side. "cannot
-  be told apart": it lies on both, which is no finding against the claim. "not less by 1" asks that the interval lies
-  above -1.
+* "shows": the whole interval lies on the claimed side. "does not, in this setting": it lies on the other side.
+  "inconclusive": it lies on both, so the difference is not significant, which is no finding against the claim. "not
+  less by 1" asks that the interval lies above -1.
 * Where all seeds give the same number the interval has no width: scores that count modes, games without chance.
 * A run that failed, as its loss was not finite, counts as no modes and no samples of high quality.
 * Nothing was tuned until it showed. The settings are those below with each objective's defaults but for what the rows

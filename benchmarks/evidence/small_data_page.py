@@ -32,8 +32,8 @@ python run.py {command}
   and all 2,000 images are judged as they are, without augmentation or noise.
 * FID and KID compare 2,000 samples with the held-out images, by the features of a classifier of 10,000 further images:
   less is better.
-* Differences are to the first row, paired by seed, with a 95 % interval by Student's t; "not told apart" where it holds
-  zero.
+* Differences are to the first row, paired by seed, with a 95 % interval by Student's t; "not significantly
+  different" where it contains zero.
 
 """
 

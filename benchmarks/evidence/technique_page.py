@@ -77,9 +77,9 @@ How to read it:
   freedom. The control is the baseline. Penalties on the gradient at a sample cannot stand beside the batch norm of the
   baseline's discriminator, and are compared with the baseline with layer norm; `q_head` with the baseline on latents
   with codes.
-* *FID is* "lower" or "higher" where the interval leaves out zero, and "not told apart" where it does not: that is no
-  finding that the technique does nothing, only that so few seeds of so short a training do not show it. One seed has
-  no interval and tells nothing apart. {chance}
+* *FID is* "lower" or "higher" where the interval excludes zero, and "not significantly different" where it does
+  not. That does not mean that the technique has no effect, only that so few seeds of so short a training do not show
+  one. A single seed has no interval. {chance}
 * *time* is the CPU time of training as a multiple of the control's, for the same number of generator updates. How far
   `minimax` and `hinge`, which cost what the baseline does, are from 1 says how exact it is on a busy machine.
 * What it says is about one small network, 1,442 digits of 16 pixels and 400 steps, with each technique's default
@@ -99,7 +99,7 @@ def page(record: Record) -> str:
         runs=len([run for run, _ in record if run != START]),
         rows=len(ROWS),
         chance=(
-            f"Of {intervals} intervals at 95 % about {round(0.05 * intervals)} would leave out zero by chance alone."
+            f"Of {intervals} intervals at 95 % about {round(0.05 * intervals)} would exclude zero by chance alone."
             if intervals
             else "So far no technique has two seeds."
         ),

@@ -37,7 +37,8 @@ def test_a_run_can_be_compared_with_a_number():
 
 
 @pytest.mark.parametrize(
-    ("values", "said"), [([1.0, 1.1, 1.2], "higher"), ([-1.0, -1.1, -1.2], "lower"), ([-1.0, 1.0], "not told apart")]
+    ("values", "said"),
+    [([1.0, 1.1, 1.2], "higher"), ([-1.0, -1.1, -1.2], "lower"), ([-1.0, 1.0], "not significantly different")],
 )
 def test_the_direction_is_told_where_zero_is_left_out(values, said):
     assert direction(interval(values)) == said
