@@ -1,5 +1,7 @@
 """Every file of conf/experiment plays, is saved, goes on from the checkpoint exactly, and keeps players apart."""
 
+import math
+
 import pytest
 import torch
 
@@ -244,6 +246,16 @@ def test_experiment(name, compose, monkeypatch, tmp_path):
     for key in expected:
         assert torch.equal(found[key], expected[key]), key
     assert resumed.updates == run.updates
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_its_own_metrics_score_it(name, compose, tmp_path):
+    config = compose(f"experiment={name}", "debug=smoke", "evaluate.reference=500", *SMALL.get(name, []))
+    run = make_run(config, tmp_path, scored=True)
+    found = run.evaluator(run.game)
+    assert {*run.evaluator.higher_is_better} <= {*found.scores}
+    assert not any(math.isnan(score) for score in found.scores.values())
 
 
 class Meddle(torch.nn.Module):

@@ -11,8 +11,8 @@ from gan_zoo.metrics.neighbours import classes_of_generated
 class ClassAccuracy(Metric):
     """The share of samples that seem to be of the class asked for (Odena et al. 2017, arXiv 1610.09585, section 4.1).
 
-    With an extractor that classifies the dataset's labels it is the classifier's opinion, else that of
-    the nearest real sample.
+    Of images that are made of others it is the share that seem to be of the class of what they are made of. With an
+    extractor that classifies the dataset's labels it is the classifier's opinion, else that of the nearest real sample.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"class_accuracy": True}
@@ -20,15 +20,15 @@ class ClassAccuracy(Metric):
     needs_game: ClassVar[bool] = True
     labels_suffice: ClassVar[bool] = True
     legend: ClassVar[dict[str, str]] = {
-        "class_accuracy": "share of samples that are classified as the class asked for, 0 to 1"
+        "class_accuracy": "share of samples classified as the class asked for, or as that of their inputs, 0 to 1"
     }
 
     def check(self, game: Game) -> None:
-        """Raise ConfigError if the game is not asked for classes."""
-        if not game.conditional:
+        """Raise ConfigError if the game neither is asked for classes nor makes its samples of labelled ones."""
+        if not game.conditional and game.generates_from is None:
             raise ConfigError(
                 f"metrics.class_accuracy has no effect on {type(game.generator).__name__}, which takes no labels; "
-                "it goes with conditional models (cgan_mlp, dcgan_conditional, acgan)"
+                "it goes with conditional models (cgan_mlp, dcgan_conditional, acgan) and those that translate images"
             )
 
     def scores(self, comparison: Comparison) -> dict[str, float]:

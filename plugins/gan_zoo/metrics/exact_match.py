@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, DataShape, Metric
+from gan_zoo.lengths import are_padded, counted, ended
 from gan_zoo.metrics.grammar import require_tokens
 
 
@@ -17,7 +18,10 @@ def as_tokens(samples: Tensor) -> Tensor:
 
 
 class ExactMatch(Metric):
-    """How many sequences, and how many tokens, are what they should be."""
+    """How many sequences, and how many tokens, are what they should be.
+
+    Of sequences of different lengths the end is one more token, and what follows it is not compared.
+    """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"exact_match": True, "token_match": True}
     legend: ClassVar[dict[str, str]] = {
@@ -34,8 +38,17 @@ class ExactMatch(Metric):
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `exact_match` and `token_match`."""
         assert comparison.pairs is not None
-        right = torch.cat([as_tokens(pair.generated) == as_tokens(pair.target) for pair in comparison.pairs()])
+        sides = ((as_tokens(pair.generated), as_tokens(pair.target)) for pair in comparison.pairs())
+        found = [compared(made, wanted, are_padded(comparison.shape)) for made, wanted in sides]
+        right, asked = (torch.cat(part) for part in zip(*found, strict=True))
         return {
-            "exact_match": float(right.all(1).double().mean()),
-            "token_match": float(right.double().mean()),
+            "exact_match": float((right | ~asked).all(1).double().mean()),
+            "token_match": float(right[asked].double().mean()),
         }
+
+
+def compared(made: Tensor, wanted: Tensor, padded: bool) -> tuple[Tensor, Tensor]:
+    """Return where sequences (N, T) are what they should be, and where something is asked of them: up to the end."""
+    if not padded:
+        return made == wanted, torch.ones_like(wanted, dtype=torch.bool)
+    return ended(made) == ended(wanted), counted(wanted)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, FeatureSet, Metric
 from gan_zoo.grammars import grammar
+from gan_zoo.lengths import are_padded, ended
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ class GrammarMetric(Metric):
         if self._grammar is None:
             return {}
         tokens = tokens_of(comparison.generated)
+        if are_padded(comparison.shape):
+            tokens = ended(tokens)  # what networks without an end of their own say after it is not written either
         valid = self._grammar.valid(tokens)
         known = {*rows(tokens_of(comparison.split("train"), len(comparison.split("train").features)))}
         new = torch.tensor([row not in known for row in rows(tokens)])

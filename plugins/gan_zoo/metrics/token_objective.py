@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from gan_framework.api import Comparison, ConfigError, DataShape, Metric
+from gan_framework.api import Comparison, DataShape, Metric
+from gan_zoo.lengths import are_padded
 from gan_zoo.metrics.grammar import MOST, require_tokens, tokens_of
-from gan_zoo.systems.organ import OBJECTIVES
+from gan_zoo.systems.organ import OBJECTIVES, require_symbol
 
 
 class TokenObjective(Metric):
@@ -32,13 +33,13 @@ class TokenObjective(Metric):
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
         """Raise ConfigError if the samples are no tokens, or have no such symbol."""
         require_tokens("token_objective", shape)
-        if not 0 <= self.symbol < shape.vocabulary:
-            raise ConfigError(
-                f"metrics.token_objective.symbol={self.symbol}: the data have the symbols 0 to {shape.vocabulary - 1}"
-            )
+        require_symbol("metrics.token_objective.symbol", self.symbol, shape)
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `objective` and `objective_real`."""
         worth = OBJECTIVES[self.objective]
         sides = {"objective": comparison.generated, "objective_real": comparison.real}
-        return {name: float(worth(tokens_of(side), self.symbol).double().mean()) for name, side in sides.items()}
+        padded = are_padded(comparison.shape)
+        return {
+            name: float(worth(tokens_of(side), self.symbol, padded).double().mean()) for name, side in sides.items()
+        }

@@ -34,6 +34,11 @@ def test_games_that_are_asked_for_nothing_are_refused(game, conditional_game):
         ClassAccuracy().check(game)
 
 
+def test_games_that_make_images_of_images_keep_their_classes(game, monkeypatch):
+    monkeypatch.setattr(type(game), "generates_from", "samples", raising=False)
+    ClassAccuracy().check(game)
+
+
 def test_samples_of_unknown_classes_are_refused():
     with pytest.raises(ConfigError, match="class_accuracy"):
         ClassAccuracy().scores(compare(None))
