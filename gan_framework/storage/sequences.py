@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from torch import Tensor
 
@@ -12,8 +13,9 @@ from gan_framework.storage.text import harmless
 def lines_of(tokens: Tensor, symbols: Sequence[str] = ()) -> list[str]:
     """Return each sequence of tokens as a line.
 
-    Characters stand next to each other, longer symbols (words) apart; a symbol that is written as nothing (padding) is
-    left out. Without the names of symbols their numbers are written. What steers a terminal is escaped.
+    Characters stand next to each other, longer symbols (words) apart; a line ends before the first symbol that is
+    written as nothing (padding). Without the names of symbols their numbers are written. What steers a terminal is
+    escaped.
 
     Args:
         tokens: (N, T), on the CPU.
@@ -22,7 +24,8 @@ def lines_of(tokens: Tensor, symbols: Sequence[str] = ()) -> list[str]:
     between = "" if symbols and all(len(name) <= 1 for name in symbols) else " "
     names = [harmless(name) for name in symbols]
     known = len(names)
-    return [between.join(filter(None, (names[i] if i < known else str(i) for i in row))) for row in tokens.tolist()]
+    written = ((names[i] if i < known else str(i) for i in row) for row in tokens.tolist())
+    return [between.join(takewhile(bool, row)) for row in written]
 
 
 def table(series: Tensor) -> str:

@@ -123,7 +123,7 @@ def test_written_tables_and_texts_have_no_formulas_and_steer_no_terminal():
         "'=x\\x07", "'=HYPERLINK(1)", "' @SUM(1)", "'+cmd|' /C calc'!A0", "-", "+50K", "\\x1b[2J", "\\u202eabc",
         "na\u00efve \u200c",
     ]  # fmt: skip
-    assert lines_of(torch.tensor([[1, 2, 0]]), ["", "\x1b", "b"]) == ["\\x1bb"]
+    assert lines_of(torch.tensor([[1, 2, 0, 2]]), ["", "\x1b", "b"]) == ["\\x1bb"]  # the first padding is the end
     assert lines_of(torch.tensor([[1, 7]]), ["", "b"]) == ["b7"]  # a checkpoint with too few symbols
 
 

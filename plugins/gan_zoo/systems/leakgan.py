@@ -22,6 +22,7 @@ from gan_framework.api import (
 )
 from gan_zoo.generators.lstm_tokens import LSTMCell, State
 from gan_zoo.layers import require_positive
+from gan_zoo.lengths import counted, inside, mean_inside, told
 from gan_zoo.policy import LOG_PROB, Policy
 from gan_zoo.systems.seqgan import DiscriminatorReward
 from gan_zoo.token_policy import LIKELIHOOD, TokenPolicyGame, length_of, policy_of
@@ -139,11 +140,16 @@ class LeakPolicy(Policy):
         return {SAMPLES: samples, LOG_PROB: log_prob, "goals": goals, "features": features}
 
 
-def changes(goals: Tensor, features: Tensor, horizon: int) -> Tensor:
-    """Return cos(f_(t+c) - f_t, g_t) (N, T), with the last features where the sequence ends before t + c."""
-    steps = goals.shape[1]
-    later = (torch.arange(steps, device=goals.device) + horizon).clamp(max=steps)
-    return F.cosine_similarity(features[:, later] - features[:, :-1], goals, dim=2)
+def changes(goals: Tensor, features: Tensor, horizon: int, steps: Tensor | None = None) -> Tensor:
+    """Return cos(f_(t+c) - f_t, g_t) (N, T), with the last features where the sequence ends before t + c.
+
+    With the numbers of steps (N,) of sequences, those are the features at their ends, and what follows is 0.
+    """
+    n, length = goals.shape[:2]
+    steps = torch.full((n,), length, device=goals.device) if steps is None else steps
+    later = torch.minimum(torch.arange(length, device=goals.device) + horizon, steps[:, None])
+    reached = features.gather(1, later[..., None].expand(-1, -1, features.shape[2]))
+    return F.cosine_similarity(reached - features[:, :-1], goals, dim=2) * inside(steps, length)
 
 
 def intrinsic(goals: Tensor, features: Tensor, horizon: int) -> Tensor:
@@ -182,7 +188,8 @@ class ManagerReward(DiscriminatorReward):
             self._rewards = rewards.mean(0)
             ranked = by_rank(rewards, self.sharpness)
             earned = intrinsic(goals, features, policy.horizon)
-        manager = -(ranked * changes(goals, features, policy.horizon)).sum(1)
+        steps = told(pair.fake.argmax(2)) if policy.ends else None
+        manager = -(ranked * changes(goals, features, policy.horizon, steps)).sum(1)
         worker = -(pair.made[LOG_PROB] * earned).sum(1)
         return (manager + worker).mean()
 
@@ -191,11 +198,13 @@ class ManagerLikelihood(Term):
     """-cos(f_(t+c) - f_t, g_t) on real sequences: goals that lead where these go."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the mean over steps."""
-        policy = policy_of(self.game)
+        """Return the mean over steps, of sequences of different lengths up to their ends."""
+        policy, tokens = policy_of(self.game), pair.batch.samples.argmax(2)
         assert isinstance(policy, LeakPolicy)
-        _, goals, features = policy.trace(pair.batch.samples.argmax(2))
-        return -changes(goals, features, policy.horizon).mean()
+        _, goals, features = policy.trace(tokens)
+        if not policy.ends:
+            return -changes(goals, features, policy.horizon).mean()
+        return -mean_inside(changes(goals, features, policy.horizon, told(tokens)), counted(tokens))
 
 
 class LeakGAN(TokenPolicyGame):

@@ -7,26 +7,47 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan_framework.api import Components, Pair
+from gan_framework.api import Components, ConfigError, DataShape, Pair
+from gan_zoo.lengths import are_padded, ended, inside, lengths_of_tokens
 from gan_zoo.token_policy import RolloutReward, TokenPolicyGame, judged, length_of
 
 
-def share_of(tokens: Tensor, symbol: int) -> Tensor:
-    """Return the share (N,) of a symbol in sequences (N, T)."""
-    return (tokens == symbol).double().mean(1).float()
+def own_steps(tokens: Tensor, padded: bool) -> Tensor:
+    """Return the number of tokens (N,) of sequences (N, T), at least 1: of padded ones those before the first 0."""
+    return lengths_of_tokens(tokens).clamp(min=1) if padded else torch.full_like(tokens[:, 0], tokens.shape[1])
 
 
-def longest_run(tokens: Tensor, symbol: int) -> Tensor:
-    """Return the longest run (N,) of a symbol in sequences (N, T), as a share of T."""
+def share_of(tokens: Tensor, symbol: int, padded: bool = False) -> Tensor:
+    """Return the share (N,) of a symbol among the tokens of sequences (N, T), which end at the first 0 if padded."""
+    return occurs(tokens, symbol, padded).sum(1) / own_steps(tokens, padded)
+
+
+def longest_run(tokens: Tensor, symbol: int, padded: bool = False) -> Tensor:
+    """Return the longest run (N,) of a symbol in sequences (N, T), as a share of them up to their ends."""
     run, longest = torch.zeros_like(tokens[:, 0]), torch.zeros_like(tokens[:, 0])
-    for step in tokens.unbind(1):
-        run = torch.where(step == symbol, run + 1, 0)
+    for there in occurs(tokens, symbol, padded).unbind(1):
+        run = torch.where(there, run + 1, 0)
         longest = torch.maximum(longest, run)
-    return longest / tokens.shape[1]
+    return longest / own_steps(tokens, padded)
 
 
-OBJECTIVES: dict[str, Callable[[Tensor, int], Tensor]] = {"share": share_of, "run": longest_run}
-"""By name what maps sequences (N, T) and a symbol to values (N,) in [0, 1]."""
+def occurs(tokens: Tensor, symbol: int, padded: bool) -> Tensor:
+    """Return where in sequences (N, T) a symbol is, before their ends."""
+    return ((ended(tokens) if padded else tokens) == symbol) & (inside(own_steps(tokens, padded), tokens.shape[1]))
+
+
+OBJECTIVES: dict[str, Callable[[Tensor, int, bool], Tensor]] = {"share": share_of, "run": longest_run}
+"""By name what maps sequences (N, T), a symbol and whether they are padded to values (N,) in [0, 1]."""
+
+
+def require_symbol(name: str, symbol: int, shape: DataShape) -> None:
+    """Raise ConfigError if data have no such symbol, or write it as padding."""
+    first = 1 if are_padded(shape) else 0
+    if not first <= symbol < shape.vocabulary:
+        raise ConfigError(
+            f"{name}={symbol}: the data have the symbols {first} to {shape.vocabulary - 1}"
+            + (" (0 is padding)" if first else "")
+        )
 
 
 def repetitions(tokens: Tensor, repeats: int = 1) -> Tensor:
@@ -51,7 +72,7 @@ class ObjectiveReward(RolloutReward):
     def score(self, sequences: Tensor, pair: Pair, repeats: int) -> Tensor:
         """Return the reward of sequences (M, T, V)."""
         tokens = sequences.argmax(2)
-        worth = OBJECTIVES[self.objective](tokens, self.symbol).to(sequences)
+        worth = OBJECTIVES[self.objective](tokens, self.symbol, are_padded(self.game.data)).to(sequences)
         if self.share:
             worth = self.share * judged(pair, sequences, repeats) + (1 - self.share) * worth
         return worth / repetitions(tokens, repeats)
@@ -88,8 +109,7 @@ class ORGAN(TokenPolicyGame):
     ) -> None:
         if not 0 <= share <= 1 or objective not in OBJECTIVES:
             raise ValueError(f"share={share} objective={objective!r}: from 0 to 1, and one of {', '.join(OBJECTIVES)}")
-        if not 0 <= symbol < components.data.vocabulary:
-            raise ValueError(f"symbol={symbol}: the data have the symbols 0 to {components.data.vocabulary - 1}")
         reward = ObjectiveReward(rollouts, follow, baseline, summed, length_of(components))
+        require_symbol("game.symbol", symbol, components.data)
         reward.share, reward.objective, reward.symbol = share, objective, symbol
         super().__init__(components, reward, output_l2)

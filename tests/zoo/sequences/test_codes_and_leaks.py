@@ -133,6 +133,11 @@ def test_goals_that_lead_where_features_go_have_the_greatest_reward():
     features = torch.randn(2, 7, 3, dtype=torch.float64)
     goals = F.normalize(torch.stack([features[:, min(t + 2, 6)] - features[:, t] for t in range(6)], 1), dim=2)
     assert torch.allclose(changes(goals, features, 2), torch.ones(2, 6).double())
+    # Of sequences that end there is nothing later than their ends, whatever is read there.
+    spoilt = features.clone()
+    spoilt[:, 4:] = 7.0
+    short = changes(goals, spoilt, 2, torch.tensor([3, 3]))
+    assert torch.equal(short[:, :3], changes(goals[:, :3], features[:, :4], 2)) and not short[:, 3:].any()
     straight = torch.arange(7).double()[None, :, None] * torch.tensor([1.0, 2.0, -1.0]).double()
     unit = F.normalize(torch.tensor([1.0, 2.0, -1.0]).double(), dim=0).expand(1, 6, 3)
     assert torch.allclose(intrinsic(unit, straight, 4), torch.ones(1, 6).double())

@@ -24,6 +24,8 @@ from gan_zoo.lengths import (
     mean_inside,
     with_lengths,
 )
+from gan_zoo.metrics.exact_match import ExactMatch
+from gan_zoo.metrics.grammar import GrammarMetric
 from gan_zoo.metrics.ngrams import Ngrams, ngrams, self_bleu
 from gan_zoo.metrics.series_scores import SeriesScores
 from gan_zoo.metrics.series_statistics import SeriesStatistics
@@ -191,6 +193,44 @@ def test_groups_of_tokens_are_counted_up_to_the_end():
     assert self_bleu(torch.tensor([[1, 0, 0, 0]] * 2), 4, True) == pytest.approx(1)
     unlike = torch.tensor([[1, 0, 0, 0], [2, 0, 0, 0]])
     assert self_bleu(unlike, 1, True) == pytest.approx(0.5) and self_bleu(unlike, 1) == pytest.approx(0.75)
+
+
+def test_what_follows_the_end_is_not_compared_with_what_should_be():
+    made, wanted = torch.tensor([[1, 2, 0, 2], [1, 1, 0, 0], [1, 2, 1, 1]]), torch.tensor([[1, 2, 0, 0]] * 3)
+    pairs = [SimpleNamespace(generated=F.one_hot(made, 3).float(), target=F.one_hot(wanted, 3).float())]
+    found = ExactMatch().scores(SimpleNamespace(pairs=lambda: pairs, shape=SHAPE))
+    assert found == {"exact_match": pytest.approx(1 / 3), "token_match": pytest.approx(7 / 9)}
+    plain = ExactMatch().scores(SimpleNamespace(pairs=lambda: pairs, shape=SHAPE._replace(extra={})))
+    assert plain == {"exact_match": 0, "token_match": pytest.approx(8 / 12)}
+
+
+def test_a_source_judges_what_is_written_before_the_end():
+    tokens = TokenGrammar("strings", 10, 40, 50).load("train").samples
+    spoilt = torch.where(inside(lengths_of_tokens(tokens) + 1, 10), tokens, 7)
+    assert not torch.equal(spoilt, tokens)
+    shape = with_lengths(DataShape((10, 40), vocabulary=40), True)
+    both = [sides(F.one_hot(one, 40).float(), None, shape) for one in (tokens, spoilt)]
+    for one in both:
+        one.split = lambda name: sides(torch.zeros(1, 10, 40), None, shape).generated
+    found = [GrammarMetric("strings", 10, 40).scores(one) for one in both]
+    assert found[0] == found[1] and found[0]["validity"] == 1
+
+
+def test_a_manager_is_neither_paid_nor_taught_for_padding(compose):
+    small = ("game.rollouts=1", "networks.generator.horizon=2", "networks.generator.features=8")
+    game, batches = game_of(compose, "leakgan", *small, "data.kind=arithmetic", "data.vocabulary=6")
+    batch, policy = batches(), game.generator
+    game.start(torch.device("cpu"))
+    ends = batch.extra["lengths"].add(1).clamp(max=policy.length)
+    assert policy.ends and int(ends.min()) < policy.length
+    _, goals, features = policy.trace(batch.samples.argmax(2))
+    total, steps = 0.0, 0
+    for row, end in enumerate(ends.tolist()):
+        for t in range(end):
+            way = features[row, min(t + 2, end)] - features[row, t]
+            total, steps = total + F.cosine_similarity(way, goals[row, t], dim=0), steps + 1
+    term, player = game.player("likelihood").terms["manager"], game.player("likelihood")
+    torch.testing.assert_close(term(game.meet(batch)[MAIN], player), -total / steps)
 
 
 @pytest.mark.parametrize("name", ["tokens", "statistics", "scores"])

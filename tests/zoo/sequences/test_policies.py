@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import SAMPLES, Batch, ConfigError, DataShape, DiscriminatorOutput, Latent, Pair
 from gan_zoo.generators.lstm_tokens import LSTMTokens
+from gan_zoo.lengths import with_lengths
 from gan_zoo.metrics.token_objective import TokenObjective
 from gan_zoo.policy import LOG_PROB, inverse_cdf
 from gan_zoo.systems.maligan import importance_weights
@@ -145,6 +146,8 @@ def test_objectives_and_repetitions_of_organ():
     tokens = torch.tensor([[3, 3, 1, 3], [0, 1, 2, 4], [3, 3, 1, 3]])
     assert share_of(tokens, 3).tolist() == [0.75, 0, 0.75]
     assert longest_run(tokens, 3).tolist() == [0.5, 0, 0.5]
+    ends = torch.tensor([[3, 1, 0, 3], [3, 3, 3, 0], [0, 3, 3, 3]])  # of which nothing counts after the first 0
+    assert share_of(ends, 3, True).tolist() == longest_run(ends, 3, True).tolist() == [0.5, 1, 0]
     assert repetitions(tokens).tolist() == [2, 1, 2]
     # Two completions of each of two beginnings: those of one beginning do not count against it.
     assert repetitions(tokens[[0, 0, 1, 1]], 2).tolist() == [1, 1, 1, 1]
@@ -164,8 +167,11 @@ def test_the_objective_of_samples_is_beside_the_datas():
         samples = F.one_hot(torch.tensor(tokens), 4).float()
         return SimpleNamespace(features=samples, read=lambda indices: samples[indices])
 
-    both = SimpleNamespace(generated=side([[3, 3, 1, 3], [3, 3, 3, 3]]), real=side([[0, 1, 2, 3]]))
+    made, shape = side([[3, 3, 1, 3], [3, 3, 3, 3]]), DataShape((4, 4), vocabulary=4)
+    both = SimpleNamespace(generated=made, real=side([[0, 1, 2, 3]]), shape=shape)
     assert TokenObjective("share", 3).scores(both) == {"objective": 0.875, "objective_real": 0.25}
     assert TokenObjective("run", 3).scores(both) == {"objective": 0.75, "objective_real": 0.25}
     with pytest.raises(ConfigError, match="symbol=4: the data have the symbols 0 to 3"):
-        TokenObjective("share", 4).check_samples(DataShape((4, 4), vocabulary=4), 1, 1)
+        TokenObjective("share", 4).check_samples(shape, 1, 1)
+    with pytest.raises(ConfigError, match=r"symbol=0: the data have the symbols 1 to 3 \(0 is padding\)"):
+        TokenObjective("share", 0).check_samples(with_lengths(shape, True), 1, 1)
