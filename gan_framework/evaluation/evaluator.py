@@ -398,11 +398,9 @@ def check_generates(game: Game, metrics: Mapping[str, Metric]) -> None:
 
 
 def _asked(labels: Tensor | None, inputs: Inputs | None) -> Tensor | None:
-    """Return the labels that samples were asked for: the game's choice where it is given samples with labels."""
-    if labels is None:
-        return None
-    chosen = inputs.asked if inputs is not None else None
-    return (labels if chosen is None else chosen).cpu()
+    """Return the labels that samples should be of: those of the latents, or what the game says of what it is given."""
+    chosen = labels if inputs is None or inputs.asked is None else inputs.asked
+    return None if chosen is None else chosen.cpu()
 
 
 def _paired(

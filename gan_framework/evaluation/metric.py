@@ -22,7 +22,8 @@ class FeatureSet(NamedTuple):
     Attributes:
         features: float32 (N, D).
         logits: class logits (N, K), or None for an extractor that does not classify.
-        labels: class indices (N,) where known: of real data, and those a conditional game was asked for.
+        labels: class indices (N,) where known: of real data, and those a conditional game was asked for or, where it
+            makes samples of samples, those of what it was given.
         read: returns the samples at indices, images (n, C, H, W) uint8 or vectors (n, D). Of generated
             samples only the first are kept, as many as the metrics ask for (`Metric.samples_kept`).
     """

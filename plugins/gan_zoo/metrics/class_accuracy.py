@@ -25,7 +25,8 @@ class ClassAccuracy(Metric):
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game neither is asked for classes nor makes its samples of labelled ones."""
-        if not game.conditional and game.generates_from is None:
+        source = game.data.others.get(game.generates_from or "", game.data)
+        if not game.conditional and (game.generates_from is None or not source.num_classes):
             raise ConfigError(
                 f"metrics.class_accuracy has no effect on {type(game.generator).__name__}, which takes no labels; "
                 "it goes with conditional models (cgan_mlp, dcgan_conditional, acgan) and those that translate images"
