@@ -2,7 +2,7 @@
 
     python benchmarks/experiments.py --jobs 2 --train-for 60             # seed 0 of each on the CPU
     python benchmarks/experiments.py --jobs 16 --seconds 300             # sixteen at a time, for five minutes
-    python benchmarks/experiments.py dcgan wgan_gp --pictures FOLDER     # with a picture of each
+    python benchmarks/experiments.py dcgan wgan_gp --gallery             # pictures for those that the gallery lacks
     python benchmarks/experiments.py --write                             # no run: only the page
 
 Each run is `python run.py experiment=NAME`, stopped after its time and scored by its own metrics, as are its networks
@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import gallery
 from evidence.experiments_page import page
 from evidence.job import ROOT, Job, Outcome
 from evidence.lines import add, read
 from evidence.options import known, parser
 from evidence.running import run_all
-from gallery import small
 
 RECORD = ROOT / "docs" / "results" / "experiments.csv"
 PAGE = ROOT / "docs" / "results" / "experiments.md"
@@ -48,12 +48,13 @@ def main() -> None:
     made = parser(__doc__, experiments(), RECORD)
     made.set_defaults(seeds=1)
     made.add_argument("--train-for", type=float, default=20.0, help="seconds that each run trains, its start included")
-    made.add_argument("--pictures", type=Path, help="a folder for a picture of what each draws")
+    made.add_argument("--gallery", action="store_true", help="keep what those draw that have no picture in the gallery")
     asked = made.parse_args()
     known(made, asked.names, experiments())
     if not asked.write:
         wanted = asked.names or experiments()
-        planned = jobs(asked.record, range(asked.seeds), wanted, asked.train_for, asked.pictures)
+        pictures = gallery.GALLERY if asked.gallery else None
+        planned = jobs(asked.record, range(asked.seeds), wanted, asked.train_for, pictures)
         run_all(planned, asked.jobs, asked.seconds)
     PAGE.write_text(page(read(asked.record)))
 
@@ -68,7 +69,7 @@ def jobs(
         seeds: of each experiment.
         names: of the experiments.
         train_for: seconds that each run trains.
-        pictures: a folder for a picture of what each draws; None for no pictures.
+        pictures: the gallery, for those that it has no picture of; None for no pictures.
     """
     done = {(line["run"], int(line["seed"])) for line in read(record)}
     return [
@@ -100,7 +101,7 @@ def measure(run: Path) -> dict[str, Any]:
     device = choose_device("auto")
     game, state = load(run, device)
     if game.generates:
-        wanted = Wanted(n=48, columns=8, seed=0, source=game.generates_from and "test")
+        wanted = Wanted(n=24, columns=8, seed=0, source=game.generates_from and "test")
         sample(run, wanted, [], "auto", run / DRAWN)
     if not state["config"]["metrics"]:
         return {"on": _name(device), "of": state["config"]["train"]["steps"]}
@@ -125,16 +126,11 @@ def _name(device: Any) -> str:
 
 
 def take(record: Path, pictures: Path | None, name: str, seed: int, seconds: float, outcome: Outcome) -> None:
-    """Add the lines of a run to a record, and its picture to a folder."""
+    """Add the lines of a run to a record, and its picture to a gallery that has none of it."""
     found: dict[str, Any] = outcome.scores
     if "on" not in found:
         print(f"{name}, seed {seed}: {outcome.status}, without scores\n{outcome.output[-1500:]}", flush=True)
         return
-    if pictures is not None and seed == 0:
-        pictures.mkdir(parents=True, exist_ok=True)
-        drawn = outcome.folder / DRAWN
-        if drawn.exists():
-            (pictures / f"{name}.png").write_bytes(small(drawn))
     summary = json.loads((outcome.folder / "summary.json").read_text())
     common = {
         "run": name,
@@ -145,6 +141,22 @@ def take(record: Path, pictures: Path | None, name: str, seed: int, seconds: flo
         "of": found["of"],
     }
     add(record, COLUMNS, [common | line for line in lines(found) or [{}]])
+    drawn = outcome.folder / DRAWN
+    if pictures is not None and drawn.exists() and not (pictures / f"{name}.png").exists():
+        gallery.add(pictures, name, drawn, how(name, common, found, outcome.cpu_seconds))
+
+
+def how(name: str, common: Line, found: dict[str, Any], cpu_seconds: float) -> dict[str, Any]:
+    """Return how a picture was made, as the gallery says it."""
+    return {
+        "command": f"python run.py experiment={name}",
+        "data": None,
+        "steps": common["steps"],
+        "of": common["of"],
+        "minutes": round(cpu_seconds / 60, 1),
+        "threads": 1 if "CPU" in found["on"] else None,
+        "scores": found.get("trained", {}),
+    }
 
 
 def lines(found: dict[str, Any]) -> list[Line]:

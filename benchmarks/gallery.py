@@ -226,8 +226,6 @@ def keep(name: str, shown: list[str], images: int | None, gallery: Path, outcome
     steps = int(pictures[-1].stem.rpartition("_")[2])
     if not steps:
         return
-    gallery.mkdir(parents=True, exist_ok=True)
-    (gallery / f"{name}.png").write_bytes(small(pictures[-1]))
     record = {
         "command": shlex.join(["python", "run.py", *shown]),
         "data": f"{images:,} images of MNIST" if images else None,
@@ -236,6 +234,13 @@ def keep(name: str, shown: list[str], images: int | None, gallery: Path, outcome
         "threads": 1,
         "scores": outcome.scores,
     }
+    add(gallery, name, pictures[-1], record)
+
+
+def add(gallery: Path, name: str, picture: Path, record: dict[str, Any]) -> None:
+    """Put a picture into a gallery, and how it was made into its records."""
+    gallery.mkdir(parents=True, exist_ok=True)
+    (gallery / f"{name}.png").write_bytes(small(picture))
     file = gallery / RECORDS.name
     there = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps(dict(sorted((there | {name: record}).items())), indent=1) + "\n")

@@ -49,4 +49,5 @@ def made_by(record: dict[str, Any]) -> str:
     threads = {None: "one GPU", 1: "one CPU thread"}.get(record["threads"], f"{record['threads']} CPU threads")
     shown = [(name, value) for name, value in record["scores"].items() if value is not None and "_std_" not in name]
     scores = f" {', '.join(f'{name} {value:.3g}' for name, value in shown)}." if shown else ""
-    return f"{record['steps']:,} steps{data}, {took}, {threads}.{scores}"
+    steps = f"{record['steps']:,} steps" + (f" of {record['of']:,}" if "of" in record else "")
+    return f"{steps}{data}, {took}, {threads}.{scores}"

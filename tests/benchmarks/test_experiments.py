@@ -6,6 +6,9 @@ import json
 import experiments
 from evidence.experiments_page import page
 from evidence.job import Outcome
+from PIL import Image
+
+from docs.sitepages.gallery import made_by
 
 FOUND = {
     "on": "one CPU thread",
@@ -45,3 +48,16 @@ def test_a_run_that_failed_has_no_line_and_is_named(tmp_path, capsys):
     experiments.take(tmp_path / "record.csv", None, "mlp", 0, 20.0, run(tmp_path / "run", {}, "failed"))
     assert not (tmp_path / "record.csv").exists()
     assert "mlp, seed 0: failed, without scores\nwhat it printed" in capsys.readouterr().out
+
+
+def test_what_has_no_picture_in_the_gallery_gets_one(tmp_path):
+    folder, gallery = tmp_path / "run", tmp_path / "gallery"
+    for colour in (0, 255):
+        outcome = run(folder)
+        Image.new("L", (8, 8), colour).save(folder / experiments.DRAWN)
+        experiments.take(tmp_path / "record.csv", gallery, "mlp", colour, 20.0, outcome)
+    with Image.open(gallery / "mlp.png") as kept:
+        assert kept.getpixel((0, 0)) == 0
+    record = json.loads((gallery / "gallery.json").read_text())["mlp"]
+    assert record["command"] == "python run.py experiment=mlp" and record["scores"] == FOUND["trained"]
+    assert made_by(record).startswith("300 steps of 2,000, less than a minute, one CPU thread. fid_raw 12.5")

@@ -257,7 +257,7 @@ def test_the_gallery_says_how_each_picture_was_made():
         assert (DOCS / "gallery" / f"{name}.png").stat().st_size < 60_000
         words = shlex.split(record["command"])
         assert words[:2] == ["python", "run.py"] and f"experiment={name}" in words
-        assert plain(compose(words[2:]))["train"]["steps"] == record["steps"]
+        assert plain(compose(words[2:]))["train"]["steps"] == record.get("of", record["steps"])
 
 
 def test_every_option_is_in_the_configuration_with_its_settings():
