@@ -30,16 +30,17 @@ class Streamed(Data):
         return self.data.read_extra(indices)
 
 
-def distance(a, b):
-    """The root of the mean squared difference, in NumPy."""
+def distances(a, others):
+    """The roots of the mean squared differences of a sample from others, in NumPy."""
     scale = 255 if a.dtype == torch.uint8 else 1
-    return np.sqrt(np.mean(((a.double().numpy() - b.double().numpy()) / scale) ** 2))
+    difference = (others.double().numpy() - a.double().numpy()) / scale
+    return np.sqrt(np.mean(difference.reshape(len(others), a.numel()) ** 2, 1))
 
 
 def by_hand(samples, threshold):
     kept = []
     for i, sample in enumerate(samples):
-        if all(distance(sample, samples[j]) > threshold for j in kept):
+        if (distances(sample, samples[kept]) > threshold).all():
             kept.append(i)
     return kept
 

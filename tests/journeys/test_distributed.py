@@ -151,6 +151,7 @@ def test_a_signal_during_scoring_stops_both_and_the_scores_are_made_up_for(run):
     same(done(run(2, *scored, folder=stopped.folder)), done(run(2, *scored)), 1e-5)
 
 
+@pytest.mark.slow
 def test_when_one_dies_the_other_ends_and_says_so(run):
     ranks = run(2, "train.steps=1000000")
     wait_for(ranks.folder, 5)

@@ -30,6 +30,7 @@ def test_its_plugins_are_listed(environment):
     assert all(entry["problem"] is None for entry in own.values())
 
 
+@pytest.mark.slow
 def test_a_sweep_over_joblib_workers_uses_them(environment, tmp_path):
     sweep = ("-m", "hydra/launcher=joblib", f"hydra.sweep.dir={tmp_path}", *SMALL, "loss=focal,minimax")
     environment.run(ROOT / "run.py", *sweep)

@@ -223,10 +223,11 @@ class Outside:
 
 
 PROGRAMS = ("a run", "a grid", "a search")
+QUICKEST = ("a run", "symbolic")
 KINDS = ("symbolic", "hard", "folder")
 CASES = [
-    # Starting the real program takes long: by default with one kind of link alone.
-    pytest.param(name, kind, marks=[pytest.mark.slow] if name in PROGRAMS and kind != "symbolic" else [])
+    # Starting the real program takes long: by default one of them, with one kind of link.
+    pytest.param(name, kind, marks=[pytest.mark.slow] if name in PROGRAMS and (name, kind) != QUICKEST else [])
     for name in WRITERS
     for kind in (KINDS if name in PROGRAMS else (*KINDS, "dangling"))
 ]

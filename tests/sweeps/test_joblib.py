@@ -38,6 +38,7 @@ def test_neither_a_killed_run_nor_a_killed_worker_ends_the_sweep(sweep, monkeypa
     )
 
 
+@pytest.mark.slow
 def test_no_run_outlives_a_killed_sweep(sweep):
     one = sweep("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", LONG, "seed=0,1,2", "metrics=[]")
     runs = [one.pid(f"seed={seed}") for seed in (0, 1)]
@@ -48,6 +49,7 @@ def test_no_run_outlives_a_killed_sweep(sweep):
     assert one.run("seed=2") is None
 
 
+@pytest.mark.slow
 def test_no_idle_worker_outlives_a_killed_sweep(sweep):
     one = sweep("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "train.steps=3,100000", "seed=0", "metrics=[]")
     run = one.pid(LONG, "seed=0")
