@@ -47,7 +47,12 @@ def main() -> None:
     """Run what is asked for and has no line yet, then write the page."""
     made = parser(__doc__, experiments(), RECORD)
     made.set_defaults(seeds=1)
-    made.add_argument("--train-for", type=float, default=20.0, help="seconds that each run trains, its start included")
+    made.add_argument(
+        "--train-for",
+        type=float,
+        default=20.0,
+        help="seconds that each run trains, its start included; on a CPU of its processor time",
+    )
     made.add_argument("--gallery", action="store_true", help="keep what those draw that have no picture in the gallery")
     asked = made.parse_args()
     known(made, asked.names, experiments())

@@ -14,8 +14,8 @@ Line = Mapping[str, Any]
 INTRODUCTION = """# Every experiment
 
 Written by `python benchmarks/experiments.py` from `docs/results/experiments.csv`: each experiment as it is,
-`python run.py experiment=NAME`, on its own data, stopped {seconds} s after its start and scored by its own metrics with
-2,000 samples against up to 5,000. {shared}
+`python run.py experiment=NAME`, on its own data, stopped after {seconds} s, its start included (of processor time where
+it ran on a CPU), and scored by its own metrics with 2,000 samples against up to 5,000. {shared}
 The papers train up to a thousand times as long, so the figures say that a system runs and which way it goes, and not
 what it comes to: *untrained* is what the weights that it began with score, *real* what held-out samples, *noise* what
 noise does. The first score that ranks stands here, the others in the record; an arrow says whether more or less is

@@ -55,7 +55,8 @@ class Job:
         measure: returns further figures of a finished run, from its folder, in the run's process.
         folder: of the run; None for a temporary one.
         limit: seconds after which the run is asked to stop; None for no limit of its own.
-        train_for: seconds after which it trains no further and is measured as it is; None to train to its end.
+        train_for: seconds after which it trains no further and is measured as it is, its process's own where there is
+            no GPU, as processors are shared; None to train to its end.
     """
 
     name: str
@@ -129,9 +130,14 @@ def _read(path: Path, otherwise: dict[str, Any]) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else otherwise
 
 
-def _stop_training() -> None:
-    if not _trained.is_set():
-        os.kill(os.getpid(), signal.SIGTERM)
+def _train_for(seconds: float) -> None:
+    """Have this process asked to stop after so many seconds, unless it has trained by then."""
+    import torch
+
+    timed = torch.cuda.is_available()
+    clock, ends = (signal.ITIMER_REAL, signal.SIGALRM) if timed else (signal.ITIMER_PROF, signal.SIGPROF)
+    signal.signal(ends, lambda *_: signal.raise_signal(signal.SIGTERM) if not _trained.is_set() else None)
+    signal.setitimer(clock, seconds)
 
 
 def _train_here(arguments: list[str], printed: Path, job: Job, run: Path) -> NoReturn:
@@ -146,7 +152,7 @@ def _train_here(arguments: list[str], printed: Path, job: Job, run: Path) -> NoR
         os.chdir(ROOT)
         sys.argv = ["run.py", *arguments]
         if job.train_for is not None:
-            threading.Timer(job.train_for, _stop_training).start()
+            _train_for(job.train_for)
         code = train()
         _trained.set()
         if code == RunStopped.exit_code and job.train_for is not None:

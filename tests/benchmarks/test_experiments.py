@@ -39,7 +39,7 @@ def test_scores_that_rank_have_lines_and_the_first_one_a_row(tmp_path):
     ]
     text = page(experiments.read(record))
     assert "| `mlp` | 300 | 2,000 | fid_raw ↓ | 1.25e+03 ± 0 | 13 ± 0.71 | 0.25 ± 0 | 400 ± 0 | 2 |" in text
-    assert "| `autoencoder` | 300 | 700 |  |" in text and "stopped 20 s after its start" in text
+    assert "| `autoencoder` | 300 | 700 |  |" in text and "stopped after 20 s, its start included" in text
     planned = experiments.jobs(record, range(2), ["mlp", "autoencoder"], 20.0, None)
     assert [job.name for job in planned] == ["autoencoder, seed 1"] and planned[0].train_for == 20.0
 
