@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import Batch, BeforeFirstStep, Game, NextBatch, distributed
+from gan_framework.api import Batch, BeforeFirstStep, Game, NextBatch, distributed, mark_pretrained
 from gan_zoo import efficientnet_lite0
+from gan_zoo.extractors.layered import VGG16
+from gan_zoo.extractors.layered import activations as seen_by
+from gan_zoo.extractors.pretrained import known_file
 from gan_zoo.layers import activations, require_positive
 from gan_zoo.layers import given as labels_given
 
@@ -65,6 +69,28 @@ class Photographs(nn.Module):
     def train(self, mode: bool = True) -> Photographs:
         """Stay in evaluation mode: the running statistics are the network's as it was trained."""
         return super().train(False)
+
+
+class OfVGG16(nn.Module):
+    """VGG-16's convolutions with torchvision's ImageNet weights, of images of any size and of 1 or 3 channels.
+
+    Args:
+        weights: a file of these weights; None downloads them.
+        setting: what messages call the setting that names the file.
+
+    Raises:
+        RunFailed: they cannot be downloaded; the message says what to do instead.
+        ConfigError: there is no such file, or it holds something else.
+    """
+
+    def __init__(self, weights: Path | None, setting: str) -> None:
+        super().__init__()
+        instead = "the networks classifier, efficientnet_lite0 and discriminator need no download"
+        self.network = mark_pretrained(VGG16.convolutions(known_file(weights, setting), setting, instead), "VGG-16")
+
+    def layers(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps relu1_2, 2_2, 3_3, 4_3 and 5_3 of images (N, 1 or 3, H, W) in [-1, 1]."""
+        return seen_by(self.network, VGG16.taps, enlarged(x))
 
 
 def enlarged(x: Tensor) -> Tensor:

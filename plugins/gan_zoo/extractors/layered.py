@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Cache, ConfigError, DataShape, DataSource, Extractor, Features, fingerprint, to_rgb
-from gan_zoo.extractors.pretrained import checkpoints_folder, known_file, loading
+from gan_zoo.extractors.pretrained import INSTEAD, SETTING, checkpoints_folder, known_file, loading
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -19,6 +19,27 @@ DEVIATION = (0.229, 0.224, 0.225)
 
 OF_FEATURES = "features."
 """How the names of the convolutions begin in a file of a whole network."""
+
+
+def activations(
+    network: nn.Sequential, taps: tuple[int, ...], images: Tensor, pool: type[nn.Module] | None = None
+) -> tuple[Tensor, ...]:
+    """Return what images (N, 1 or 3, H, W) in [-1, 1] are after some layers of a network of ImageNet.
+
+    Args:
+        network: its layers.
+        taps: the numbers of those layers.
+        images: which.
+        pool: another pooling, built of the number of channels; None for the network's own.
+    """
+    mean, deviation = (images.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
+    x = ((to_rgb(images) + 1) / 2 - mean) / deviation
+    found = []
+    for number, layer in enumerate(network[: taps[-1] + 1]):
+        x = pool(x.shape[1]).to(x)(x) if pool is not None and isinstance(layer, nn.MaxPool2d) else layer(x)
+        if number in taps:
+            found.append(x)
+    return tuple(found)
 
 
 class _Layered(Extractor):
@@ -44,6 +65,32 @@ class _Layered(Extractor):
     def build() -> tuple[nn.Sequential, str]:
         """Return the convolutions without weights, on the device `meta`, and where torchvision's weights lie."""
 
+    @classmethod
+    def convolutions(cls, weights: str | None, setting: str = SETTING, instead: str = INSTEAD) -> nn.Sequential:
+        """Return the convolutions with their weights, on the CPU.
+
+        Args:
+            weights: a file of torchvision's weights; None downloads them.
+            setting: what messages call the setting that names the file.
+            instead: what messages propose that needs no download.
+
+        Raises:
+            RunFailed: they cannot be downloaded; the message says what to do instead.
+            ConfigError: the file holds something else.
+        """
+        network, url = cls.build()
+        remedy = f"Put the file into {checkpoints_folder()}, or name it by {setting}=PATH"
+        with loading(weights, url, remedy, setting, instead):
+            if weights is None:
+                found = torch.hub.load_state_dict_from_url(url, map_location="cpu", progress=False, check_hash=True)
+            else:
+                found = torch.load(weights, map_location="cpu", weights_only=True)
+            own = {
+                name.removeprefix(OF_FEATURES): tensor for name, tensor in found.items() if name.startswith(OF_FEATURES)
+            }
+            network.load_state_dict(own, assign=True)
+        return network.requires_grad_(False).eval()
+
     def check(self, shape: DataShape) -> None:
         """Raise ConfigError if images are smaller than the network halves them."""
         super().check(shape)
@@ -60,19 +107,9 @@ class _Layered(Extractor):
             RunFailed: they cannot be downloaded; the message says what to do instead.
             ConfigError: the file holds something else.
         """
-        network, url = self.build()
-        remedy = f"Put the file into {checkpoints_folder()}, or name it by extractor.weights=PATH"
-        with loading(self.weights, url, remedy):
-            if self.weights is None:
-                found = torch.hub.load_state_dict_from_url(url, map_location="cpu", progress=False, check_hash=True)
-            else:
-                found = torch.load(self.weights, map_location="cpu", weights_only=True)
-            convolutions = {
-                name.removeprefix(OF_FEATURES): tensor for name, tensor in found.items() if name.startswith(OF_FEATURES)
-            }
-            network.load_state_dict(convolutions, assign=True)
+        network = self.convolutions(self.weights)
         self._fingerprint = fingerprint(network.state_dict())
-        self.network = network.requires_grad_(False).eval().to(device)
+        self.network = network.to(device)
 
     def maps(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the activations of images (N, 1 or 3, H, W) in [-1, 1] before each pooling, and the last ones."""
@@ -80,15 +117,7 @@ class _Layered(Extractor):
 
     def activations(self, images: Tensor, pool: type[nn.Module] | None = None) -> tuple[Tensor, ...]:
         """Return the same, with another pooling, built of the number of channels, if one is given."""
-        mean, deviation = (images.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
-        x = ((to_rgb(images) + 1) / 2 - mean) / deviation
-        found = []
-        for number, layer in enumerate(self.network[: self.taps[-1] + 1]):
-            pooled = pool is not None and isinstance(layer, nn.MaxPool2d)
-            x = pool(x.shape[1]).to(x)(x) if pooled and pool is not None else layer(x)
-            if number in self.taps:
-                found.append(x)
-        return tuple(found)
+        return activations(self.network, self.taps, images, pool)
 
     def extract(self, samples: Tensor) -> Features:
         """Return the means over places of the last activations."""

@@ -43,25 +43,39 @@ def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).to(images.device)
 
 
-def known_file(weights: Path | None) -> str | None:
+SETTING = "extractor.weights"
+"""The setting that names a file of an extractor's weights."""
+
+INSTEAD = "extractor=classifier (for data with classes) and extractor=raw (with 'metrics=[fid]') need no download"
+
+
+def known_file(weights: Path | None, setting: str = SETTING) -> str | None:
     """Return the path of a weights file, or None for a download.
+
+    Args:
+        weights: the path.
+        setting: what messages call the setting that names it.
 
     Raises:
         ConfigError: there is no such file.
     """
     if weights is not None and not Path(weights).is_file():
-        raise ConfigError(f"extractor.weights={weights}: there is no such file")
+        raise ConfigError(f"{setting}={weights}: there is no such file")
     return None if weights is None else str(weights)
 
 
 @contextmanager
-def loading(weights: str | None, url: str, remedy: str) -> Iterator[None]:
+def loading(
+    weights: str | None, url: str, remedy: str, setting: str = SETTING, instead: str = INSTEAD
+) -> Iterator[None]:
     """Explain what goes wrong while weights are downloaded or read.
 
     Args:
         weights: the file, or None for a download.
         url: where they are downloaded from.
         remedy: what to do where that is not possible.
+        setting: what messages call the setting that names the file.
+        instead: what needs no download.
 
     Raises:
         RunFailed: the download failed.
@@ -72,11 +86,8 @@ def loading(weights: str | None, url: str, remedy: str) -> Iterator[None]:
     except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError) as error:
         reason = " ".join(str(error).split())[:200]
         if weights is not None:
-            raise ConfigError(f"extractor.weights={weights} is not a file of such weights: {reason}") from error
-        raise RunFailed(
-            f"the weights cannot be downloaded from {url} ({reason}). {remedy}; "
-            "extractor=classifier (for data with classes) and extractor=raw (with 'metrics=[fid]') need no download"
-        ) from error
+            raise ConfigError(f"{setting}={weights} is not a file of such weights: {reason}") from error
+        raise RunFailed(f"the weights cannot be downloaded from {url} ({reason}). {remedy}; {instead}") from error
 
 
 def checkpoints_folder() -> str:

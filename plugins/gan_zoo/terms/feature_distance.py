@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
 from gan_zoo.layers import require_positive
-from gan_zoo.perceiving import FeatureClassifier, Photographs, TrainOnClasses, style_distance
+from gan_zoo.perceiving import FeatureClassifier, OfVGG16, Photographs, TrainOnClasses, style_distance
 from gan_zoo.terms.sides import name_of
 from gan_zoo.translating import known_distance
 
-NETWORKS = ("classifier", "efficientnet_lite0", "discriminator")
+log = logging.getLogger(__name__)
+
+NETWORKS = ("classifier", "efficientnet_lite0", "discriminator", "vgg16")
 COMPARED = ("features", "gram")
+COLOURS = (1, 3)
 
 
 class FeatureDistance(Term):
@@ -24,18 +30,28 @@ class FeatureDistance(Term):
 
     Args:
         network: `classifier`, trained on the classes of the real images before the first step and then frozen;
-            `efficientnet_lite0`, frozen with its ImageNet weights; `discriminator`, the layers of the pair's judge.
+            `efficientnet_lite0` or `vgg16`, frozen with their ImageNet weights, of which a package ships the one and
+            the other is a download or the file `weights`; `discriminator`, the layers of the pair's judge.
         compare: `features` or `gram`.
         distance: of features: `l1`, `l2` or `charbonnier`.
         layers: λ of each layer, first layer first; null for 1 divided by their number. The classifier has three maps
-            and a hidden layer, EfficientNet four maps.
+            and a hidden layer, EfficientNet four maps, VGG-16 five.
         steps: batches on which the classifier is trained.
         lr: its learning rate.
         width: channels of its first map.
+        weights: a file of torchvision's weights of VGG-16; None downloads them.
     """
 
     def __init__(
-        self, network: str, compare: str, distance: str, layers: list[float] | None, steps: int, lr: float, width: int
+        self,
+        network: str,
+        compare: str,
+        distance: str,
+        layers: list[float] | None,
+        steps: int,
+        lr: float,
+        width: int,
+        weights: Path | None = None,
     ) -> None:
         super().__init__()
         for name, value, known in (("network", network, NETWORKS), ("compare", compare, COMPARED)):
@@ -46,8 +62,8 @@ class FeatureDistance(Term):
             raise ValueError(f"layers={layers}: a weight of at least 0 for each layer, one above it, or null")
         self.named, self.compare, self.weights = network, compare, layers
         self.distance = known_distance(distance)
-        self.steps, self.lr, self.width = steps, lr, width
-        self.network: FeatureClassifier | Photographs | None = None
+        self.steps, self.lr, self.width, self.file = steps, lr, width, weights
+        self.network: FeatureClassifier | Photographs | OfVGG16 | None = None
 
     def attach(self, game: Game) -> None:
         """Take up the game, and make the network."""
@@ -56,6 +72,8 @@ class FeatureDistance(Term):
             return
         if self.named == "efficientnet_lite0":
             self.network = Photographs().to(game.device)
+        elif self.named == "vgg16" and game.data.sample[0] in COLOURS:
+            self.network = OfVGG16(self.file, "terms.feature_distance.weights").to(game.device)
         elif self.named == "classifier" and game.data.num_classes:
             self.network = FeatureClassifier(game.data.sample[0], game.data.num_classes, self.width).to(game.device)
             game.openings.append(TrainOnClasses(self.network, self.steps, self.lr))
@@ -76,9 +94,9 @@ class FeatureDistance(Term):
                 f"terms.{name}.network=classifier is trained on classes, and the data have none: choose labelled data, "
                 "efficientnet_lite0 or discriminator"
             )
-        if self.named == "efficientnet_lite0" and game.data.sample[0] not in (1, 3):
+        if self.named in ("efficientnet_lite0", "vgg16") and game.data.sample[0] not in COLOURS:
             raise ConfigError(
-                f"terms.{name}.network=efficientnet_lite0 sees images of 1 or 3 channels, not {game.data.sample[0]}"
+                f"terms.{name}.network={self.named} sees images of 1 or 3 channels, not {game.data.sample[0]}"
             )
         if self.named == "discriminator":
             judges = game.judges_of(player, name)
@@ -86,8 +104,18 @@ class FeatureDistance(Term):
             if not judges or silent:
                 raise ConfigError(
                     f"terms.{name}.network=discriminator compares layers, and {', '.join(silent) or 'nobody'} of "
-                    f"{type(game).__name__} reports any: choose classifier or efficientnet_lite0"
+                    f"{type(game).__name__} reports any: choose classifier, efficientnet_lite0 or vgg16"
                 )
+        log.info("terms.%s: images are compared as %s sees them", name, self._said(game))
+
+    def _said(self, game: Game) -> str:
+        if self.named == "classifier":
+            return (
+                f"a classifier of the data's {game.data.num_classes} classes, trained on {self.steps:,} batches first,"
+            )
+        if self.named == "discriminator":
+            return "the discriminator"
+        return {"vgg16": "VGG-16", "efficientnet_lite0": "EfficientNet-Lite0"}[self.named] + ", with ImageNet weights,"
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the distance for the pair's samples.

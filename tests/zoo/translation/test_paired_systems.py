@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gan_framework.api import DataShape
+from gan_framework.api import ConfigError, DataShape
+from gan_framework.weights.pretrained import without_pretrained
 from gan_zoo.discriminators.multi_scale import MultiScaleDiscriminator, alike
+from gan_zoo.extractors.layered import DEVIATION, MEAN, VGG16
 from gan_zoo.perceiving import FeatureClassifier, gram, style_distance
 from gan_zoo.systems.pix2pixhd import GlobalGenerator, LocalEnhancer, Together
 from gan_zoo.systems.spade import SpadeGenerator, SpatialNorm
@@ -132,10 +134,12 @@ def test_a_classifier_is_trained_once_and_then_stands_still(compose, tmp_path):
     assert not any(parameter.requires_grad for parameter in term.network.parameters())
 
 
-def test_the_distance_is_0_for_the_target_itself_and_reaches_the_samples(compose, tmp_path):
+def test_the_distance_is_0_for_the_target_itself_and_reaches_the_samples(compose, tmp_path, caplog):
+    caplog.set_level("INFO")
     run = make_run(compose("experiment=pix2pix", "debug=smoke", "term=[feature_distance]"), tmp_path)
     player = run.game.player("generator")
     term = player.terms["feature_distance"]
+    assert "as a classifier of the data's 10 classes, trained on 300 batches first, sees them" in caplog.text
     pair = run.game.meet(run.batches())["main"]
     pair.fake = pair.real.clone().requires_grad_()
     assert term(pair, player).item() == 0
@@ -157,6 +161,48 @@ def test_layers_are_weighed_and_grams_are_compared(compose, tmp_path):
     assert found[2] == pytest.approx(found[0] + 2 * found[1], rel=1e-5)
     real, fake = (output.features[0] for output in (pair.real_output, pair.fake_output))
     assert found[0] == pytest.approx(float(style_distance(real, fake)), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_vgg_sees_by_a_file_of_weights_which_checkpoints_name_and_do_not_hold(compose, tmp_path, caplog):
+    layers, _ = VGG16.build()
+    layers = layers.to_empty(device="cpu")
+    for parameter in layers.parameters():
+        torch.nn.init.normal_(parameter, std=0.02)
+    file = tmp_path / "vgg.pth"
+    torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, file)
+    of_vgg = ["term=[feature_distance]", "terms.feature_distance.network=vgg16"]
+    caplog.set_level("INFO")
+    config = compose("experiment=pix2pix", "debug=smoke", *of_vgg, f"terms.feature_distance.weights={file}")
+    run = make_run(config, tmp_path / "run")
+    player = run.game.player("generator")
+    term = player.terms["feature_distance"]
+    assert "terms.feature_distance: images are compared as VGG-16, with ImageNet weights, sees them" in caplog.text
+    pair = run.game.meet(run.batches())["main"]
+    x = (pair.real + 1) / 2
+    x = (x.expand(-1, 3, -1, -1) - x.new_tensor(MEAN)[:, None, None]) / x.new_tensor(DEVIATION)[:, None, None]
+    found = term.network.layers(pair.real)
+    assert [maps.shape[1] for maps in found] == [64, 128, 256, 512, 512]
+    for maps, last in zip(found, (3, 8, 15, 22, 29), strict=True):
+        torch.testing.assert_close(maps, layers[: last + 1](x))
+    pair.fake = pair.real.clone().requires_grad_()
+    assert term(pair, player).item() == 0
+    pair.fake = (0.5 * pair.real).requires_grad_()
+    (gradient,) = torch.autograd.grad(term(pair, player), pair.fake)
+    assert gradient.abs().sum() > 0
+    state, places = without_pretrained(run.game)
+    (place,) = places
+    assert places[place]["name"] == "VGG-16" and not any(name.startswith(place) for name in state)
+    for bad, message in (
+        (tmp_path / "none.pth", "terms.feature_distance.weights=.*none.pth: there is no such file"),
+        (tmp_path / "run" / "config.yaml", "terms.feature_distance.weights=.* is not a file of such weights"),
+    ):
+        bad.parent.mkdir(exist_ok=True)
+        if "config" in bad.name:
+            bad.write_text("a: 1")
+        config = compose("experiment=pix2pix", "debug=smoke", *of_vgg, f"terms.feature_distance.weights={bad}")
+        with pytest.raises(ConfigError, match=message):
+            make_run(config, tmp_path / "other")
 
 
 @pytest.mark.parametrize(
