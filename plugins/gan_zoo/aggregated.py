@@ -80,7 +80,7 @@ def stages(image_size: ImageSize, width: int | list[int]) -> tuple[tuple[int, in
     Raises:
         ValueError: there is no width, or not one for each size.
     """
-    base, n = doublings(image_size)
+    base, n = doublings(image_size, most=None)
     if isinstance(width, int):
         require_positive(width=width)
         widths = [max(width * min(32, 1 << (2 + i)) // (1 << (2 + i)), 1) for i in range(n + 1)]

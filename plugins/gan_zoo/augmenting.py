@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gan_zoo.warping import PIPELINES
+
 Augmentation = Callable[[Tensor], Tensor]
 
 
@@ -76,15 +78,20 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 }
 
 
-def check_names(setting: str, names: Sequence[str]) -> None:
+def check_names(setting: str, names: Sequence[str], pipelines: bool = False) -> None:
     """See that there are such augmentations.
+
+    Args:
+        setting: of the names.
+        names: of augmentations.
+        pipelines: whether those whose parts have a probability each are among them.
 
     Raises:
         ValueError: there are none, or one is unknown.
     """
-    unknown = [name for name in names if name not in AUGMENTATIONS]
-    if unknown or not names:
-        raise ValueError(f"{setting}={list(names)}: choose from {', '.join(AUGMENTATIONS)}")
+    known = [*AUGMENTATIONS, *(PIPELINES if pipelines else ())]
+    if not names or any(name not in known for name in names):
+        raise ValueError(f"{setting}={list(names)}: choose from {', '.join(known)}")
 
 
 def _shifts(n: int, most: int, device: torch.device) -> Tensor:

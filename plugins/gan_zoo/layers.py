@@ -248,14 +248,18 @@ def in_order(norm: nn.Module, activation: nn.Module, norm_position: str) -> tupl
 
 
 MOST_DOUBLINGS = 7
-"""Maps are doubled no more often: each time has them half the channels, and 2^6 times as many are plenty."""
+"""Maps whose channels double towards the first are doubled no more often: 2^6 times as many are plenty."""
 
 
-def doublings(image_size: ImageSize) -> tuple[tuple[int, int], int]:
+def doublings(image_size: ImageSize, most: int | None = MOST_DOUBLINGS) -> tuple[tuple[int, int], int]:
     """Return the height and width of the first map, and how often it is doubled to become an image.
 
     The smaller side of the first map is from 4 to 7 pixels: 4x4 for images of 16, 32, 64, 128 and 256 pixels, 7x7 for
     28, 5x9 for 20x36. What is no multiple of the power of two is rounded up, and the image cropped (see `cropped`).
+
+    Args:
+        image_size: of square images, or height and width.
+        most: doublings, beyond which the first map is larger; None where channels have a bound of their own.
 
     Raises:
         ValueError: a side has less than 8 pixels.
@@ -263,7 +267,8 @@ def doublings(image_size: ImageSize) -> tuple[tuple[int, int], int]:
     height, width = sides(image_size)
     if min(height, width) < 8:
         raise ValueError(f"image_size={_shown(image_size)}: the sizes that fit have at least 8 pixels on each side")
-    n = min(int(math.log2(min(height, width) / 4)), MOST_DOUBLINGS)
+    n = int(math.log2(min(height, width) / 4))
+    n = n if most is None else min(n, most)
     return (-(-height // 2**n), -(-width // 2**n)), n
 
 

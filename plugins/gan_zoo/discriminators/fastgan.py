@@ -19,6 +19,9 @@ SMALLEST = 8
 AHEAD = 3
 """How many sizes later maps are gated by those of a size."""
 
+DECODED = (2.0, 1.0, 1.0, 0.5, 0.25, 0.125, 0.125)
+"""Channels of a decoder's maps at 16, 32, ... pixels as multiples of the width."""
+
 
 class FastGANDiscriminator(Discriminator):
     """An encoder that judges 5x5 places, and again in the image of half the size (Liu et al. 2021, arXiv 2101.04775).
@@ -26,7 +29,7 @@ class FastGANDiscriminator(Discriminator):
     Blocks halve the image down to 8x8; maps gate the channels of those three sizes on. A second, plain branch reads the
     image of half the size. Three decoders make images of the last maps of both, and of a quarter of the 16x16 maps; the
     term `self_supervision` trains them, and with them the encoder. The published widths are for 256 to 1024 pixels; at
-    other sizes maps of r pixels have 64 / r times the width here too.
+    other sizes maps of r pixels have 64 / r times the width here too, and half of it in the second branch.
 
     Args:
         image_size: of square images of 8 times a power of 2 pixels, at least 32.
@@ -55,17 +58,19 @@ class FastGANDiscriminator(Discriminator):
         self.excitations = nn.ModuleList(
             Excitation(widths[level - AHEAD], widths[level]) for level in range(AHEAD, self.halvings + 1)
         )
+        judged = 2 * widths[-1]
         self.output: nn.Module = nn.Sequential(
-            conv(widths[-1], widths[-1], 1), norm(widths[-1]), nn.LeakyReLU(0.2), conv(widths[-1], 1, 4, padding=0)
+            conv(widths[-1], judged, 1), norm(judged), nn.LeakyReLU(0.2), conv(judged, 1, 4, padding=0)
         )
-        small = widths[1:]
+        # As wide at a size as the other branch at twice the size, as published.
+        small = widths[1:-1]
         self.small = nn.Sequential(
-            conv(channels, small[1], 4, 2, 1),
+            conv(channels, small[0], 4, 2, 1),
             nn.LeakyReLU(0.2),
-            *(reduced(a, b) for a, b in zip(small[1:-1], small[2:], strict=True)),
+            *(reduced(a, b) for a, b in zip(small[:-1], small[1:], strict=True)),
         )
         self.small_output = conv(small[-1], 1, 4, padding=0)
-        decoded = [max(width * 4 >> level, 1) for level in range(self.halvings - 1)]
+        decoded = [max(int(width * share), 1) for share in DECODED[: self.halvings - 1]]
         self.decoders = nn.ModuleDict(
             {
                 "whole": decoder(widths[-1], decoded, channels),

@@ -53,7 +53,7 @@ class PGGANDiscriminator(Growing, Discriminator):
 
     def __init__(self, image_size: ImageSize, channels: int, base: int, most: int, group: int) -> None:
         require_positive(base=base, most=most, group=group)
-        (height, width), n = doublings(image_size)
+        (height, width), n = doublings(image_size, most=None)
         super().__init__(n + 1)
         self.whole_size = (height << n, width << n)
         widths = [channels_at(level, base, most) for level in range(n + 1)]

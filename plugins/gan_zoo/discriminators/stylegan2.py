@@ -76,7 +76,7 @@ class StyleGAN2Discriminator(Discriminator):
         super().__init__()
         self.num_classes = num_classes
         self.conditional = num_classes is not None
-        (height, width), n = doublings(image_size)
+        (height, width), n = doublings(image_size, most=None)
         self.whole_size = (height << n, width << n)
         widths = [channels_at(level, base, most) for level in range(n, -1, -1)]
         last = widths[-1]

@@ -59,7 +59,7 @@ class PGGANGenerator(Growing, Generator):
 
     def __init__(self, latent_dim: int, image_size: ImageSize, channels: int, base: int, most: int) -> None:
         require_positive(base=base, most=most)
-        (height, width), n = doublings(image_size)
+        (height, width), n = doublings(image_size, most=None)
         super().__init__(n + 1)
         self.image_size = image_size
         widths = [channels_at(level, base, most) for level in range(n + 1)]

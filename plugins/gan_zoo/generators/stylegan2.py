@@ -48,7 +48,7 @@ class StyleGAN2Generator(StyleGenerator):
         mapping_layers: int,
     ) -> None:
         require_positive(base=base, most=most, style_size=style_size, mapping_layers=mapping_layers)
-        (height, width), n = doublings(image_size)
+        (height, width), n = doublings(image_size, most=None)
         super().__init__(2 * n + 2, style_size)
         self.image_size = image_size
         self.conditional = num_classes is not None

@@ -10,28 +10,35 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
 from gan_zoo.augmenting import AUGMENTATIONS, check_names
+from gan_zoo.warping import PIPELINES
 
 
 class Augment(nn.Module):
     """Augments images (N, C, H, W), each in its own way.
 
+    Attributes:
+        names: of the augmentations.
+
     Args:
         names: of the augmentations, in their order.
-        p: the probability of each for an image, a buffer.
+        p: the probability of each for an image, or of each part of a pipeline, a buffer.
     """
 
     p: Tensor
 
     def __init__(self, names: Sequence[str], p: float) -> None:
         super().__init__()
-        self.augmentations = [AUGMENTATIONS[name] for name in names]
+        self.names = [*names]
         self.register_buffer("p", torch.tensor(p))
         self.always = p == 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the images augmented."""
-        for augmentation in self.augmentations:
-            changed = augmentation(x)
+        for name in self.names:
+            if name in PIPELINES:
+                x = PIPELINES[name](x, self.p)
+                continue
+            changed = AUGMENTATIONS[name](x)
             if not self.always:
                 chosen = torch.rand(len(x), 1, 1, 1, device=x.device) < self.p
                 changed = torch.where(chosen, changed, x)
@@ -44,7 +51,7 @@ def augment(game: Game, strategy: str, names: Sequence[str], p: float) -> Augmen
 
     Raises:
         ConfigError: another strategy augments already, the game has no discriminator, or samples are no images (square
-            ones for quarter turns).
+            ones for quarter turns, of one or three channels for colours).
     """
     game.claim("augmentation of what discriminators see", strategy)
     shape = game.data.sample
@@ -54,6 +61,9 @@ def augment(game: Game, strategy: str, names: Sequence[str], p: float) -> Augmen
         raise ConfigError(f"{strategy} augments images (C, H, W), and samples are {shape}")
     if "quarter_turn" in names and shape[1] != shape[2]:
         raise ConfigError(f"{strategy}: quarter_turn needs square images, and they are {shape[1]} x {shape[2]}")
+    coloured = next((name for name in names if "colours" in name), None)
+    if coloured and shape[0] not in (1, 3):
+        raise ConfigError(f"{strategy}: {coloured} needs images of one or three channels, and they have {shape[0]}")
     transform = Augment(names, p)
     game.transforms.append(transform)
     return transform
@@ -65,16 +75,21 @@ class DiffAugment(Strategy):
     For small data sets: D cannot learn the images by heart.
 
     Args:
-        policy: `color`, `translation`, `cutout`, `mirror` and `quarter_turn`, in the order in which they are applied.
+        policy: `color`, `translation`, `cutout`, `mirror` and `quarter_turn`, in the order in which they are applied;
+            also `geometry`, `colours` and `half_colours`, which are ADA's.
+        p: the probability of each, for an image.
     """
 
-    def __init__(self, policy: list[str]) -> None:
-        check_names("policy", policy)
+    def __init__(self, policy: list[str], p: float = 1.0) -> None:
+        check_names("policy", policy, pipelines=True)
+        if not 0 <= p <= 1:
+            raise ValueError(f"p={p}: it must lie between 0 and 1")
         self.policy = policy
+        self.p = p
 
     def apply(self, game: Game) -> None:
         """Put the augmentation before the discriminators."""
-        augment(game, "diff_augment", self.policy, 1.0)
+        augment(game, "diff_augment", self.policy, self.p)
 
 
 class Adapted(Protocol):
@@ -139,7 +154,7 @@ class Overfitting(Term):
 class ADA(Strategy):
     """Images are augmented with a probability that follows D's overfitting (Karras et al. 2020, arXiv 2006.06676).
 
-    The paper's 18 augmentations are here the five of `diff_augment`; its probability begins at 0.
+    Its probability begins at 0. The paper's augmentations of small images are `[geometry, colours]`.
 
     Args:
         policy: as that of `diff_augment`.
@@ -151,7 +166,7 @@ class ADA(Strategy):
     applies_last = True
 
     def __init__(self, policy: list[str], target: float, every: int, images: float) -> None:
-        check_names("policy", policy)
+        check_names("policy", policy, pipelines=True)
         check_rule(target, every, images)
         self.policy = policy
         self.target = target

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Player, Strategy
+from gan_zoo.strategies.augmentation import Augment, Overfitting
 from gan_zoo.strategies.ema import HalfLife
 
 Setter = Callable[[float], None]
@@ -61,10 +62,11 @@ class Levels(nn.Module):
 
 
 class BurnIn(Strategy):
-    """β₂, weights of terms and EMA's half-life follow a cosine (R3GAN, Huang et al. 2024, arXiv 2501.05441, appendix).
+    """β₂, weights of terms, EMA's half-life and augmentation follow a cosine (R3GAN, Huang et al. 2024).
 
-    With s = (1 - cos(π t)) / 2, t the share of the steps that are over, each number is start + s (end - start). It
-    starts as set elsewhere, and the half-life at 0. `lr_decay` with shape=cosine does the same to the learning rate.
+    arXiv 2501.05441, appendix. With s = (1 - cos(π t)) / 2, t the share of the steps that are over, each number is
+    start + s (end - start). It starts as set elsewhere, and the half-life at 0. `lr_decay` with shape=cosine does the
+    same to the learning rate.
 
     Args:
         steps: steps until the ends are reached.
@@ -73,6 +75,7 @@ class BurnIn(Strategy):
         beta2: where the second beta of both players' optimizers ends; null to leave it.
         weights: where the weights of terms end, by the terms' names.
         half_life: where the half-life of `ema` ends, as a share of all images of these steps; null to leave it.
+        augmentation: where the probability p of `diff_augment` ends; null to leave it.
     """
 
     applies_last = True
@@ -84,6 +87,7 @@ class BurnIn(Strategy):
         beta2: float | None,
         weights: Mapping[str, float],
         half_life: float | None,
+        augmentation: float | None = None,
     ) -> None:
         if steps < 1:
             raise ValueError(f"steps={steps}: it must be at least 1")
@@ -93,13 +97,18 @@ class BurnIn(Strategy):
             raise ValueError(f"beta2={beta2}: it must be at least 0 and below 1")
         if half_life is not None and not half_life > 0:
             raise ValueError(f"half_life={half_life}: it must be positive")
-        if beta2 is None and half_life is None and not weights:
-            raise ValueError("beta2, weights and half_life are all empty: name at least one number that changes")
+        if augmentation is not None and not 0 <= augmentation <= 1:
+            raise ValueError(f"augmentation={augmentation}: it must lie between 0 and 1")
+        if beta2 is None and half_life is None and augmentation is None and not weights:
+            raise ValueError(
+                "beta2, weights, half_life and augmentation are all empty: name at least one number that changes"
+            )
         self.steps = steps
         self.levels = levels
         self.beta2 = beta2
         self.weights = weights
         self.half_life = half_life
+        self.augmentation = augmentation
 
     def apply(self, game: Game) -> None:
         """Let the numbers follow the updates of the generator, or of the first player in a game without one."""
@@ -108,6 +117,7 @@ class BurnIn(Strategy):
         counted = (generators or others or playing)[0]
         per_step = getattr(game.schedule, "g_steps", 1)
         setters = [*self._betas(game, playing), *self._weights(playing), *self._half_lives(playing)]
+        setters += self._augmentations(game)
         levels = Levels(counted, setters, self.steps * per_step, self.levels)
         counted.after_step.append(levels)
         go_on = partial(_go_on, counted, levels)
@@ -158,6 +168,21 @@ class BurnIn(Strategy):
         images = [self.half_life * self.steps * average.batch for average in averages]
         return [partial(_set_half_life, average, end) for average, end in zip(averages, images, strict=True)]
 
+    def _augmentations(self, game: Game) -> list[Setter]:
+        if self.augmentation is None:
+            return []
+        found = [transform for transform in game.transforms if isinstance(transform, Augment)]
+        players = map(game.player, game.players)
+        adapts = any(isinstance(term, Overfitting) for player in players for term in player.terms.values())
+        if not found or adapts:
+            raise ConfigError(
+                "strategy.burn_in.augmentation changes the probability of diff_augment, "
+                + ("and ada has one of its own" if adapts else "which is not in the list of strategies")
+            )
+        for transform in found:
+            transform.always = False
+        return [partial(_set_probability, one, float(one.p), self.augmentation) for one in found]
+
 
 def _go_on(counted: Player, levels: Levels, *_: object) -> None:
     if counted.updates:
@@ -172,6 +197,10 @@ def _set_beta2(player: Player, end: float, share: float) -> None:
 
 def _set_weight(player: Player, name: str, start: float, end: float, share: float) -> None:
     player.plans[name] = replace(player.plans[name], weight=start + share * (end - start))
+
+
+def _set_probability(transform: Augment, start: float, end: float, share: float) -> None:
+    transform.p.fill_(start + share * (end - start))
 
 
 def _set_half_life(average: HalfLife, end: float, share: float) -> None:

@@ -36,7 +36,7 @@ def sizes(image_size: ImageSize) -> tuple[tuple[int, int], int]:
     Raises:
         ValueError: they are not doubled to just the image's.
     """
-    (height, width), n = doublings(image_size)
+    (height, width), n = doublings(image_size, most=None)
     if (height << n, width << n) != sides(image_size):
         raise ValueError(f"image_size={image_size}: both sides must be multiples of {1 << n}, to be halved {n} times")
     return (height, width), n
@@ -58,7 +58,7 @@ class MSGGenerator(Generator):
         require_positive(base=base, most=most)
         smallest, n = sizes(image_size)
         widths = [channels_at(level, base, most) for level in range(n + 1)]
-        self.start = nn.ConvTranspose2d(latent_dim, widths[0], smallest)
+        self.start = spectral_norm(nn.ConvTranspose2d(latent_dim, widths[0], smallest))
         self.first = nn.ModuleList(conv(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
         self.second = nn.ModuleList(conv(width, width) for width in widths)
         self.images = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in widths)

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Discriminator, Game, Pair, Player, Term, try_meeting
-from gan_zoo.augmenting import mirror, quarter_turn
 from gan_zoo.batch_statistic import penultimate_size
 from gan_zoo.heads import ReadsHeads, add_head
 from gan_zoo.terms.reading import require_head, widened
 from gan_zoo.terms.sides import name_of
 
 TURNS = 4
+TURNING = {"geometry", "mirror", "quarter_turn"}
+"""Augmentations that turn or mirror images."""
 
 
 class Rotation(Term, ReadsHeads):
@@ -54,11 +55,11 @@ class Rotation(Term, ReadsHeads):
             raise ConfigError(f"{name} turns square images, and samples are {shape}")
         if any(pair.real_given for pair in try_meeting(game).values()):
             raise ConfigError(f"{name} turns samples alone, and {type(game).__name__} judges them together with others")
-        turning = [t for t in game.transforms if {mirror, quarter_turn} & {*getattr(t, "augmentations", ())}]
+        turning = [t for t in game.transforms if TURNING & {*getattr(t, "names", ())}]
         if turning:
             raise ConfigError(
-                f"{name} asks how images are turned, and an augmentation turns or mirrors them: leave mirror and "
-                "quarter_turn out of the policy of diff_augment or ada"
+                f"{name} asks how images are turned, and an augmentation turns or mirrors them: leave "
+                "geometry, mirror and quarter_turn out of the policy of diff_augment or ada"
             )
         require_head(self, game, player, "rotation")
 

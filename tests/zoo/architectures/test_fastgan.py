@@ -20,6 +20,29 @@ def test_the_generator_has_the_published_size(large, count):
     assert parameters(FastGANGenerator, 256, 256, 3, 128, large) == count
 
 
+@pytest.mark.slow
+def test_the_discriminator_has_the_size_that_its_layers_have():
+    """At 256 pixels and a width of 64, counted from the authors' layer list."""
+
+    def down(a, b):
+        return 16 * a * b + 9 * b * b + a * b + 3 * 2 * b
+
+    def gate(a, b):
+        return 16 * a * b + b * b
+
+    def decoded(a):
+        pairs = ((a, 128), (128, 64), (64, 64), (64, 32))
+        return sum(9 * a * 2 * b + 2 * 2 * b for a, b in pairs) + 9 * 32 * 3
+
+    big = (
+        9 * 3 * 16 + sum(down(a, 2 * a) for a in (16, 32, 64, 128, 256)) + gate(16, 128) + gate(32, 256) + gate(64, 512)
+    )
+    judged = 512 * 1024 + 2 * 1024 + 16 * 1024
+    small = 16 * 3 * 32 + sum(16 * a * 2 * a + 2 * 2 * a for a in (32, 64, 128)) + 16 * 256
+    decoders = decoded(512) + 2 * decoded(256)
+    assert parameters(FastGANDiscriminator, 256, 3, 64) == big + judged + small + decoders
+
+
 @pytest.mark.parametrize("size", [8, 28, 64, [20, 36]])
 def test_images_of_every_size_are_made(size):
     generator = FastGANGenerator(5, size, 1, 2, large=True)

@@ -40,6 +40,25 @@ def test_the_judge_takes_both_sides_at_every_size(game):
     assert torch.equal(pair.fake_given[1], pair.made["scale_1"])
 
 
+def test_the_blocks_convolutions_are_normalised_and_those_to_and_from_images_are_not(game):
+    """As the authors' first program has it, the one that makes the smallest maps among them."""
+    plain = {
+        name
+        for network in (game.generator, game.discriminator)
+        for name, p in network.named_parameters()
+        if p.ndim > 1 and "original" not in name
+    }
+    assert plain == {
+        *(f"images.{i}.weight" for i in range(3)),
+        *(f"inputs.{i}.weight" for i in range(3)),
+        "output.weight",
+    }
+
+
+def test_all_samples_of_a_batch_are_compared(game):
+    assert game.discriminator.deviation.size == 32
+
+
 def test_a_gradient_reaches_the_smallest_maps_without_the_larger_ones(game):
     pair = game.meet(batch())["main"]
     given = (pair.fake_given[0], *(x.detach() for x in pair.fake_given[1:]))
@@ -47,7 +66,7 @@ def test_a_gradient_reaches_the_smallest_maps_without_the_larger_ones(game):
     reached = {
         name.split(".")[0] + name.split(".")[1] for name, p in game.generator.named_parameters() if p.grad is not None
     }
-    assert reached == {"startweight", "startbias", "second0", "images0"}
+    assert reached == {"startparametrizations", "startbias", "second0", "images0"}
 
 
 def test_a_judge_that_does_not_read_the_smaller_images_is_a_plain_one(game):

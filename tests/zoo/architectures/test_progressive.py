@@ -18,7 +18,8 @@ SHAPE = DataShape((1, 16, 16), 10)
 
 
 @pytest.mark.parametrize(
-    ("size", "generator", "discriminator"), [(32, 20_719_628, 20_726_785), (64, 22_490_383, 22_498_049)]
+    ("size", "generator", "discriminator"),
+    [(32, 20_719_628, 20_726_785), (64, 22_490_383, 22_498_049), (1024, 23_079_115, 23_087_249)],
 )
 def test_the_networks_have_the_published_sizes(size, generator, discriminator):
     assert parameters(PGGANGenerator, 512, size, 3, 16384, 512) == generator

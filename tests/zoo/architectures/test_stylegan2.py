@@ -32,6 +32,7 @@ SMALL = (
         (64, 16384, 2, 22_243_608, 23_407_361),
         (64, 32768, 8, 27_032_600, 26_488_833),
         (256, 32768, 8, 30_034_338, 28_864_129),
+        (1024, 32768, 8, 30_370_060, 29_012_513),
     ],
 )
 def test_the_networks_have_the_published_sizes(size, base, mapping, generator, discriminator):
@@ -53,7 +54,7 @@ def test_images_of_every_size_are_made_and_judged(size):
     assert discriminator(images, labels).logits.shape == (2,)
 
 
-@pytest.mark.parametrize(("size", "layers"), [(32, 8), (64, 10), (256, 14)])
+@pytest.mark.parametrize(("size", "layers"), [(32, 8), (64, 10), (256, 14), (1024, 18)])
 def test_there_are_as_many_styles_as_published(size, layers):
     assert StyleGAN2Generator(4, None, size, 1, 16, 4, 4, 1).layers == layers
 
