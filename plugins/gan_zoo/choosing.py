@@ -169,6 +169,7 @@ def _stylegan2(facts: Facts, shape: DataShape) -> list[Choice]:
             {"term": ["r1", "path_length"], "strategy": ["style_mixing", "ada", "ema"]},
             f"augmentation by how much D overfits to {shape.size:,} images",
         ),
+        *_policy(shape),
         _r1(shape, batch),
         Choice({"terms.path_length.every": LAZY_PATH}, "as published"),
         _averaging(batch),
@@ -181,6 +182,12 @@ def _stylegan2(facts: Facts, shape: DataShape) -> list[Choice]:
         ),
         _length("cuda", batch, "25 million images, as published: days; stop when samples no longer gain"),
     ]
+
+
+def _policy(shape: DataShape) -> list[Choice]:
+    if shape.sample[0] not in (1, 3):
+        return []
+    return [Choice({"strategy.ada.policy": ["geometry", "colours"]}, "the published augmentations")]
 
 
 def _dcgan(facts: Facts, shape: DataShape) -> list[Choice]:

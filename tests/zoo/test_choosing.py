@@ -37,6 +37,7 @@ def test_on_a_gpu_it_is_the_programs_auto(side, processes, batch, gamma, half_li
     assert found["optimizer.discriminator.lr"] == pytest.approx(rate * 16 / 17, rel=1e-6)
     assert found["optimizer.discriminator.betas"] == [0.0, pytest.approx(0.99 ** (16 / 17), abs=1e-6)]
     assert found["strategy"] == ["style_mixing", "ada", "ema"]
+    assert found["strategy.ada.policy"] == ["geometry", "colours"]
     assert found["train.steps"] * batch == pytest.approx(25_000_000, rel=1e-4)
 
 
