@@ -18,7 +18,7 @@ from pathlib import Path
 from evidence import papers
 from evidence.job import ROOT, Job
 from evidence.objective_page import page
-from evidence.objective_rows import LINE_DATA, QUIET, ROWS, SCORES
+from evidence.objective_rows import LINE_DATA, OUTLIER_DATA, QUIET, ROWS, SCORES
 from evidence.options import carry_out, parser
 from evidence.record import RecordFile
 
@@ -34,6 +34,7 @@ def main() -> None:
 def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[Job]:
     """Return the runs that have no line in the record yet, seed by seed."""
     make_line(LINE_DATA)
+    make_outliers(OUTLIER_DATA)
     file = RecordFile(record, SCORES)
     done = file.read()
     wanted = list(names) or list(ROWS)
@@ -58,6 +59,18 @@ def make_line(path: Path) -> None:
     right = random.random(2000) < 0.6
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, x=(np.where(right, 1.5, -1.5) + 0.4 * random.standard_normal(2000))[:, None].astype(np.float32))
+
+
+def make_outliers(path: Path) -> None:
+    """Make the ring of eight Gaussians with one in a hundred points at (4, 4)."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    angles = random.integers(8, size=4000) * (np.pi / 4)
+    ring = 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + 0.02 * random.standard_normal((4000, 2))
+    outside = 4 + 0.1 * random.standard_normal((40, 2))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, x=np.concatenate([ring, outside]).astype(np.float32))
 
 
 def write(record: Path) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 SAMPLES = 4000
 
+OUTSIDE = 3.0
+"""How far from the middle of the ring of eight Gaussians, whose radius is 2, its outliers begin."""
+
 
 def mode_shares(run: Path) -> dict[str, float]:
     """Return how far the shares of the mixture's modes are from equal: half the sum of differences, 0 to 1.
@@ -56,3 +59,15 @@ def last_logged(run: Path) -> dict[str, float]:
     metrics = json.loads((run / "summary.json").read_text())["metrics"]
     wanted = ("gradient_norm_generator", "diversity", "accuracy_real", "accuracy_fake")
     return {name: metrics[f"health/{name}"] for name in wanted if f"health/{name}" in metrics}
+
+
+def outliers(run: Path) -> dict[str, float]:
+    """Return the share of samples of a generator of the plane that lie well outside of the ring."""
+    import torch
+
+    from gan_framework.runs.restore import load_game
+
+    game, _ = load_game(run)
+    with torch.no_grad():
+        points = game.generate(game.latent(SAMPLES, None, generator=torch.Generator().manual_seed(0)))
+    return {"outliers": float((points.norm(dim=1) > OUTSIDE).float().mean())}

@@ -83,7 +83,8 @@ ENDING = """
 ## The runs
 
 `ring` are eight Gaussians in the plane of deviation 0.02 (`modes_covered_raw` of 8, and `high_quality_raw`, the share
-of samples within three deviations of one), `grid` twenty-five and `spiral` sixteen. `line` is one Gaussian against two
+of samples within three deviations of one), `grid` twenty-five and `spiral` sixteen. `outliers` is the ring with one in
+a hundred points at (4, 4), and its score the share of samples beyond a radius of 3. `line` is one Gaussian against two
 modes on a line, `dirac` the game of two numbers of Mescheder et al. 2018 (arXiv 1801.04406), `digits` the first run of
 the README made small.
 

@@ -12,6 +12,9 @@ from evidence.job import ROOT
 LINE_DATA = ROOT / "outputs" / "objectives" / "line.npz"
 """2,000 points of two modes on a line, four to six."""
 
+OUTLIER_DATA = ROOT / "outputs" / "objectives" / "outliers.npz"
+"""4,000 points of the ring of eight Gaussians, and 40 far outside."""
+
 Measure = Callable[[Path], dict[str, float]]
 
 QUIET = (
@@ -65,6 +68,14 @@ TWINS = Setting(
     measures.mode_shares,
 )
 NO_DISCRIMINATOR = Setting((*BARE, "discriminator=null", "game=moment_matching"), measures.mode_shares)
+OUTLIERS = Setting(
+    (
+        *("model=plane", "game=two_player", "data=npz", f"data.path={OUTLIER_DATA}", "data.y=null", "extractor=raw"),
+        *("metrics=[]", "prior.dim=2", "train.batch_size=128", "train.steps=2500", "train.log_every=100", *HE),
+        *("strategy=[lr_decay]", *RATES, *BETAS),
+    ),
+    measures.outliers,
+)
 GRID = Setting((*PLANE, *RATES, *BETAS, "data.arrangement=grid", "train.steps=4000"))
 SPIRAL = Setting(
     (*PLANE, *RATES, "data.arrangement=spiral", "train.steps=1000", "train.log_every=5"), measures.roughness
@@ -102,6 +113,7 @@ CLASSES = Setting(
     ),
     measures.last_logged,
 )
+CLASS_GENERATOR = Setting(("model=dcgan_conditional", *CLASSES.overrides[3:]), measures.last_logged)
 ACGAN = Setting(("model=acgan", "loss=hinge", *CLASSES.overrides[3:]), measures.last_logged)
 ENERGY = Setting((*DIGITS.overrides, "discriminator=autoencoder", "networks.discriminator.width=16"), DIGITS.measure)
 
@@ -121,6 +133,20 @@ def _with(*strategies: str) -> str:
 CLIPPED = "strategy.weight_clipping.bound=0.1"
 DECAY = tuple(f"optimizer.{player}.weight_decay=1e-3" for player in ("generator", "discriminator"))
 NO_NORM = ("networks.discriminator.norm=none",)
+MARGIN = ("loss=margin_pair", _with("weight_clipping"), CLIPPED, "schedule.d_steps=5")
+SETS = (
+    *("game=dan", "+network=set_discriminator", "networks.set_discriminator.image_size=null"),
+    *("networks.set_discriminator.channels=2", "networks.set_discriminator.hidden=[128,128]"),
+    *("networks.set_discriminator.head=[64]", "+optimizer.set_discriminator=${optimizer.generator}"),
+    "+terms.batches={name: set_adversarial, player: set_discriminator, weight: 1.0, form: sample}",
+    "+terms.fooled={name: set_adversarial, player: generator, weight: 0.2, form: sample}",
+)
+DISTANCES = (
+    *("game=dist_gan", "+network=mlp_encoder", "networks.encoder.image_size=null", "networks.encoder.channels=2"),
+    *("networks.encoder.hidden=[128,128]", 'networks.encoder.outputs=["${prior.dim}"]', "networks.encoder.init=he"),
+    *("term=[gradient_penalty]", "terms.gradient_penalty.weight=1", "+terms.gradient_penalty.pair=main"),
+    "+optimizer.autoencoder=${optimizer.generator}",
+)
 
 ROWS = {
     # The ring of eight Gaussians.
@@ -161,7 +187,9 @@ ROWS = {
     "ring, mmd": Row(RING, ("loss=mmd", _with("vector_head", "weight_clipping"), CLIPPED, "schedule.d_steps=5")),
     "ring, coulomb": Row(RING, ("loss=coulomb", "optimizer.discriminator.lr=5e-4")),
     "ring, linear_discriminant": Row(RING, ("loss=linear_discriminant", _with("vector_head"))),
-    "ring, minibatch_discrimination": Row(RING, (_with("minibatch_discrimination"),)),
+    "ring, minibatch_discrimination": Row(
+        RING, (_with("minibatch_discrimination"), "strategy.minibatch_discrimination.kernels=16")
+    ),
     "ring, unrolled": Row(RING, (_with("unrolled"),)),
     "ring, lookahead": Row(RING, (_with("lookahead"),)),
     "ring, extragradient": Row(RING, ("schedule=extragradient",)),
@@ -185,6 +213,23 @@ ROWS = {
     "ring, cramer": Row(RING, ("loss=cramer", _with("vector_head"), "schedule.d_steps=5")),
     "ring, dual_discriminator": Row(TWINS, ("loss=dual_discriminator",)),
     "ring, mmd of samples": Row(NO_DISCRIMINATOR, ("loss=mmd", "loss.rooted=true")),
+    "ring, weighted_gradient": Row(RING, ("term=[weighted_gradient]", "terms.weighted_gradient.weight=0.1")),
+    "ring, dragan": Row(RING, ("loss=dragan",)),
+    "ring, hinge and svm_norm": Row(RING, ("loss=hinge", "term=[svm_norm]")),
+    "ring, set_adversarial": Row(RING, SETS),
+    "ring, margin_pair": Row(RING, MARGIN),
+    "ring, gogan": Row(RING, (*MARGIN, "game=gogan", "game.stage_steps=1250", "term=[stage_ranking]")),
+    "ring, latent_optimisation": Row(RING, (_with("latent_optimisation"), "strategy.latent_optimisation.bound=null")),
+    "ring, dist_gan": Row(RING, DISTANCES),
+    # The ring, one in a hundred of whose points is an outlier.
+    "outliers, semi_dual_transport": Row(
+        OUTLIERS,
+        (
+            *("loss=semi_dual_transport", "term=[r1]", "terms.r1.weight=0.2", _with("transport_cost")),
+            "strategy.transport_cost.weight=0.1",
+        ),
+    ),
+    "outliers, wasserstein_gp": Row(OUTLIERS, ("loss=wasserstein_gp", "schedule.d_steps=5")),
     # Twenty-five Gaussians on a grid, and what is drawn of them.
     "grid": Row(GRID),
     "grid, realness": Row(GRID, ("loss=realness", _with("vector_head"), "strategy.vector_head.size=51")),
@@ -226,12 +271,51 @@ ROWS = {
     "digits, spectral_norm, rotation": Row(
         DIGITS, ("loss=hinge", "term=[rotation]", "strategy=[heads,spectral_norm]", *NO_NORM)
     ),
+    "digits, spectral_norm, infomax": Row(
+        DIGITS, ("loss=hinge", "term=[infomax]", "strategy=[heads,spectral_norm]", *NO_NORM)
+    ),
+    "digits, least_squares": Row(DIGITS, ("loss=least_squares",)),
+    "digits, least_squares, mixture_likelihood": Row(
+        DIGITS, ("discriminator=mixture_likelihood", "networks.discriminator.width=16", "loss=least_squares")
+    ),
+    "digits, manifold_matching": Row(DIGITS, ("term=[manifold_matching]",)),
+    "digits, projections": Row(
+        DIGITS,
+        (
+            *("discriminator=projections", "networks.discriminator.width=16", "networks.discriminator.count=6"),
+            "networks.discriminator.stride=1",
+        ),
+    ),
+    "digits, wasserstein": Row(DIGITS, ("loss=wasserstein",)),
+    "digits, mirror_map": Row(
+        DIGITS,
+        (
+            *("loss=wasserstein_plain", "strategy=[mirror_map,weight_clipping]"),
+            "strategy.weight_clipping.lower=-1e-4",
+        ),
+    ),
+    "digits, class_softmax": Row(DIGITS, ("loss=class_softmax", "strategy=[heads]")),
+    "digits, class_softmax, label": Row(DIGITS, ("loss=class_softmax", "loss.generator=label", "strategy=[heads]")),
+    "classes": Row(CLASS_GENERATOR),
+    "classes, mode_seeking": Row(CLASS_GENERATOR, ("term=[mode_seeking]",)),
     "classes, acgan": Row(ACGAN),
+    "classes, discriminative_classification": Row(CLASSES, ("loss=hinge", "term=[discriminative_classification]")),
+    "classes, class_contrast, d2d_ce": Row(
+        CLASSES,
+        (
+            *("loss=hinge", "term=[class_contrast]", "terms.class_contrast.form=d2d_ce"),
+            *("terms.class_contrast.weight=0.5", "terms.class_contrast.temperature=0.5"),
+            "terms.class_contrast.margin=0.98",
+        ),
+    ),
     "classes, twin_classification": Row(CLASSES, ("loss=hinge", "term=[twin_classification]")),
     "classes, class_contrast": Row(CLASSES, ("loss=hinge", "term=[class_contrast]")),
     "classes, multi_hinge": Row(CLASSES, ("loss=multi_hinge",)),
     "digits, energy_margin": Row(ENERGY, ("loss=energy_margin",)),
     "digits, energy_margin and pulling_away": Row(ENERGY, ("loss=energy_margin", "term=[pulling_away]")),
+    "digits, energy_margin and margin_adaptation": Row(
+        ENERGY, ("loss=energy_margin", "loss.margin=null", "strategy=[margin_adaptation]")
+    ),
     "digits, boundary_equilibrium 0.3": Row(ENERGY, ("loss=boundary_equilibrium", "loss.balance=0.3")),
     "digits, boundary_equilibrium 0.7": Row(ENERGY, ("loss=boundary_equilibrium", "loss.balance=0.7")),
 }
@@ -282,6 +366,10 @@ FAMILIES = {
             "Weights by importance do no harm (Hu et al. 2017)",
             *("digits, importance_weighted", "fid_classifier", "not more", "digits", 10.0),
         ),
+        Claim(
+            "An SVM for a discriminator covers more modes (Lim & Ye 2017)",
+            *("ring, hinge and svm_norm", MODES, "more", "ring"),
+        ),
     ),
     "Divergences on a line": (
         Claim(
@@ -316,6 +404,10 @@ FAMILIES = {
             *("digits, no norm, quadratic_potential", "fid_classifier", "less"),
             "digits, no norm, wasserstein without constraint",
         ),
+        Claim(
+            "A second stage, ranked against the first, draws at least as well (Juefei-Xu et al. 2017)",
+            *("ring, gogan", QUALITY, "not less", "ring, margin_pair", 0.05),
+        ),
     ),
     "Integral probability metrics": (
         Claim(
@@ -341,6 +433,14 @@ FAMILIES = {
         Claim(
             "Sliced distances of the samples themselves cover all modes, without an adversary (Deshpande et al. 2018)",
             *("ring, sliced_wasserstein of samples", MODES, "more", NEARLY_ALL),
+        ),
+        Claim(
+            "A cost of Kullback and Leibler does no harm (Guo et al. 2017)",
+            *("digits, mirror_map", "fid_classifier", "not more", "digits, wasserstein", 10.0),
+        ),
+        Claim(
+            "Unbalanced transport leaves outliers out, which WGAN-GP draws (Choi et al. 2023)",
+            *("outliers, semi_dual_transport", "outliers", "less", "outliers, wasserstein_gp"),
         ),
     ),
     "Kernels": (
@@ -370,6 +470,10 @@ FAMILIES = {
             "A greater balance makes samples more diverse (Berthelot et al. 2017)",
             *("digits, boundary_equilibrium 0.7", "diversity", "more", "digits, boundary_equilibrium 0.3"),
         ),
+        Claim(
+            "A margin that falls with the energies draws better (Wang et al. 2017)",
+            *("digits, energy_margin and margin_adaptation", "fid_classifier", "less", "digits, energy_margin"),
+        ),
     ),
     "Packs and outcomes": (
         Claim(
@@ -379,6 +483,17 @@ FAMILIES = {
             "Many outcomes in the place of one cover more modes (Xiangli et al. 2020)",
             *("grid, realness", MODES, "more", "grid"),
         ),
+        Claim(
+            "Judging whole batches makes the shares of modes more equal (Li et al. 2017)",
+            *("ring, set_adversarial", "unequal_shares", "less", "ring"),
+        ),
+        Claim(
+            "Random projections are not told apart as well as images (Neyshabur et al. 2017)",
+            *("digits, projections", "accuracy_fake", "less", "digits"),
+        ),
+        Claim(
+            "An encoder, near in D's features, keeps modes (Tran et al. 2018)", "ring, dist_gan", MODES, "more", "ring"
+        ),
     ),
     "Classes": (
         Claim(
@@ -386,7 +501,7 @@ FAMILIES = {
             *("classes, twin_classification", "fid_classifier", "not more", "classes, acgan", 10.0),
         ),
         Claim(
-            "The multi-class hinge hits the class at least as often (Kavalerov et al. 2021)",
+            "The multi-class hinge hits the class at least as often (Kavalerov et al. 2019)",
             *("classes, multi_hinge", "class_accuracy_classifier", "not less"),
             *("classes, acgan", 0.05),
         ),
@@ -397,6 +512,26 @@ FAMILIES = {
         Claim(
             "Telling rotations does no harm (Chen et al. 2019)",
             *("digits, spectral_norm, rotation", "fid_classifier", "not more", "digits, spectral_norm", 10.0),
+        ),
+        Claim(
+            "Aiming at the class that D sees draws better than at any class (Zhou et al. 2018)",
+            *("digits, class_softmax", "fid_classifier", "less", "digits, class_softmax, label"),
+        ),
+        Claim(
+            "A discriminative classifier draws as well as one auxiliary classifier (Hou et al. 2022)",
+            *("classes, discriminative_classification", "fid_classifier", "not more", "classes, acgan", 10.0),
+        ),
+        Claim(
+            "Contrast with samples of other classes alone draws better (Kang et al. 2021)",
+            *("classes, class_contrast, d2d_ce", "fid_classifier", "less", "classes, class_contrast"),
+        ),
+        Claim(
+            "Distances of samples that follow those of latents make them more diverse (Mao et al. 2019)",
+            *("classes, mode_seeking", "diversity", "more", "classes"),
+        ),
+        Claim(
+            "Telling places of images apart draws better (Lee et al. 2021)",
+            *("digits, spectral_norm, infomax", "fid_classifier", "less", "digits, spectral_norm"),
         ),
     ),
     "Statistics of features": (
@@ -412,6 +547,14 @@ FAMILIES = {
             "... and so better samples (Grewal et al. 2017)",
             *("digits, score_moments, 5 D steps", "fid_classifier", "less", "digits, minimax, 5 D steps"),
         ),
+        Claim(
+            "A likelihood for a score draws better than least squares (Eghbal-zadeh & Widmer 2017)",
+            *("digits, least_squares, mixture_likelihood", "fid_classifier", "less", "digits, least_squares"),
+        ),
+        Claim(
+            "Features on one sphere draw better (Park et al. 2017)",
+            *("digits, manifold_matching", "fid_classifier", "less", "digits"),
+        ),
     ),
     "Penalties": (
         Claim("Without one the Dirac-GAN does not converge (Mescheder et al. 2018)", "dirac", "distance", "more", 0.5),
@@ -423,6 +566,13 @@ FAMILIES = {
             *("spiral, one-sided 100", "loss_deviation", "less", "spiral, gradient_penalty 100"),
         ),
         Claim("R1 covers more modes than no penalty (Mescheder et al. 2018)", "ring, r1", MODES, "more", "ring"),
+        Claim(
+            "Gradients weighed by D's errors cover more modes (Roth et al. 2017)",
+            *("ring, weighted_gradient", MODES, "more", "ring"),
+        ),
+        Claim(
+            "A penalty around the data covers more modes (Kodali et al. 2017)", "ring, dragan", MODES, "more", "ring"
+        ),
     ),
     "Dynamics": (
         Claim("Unrolling covers more modes (Metz et al. 2016)", "ring, unrolled", MODES, "more", "ring"),
@@ -431,7 +581,7 @@ FAMILIES = {
             *("ring, minibatch_discrimination", MODES, "more", "ring"),
         ),
         Claim(
-            "Facing past states of the other side covers more modes (Grnarova et al. 2018)",
+            "Facing past states of the other side covers more modes (Grnarova et al. 2017)",
             *("ring, history", MODES, "more", "ring"),
         ),
         Claim(
@@ -452,6 +602,10 @@ FAMILIES = {
             "Consensus covers more modes than simultaneous steps (Mescheder et al. 2017)",
             *("ring, consensus, rmsprop", MODES, "more", "ring, simultaneous, rmsprop"),
         ),
+        Claim(
+            "A step of the latents towards D's approval draws better (Wu et al. 2019)",
+            *("ring, latent_optimisation", QUALITY, "more", "ring"),
+        ),
     ),
     "Samplers": (
         Claim("Rejection draws better samples (Azadi et al. 2019)", "grid, rejection", QUALITY, "more", "grid"),
@@ -471,6 +625,16 @@ WORST = {MODES: 0.0, QUALITY: 0.0}
 """What a run counts for that failed, where the score has a worst value."""
 
 SCORES = (
-    *(MODES, QUALITY, "unequal_shares", "deviation", "distance", "loss_deviation", "fid_classifier", "diversity"),
+    *(
+        MODES,
+        QUALITY,
+        "unequal_shares",
+        "deviation",
+        "distance",
+        "loss_deviation",
+        "outliers",
+        "fid_classifier",
+        "diversity",
+    ),
     *("class_accuracy_classifier", "gradient_norm_generator", "accuracy_real", "accuracy_fake"),
 )
