@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from gan_framework.cli.exit_codes import exit_code
+from gan_framework.cli.group import Commands
 from gan_framework.cli.shown import shown
 from gan_framework.errors import ConfigError
 
@@ -19,68 +19,7 @@ if TYPE_CHECKING:
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
 
-INTERRUPTED = 130
-"""What Typer makes of Ctrl-C, of which `exit_code` has its own to say."""
-
 # Imports of the commands' work are inside them: listing plugins needs no torch, and `--help` needs nothing.
-
-
-class Commands(TyperGroup):
-    """A group of commands whose help shows the summary of each in full, and whose complaints show what was typed."""
-
-    def main(self, *arguments: Any, standalone_mode: bool = True, **more: Any) -> Any:
-        """Run a command; of what is wrong with a command line, every character can be seen."""
-        try:
-            done = super().main(*arguments, **more | {"standalone_mode": False})
-        except Exception as error:
-            if type(error).__name__ == "Abort":  # of Ctrl-C, as INTERRUPTED
-                raise KeyboardInterrupt from error
-            # Typer has brought an own copy of Click for some time, and used the installed one before.
-            if not standalone_mode or not hasattr(error, "format_message"):
-                raise
-            if type(error).__name__ != "NoArgsIsHelpError":  # the whole help, in which nothing was typed
-                error.message = shown(f"{error.message}{_instead(error)}")  # type: ignore[attr-defined]
-            error.show()  # type: ignore[attr-defined]
-            sys.exit(error.exit_code)  # type: ignore[attr-defined]
-        if done == INTERRUPTED:
-            raise KeyboardInterrupt
-        if standalone_mode:
-            sys.exit(done if isinstance(done, int) else 0)
-        return done
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write each command with its summary, over several lines where it is long."""
-        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        rows = [(name, (command.help or "").partition("\n")[0]) for name, command in commands if command is not None]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
-
-def _instead(error: Any) -> str:
-    """Return what may be meant by an option that a command does not have, as the end of a sentence."""
-    name, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
-    others = [one for one in getattr(error, "possibilities", None) or () if one != "--help"]
-    if type(error).__name__ != "NoSuchOption" or context is None or others:
-        return ""
-    flags = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
-    if f"-{name}" in flags:
-        return f" Did you mean -{name}?"
-    if not any(parameter.name == "overrides" for parameter in context.command.params):
-        return ""
-    if name in ("-m", "--multirun"):
-        return "; sweeps are started by `gan-framework train RUN/config.yaml -m ...`"
-    from gan_framework.config.compose import compose
-    from gan_framework.config.proposals import called_otherwise, settings_like
-
-    setting = name.lstrip("-").replace("-", "_")
-    meant = called_otherwise(setting, "")
-    meant = meant or sorted((f"{key}=..." for key in settings_like(setting, compose([]))), key=_of_training)
-    hint = f": {' or '.join(meant)}" if meant else ""
-    return f"; settings are written key=value, without dashes{hint}"
-
-
-def _of_training(setting: str) -> bool:
-    return setting.startswith("train.")
 
 
 def _completed(*roots: str) -> Any:
@@ -251,7 +190,7 @@ def sample(
             help="sampler=NAME, data.path=..., ...", callback=_plain, autocompletion=_completed("sampler", "data")
         ),
     ] = None,
-    n: Annotated[int | None, typer.Option("--n", min=1, help="How many samples; 64 by default.")] = None,
+    n: Annotated[int | None, typer.Option("--n", "-n", min=1, help="How many samples; 64 by default.")] = None,
     classes: Annotated[str | None, typer.Option(help="Classes to go through in turn, by name: 7,7,3.")] = None,
     source: Annotated[
         str | None,
@@ -263,7 +202,9 @@ def sample(
     columns: Annotated[int | None, typer.Option(min=1, help="Columns of the grid; 8 by default.")] = None,
     seed: Annotated[int, typer.Option(help="What the latents follow from.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="The file or folder to write; by default in RUN.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file or folder to write; by default in RUN.")
+    ] = None,
 ) -> None:
     """Draw samples of a trained model: a grid as one PNG, or single images; most models need no data for it."""
     if sum([interpolate, traverse is not None, singles]) > 1:
@@ -295,10 +236,12 @@ def retrieve(
             help="data.path=..., if the data have moved.", callback=_plain, autocompletion=_completed("data")
         ),
     ] = None,
-    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 8,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many samples.")] = 8,
     split: Annotated[str, typer.Option(help="Of the run's data: train or test.")] = "train",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="The PNG to write; by default retrieval.png in RUN.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The PNG to write; by default retrieval.png in RUN.")
+    ] = None,
 ) -> None:
     """Find an image's nearest neighbours by an auto-encoder's code and by pixels: indices and a picture."""
     _check_out(out)
@@ -321,14 +264,16 @@ def invert(
             help="data.path=..., if the data have moved.", callback=_plain, autocompletion=_completed("data")
         ),
     ] = None,
-    n: Annotated[int, typer.Option("--n", min=1, help="At most so many images.")] = 32,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="At most so many images.")] = 32,
     steps: Annotated[
         int | None, typer.Option(min=0, help="Of optimising latents; 500 without an encoder, 0 with one.")
     ] = None,
     columns: Annotated[int, typer.Option(min=1, help="Pairs side by side.")] = 4,
     seed: Annotated[int, typer.Option(help="What the first latents follow from, without an encoder.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="The PNG to write; by default inversion.png in RUN.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The PNG to write; by default inversion.png in RUN.")
+    ] = None,
 ) -> None:
     """Find latents of images by the model's encoder, or by optimisation: pairs as one PNG, and the error."""
     _check_out(out)
@@ -351,7 +296,9 @@ def evaluate(
             autocompletion=SCORED,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The file to write; by default evaluation.json in RUN.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write; by default evaluation.json in RUN.")
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="A folder of images, all of which are the reference.")
     ] = None,
