@@ -138,7 +138,7 @@ class Overfitting(Term):
     def after_update(self, pair: Pair, player: Player) -> None:
         """Count the signs of D(x), and move p when it is time."""
         self.signs.add_(distributed.mean(pair.real_output.logits.detach().sign().mean()))
-        self.seen.add_(len(pair.real) * distributed.world())
+        self.seen.add_(len(pair.real) * distributed.world() * self.game.accumulate)  # the pair is one part of a batch
         # `updates` has counted this one already.
         if player.updates % self.every == 0:
             (augment,) = self._augment

@@ -25,15 +25,17 @@ class OfTheBest:
         gamma: what the share is multiplied by in each epoch.
         nu: the least share.
         samples: in the data.
+        parts: in which a batch goes through the networks.
     """
 
-    def __init__(self, loss: Loss, player: Player, gamma: float, nu: float, samples: int) -> None:
+    def __init__(self, loss: Loss, player: Player, gamma: float, nu: float, samples: int, parts: int) -> None:
         self.loss = loss
         # Weak, because a loss is copied to be asked, and its copy needs no player of its own.
         self._player = weakref.ref(player)
         self.gamma = gamma
         self.nu = nu
         self.samples = samples
+        self.parts = parts
 
     def __call__(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return the loss of the best; where it needs real samples, of those in the same places."""
@@ -42,10 +44,10 @@ class OfTheBest:
         return self.loss(_chosen(fake, best), None if real is None else _chosen(real, best))
 
     def count(self, batch: int) -> int:
-        """Return how many samples of a batch are learnt of: max(γ^epoch, ν) of it, and at least one."""
+        """Return how many samples of a batch, or a part of one, are learnt of: max(γ^epoch, ν), and at least one."""
         player = self._player()
         assert player is not None, "the game holds the player for as long as its loss"
-        epoch = player.updates * batch * distributed.world() // self.samples
+        epoch = player.updates * batch * self.parts * distributed.world() // self.samples
         return max(int(max(self.gamma**epoch, self.nu) * batch), 1)
 
 
@@ -103,6 +105,6 @@ class TopK(Strategy):
             raise ConfigError("top_k counts epochs, and it is not known how many samples the data have")
         for network in dict.fromkeys(game.critics):
             refuse_packs(game, network, "top_k")
-        best = OfTheBest(game.loss.generator, discriminators[0], self.gamma, self.nu, game.data.size)
+        best = OfTheBest(game.loss.generator, discriminators[0], self.gamma, self.nu, game.data.size, game.accumulate)
         # The loss stays the object it is: others ask of what kind it is, and its state is in checkpoints.
         game.loss.generator = best  # type: ignore[method-assign]

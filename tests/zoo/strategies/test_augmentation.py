@@ -132,6 +132,17 @@ def test_the_probability_of_ada_follows_the_signs_of_the_scores():
     assert transform.p.item() == 0
 
 
+def test_all_parts_of_a_batch_count_where_it_goes_through_in_parts():
+    game = started(strategy("ada", policy=["mirror"], target=0.6, every=2, images=100.0))
+    game.accumulate = 2
+    (transform,) = game.transforms
+    for _ in range(2):
+        game.discriminator.output.weight.data.zero_()
+        game.discriminator.output.bias.data.fill_(3.0)
+        game.player("discriminator").play(game.meet(images(6)))
+    assert transform.p.item() == pytest.approx(12 / 100)
+
+
 def test_the_noise_fades_along_a_line():
     game = started(strategy("instance_noise", std=0.5, steps=4))
     (noise,) = game.transforms

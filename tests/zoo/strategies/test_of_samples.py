@@ -93,6 +93,14 @@ def test_the_count_of_the_best_falls_to_a_least_share():
     assert counts == [20, 18, 16, 14, 13, 11, 10, 10, 10]
 
 
+def test_epochs_are_those_of_whole_batches_where_a_batch_goes_through_in_parts():
+    game = small_game(start=False)
+    game.data, game.accumulate = game.data._replace(size=100), 4
+    TopK(0.9, 0.1).apply(game)
+    game.player("discriminator").updates = 10  # of 4 parts of 10: 400 samples, 4 epochs
+    assert game.loss.generator.count(10) == int(0.9**4 * 10)
+
+
 def test_a_loss_that_compares_is_given_the_real_samples_in_the_same_places():
     game = apply(TopK(0.5, 0.1), size=1, loss=registry.build("losses", {"name": "relativistic"}))
     game.player("discriminator").updates = 100
