@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import ConfigError, Game, NextBatch, Schedule
+from gan_framework.api import ConfigError, Game, Meeting, NextBatch, Schedule
 
 
 class Consensus(Schedule):
@@ -40,7 +40,9 @@ class Consensus(Schedule):
         """Play one step."""
         players = [player for team in game.teams() for player in team]
         meeting = game.meet(next_batch())
-        losses = [player.evaluate(meeting) for player in players]
+        # Of the same pairs, but what one player makes of them before it looks is not the other's.
+        faced = [Meeting(meeting) for _ in players]
+        losses = [player.evaluate(own) for player, own in zip(players, faced, strict=True)]
         own = [
             torch.autograd.grad(
                 torch.stack([*of_player.values()]).sum(), player.trained, create_graph=True, materialize_grads=True
@@ -51,17 +53,19 @@ class Consensus(Schedule):
         parameters = [parameter for player in players for parameter in player.trained]
         shared = iter(torch.autograd.grad(norm, parameters, materialize_grads=True))
 
-        measured = meeting.logits() | {"consensus": self.weight * norm.detach()}
+        measured = {"consensus": self.weight * norm.detach()}
+        for own_meeting in faced:
+            measured |= own_meeting.logits()
         updates = []
         for player, of_player, gradients in zip(players, losses, own, strict=True):
             measured |= {f"{player.name}/{name}": loss.detach() for name, loss in of_player.items()}
             summed = [gradient.detach() + self.weight * next(shared) for gradient in gradients]
             total = player.backward({"consensus": along(player.trained, summed)})
             updates.append((player, total))
-        for player, total in updates:
+        for (player, total), met in zip(updates, faced, strict=True):
             for parameter, found in zip(player.trained, player.gradients, strict=True):
                 parameter.grad = found
-            player.step(total, meeting)
+            player.step(total, met)
         return measured
 
 
