@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from gan_framework import garbage
 from gan_framework.config import schema
 from gan_framework.core import distributed, seeding
 from gan_framework.core.contracts.strategy import Strategy
@@ -113,6 +114,8 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
     of_weights = weight_settings(config["networks"])
     seeding.reseed(config["seed"], "weights")
     optimizers = {player: _without_clip(player, settings) for player, settings in config["optimizer"].items()}
+    for name, settings in config["networks"].items():
+        _refuse_network_of_images(name, settings, shape, config["data"]["name"])
     networks = {name: _build_network(name, settings) for name, settings in config["networks"].items()}
     if warm_start is not None:
         warm_start.fill(networks)
@@ -144,8 +147,21 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
             "ones: set train.accumulate=1, or schedule=alternating"
         )
     game.start(device, config["train"]["precision"])
+    garbage.as_usual()
     refuse_what_moves_frozen(game, of_weights)
     return game
+
+
+def _refuse_network_of_images(name: str, settings: Any, shape: DataShape, data: str) -> None:
+    """Raise ConfigError for a network that needs the size of images where the data are none."""
+    if shape.is_image or not isinstance(settings, Mapping) or settings.get("image_size", "") is not None:
+        return
+    wanted = typecheck.wanted(registry.find(kind_of_network(name).name, settings["name"]).load()).get("image_size")
+    if wanted is not None and typecheck.misfit(None, wanted) is not None:
+        raise ConfigError(
+            f"networks.{name}: {settings['name']} is a network for images, and a sample of data={data} has the shape "
+            f"{shape.sample}: choose model=mlp, or an experiment for such data (docs/beyond-images.md)"
+        )
 
 
 def _build_network(name: str, settings: Config) -> nn.Module:

@@ -42,3 +42,13 @@ def test_a_gradient_in_an_objective_is_refused(compose, overrides, named):
     game = build_game(config, DataShape((1, 4, 4)), torch.device("cpu"))
     with pytest.raises(ConfigError, match=f"train.compile=true cannot go with .*{named}.*twice"):
         compile_networks(game)
+
+
+def test_networks_of_images_are_refused_for_other_data_by_name(compose):
+    from gan_framework.build import build_game
+    from gan_framework.core.records import DataShape
+
+    with pytest.raises(
+        ConfigError, match=r"dcgan is a network for images, .* data=cross_2d has the shape \(2,\): .*mlp"
+    ):
+        build_game(compose("model=dcgan", "data=cross_2d"), DataShape((2,)), torch.device("cpu"))

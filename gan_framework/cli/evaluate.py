@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def evaluator_for(
     elif source.shape.sample != decoding.shape_seen(game).sample:  # else it holds the images themselves
         raise ConfigError(
             f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
-            f"{source.shape.sample}"
+            f"{source.shape.sample}{_brought_to(game.data, source.shape, config['data'])}"
         )
     if game.conditional and source.shape[1:3] != game.data[1:3]:
         raise ConfigError(
@@ -160,6 +161,22 @@ def evaluator_for(
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
     return evaluator, source, config
+
+
+def _brought_to(wanted: DataShape, shape: DataShape, settings: dict[str, Any]) -> str:
+    """Return the settings that bring images of one shape to another, as the end of a sentence; empty for none."""
+    if not (wanted.is_image and shape.is_image):
+        return ""
+    (channels, *size), (own, *own_size) = wanted.sample, shape.sample
+    changed: dict[str, Any] = {} if channels == own else {"channels": channels}
+    if size != own_size:
+        changed["image_size"] = size[0] if size[0] == size[1] else size
+    try:
+        brought = build_source({**settings, "classes": None, **changed}).shape.sample
+    except ConfigError:  # of data that are made in one shape alone
+        return ""
+    typed = " ".join(shlex.quote(f"data.{name}={value}".replace(" ", "")) for name, value in changed.items())
+    return f"; bring them to it with {typed}" if brought == wanted.sample else ""
 
 
 def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:

@@ -11,6 +11,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
+from gan_framework.config.field_names import READERS
 from gan_framework.config.proposals import (
     MOST,
     VERY_LIKE,
@@ -107,9 +108,12 @@ def _several(key: str, values: str) -> str:
 
 
 def _missing_option(error: MissingConfigException) -> str:
-    group, _, option = (error.missing_cfg_file or "").rpartition("/")
+    missing = error.missing_cfg_file or ""
+    group, _, option = missing.rpartition("/")
     if not group:
         return _one_line(error)
+    if path := _own_data(missing):
+        return path
     kind = kind_of_group(group)
     none = f"{group}=[]" if kind is not None and kind.listed else ""
     if none and option in ("none", "null", "false", "off"):
@@ -130,6 +134,16 @@ def _missing_option(error: MissingConfigException) -> str:
         if package.problem:
             reason += f". {package.distribution} is installed, but {package.problem}"
     return reason
+
+
+def _own_data(missing: str) -> str:
+    """Return what to type in the place of `data=FILE`; empty if that is no path of the user's data."""
+    group, _, path = missing.partition("/")
+    if group != "data" or not os.path.exists(path):
+        return ""
+    named = READERS.get("" if os.path.isdir(path) else Path(path).suffix.lower())
+    typed = f"data={visible(path)}"
+    return f"{typed}: this is a path; did you mean data={named} data.path={visible(path)}?" if named else ""
 
 
 def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Sequence[str]) -> str:
@@ -159,13 +173,15 @@ def _unknown_inside(path: str, key: str, value: str, parent: DictConfig) -> str:
         return f"{path} has {', '.join(known) or 'none'}: choose it first with '{listed.group}=[{key}]'"
     if within := settings_within(path, key, _root(parent)):
         return _meant([f"{setting}={value}" for setting in within])
+    called = [one for one in called_otherwise(key, value) if not one.startswith(f"{path}.{key}=")]
+    if here := [one for one in called if one.startswith(tuple(f"{path}.{name}=" for name in known))]:
+        return _meant(here)
     kind = kind_at(path)
-    if kind is not None and (others := options_with(key, kind)):
+    if kind is not None and (others := options_with(key, kind, value)):
         return f"it belongs to {' or '.join(f'{kind.group}={other}' for other in others)}"
     if not closest(key, known, cutoff=VERY_LIKE):
-        meant = [one for one in called_otherwise(key, value) if not one.startswith(f"{path}.{key}=")]
         # The name alone, in other places: train.lr.
-        meant = meant or [f"{setting}={value}" for setting in settings_like(key, _root(parent))]
+        meant = called or [f"{setting}={value}" for setting in settings_like(key, _root(parent))]
         if meant:
             return _meant(meant)
     similar = closest(key, known) if len(known) <= MOST else near(key, known)

@@ -116,3 +116,12 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "extractor": {"resnet": "extractor=vgg16, dinov2 or clip see more than classes"},
 }
 """For each group, what is right in the place of an option that other programs have."""
+
+READERS = {
+    "": "folder",
+    ".zip": "folder",
+    **dict.fromkeys((".npz", ".npy", ".h5", ".hdf5"), "npz"),
+    **dict.fromkeys((".csv", ".parquet"), "table"),
+    ".txt": "tokens",
+}
+"""The data set that reads a file of the user's, by its suffix; a folder has none."""

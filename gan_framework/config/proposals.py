@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gan_framework.config.field_names import ELSEWHERE, SETTINGS
+from gan_framework.config.field_names import ELSEWHERE, READERS, SETTINGS
 from gan_framework.registry import registry
 from gan_framework.registry.aliases import ALIASES, SPELLINGS, meant
 from gan_framework.registry.defaults import defaults, yaml_file
@@ -35,6 +36,9 @@ SCORING = ("evaluate", "extractor", "sample")
 FOLLOWS = re.compile(r"\$\{([\w.]+)\}")
 """The value of a setting that is another one's."""
 
+NAME = re.compile(r"(?<![\w./-])[A-Za-z0-9_][A-Za-z0-9_-]*(?![\w./-])")
+"""An option's name in what a group is set to; no part of a path is one."""
+
 RENAMED = {kind.group: kind.place for kind in KINDS.values() if kind.group != kind.place} | {"strategies": "strategy"}
 """Where the settings stand of what a group chooses, where the two have different names."""
 
@@ -46,9 +50,7 @@ def alias(override: str) -> str:
     if not is_set or (group not in ALIASES and group not in SPELLINGS):
         return override
     offered = options(group)
-    return (
-        f"{key}={re.sub(r'[A-Za-z0-9_][A-Za-z0-9_-]*', lambda word: meant(group, word[0], offered) or word[0], value)}"
-    )
+    return f"{key}={NAME.sub(lambda word: meant(group, word[0], offered) or word[0], value)}"
 
 
 def settings_like(key: str, root: DictConfig) -> list[str]:
@@ -138,14 +140,15 @@ def _listed(group: str) -> str:
     return f"`gan-framework plugins {name}` lists all {len(some)}" if len(some) > MOST else ", ".join(some)
 
 
-def options_with(setting: str, kind: Kind) -> list[str]:
-    """Return the names of a kind's plugins whose configuration has a setting."""
+def options_with(setting: str, kind: Kind, value: str = "") -> list[str]:
+    """Return the names of a kind's plugins whose configuration has a setting; what reads the named file comes first."""
+    first = (READERS.get(PurePath(value).suffix.lower()) if setting == "path" else None, *COMMON)
     found = []
     for plugin in registry.installed(kind.name):
         path = yaml_file(plugin.kind, plugin.name, plugin.distribution)
         if path is not None and setting in defaults(path, plugin.name):
             found.append(plugin.name)
-    return sorted(found, key=lambda name: name not in COMMON)[:MOST]
+    return sorted(found, key=lambda name: first.index(name) if name in first else len(first))[:MOST]
 
 
 def kind_at(path: str) -> Kind | None:

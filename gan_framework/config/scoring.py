@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gan_framework.config.compose import compose, quoted
 from gan_framework.config.explain import explain
+from gan_framework.config.proposals import called_otherwise, settings_like
 from gan_framework.config.schema import EvaluateConfig
 from gan_framework.errors import ConfigError
 from gan_framework.storage.plain import literal
@@ -48,14 +49,24 @@ def parse(overrides: list[str], what: str = "an evaluation", roots: tuple[str, .
     except HydraException as error:
         raise ConfigError(explain(error)) from error
     for override in parsed:
+        key, value = override.key_or_group, override.get_value_string()
         if override.is_add() or override.is_force_add() or override.is_delete() or override.is_sweep_override():
-            raise ConfigError(f"{override.input_line}: {what} takes plain overrides only, like key=value")
-        if not any(override.key_or_group == root or override.key_or_group.startswith(f"{root}.") for root in roots):
-            raise ConfigError(f"{override.key_or_group} cannot be overridden for {what}, only {', '.join(roots)}")
-        reason = OF_TRAINING.get(override.key_or_group)
+            several = f"; a list is written '{key}=[{value}]'" if override.is_choice_sweep() else ""
+            raise ConfigError(f"{override.input_line}: {what} takes plain overrides only, like key=value{several}")
+        if not any(key == root or key.startswith(f"{root}.") for root in roots):
+            meant = _meant(key, value, roots)
+            instead = f"; did you mean {' or '.join(meant)}?" if meant else f", only {', '.join(roots)}"
+            raise ConfigError(f"{key} cannot be overridden for {what}{instead}")
+        reason = OF_TRAINING.get(key)
         if reason is not None:
             raise ConfigError(f"{override.input_line} has no effect on an evaluation: it {reason}; leave it out")
     return parsed
+
+
+def _meant(key: str, value: str, roots: tuple[str, ...]) -> list[str]:
+    """Return the overrides within `roots` that may be meant by one outside of them."""
+    found = called_otherwise(key, value) or [f"{setting}={value}" for setting in settings_like(key, compose([]))]
+    return [one for one in found if one.startswith(tuple(f"{root}{end}" for root in roots for end in ".="))]
 
 
 def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
@@ -78,6 +89,8 @@ def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
         for override in parsed:
             if override.key_or_group.partition(".")[0] not in chosen:
                 OmegaConf.update(config, override.key_or_group, override.value())
+            if override.key_or_group == "data.path" and not any(o.key_or_group == "data.num_classes" for o in parsed):
+                config.data.num_classes = None  # was that of the run's own files, and other ones may have others
     except (OmegaConfBaseException, AttributeError) as error:
         raise ConfigError(explain(error)) from error
     return config

@@ -169,7 +169,7 @@ class _Work:
             real = f"{half:,} real samples of the {self._split} split against other {-(-available // 2):,} of it"
         else:
             available = len(self._reference.data(split))
-            fewer = f", which has no {self._count:,}" if available < self._count else ""
+            fewer = f" (fewer than {self._count:,})" if available < self._count else ""
             real = f"{min(self._count, available):,} real samples of the {split} split{fewer}"
         return f"held-out: {real}; noise: {self._count:,} samples {_noise_words(self._reference.source.shape)}"
 

@@ -139,7 +139,7 @@ class Reference:
 
     def _extract(self, data: Data, chosen: Tensor, split: str) -> dict[str, Tensor]:
         what = f"the {split} split of {self.dataset}"
-        log.info("extracting features of %d samples of %s with %s", len(chosen), what, self.extractor.name)
+        log.info("extracting features of %s samples of %s with %s", f"{len(chosen):,}", what, self.extractor.name)
         batches = (_read(data, indices) for indices in chosen.split(self._batch_size))
         bounds = Bounds()
         passing = bounds.watching(batches)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from gan_framework.errors import ConfigError
 from gan_framework.storage import foreign
-from gan_framework.storage.layout import is_run
+from gan_framework.storage.layout import RunFolder, is_run
 from gan_framework.storage.text import visible
 
 OF_A_SWEEP = ("multirun.yaml", "runs.json")
 """What lies in the folder of a sweep beside its runs' folders."""
+
+MOST = 1 << 20
+"""So many bytes of a summary are read."""
 
 FOLDERS = 1_000
 """So many folders are looked into for runs."""
@@ -36,7 +41,7 @@ def said(path: Path) -> str:
     """Return why an existing path is neither a run with checkpoints nor a checkpoint, and what to name instead."""
     name, run = _shown(path), owner(path)
     if _is_run(path):
-        return f"{name} holds no intact checkpoint in its folder `checkpoints`"
+        return f"{name} holds no intact checkpoint in its folder `checkpoints`{_why(path)}"
     if run is not None:
         what = "a folder" if path.is_dir() else "a file"
         return f"{name} is {what} of a run: name the run's folder, {_shown(run)}"
@@ -53,6 +58,16 @@ def said(path: Path) -> str:
             f"{_shown(first)}"
         )
     return f"{name} is no run: it has neither a config.yaml nor a folder `checkpoints`"
+
+
+def _why(run: Path) -> str:
+    """Return the error that ended a run, as the end of a sentence; empty if none is known."""
+    try:
+        summary = json.loads(foreign.read_text(RunFolder(run).summary, run, MOST))
+    except (OSError, ValueError, ConfigError):  # without a summary that can be read there is nothing to add
+        return ""
+    error = summary.get("error") if isinstance(summary, dict) else None
+    return f"; the run failed: {visible(error)}" if isinstance(error, str) else ""
 
 
 def _shown(path: Path) -> str:

@@ -165,9 +165,17 @@ WRONG = [
     (["metrics.prc.neighbours=5"], "prc.*choose it first"),
     (["+evaluate.new=1"], "plain overrides"),
     (["evaluate.seed=1,2"], "plain overrides"),
+    (["metrics=fid,kid"], r"a list is written 'metrics=\[fid,kid\]'"),
+    (["samples=50"], "samples cannot be overridden for an evaluation; did you mean evaluate.samples=50"),
+    (["train.steps=5"], "train.steps cannot be overridden for an evaluation, only data"),
     (["evaluate"], "evaluate"),
     (["evaluate.batch_norm=batch"], "no batch norm"),
-    (["data=digits", "data.image_size=32"], r"\(1, 16, 16\).*\(1, 32, 32\)"),
+    (
+        ["data=digits", "data.image_size=32"],
+        r"\(1, 16, 16\).*\(1, 32, 32\); bring them to it with data.image_size=16$",
+    ),
+    (["data=digits", "data.channels=3"], r"\(3, 32, 32\); bring them to it with data.channels=1 data.image_size=16$"),
+    (["data=cross_2d"], r"\(2,\)$"),
     (["metrics=[inception_score]"], "inception_score.*raw"),
 ]
 
@@ -271,6 +279,10 @@ def test_classes_of_other_names_are_refused_where_the_model_is_asked_for_them(fr
         with pytest.raises(ConfigError, match=r"are \[apple, berry\], and the data have \[berry, cherry\]"):
             evaluate(conditional, overrides)
     evaluate(free, [])  # which class an image is of does not matter here
+    more = write(
+        fruits.parent / "more", {f"{kind}/{i}.png": encoded(picture(i, (16, 16))) for kind in "abc" for i in range(3)}
+    )
+    evaluate(free, [f"data.path={more}"])  # nor of how many
 
 
 def test_data_that_are_others_than_those_trained_on_are_named(fruits, compose, cache, tmp_path):

@@ -138,13 +138,15 @@ def test_what_is_not_wanted_is_named(npz, arrays, settings, message):
 def test_places_that_are_no_npz_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     (tmp_path / "cut.npz").write_bytes(stored(GREY)[:500])
+    (tmp_path / "table.csv").write_text("age,income")
     cases = {
         None: "data.path is missing",
-        "nowhere.npz": r"nowhere.npz is no file",
+        "nowhere.npz": r"nowhere.npz does not exist",
         "text.npz": r"text.npz cannot be opened",
         "cut.npz": r"cut.npz cannot be opened",
+        "table.csv": "table.csv is not an .npz, .npy or HDF5 file",
         "": "data.path=",
-        ".": "is no file",
+        ".": "is a folder, not an .npz file",
     }
     for name, message in cases.items():
         with pytest.raises(ConfigError, match=message):

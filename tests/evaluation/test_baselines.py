@@ -68,7 +68,7 @@ def test_too_few_real_samples_are_all_taken_and_that_is_said(source, game, tmp_p
     found = make(source, tmp_path, samples=201)(game).baselines["fid_raw"]
     train, test = source.load("train").samples, source.load("test").samples
     assert found.real == pytest.approx(fid(test, train), rel=1e-6)
-    assert "200 real samples of the test split, which has no 201;" in found.samples
+    assert "200 real samples of the test split (fewer than 201);" in found.samples
 
 
 class TrainOnly(Blobs):

@@ -23,6 +23,8 @@ from gan_framework.registry.packages import groups
         ("batch_size=32", "did you mean train.batch_size=32 or evaluate.batch_size=32"),
         ("generator.width=64", "generator.width: unknown setting; did you mean networks.generator.width=64"),
         ("data.path=photos", "data.path: unknown setting; it belongs to data=folder or data=npz or "),
+        ("data.path=a/b.csv", "it belongs to data=table or data=folder or data=npz"),
+        ("data.size=32", "did you mean data.image_size=32?"),
         ("optimizer.lr=1e-3", "did you mean optimizer.generator.lr=1e-3 or optimizer.discriminator.lr=1e-3?"),
         ("networks.generator.nz=100", "did you mean prior.dim=100?"),
         ("latent_dim=100", "did you mean prior.dim=100?"),
@@ -50,6 +52,16 @@ def test_what_is_typed_leads_to_what_is_meant(typed, said):
         compose([typed])
     assert said in str(refusal.value)
     assert len(str(refusal.value)) < 250
+
+
+@pytest.mark.parametrize(("path", "reader"), [("photos", "folder"), ("a/table.csv", "table"), ("./x.npy", "npz")])
+def test_a_path_in_the_place_of_data_leads_to_what_reads_it(path, reader, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / path
+    place.parent.mkdir(exist_ok=True)
+    place.mkdir() if reader == "folder" else place.touch()
+    with pytest.raises(ConfigError, match=rf"did you mean data={reader} data.path=.*{path}\?"):
+        compose([f"data={path}"])
 
 
 @pytest.mark.parametrize(

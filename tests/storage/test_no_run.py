@@ -53,6 +53,9 @@ def test_a_sweep_names_one_of_its_runs(sweep):
 def test_a_run_without_checkpoints_is_one(sweep):
     with pytest.raises(ConfigError, match="seed=0 holds no intact checkpoint in its folder `checkpoints`"):
         load_game(sweep / "seed=0")
+    (sweep / "seed=0" / "summary.json").write_text('{"status": "failed", "error": "there are no\\nimages"}')
+    with pytest.raises(ConfigError, match=r"folder `checkpoints`; the run failed: there are no\\nimages$"):
+        load_game(sweep / "seed=0")
 
 
 def test_what_is_of_no_run_is_said(tmp_path):

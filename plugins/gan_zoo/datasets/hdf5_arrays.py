@@ -45,7 +45,7 @@ def _opened(path: Path, key: str, setting: str) -> Iterator[Any]:
     except ImportError:
         raise ConfigError(f"{path} is an HDF5 file, which h5py reads: pip install 'gan-framework[hdf5]'") from None
     if not path.is_file():
-        raise ConfigError(f"{path} is no file; an HDF5 file is wanted")
+        raise ConfigError(f"{path} does not exist, or is not a regular file; an HDF5 file is needed")
     where = f"{path} ({key})"
     try:
         with h5py.File(path, "r") as file:

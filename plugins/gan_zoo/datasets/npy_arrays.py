@@ -35,7 +35,7 @@ def read_form(path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.d
 
 def _mapped(path: Path, key: str, setting: str) -> np.ndarray:
     if not path.is_file():
-        raise ConfigError(f"{path} is no file; an .npy file is wanted")
+        raise ConfigError(f"{path} does not exist, or is not a regular file; an .npy file is needed")
     if key != KEY:
         raise missing(path, key, setting, [KEY])
     where = f"{path} ({key})"

@@ -87,8 +87,12 @@ def read_form(path: Path, key: str, setting: str) -> tuple[tuple[int, ...], np.d
 @contextmanager
 def _opened(path: Path, key: str, setting: str) -> Iterator[IO[bytes]]:
     """Open an array whose announced kind and size are what it is; whatever its reading raises becomes a ConfigError."""
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, not an .npz file; data=folder reads a folder of images")
     if not path.is_file():
-        raise ConfigError(f"{path} is no file; an .npz file is wanted")
+        raise ConfigError(f"{path} does not exist, or is not a regular file; an .npz file is needed")
+    if path.suffix.lower() != ".npz" and not zipfile.is_zipfile(path):
+        raise ConfigError(f"{path} is not an .npz, .npy or HDF5 file")
     # Arrays may pack to any degree: their size is announced, and checked against the memory.
     with open_zip(path, max_ratio=None) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist()]
