@@ -70,12 +70,14 @@ def test_a_long_list_of_bad_files_is_cut(tmp_path):
 
 def test_places_without_images_are_refused(tmp_path):
     (tmp_path / "empty" / "cat").mkdir(parents=True)
-    (tmp_path / "notes.zip").write_bytes(b"no zip")
+    for name in ("notes.zip", "table.csv"):
+        (tmp_path / name).write_bytes(b"no zip")
     cases = {
         None: "data.path is missing",
         tmp_path / "nowhere": "nowhere: there is no such",
         tmp_path / "empty": "holds no image",
         tmp_path / "notes.zip": "notes.zip cannot be opened as a zip",
+        tmp_path / "table.csv": "table.csv is neither a folder nor a zip file of images",
         pack(tmp_path / "texts.zip", {"a.txt": b"a"}): "texts.zip holds no image",
     }
     for path, message in cases.items():

@@ -211,6 +211,8 @@ def find_files(path: str | Path | None, setting: str) -> Files:
         raise ConfigError(f"{setting}={path} is neither a folder nor a file")
     if place.is_file() and is_image(place.name):
         raise ConfigError(f"{setting}={path} is one image; name a folder or a zip file of images")
+    if place.is_file() and place.suffix.lower() != ".zip" and not zipfile.is_zipfile(place):
+        raise ConfigError(f"{setting}={path} is neither a folder nor a zip file of images")
     files = FolderFiles(place) if place.is_dir() else ZipFiles(place)
     if not files.names:
         details = [*filter(None, [describe_bad(files.bad), describe_left_out(files.left_out)])]
