@@ -82,9 +82,12 @@ def _cited(claim: Claim) -> str:
 
 
 def _tried(claim: Claim) -> set[str]:
-    """Return the options of a claim's run that the run which it is compared with has not."""
+    """Return the options of a claim's run that the run which it is compared with has not.
+
+    Where that is the same with other settings, all of them.
+    """
     others = _typed(claim.other) if isinstance(claim.other, str) else set()
-    return _typed(claim.run) - others
+    return _typed(claim.run) - others or _typed(claim.run)
 
 
 def _typed(run: str) -> set[str]:

@@ -286,7 +286,7 @@ ROWS = {
             "networks.discriminator.stride=1",
         ),
     ),
-    "digits, wasserstein": Row(DIGITS, ("loss=wasserstein",)),
+    "digits, wasserstein": Row(DIGITS, ("loss=wasserstein_plain", "strategy=[weight_clipping]")),
     "digits, mirror_map": Row(
         DIGITS,
         (
@@ -445,7 +445,7 @@ FAMILIES = {
     ),
     "Kernels": (
         Claim("A kernel on learned features covers more modes (Li et al. 2017)", "ring, mmd", MODES, "more", "ring"),
-        Claim("Stein's repulsion covers more modes (Wang & Liu 2016)", "ring, stein", MODES, "more", "ring"),
+        Claim("Stein's repulsion covers more modes (Liu & Wang 2017)", "ring, stein", MODES, "more", "ring"),
         Claim(
             "A kernel on the samples themselves covers all modes (Li et al. 2015)",
             *("ring, mmd of samples", MODES, "more", NEARLY_ALL),

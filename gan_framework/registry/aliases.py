@@ -58,7 +58,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "progan": "pggan",
         "stylegan_ada": "stylegan2_ada",
         "ragan": "ra_gan",
-        "rsgan": "rpgan",
         "fgan": "f_gan",
         "mcgan": "mcgan_mean",
         "pacgan": "pacgan2",
@@ -132,6 +131,10 @@ SPELLINGS: dict[str, dict[str, str]] = {
         "vanilla_gan": "mlp",
         "lightweight_gan": "fastgan",
         "wgan_clipping": "wgan",
+        "optimistic_adam": "omd_gan",
+        "extra_adam": "extragradient",
+        "lookahead": "la_gan",
+        "ada": "stylegan2_ada",
     },
     "metrics": {
         "prdc": "prc",
