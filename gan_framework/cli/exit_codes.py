@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from gan_framework.errors import GanFrameworkError, RunStopped, in_words
+from gan_framework.garbage import seldom
 from gan_framework.registry.packages import leave_out_malformed
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import lines, visible
@@ -21,7 +22,8 @@ def exit_code(work: Callable[[], object]) -> int:
     """
     leave_out_malformed()
     try:
-        work()
+        with seldom():
+            work()
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             _say(lines(mask(traceback.format_exc().rstrip("\n"))))

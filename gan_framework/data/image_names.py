@@ -15,6 +15,8 @@ SUFFIXES = (
 )
 """Those that Pillow knows the formats by that are decoded; of a `.pfm`, it is said that it cannot be used."""
 
+_SUFFIXES = frozenset(SUFFIXES)
+
 
 class Listing(NamedTuple):
     """What lies in a folder and its subfolders; all names are relative to it, with forward slashes, and sorted.
@@ -45,8 +47,8 @@ def is_hidden(name: str) -> bool:
 
 
 def _is_named_so(name: str) -> bool:
-    # Of a name that is not hidden, an end is the suffix: none begins with its only dot.
-    return name.lower().endswith(SUFFIXES)
+    # Of a name that is not hidden, what follows the last dot is the suffix: none begins with its only dot.
+    return name[name.rfind(".") :].lower() in _SUFFIXES
 
 
 def _suffix(name: str) -> str:
@@ -121,13 +123,14 @@ class _Walk:
         for entry in entries:
             plain = entry.name
             name = before + plain
-            if is_hidden(plain):
-                self.left_out.append(name)
-                continue
             named_so = _is_named_so(plain)
             try:
-                if named_so and entry.is_file(follow_symlinks=False):  # nearly all, and there may be a million
+                # Nearly all, and there may be a million.
+                if named_so and plain[0] != "." and entry.is_file(follow_symlinks=False):
                     self.images.append(name)
+                    continue
+                if is_hidden(plain):
+                    self.left_out.append(name)
                     continue
                 linked = entry.is_symlink()
                 if linked:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_framework import garbage
 from gan_framework.config.schema import EvaluateConfig, read
 from gan_framework.core import distributed, seeding
 from gan_framework.core.game import Game
@@ -107,6 +108,7 @@ class Evaluator:
         self._further = further
         self._split_of = lru_cache(maxsize=None)(self._load)
         self.baselines = Baselines(self.reference, self.metrics, settings.split, cache)
+        garbage.as_usual()  # an extractor may be trained
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], source: DataSource, device: torch.device) -> Evaluator:

@@ -20,6 +20,9 @@ COLOURS = (1, 3)
 EDGE = 128
 """The grey between samples."""
 
+GAP = 2
+"""Pixels between samples, and around them where there are several."""
+
 CELL = 4
 """Pixels to a side for one value where values are drawn as squares."""
 
@@ -124,11 +127,17 @@ def to_shades(samples: Tensor, value_range: Range | None) -> Tensor:
 
 
 def tiled(shades: Tensor, columns: int) -> Tensor:
-    """Return images (N, 1 or 3, H, W), uint8, side by side, row by row, as one (3, H', W')."""
-    from torchvision.utils import make_grid
-
-    joined: Tensor = make_grid(shades, nrow=columns, padding=2, pad_value=EDGE)
-    return joined
+    """Return images (N, 1 or 3, H, W), uint8, side by side, row by row, as one (3, H', W'); a single one as it is."""
+    coloured = shades.expand(-1, 3, -1, -1)
+    if len(coloured) == 1:
+        return coloured[0].contiguous()
+    height, width = (size + GAP for size in shades.shape[2:])
+    columns = min(columns, len(coloured))
+    sheet = shades.new_full((3, math.ceil(len(coloured) / columns) * height + GAP, columns * width + GAP), EDGE)
+    for number, image in enumerate(coloured):
+        row, column = divmod(number, columns)
+        sheet[:, row * height + GAP : (row + 1) * height, column * width + GAP : (column + 1) * width] = image
+    return sheet
 
 
 def write(path: Path, picture: Picture, numbers: bool = False) -> Path:

@@ -68,8 +68,6 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     RunFolder(folder).summary.unlink(missing_ok=True)
 
     # Imported here, in the parent of all runs, so that they are imported once.
-    import torchvision.utils  # noqa: F401
-
     from gan_framework.runs.launch import SweepJob, launch
     from gan_framework.runs.summary import Summary
     from gan_framework.runs.trainer import PRUNER

@@ -64,6 +64,8 @@ def test_another_size_is_another_entry(root, own_cache):
     ("pixels", np.zeros((40, 3, 8, 8), np.uint8)),
     ("pixels", np.zeros((39, 8, 8, 3), np.uint8)),
     ("pixels", np.zeros((40, 8, 8, 3), np.float32)),
+    ("digests", np.zeros((39, 32), np.uint8)),
+    ("digests", None),
     ("counts", np.zeros(3, np.int64)),
     ("bad", np.frombuffer(b"[]", np.uint8)),
     ("files", None),

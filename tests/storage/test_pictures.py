@@ -79,6 +79,15 @@ def test_images_of_1_and_3_channels_are_a_grid():
             assert np.array_equal(cell(picture, *divmod(number, 3), 4, 6), np.broadcast_to(shade(image), (3, 4, 6)))
 
 
+@pytest.mark.parametrize(("n", "columns"), [(1, 3), (2, 1), (5, 3), (6, 3), (4, 9)])
+def test_a_grid_is_the_one_of_torchvision(n, columns):
+    from torchvision.utils import make_grid
+
+    for channels in (1, 3):
+        shades = (noise(n, channels, 4, 6) * 127 + 128).to(torch.uint8)
+        assert torch.equal(pictures.tiled(shades, columns), make_grid(shades, nrow=columns, padding=GAP, pad_value=128))
+
+
 def test_values_are_brought_from_their_range_to_grey():
     values = torch.tensor([0.0, 2.5, 5.0, 10.0, 12.0]).view(1, 1, 1, 5).repeat(2, 1, 1, 1)
     drawn = cell(pictures.draw(values, 1, (0, 10)).image, 0, 0, 1, 5)

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -71,11 +72,12 @@ class Files(ABC):
         They are taken once: of a file that is changed later, they are not those of what it has become, and what is
         remembered of it under them is not believed the next time. A file that is missing has the size -1.
         """
-        stamps = [self._stamp(name) for name in self.names]
         try:
-            return np.array(stamps, dtype=np.int64)
+            numbers = np.fromiter(chain.from_iterable(map(self._stamp, self.names)), np.int64)
         except OverflowError:
-            return np.array([[_wrapped(number) for number in stamp] for stamp in stamps], dtype=np.int64)
+            stamps = map(self._stamp, self.names)
+            numbers = np.fromiter(map(_wrapped, chain.from_iterable(stamps)), np.int64)
+        return numbers.reshape(len(self.names), -1)
 
     @abstractmethod
     def _stamp(self, name: str) -> Sequence[int]:

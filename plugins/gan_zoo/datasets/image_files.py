@@ -15,7 +15,7 @@ from torch import Tensor
 from gan_framework.api import ConfigError, Data, DataSource, Fit, InMemory, RunFailed
 from gan_zoo.datasets.checks import known_split
 from gan_zoo.datasets.files import Files
-from gan_zoo.datasets.scanning import Scanned, digest, forget, held, key_of, load, remembered
+from gan_zoo.datasets.scanning import Scanned, digest, forget, held, key_of, load, named, remembered
 from gan_zoo.datasets.splits import members
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,24 @@ class ImageFiles(Data):
         return super().digests() if self._digests is None else self._digests.numpy().tobytes()
 
 
+class HeldImages(InMemory):
+    """Images of files that are held in memory.
+
+    Args:
+        images: the images (N, C, H, W) uint8.
+        labels: class indices (N,) or None.
+        digests: the images' SHA-256 (N, 32) uint8, which were computed when the files were read.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor | None, digests: Tensor) -> None:
+        super().__init__(images, labels)
+        self._digests = digests
+
+    def digests(self) -> bytes:
+        """Return every image's SHA-256, joined."""
+        return self._digests.numpy().tobytes()
+
+
 class HeldOutImages(DataSource):
     """The base of sources of image files whose split `test` is a place of its own, or a share that is held out.
 
@@ -169,17 +187,18 @@ def load_images(
     hold = len(numbers) * math.prod(fit.shape) <= reading.in_memory_mb * 2**20
     if not hold:
         numbers = numbers.sort().values  # what is remembered does not depend on the parts
-    names = [files.names[number] for number in numbers.tolist()]
-    log.info("reading %d images of %s", len(names), files.path)
-    key = {} if hold else key_of(files, names, fit)
-    found = held(files, names, fit) if hold else remembered(files, names, fit, key)
-    values, bad = torch.from_numpy(found.values), found.bad
+    total = len(numbers)
+    log.info("reading %d images of %s", total, files.path)
+    key = {} if hold else key_of(files, numbers, fit)
+    found = held(files, numbers, fit) if hold else remembered(files, numbers, fit, key)
+    values, digests, bad = torch.from_numpy(found.values), torch.from_numpy(found.digests), found.bad
     if bad:
-        _report(files, bad, len(names), reading)
-    if len(bad) == len(names):
-        raise ConfigError(f"{files.path}: not one of {len(names)} images can be read")
-    _report_doubts(files, found, len(names))
-    good = torch.tensor([number not in bad for number in range(len(names))])
+        _report(files, bad, total, reading)
+    if len(bad) == total:
+        raise ConfigError(f"{files.path}: not one of {total} images can be read")
+    _report_doubts(files, found, total)
+    good = torch.ones(total, dtype=torch.bool)
+    good[[*bad]] = False
     row = torch.full((len(files.names),), -1)
     row[numbers[good]] = torch.arange(len(values))
     loaded: Parts = {}
@@ -190,10 +209,10 @@ def load_images(
         rows, its_labels = row[chosen], None if labels is None else labels[chosen]
         if hold:  # one part's rows follow each other: nothing is copied
             images = values[int(rows[0]) : int(rows[-1]) + 1].permute(0, 3, 1, 2)
-            loaded[part] = InMemory(images, its_labels)
+            loaded[part] = HeldImages(images, its_labels, digests[rows])
         else:
-            its_names = [files.names[number] for number in chosen.tolist()]
-            loaded[part] = ImageFiles(files, its_names, fit, its_labels, values[rows], partial(forget, key))
+            its_names = named(files, chosen)
+            loaded[part] = ImageFiles(files, its_names, fit, its_labels, digests[rows], partial(forget, key))
         loaded[part].notes = fit.changes(found.shapes)
     return loaded
 

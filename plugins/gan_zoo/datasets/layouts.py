@@ -61,13 +61,15 @@ def read_layout(files: Files, known: Sequence[str] = ()) -> Layout:
     Raises:
         ConfigError: images lie beside classes, folders are named like splits or domains, or labels do not fit.
     """
-    folders = [tuple(name.split("/")[:-1]) for name in files.names]
+    above = [name.rpartition("/")[0] for name in files.names]
+    folders = {folder: tuple(folder.split("/")) if folder else () for folder in set(above)}
+    first = folders[above[0]]
     shared = 0
-    while all(len(parts) > shared for parts in folders) and len({parts[shared] for parts in folders}) == 1:
-        if folders[0][shared] in known:
+    while all(len(parts) > shared and parts[shared] == first[shared] for parts in folders.values()):
+        if first[shared] in known:
             break
         shared += 1
-    wrapper = folders[0][:shared]
+    wrapper = first[:shared]
     numbered = _without_shard(files.names, wrapper)
     if numbered is not None:
         return _of_stylegan(files, numbered)
@@ -75,7 +77,8 @@ def read_layout(files: Files, known: Sequence[str] = ()) -> Layout:
     if labelled is not None:
         return _of_stylegan(files, labelled)
     below = _below(files.names, wrapper)
-    kinds = [parts[shared] if len(parts) > shared else "" for parts in folders]
+    kind_of = {folder: parts[shared] if len(parts) > shared else "" for folder, parts in folders.items()}
+    kinds = [kind_of[folder] for folder in above]
     _check_kinds(files, wrapper, kinds)
     classes = tuple(sorted({kind for kind in kinds if kind}))
     _report_empty(files, wrapper, classes)

@@ -342,7 +342,8 @@ class Paired(DataSource):
     def _scan(self, place: Place, fit: Fit, hold: bool) -> Scanned:
         # What is kept in the cache of a place is known by shape, crop and filter, which say nothing of halves or names.
         if hold and not isinstance(fit, Halves) and self.suffixes is None:
-            return held(place.files, place.names, fit)
+            numbers = {name: number for number, name in enumerate(place.files.names)}
+            return held(place.files, torch.tensor([numbers[name] for name in place.names]), fit)
         return scan(place.files, place.names, fit, hold)
 
     def _of_good(self, scanned: Scanned, good: list[int], count: int) -> Tensor:

@@ -29,7 +29,7 @@ KIND = "scans"
 KEPT = 2**30
 """Bytes of images up to which those of a set are kept in the cache."""
 
-RULES = 5
+RULES = 6
 """To be raised when files become other pixels, or others are bad, than before: what is remembered is then read anew."""
 
 Shape = tuple[int, int, int]
@@ -57,7 +57,8 @@ class Scanned(NamedTuple):
     """What was found in image files.
 
     Attributes:
-        values: of the good files the images (n, H, W, C) uint8, or their digests (n, 32) uint8.
+        values: of the good files the images (n, H, W, C) uint8, or their digests.
+        digests: the SHA-256 (n, 32) uint8 of those images, as `digest` computes it.
         bad: why the others cannot be used, by the file's number.
         greatest: the greatest value of all pixels.
         several: how many files hold more than one image, of which the first is used.
@@ -66,6 +67,7 @@ class Scanned(NamedTuple):
 
     # Not a tensor: those go from a worker to its parent by shared memory, of which containers have little.
     values: np.ndarray
+    digests: np.ndarray
     bad: dict[int, str]
     greatest: int
     several: int
@@ -77,14 +79,14 @@ class _Scan(Dataset[Scanned]):
 
     def __init__(self, files: Files, names: Sequence[str], fit: Fit, hold: bool) -> None:
         self.files, self.names, self.fit, self.hold = files, names, fit, hold
-        self.value_shape = _held_shape(fit.shape) if hold else (32,)
+        self.value_shape = _held_shape(fit.shape)
         self.unchanged = not fit.changes({fit.shape: 1})
 
     def __len__(self) -> int:
         return -(-len(self.names) // CHUNK)
 
     def __getitem__(self, chunk: int) -> Scanned:
-        good, bad, greatest, several, shapes = [], {}, 0, 0, Counter[Shape]()
+        good, digests, bad, greatest, several, shapes = [], [], {}, 0, 0, Counter[Shape]()
         for number in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(self.names))):
             read = _read(self.names[number], self._decoded)
             if isinstance(read, str):
@@ -97,11 +99,14 @@ class _Scan(Dataset[Scanned]):
                 pixels = fitted.numpy()
                 if not self.hold:
                     greatest = max(greatest, int(pixels.max()))
-                good.append(pixels.transpose(1, 2, 0) if self.hold else digest(pixels))
-        values = np.stack(good) if good else np.empty((0, *self.value_shape), np.uint8)
+                else:
+                    good.append(pixels.transpose(1, 2, 0))
+                digests.append(digest(pixels))
+        found = np.stack(digests) if digests else np.empty((0, 32), np.uint8)
+        values = np.stack(good) if good else np.empty((0, *self.value_shape), np.uint8) if self.hold else found
         if self.hold and len(values):
             greatest = int(values.max())
-        return Scanned(values, bad, greatest, several, dict(shapes))
+        return Scanned(values, found, bad, greatest, several, dict(shapes))
 
     def _decoded(self, name: str) -> tuple[Tensor, bool]:
         """Return an image, and whether its file holds further ones."""
@@ -144,15 +149,20 @@ def digest(pixels: np.ndarray) -> np.ndarray:
 def scan(files: Files, names: Sequence[str], fit: Fit, hold: bool) -> Scanned:
     """Return the good files' images (n, H, W, C) or digests (n, 32), and why the others are bad."""
     reader = _Scan(files, names, fit, hold)
-    values, count, bad, greatest, several = np.empty((len(names), *reader.value_shape), np.uint8), 0, {}, 0, 0
+    digests, count, bad, greatest, several = np.empty((len(names), 32), np.uint8), 0, {}, 0, 0
+    values = np.empty((len(names), *reader.value_shape), np.uint8) if hold else digests
     shapes = Counter[Shape]()
     for part in _in_processes(reader):
-        values[count : count + len(part.values)] = part.values
-        count += len(part.values)
+        after = count + len(part.digests)
+        digests[count:after] = part.digests
+        if hold:
+            values[count:after] = part.values
+        count = after
         bad.update(part.bad)
         shapes.update(part.shapes)
         greatest, several = max(greatest, part.greatest), several + part.several
-    return Scanned(values[:count], bad, greatest, several, dict(shapes))
+    digests = digests[:count]
+    return Scanned(values[:count] if hold else digests, digests, bad, greatest, several, dict(shapes))
 
 
 def _in_processes(reader: Any) -> DataLoader[Any]:
@@ -182,7 +192,7 @@ def shapes_of(files: Files) -> dict[Shape, int]:
 
     Files that cannot be opened are not counted.
     """
-    key = {**_source(files), "heads": True, "files": _stamps(files, files.names)}
+    key = {**_source(files), "heads": True, "files": _stamps(files)}
 
     def read() -> dict[str, Tensor]:
         shapes = Counter[Shape]()
@@ -193,9 +203,9 @@ def shapes_of(files: Files) -> dict[Shape, int]:
     return _of_table(Cache().get(KIND, key, read, lambda found: _is_table(found["shapes"], len(files.names)))["shapes"])
 
 
-def key_of(files: Files, names: Sequence[str], fit: Fit) -> dict[str, Any]:
-    """Return all that the digests of images depend on."""
-    return {**_place(files, fit), "files": _stamps(files, names)}
+def key_of(files: Files, numbers: Tensor, fit: Fit) -> dict[str, Any]:
+    """Return all that the digests of the images of some files depend on."""
+    return {**_place(files, fit), "files": _stamps(files, numbers)}
 
 
 def _place(files: Files, fit: Fit) -> dict[str, Any]:
@@ -206,39 +216,44 @@ def _source(files: Files) -> dict[str, Any]:
     return {"path": str(files.path.resolve()), "versions": [RULES, PIL.__version__, torch.__version__]}
 
 
-def _stamps(files: Files, names: Sequence[str]) -> str:
-    stamps = files.stamps
-    if names is not files.names:
-        numbers = {name: number for number, name in enumerate(files.names)}
-        stamps = stamps[[numbers[name] for name in names]]
+def _stamps(files: Files, numbers: Tensor | None = None) -> str:
+    """Return a hash of the names and the stamps of some files, or of all."""
+    names, stamps = files.names, files.stamps
+    if numbers is not None:
+        names, stamps = named(files, numbers), stamps[numbers.numpy()]
     content = hashlib.sha256("\0".join(names).encode(errors="surrogatepass"))
     content.update(np.ascontiguousarray(stamps).data)
     return content.hexdigest()
 
 
-def remembered(files: Files, names: Sequence[str], fit: Fit, key: dict[str, Any]) -> Scanned:
-    """Return the digests of the good files and what is wrong with the bad, from the cache if they are there.
+def named(files: Files, numbers: Tensor) -> tuple[str, ...]:
+    """Return the names of the files of some numbers (n,) int64."""
+    return tuple([files.names[number] for number in numbers.tolist()])
+
+
+def remembered(files: Files, numbers: Tensor, fit: Fit, key: dict[str, Any]) -> Scanned:
+    """Return the digests of the good ones of some files and what is wrong with the bad, from the cache if it has them.
 
     A large set takes minutes to read through; a sweep should do that once.
     """
     found = Cache().get(
         KIND,
         key,
-        lambda: _entry("digests", scan(files, names, fit, hold=False)),
-        lambda found: _fits(found, "digests", len(names), (32,)),
+        lambda: _entry(scan(files, named(files, numbers), fit, hold=False)),
+        lambda found: _fits(found, len(numbers)),
     )
-    return _scanned("digests", found)
+    return _scanned(found)
 
 
-def held(files: Files, names: Sequence[str], fit: Fit) -> Scanned:
-    """Return the images of the good files and what is wrong with the bad, from the cache if they are there.
+def held(files: Files, numbers: Tensor, fit: Fit) -> Scanned:
+    """Return the images of the good ones of some files and what is wrong with the bad, from the cache if it has them.
 
     There is one entry for each place and way of bringing images to one shape: of a folder that grows, the cache keeps
     the images once. Sets of more than `KEPT` bytes are read anew each time.
     """
-    if len(names) * math.prod(fit.shape) > KEPT:
-        return scan(files, names, fit, hold=True)
-    stamps = torch.frombuffer(bytearray.fromhex(_stamps(files, names)), dtype=torch.uint8)
+    if len(numbers) * math.prod(fit.shape) > KEPT:
+        return scan(files, named(files, numbers), fit, hold=True)
+    stamps = torch.frombuffer(bytearray.fromhex(_stamps(files, numbers)), dtype=torch.uint8)
     cache, key = Cache(), {**_place(files, fit), "held": True}
 
     def are_of_these(found: dict[str, Tensor]) -> bool:
@@ -248,8 +263,8 @@ def held(files: Files, names: Sequence[str], fit: Fit) -> Scanned:
         return cache.get(
             KIND,
             key,
-            lambda: {**_entry("pixels", scan(files, names, fit, hold=True)), "files": stamps},
-            lambda found: not are_of_these(found) or _fits(found, "pixels", len(names), _held_shape(fit.shape)),
+            lambda: {**_entry(scan(files, named(files, numbers), fit, hold=True)), "files": stamps},
+            lambda found: not are_of_these(found) or _fits(found, len(numbers), _held_shape(fit.shape)),
         )
 
     found = get()
@@ -257,26 +272,29 @@ def held(files: Files, names: Sequence[str], fit: Fit) -> Scanned:
         del found
         cache.drop(KIND, key)
         found = get()
-    return _scanned("pixels", found)
+    return _scanned(found)
 
 
-def _entry(kind: str, scanned: Scanned) -> dict[str, Tensor]:
-    values, bad, greatest, several, shapes = scanned
+def _entry(scanned: Scanned) -> dict[str, Tensor]:
+    values, digests, bad, greatest, several, shapes = scanned
     text = bytearray(json.dumps(bad).encode())
+    pixels = {} if values is digests else {"pixels": torch.from_numpy(values)}
     return {
-        kind: torch.from_numpy(values),
+        **pixels,
+        "digests": torch.from_numpy(digests),
         "bad": torch.frombuffer(text, dtype=torch.uint8),
         "counts": torch.tensor([greatest, several]),
         "shapes": _table(shapes),
     }
 
 
-def _fits(found: dict[str, Tensor], kind: str, files: int, shape: tuple[int, ...]) -> bool:
-    """Return whether an entry is one of so many files."""
-    values, counts, bad = found[kind], found["counts"], _bad(found)
+def _fits(found: dict[str, Tensor], files: int, shape: Shape | None = None) -> bool:
+    """Return whether an entry is one of so many files, and holds their images where they have a shape."""
+    counts, bad = found["counts"], _bad(found)
+    wanted: dict[str, tuple[int, ...]] = {"digests": (32,), **({} if shape is None else {"pixels": shape})}
     return (
-        values.dtype == torch.uint8
-        and values.shape == (files - len(bad), *shape)
+        all(found[name].dtype == torch.uint8 for name in wanted)
+        and all(found[name].shape == (files - len(bad), *its) for name, its in wanted.items())
         and counts.shape == (2,)
         and not counts.is_floating_point()
         and _is_table(found["shapes"], files - len(bad))
@@ -285,9 +303,11 @@ def _fits(found: dict[str, Tensor], kind: str, files: int, shape: tuple[int, ...
     )
 
 
-def _scanned(kind: str, found: dict[str, Tensor]) -> Scanned:
+def _scanned(found: dict[str, Tensor]) -> Scanned:
     greatest, several = found["counts"].tolist()
-    return Scanned(found[kind].numpy(), _bad(found), greatest, several, _of_table(found["shapes"]))
+    digests = found["digests"].numpy()
+    values = found["pixels"].numpy() if "pixels" in found else digests
+    return Scanned(values, digests, _bad(found), greatest, several, _of_table(found["shapes"]))
 
 
 def _table(shapes: Mapping[Shape, int]) -> Tensor:
