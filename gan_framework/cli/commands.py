@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -226,10 +227,16 @@ def sample(
     _say(sample(run, wanted, overrides or [], device, out))
 
 
+def _say_changes(what: object, changes: Iterable[str]) -> None:
+    """Say on stderr how images were brought to the shape of a run's."""
+    for change in changes:
+        typer.echo(shown(f"{what}: {change}"), err=True)
+
+
 @app.command()
 def retrieve(
     run: Annotated[Path, typer.Argument(help="The folder of an auto-encoder's run, or a checkpoint.")],
-    image: Annotated[Path, typer.Argument(help="The query image, of the size of the run's data.")],
+    image: Annotated[Path, typer.Argument(help="The query image.")],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
@@ -249,6 +256,7 @@ def retrieve(
     from gan_framework.cli.retrieve import retrieve
 
     found = retrieve(run, image, n, split, overrides or [], device, out)
+    _say_changes(image, found.changes)
     typer.echo(f"by code: {' '.join(map(str, found.by_code))}")
     typer.echo(f"by pixels: {' '.join(map(str, found.by_pixels))}")
     _say(found.path)
@@ -257,7 +265,7 @@ def retrieve(
 @app.command()
 def invert(
     run: Annotated[Path, typer.Argument(help="A run's folder or a checkpoint.")],
-    images: Annotated[str, typer.Argument(help="An image, a folder of images of the run's size, train or test.")],
+    images: Annotated[str, typer.Argument(help="An image, a folder of images, train or test.")],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
@@ -281,6 +289,7 @@ def invert(
     from gan_framework.cli.invert import invert
 
     found = invert(run, images, n, steps, seed, columns, overrides or [], device, out)
+    _say_changes(images, found.changes)
     typer.echo(f"mean square error of pixels in [-1, 1], by {found.how}: {found.error:.4g}")
     _say(found.path)
 

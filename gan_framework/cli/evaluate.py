@@ -14,7 +14,7 @@ from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, build_source, check_classes, identity
-from gan_framework.data.pixels import Fit
+from gan_framework.data.pixels import Fit, fit_as
 from gan_framework.data.sources import training_data
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import decoding
@@ -236,26 +236,14 @@ def _reference(config: dict[str, Any], paths: list[Path], keys: set[str]) -> tup
         sizes = {shape[1:] for shape in shapes_of(paths)} if to_network else set()
         if sizes <= {source.shape.sample[1:]}:
             typed = typed and source.shape.is_image
-            return source, Fit(_image(source), _crop(settings["crop"]), settings["resize"]) if typed else None
+            return source, fit_as(settings, source.shape.sample) if typed else None
     except ConfigError:
         if not to_network:
             raise
     assert extractor.size is not None
-    source = build_source({**settings, "image_size": [*extractor.size], "crop": "none"})
-    return source, Fit(_image(source), "none", settings["resize"])
-
-
-def _image(source: DataSource) -> tuple[int, int, int]:
-    channels, height, width = source.shape.sample
-    return channels, height, width
-
-
-def _crop(setting: Any) -> str | tuple[int, int]:
-    """Return the setting `crop` of a dataset, which it has found right."""
-    if setting is None or isinstance(setting, str):
-        return setting or "none"
-    height, width = (setting, setting) if isinstance(setting, int) else setting
-    return height, width
+    whole = {**settings, "image_size": [*extractor.size], "crop": "none"}
+    source = build_source(whole)
+    return source, fit_as(whole, source.shape.sample)
 
 
 def _labels(shape: DataShape) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.data import Sources, encoded
+from gan_framework.data.pixels import fit_as
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import inversion
-from gan_framework.evaluation.folder import image_files, read_images
+from gan_framework.evaluation.folder import image_files, read_images, shapes_of
 from gan_framework.evaluation.reference import SPLITS
 from gan_framework.runs.device import choose_device
 from gan_framework.runs.restore import load_game
@@ -28,11 +28,13 @@ class Found(NamedTuple):
         error: the mean square error, of pixels in [-1, 1].
         how: by what latents were found.
         path: where the picture was written.
+        changes: in words, what was done to images of another shape than the run's.
     """
 
     error: float
     how: str
     path: Path
+    changes: tuple[str, ...] = ()
 
 
 def invert(
@@ -67,21 +69,22 @@ def invert(
     shape = game.data.sample
     if not (game.data.is_image and game.data.is_8_bit and shape[0] in pictures.COLOURS):
         raise ConfigError(f"{run}: its samples are of shape {shape} and no 8-bit images of 1 or 3 channels")
+    settings = plain(rescored(saved, overrides))["data"]
     if images in SPLITS and not Path(images).exists():
-        data = Sources(plain(rescored(saved, overrides))["data"], {}).first.load(images)
+        data, changes = Sources(settings, {}).first.load(images), ()
         pixels = data.read(torch.arange(min(n, len(data))))
     else:
-        pixels = _read(Path(images), shape, n)
+        paths, fit = _files(Path(images), n), fit_as(settings, shape)
+        pixels, changes = torch.cat([*read_images(paths, shape, len(paths), fit)]), fit.changes(shapes_of(paths))
     x = encoded(pixels.to(game.device))
     found = inversion.invert(game, x, steps, seed=seed)
     pairs = torch.stack([x, found.reconstructed.to(x.dtype)], 1).flatten(0, 1)
     path = out or run_folder(run) / "inversion.png"
     pictures.write(path, pictures.Picture(pictures.grid(pairs, 2 * min(columns, len(x)))))
-    return Found(float(found.errors.mean()), found.how, path)
+    return Found(float(found.errors.mean()), found.how, path, changes)
 
 
-def _read(path: Path, shape: tuple[int, ...], n: int) -> Tensor:
+def _files(path: Path, n: int) -> list[Path]:
     if not path.exists():
         raise ConfigError(f"{path}: there is no such image, no such folder, and the splits are {', '.join(SPLITS)}")
-    paths = image_files(path)[:n] if path.is_dir() else [path]
-    return torch.cat(list(read_images(paths, (shape[0], shape[1], shape[2]), len(paths))))
+    return image_files(path)[:n] if path.is_dir() else [path]

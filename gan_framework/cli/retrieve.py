@@ -13,8 +13,9 @@ from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.checks import evaluation_mode
 from gan_framework.core.game import Game
 from gan_framework.data import Data, Sources, encoded, images
+from gan_framework.data.pixels import fit_as
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation.folder import read_images
+from gan_framework.evaluation.folder import read_images, shapes_of
 from gan_framework.evaluation.inversion import Encodes
 from gan_framework.evaluation.reference import SPLITS
 from gan_framework.runs.device import choose_device
@@ -33,11 +34,13 @@ class Found(NamedTuple):
         by_code: the indices in the split of the samples with the nearest codes, nearest first.
         by_pixels: those of the nearest samples themselves.
         path: where the picture was written.
+        changes: in words, what was done to an image of another shape than the data's.
     """
 
     by_code: list[int]
     by_pixels: list[int]
     path: Path
+    changes: tuple[str, ...] = ()
 
 
 def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], device: str, out: Path | None) -> Found:
@@ -47,7 +50,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
 
     Args:
         run: a run's folder or a checkpoint.
-        image: the file of an image of the data's size.
+        image: the file of an image, which is cropped and resized as the data are.
         n: how many samples.
         split: of the data, `train` or `test`.
         overrides: of `data`, where the data lie elsewhere than they did.
@@ -55,7 +58,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
         out: the file to write; by default `retrieval.png` in the run's folder.
 
     Raises:
-        ConfigError: the game has no encoder, the data are no 8-bit images or too few, or the image is not as they are.
+        ConfigError: the game has no encoder, the data are no 8-bit images or too few, or the image cannot be read.
     """
     if split not in SPLITS:
         raise ConfigError(f"--split {split}: choose {' or '.join(SPLITS)}")
@@ -69,8 +72,10 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
     shape = game.data.sample
     if not (game.data.is_image and game.data.is_8_bit and shape[0] in pictures.COLOURS):
         raise ConfigError(f"{run}: its samples are of shape {shape} and no 8-bit images of 1 or 3 channels")
-    query = next(read_images([image], shape, 1))
-    source = Sources(plain(rescored(saved, overrides))["data"], {}).first
+    settings = plain(rescored(saved, overrides))["data"]
+    fit = fit_as(settings, shape)
+    query = next(read_images([image], shape, 1, fit))
+    source = Sources(settings, {}).first
     if source.shape.sample != shape:
         raise ConfigError(f"{run} was trained on samples of shape {shape}, and those of data are {source.shape.sample}")
     data = source.load(split)
@@ -80,7 +85,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
     rows = torch.cat([query, data.read(by_code), query, data.read(by_pixels)])
     path = out or run_folder(run) / "retrieval.png"
     pictures.write(path, pictures.Picture(pictures.tiled(rows, n + 1)))
-    return Found(by_code.tolist(), by_pixels.tolist(), path)
+    return Found(by_code.tolist(), by_pixels.tolist(), path, fit.changes(shapes_of([image])))
 
 
 def _distances(game: Game, data: Data, query: Tensor) -> tuple[Tensor, Tensor]:

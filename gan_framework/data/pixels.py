@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -121,6 +122,13 @@ class Fit:
             changed = {shape: found[shape] for shape in {*cropped, *resized}}
             said.append(f"{' and '.join(done)} from {named_sizes(changed)}")
         return tuple(said)
+
+
+def fit_as(settings: Mapping[str, Any], shape: Sequence[int]) -> Fit:
+    """Return how data with such settings bring images to a shape (C, H, W): by their `crop` and `resize`, if any."""
+    crop = settings.get("crop", CENTER) or NONE
+    sides = crop if isinstance(crop, str) else (crop, crop) if isinstance(crop, int) else (crop[0], crop[1])
+    return Fit((shape[0], shape[1], shape[2]), sides, settings.get("resize") or "bicubic")
 
 
 def named_sizes(found: Mapping[Shape, int], counted: bool = False) -> str:

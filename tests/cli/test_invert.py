@@ -105,6 +105,12 @@ def test_a_folder_of_images(call, runs, digits, tmp_path):
     assert code == 0 and lines[0] == split[1][0]
 
 
+def test_an_image_of_another_shape_is_brought_to_the_runs(call, runs, tmp_path):
+    Image.new("L", (9, 7)).save(tmp_path / "photo.png")
+    code, _, said = call("invert", runs["bigan"], tmp_path / "photo.png", "--device", "cpu")
+    assert code == 0 and said.endswith("photo.png: cropped at the centre and resized (bicubic) from 7x9")
+
+
 @pytest.mark.parametrize(
     ("model", "arguments", "message"),
     [

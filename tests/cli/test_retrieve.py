@@ -110,21 +110,21 @@ def test_a_checkpoint_will_do_and_without_a_place_the_picture_lies_in_the_run(ca
     code, printed, _ = call("retrieve", run / "checkpoints" / "last.pt", tmp_path / "query.png")
     assert code == 0 and printed.splitlines()[-1] == f"{run}/retrieval.png"
     assert Image.open(run / "retrieval.png").size == (9 * 10 + 2, 22)
+    Image.new("RGB", (9, 7)).save(tmp_path / "photo.png")
+    code, _, last = call("retrieve", run, tmp_path / "photo.png")
+    assert code == 0 and last.endswith("photo.png: cropped at the centre and resized (bicubic) from 7x9")
     assert re.match(r"by code: (\d+ ){7}\d+\n", printed)
 
 
 def test_what_cannot_be_retrieved_is_refused_with_code_2(call, runs, digits, tmp_path):
     run, query = runs("autoencoder"), tmp_path / "query.png"
     save_png(query, digits["train"][3])
-    large = tmp_path / "large.png"
-    Image.new("L", (9, 9)).save(large)
     (tmp_path / "no.png").write_text("no image")
     for arguments, reason in (
         ([runs("mlp"), query], "the model has no encoder, so samples have no codes; choose a run of an auto-encoder"),
         ([run, query, "--split", "valid"], "--split valid: choose train or test"),
         ([run, query, "--n", "1443"], "--n 1443 is more than the 1442 samples of the train split"),
         ([run, query, "--n", "0"], "Invalid value for '--n'"),
-        ([run, large], "large.png is 9x9, and the images of the dataset are 8x8"),
         ([run, tmp_path / "no.png"], "no.png cannot be read as an image"),
         ([run, tmp_path / "missing.png"], "missing.png cannot be read as an image: FileNotFoundError"),
         ([run, query, "data.image_size=16"], "was trained on samples of shape (1, 8, 8), and those of data are"),
