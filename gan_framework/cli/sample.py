@@ -16,7 +16,7 @@ from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.data import build_source
-from gan_framework.data.pixels import Fit
+from gan_framework.data.pixels import fit_as
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.evaluation import decoding, drawing, latents, sampling
 from gan_framework.evaluation.classes import class_numbers
@@ -184,11 +184,7 @@ def _images(game: Game, folder: Path, n: int, settings: dict[str, Any]) -> torch
     if len(shape) != 3 or shape[0] not in pictures.COLOURS:
         raise ConfigError(f"--from {folder}: the model is given {name} of shape {shape}, which no image file holds")
     paths = image_files(folder)[:n]
-    crop = settings.get("crop") or "none"
-    sides = crop if isinstance(crop, str) else (crop, crop) if isinstance(crop, int) else (crop[0], crop[1])
-    fit = (
-        Fit((shape[0], shape[1], shape[2]), sides, settings.get("resize") or "bicubic") if "crop" in settings else None
-    )
+    fit = fit_as(settings, shape) if "crop" in settings else None
     pixels = torch.cat(list(read_images(paths, shape, len(paths), fit)))
     return pixels.to(game.device).float().div(127.5).sub(1.0)
 
