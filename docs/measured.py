@@ -119,6 +119,8 @@ def _pages(experiment: str) -> Iterator[str]:
         yield "[on CIFAR-10](results/colour.md)"
     if experiment in json.loads((DOCS / "gallery" / "gallery.json").read_text()):
         yield "[one run](gallery.md)"
+    if _chosen(_experiments().get(experiment)) & _on_few_images():
+        yield "[on few images](results/small_data.md)"
     if experiment in _scored():
         yield "[first steps](results/experiments.md)"
 
@@ -128,6 +130,13 @@ def _scored() -> set[str]:
     """Return the experiments that were scored as they are, after seconds of training."""
     with (DOCS / "results" / "experiments.csv").open(newline="") as file:
         return {line["run"] for line in csv.DictReader(file) if line["score"]}
+
+
+@cache
+def _on_few_images() -> set[str]:
+    """Return what was measured against overfitting: strategies and terms."""
+    with (DOCS / "results" / "small_data.csv").open(newline="") as file:
+        return {line["run"] for line in csv.DictReader(file)} - {"none"}
 
 
 def page(text: str) -> str:
