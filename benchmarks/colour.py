@@ -1,14 +1,15 @@
 """How far systems come with CIFAR-10 in the same time: real colour images, scored with real ImageNet features.
 
-    python benchmarks/colour.py --images cifar10.tar.xz --minutes 60          # one after another, an hour of a core each
+    python benchmarks/colour.py --images cifar10.tar.xz --minutes 60          # one after another, an hour each
     python benchmarks/colour.py --images cifar10.npz --minutes 5 --jobs 12 \
         --option train.precision=tf32 --option train.cuda_graph=true          # twelve at a time, on one GPU
     python benchmarks/colour.py --write                                       # no run: only the page
 
-The archive holds train/CLASS/NAME.jpg. Each run is the real program, stopped after its time, and scored by
-`gan-framework evaluate`, and on a CPU the time is what it computed, whatever else the machine did: FID with `extractor=efficientnet_lite0` (ImageNet weights from a package) of 5,000 samples
-against the images it was trained on. Beside them stand what other real images and noise score. A run is a line of
-`docs/results/colour.csv`; what has a line is not run again.
+The archive holds train/CLASS/NAME.jpg. Each run is the real program, stopped after its time, which on a CPU is what it
+has computed, whatever else the machine does, and scored by `gan-framework evaluate`: FID with
+`extractor=efficientnet_lite0` (ImageNet weights from a package) of 5,000 samples against the images it was trained on.
+Beside them stand what other real images and noise score. A run is a line of `docs/results/colour.csv`; what has a line
+is not run again.
 """
 
 from __future__ import annotations
