@@ -100,16 +100,24 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
         return path
     path = out or folder / "sample.png"
     picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random, symbols=symbols)
-    known = _written(path, game, latent, saved["data"], sampler, seeding.generator(wanted.seed, "sampler"))
+    again = seeding.generator(wanted.seed, "sampler")
+    known = _written(path, game, latent, saved["data"], sampler, again, tabled=picture.numbers is not None)
     return pictures.write(path, picture, numbers=not known)
 
 
 def _written(
-    path: Path, game: Game, latent: Latent, data: dict[str, Any], sampler: Sampler | None, random: torch.Generator
+    path: Path,
+    game: Game,
+    latent: Latent,
+    data: dict[str, Any],
+    sampler: Sampler | None,
+    random: torch.Generator,
+    tabled: bool,
 ) -> list[Path]:
     """Write samples in the form that users of such data know, beside their picture: a table, waves, arrays.
 
-    What is no image, no line and no token is an array in an `.npz` file, where the dataset knows no other form.
+    What is no image of 8 bits, no token and, unless it is `tabled`, written as a table with its picture, is an array in
+    an `.npz` file, where the dataset knows no other form.
     """
     shape = decoding.shape_seen(game)
     if shape.vocabulary or (shape.is_image and shape.is_8_bit):
@@ -123,7 +131,7 @@ def _written(
     except Exception as error:  # the settings of a checkpoint may be anybody's
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise ConfigError(f"the samples cannot be written as those of data={data['name']}: {reason}") from error
-    if not found and len(game.data.sample) > 2 and not game.data.is_image:
+    if not found and not tabled:
         found = [arrays.write_npz(path.with_suffix(".npz"), samples)]
     return found
 

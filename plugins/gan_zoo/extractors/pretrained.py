@@ -43,6 +43,9 @@ def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).to(images.device)
 
 
+UNREADABLE = (AttributeError, EOFError, IndexError, UnpicklingError)
+"""What reading a file raises that holds no tensors, beside what says so itself."""
+
 SETTING = "extractor.weights"
 """The setting that names a file of an extractor's weights."""
 
@@ -83,7 +86,7 @@ def loading(
     """
     try:
         yield
-    except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, *UNREADABLE) as error:
         reason = " ".join(str(error).split())[:200]
         if weights is not None:
             raise ConfigError(f"{setting}={weights} is not a file of such weights: {reason}") from error

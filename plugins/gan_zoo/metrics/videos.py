@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from gan_framework.api import Comparison, ConfigError, DataShape, FeatureSet, Metric
+from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 
 SCORED = 500
 """So many videos of each side at most."""
 
+BRIGHT = 0.75
+"""Where on the way from black to white what is bright begins."""
 
-def centres(videos: Tensor, threshold: float = 0.75) -> tuple[Tensor, Tensor]:
-    """Return the centre (N, T, 2) and the area (N, T), a share of the frame, of what is bright in (N, T, 1, H, W)."""
-    bright = (videos.float().mean(2) > 255 * threshold).double()
+
+def centres(videos: Tensor, bounds: tuple[float, float] = (0.0, 255.0)) -> tuple[Tensor, Tensor]:
+    """Return the centre (N, T, 2) and the area (N, T), a share of the frame, of what is bright in (N, T, C, H, W).
+
+    Bright is what is beyond three quarters of the way between the bounds, black and white.
+    """
+    black, white = bounds
+    bright = (videos.float().mean(2) > black + BRIGHT * (white - black)).double()
     area = bright.mean((2, 3))
     weight = bright / bright.sum((2, 3), keepdim=True).clamp(min=1)
     rows, columns = (torch.arange(size, dtype=torch.float64) for size in bright.shape[2:])
@@ -37,7 +45,8 @@ def track_error(places: Tensor) -> Tensor:
 class VideoMotion(Metric):
     """Whether one bright shape moves evenly and stays what it is; meant for data=videos.
 
-    A video in which nothing is bright has an error of half a side.
+    A video in which nothing is bright has an error of half a side. Of videos that are not of 8 bits black and white are
+    the data's `value_range`, or else the least and the greatest value of the real ones.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"position_error": False, "content_drift": False}
@@ -50,24 +59,32 @@ class VideoMotion(Metric):
     samples_kept: ClassVar[int] = SCORED
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
-        """Raise ConfigError if samples are no grey or colour videos."""
-        if len(shape.sample) != 4 or not shape.is_8_bit or shape.sample[0] < 4:
-            raise ConfigError(f"video_motion scores videos (T, C, H, W) of 8 bits, and samples are {shape.sample}")
+        """Raise ConfigError if samples are no videos of at least four frames."""
+        if len(shape.sample) != 4 or shape.sample[0] < 4:
+            raise ConfigError(
+                f"metrics.video_motion scores videos (T, C, H, W) of 4 frames or more, and samples are {shape.sample}"
+            )
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `position_error` and `content_drift`, and both of the real videos."""
-        made, real = self._of(comparison.generated), self._of(comparison.real)
+        real, made = (
+            side.read(torch.arange(min(SCORED, len(side.features)))) for side in (comparison.real, comparison.generated)
+        )
+        bounds = comparison.shape.value_range or (0.0, 255.0)  # of 8 bits there is none
+        if not all(map(math.isfinite, bounds)):
+            bounds = float(real.min()), float(real.max())
+        (of_made, drift), (of_real, real_drift) = (_of(videos, bounds) for videos in (made, real))
         return {
-            "position_error": made[0],
-            "content_drift": made[1],
-            "position_error_real": real[0],
-            "content_drift_real": real[1],
+            "position_error": of_made,
+            "content_drift": drift,
+            "position_error_real": of_real,
+            "content_drift_real": real_drift,
         }
 
-    def _of(self, found: FeatureSet) -> tuple[float, float]:
-        videos = found.read(torch.arange(min(SCORED, len(found.features))))
-        places, area = centres(videos)
-        lost = area.amin(1) == 0
-        error = torch.where(lost, videos.shape[-1] / 2.0, track_error(places))
-        drift = (area.diff(dim=1).abs() / area[:, :-1].clamp(min=1 / videos[0, 0, 0].numel())).mean(1)
-        return float(error.mean()), float(torch.where(lost, 1.0, drift).mean())
+
+def _of(videos: Tensor, bounds: tuple[float, float]) -> tuple[float, float]:
+    places, area = centres(videos, bounds)
+    lost = area.amin(1) == 0
+    error = torch.where(lost, videos.shape[-1] / 2.0, track_error(places))
+    drift = (area.diff(dim=1).abs() / area[:, :-1].clamp(min=1 / videos[0, 0, 0].numel())).mean(1)
+    return float(error.mean()), float(torch.where(lost, 1.0, drift).mean())

@@ -46,3 +46,27 @@ def test_arrays(experiment, shape, written):
         assert arrays["x"].shape == shape and np.isfinite(arrays["x"]).all()
     if experiment == "tgan":
         assert Image.open(folder / "sample.gif").n_frames == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("experiment", "shape", "small"),
+    [
+        ("gan_3d", (1, 8, 8, 8), ["networks.generator.width=4", "networks.discriminator.width=4"]),
+        ("vgan_video", (4, 3, 8, 8), ["networks.generator.width=4", "networks.discriminator.width=4"]),
+        ("point_gan", (16, 3), ["networks.generator.hidden=[8]", "networks.discriminator.widths=[8,8]"]),
+        ("rgan", (2, 12), ["networks.generator.width=4", "networks.discriminator.width=4", "prior.dim=12"]),
+    ],
+)
+def test_arrays_of_ones_own_are_learnt_and_written_as_such(experiment, shape, small, program, tmp_path):
+    values = np.random.default_rng(0).random((40, *shape))
+    eight = experiment == "vgan_video"
+    np.savez(tmp_path / "mine.npz", x=(255 * values).astype(np.uint8) if eight else values.astype(np.float32))
+    typed = [f"experiment={experiment}", "data=npz", "data.path=mine.npz", "data.y=null", "debug=smoke", *small]
+    program(*typed, "hydra.run.dir=out", "evaluate.samples=10", "tracker=[]", cwd=tmp_path, check=0)
+    sample(tmp_path / "out", Wanted(n=3, columns=2, seed=0), [], "cpu", None)
+    if experiment == "rgan":
+        assert len((tmp_path / "out" / "sample.csv").read_text().splitlines()) == 1 + 3 * 12
+    else:
+        with np.load(tmp_path / "out" / "sample.npz") as arrays:
+            assert arrays["x"].shape == (3, *shape)

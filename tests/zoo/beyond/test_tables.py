@@ -92,6 +92,14 @@ def test_what_is_wrong_is_refused_by_name(file, changes, said):
         table(**{"path": file, **changes})
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("typed", [["data.columns={id: leave_out}"], ["+data.columns.id=leave_out"]])
+def test_kinds_of_columns_are_typed_together_or_one_by_one(compose, file, typed):
+    config = compose("experiment=ctgan", "data=table", f"data.path={file}", *typed)
+    assert config["data"]["columns"] == {"id": "leave_out"}
+    assert "id" not in [column["name"] for column in config["data"]["layout"]["columns"]]
+
+
 def test_ragged_and_empty_files_are_refused_by_line(tmp_path):
     for text, said in (("a,b\n1,2\n3\n", "line 3 has 1 values"), ("a,b\n", "no rows"), ("a,a\n1,2\n", "named 'a'")):
         path = tmp_path / "bad.csv"

@@ -1,6 +1,7 @@
 """Videos: tracks, streams, latents of frames, singular values, rankings, poses, flows and diagrams."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from gan_framework.data import Sources
 from gan_zoo.datasets.image_sequences import FLOW, Diagrams, NextFrame, StickFigures, diagrams, warped
 from gan_zoo.datasets.videos import Videos, reflected, tracks
 from gan_zoo.metrics.diagrams import DiagramAccuracy
-from gan_zoo.metrics.videos import centres, track_error
+from gan_zoo.metrics.videos import VideoMotion, centres, track_error
 from gan_zoo.stick_figures import drawn, joint_maps, poses
 from gan_zoo.systems.context_rnn_gan import ContextDiscriminator, ContextGenerator
 from gan_zoo.systems.dual_motion_gan import end_point_error
@@ -40,6 +41,20 @@ def test_an_even_track_has_no_error_and_noise_has():
     shuffled = places[:, torch.randperm(8)]
     assert track_error(shuffled).mean() > 3 * track_error(places).mean()
     assert data.read_extra([0])["source"].shape == (1, 1, 32, 32)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_motion_of_floating_point_videos_is_that_of_8_bits(known):
+    videos = Videos(8, 32, 8, 3.0, True, 40, None, None).load("train").samples
+    videos[0, 0, 0, 0, :2] = torch.tensor([0, 255], dtype=torch.uint8)
+
+    def scores(samples, shape):
+        side = SimpleNamespace(features=samples, read=lambda indices: samples[indices])
+        return VideoMotion().scores(SimpleNamespace(generated=side, real=side, shape=shape))
+
+    values = DataShape((8, 1, 32, 32), value_range=(-3.0, 3.0) if known else (-math.inf, math.inf))
+    found = scores(videos.double() / 42.5 - 3, values)
+    assert found == scores(videos, DataShape((8, 1, 32, 32))) and found["position_error"] < 1
 
 
 # -- VGAN ------------------------------------------------------------------------------------------
