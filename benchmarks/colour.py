@@ -46,7 +46,10 @@ FID = "fid_efficientnet_lite0"
 
 SYSTEMS = {
     "dcgan": ("experiment=dcgan", "train.steps=1000000", "strategy=[ema]"),
-    "sngan": ("experiment=resnet", "networks.generator.width=128", "networks.discriminator.width=64"),
+    "sngan": (
+        *("experiment=resnet", "strategy.k_step.g_batches=1"),
+        *("networks.generator.width=128", "networks.discriminator.width=64"),
+    ),
     "wgan_gp": ("experiment=wgan_gp", "train.steps=1000000"),
     "dcgan_r3gan": ("experiment=dcgan_r3gan",),
     "r3gan": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_framework.api import Game, NextBatch, Schedule
+from gan_framework.api import Batch, Game, NextBatch, Schedule
 
 
 class Alternating(Schedule):
@@ -19,31 +19,42 @@ class Alternating(Schedule):
         share_fakes: let the generator's first update reuse the samples of the discriminator's last, which
             saves a pass through the generator; if false, every update draws latents of its own, to the
             letter of Algorithm 1.
+        g_batches: of so many batches a generator's update has the samples, drawn anew if more than one; with 2 it sees
+            twice as many as the discriminator's, as in the program of SNGAN.
     """
 
     accumulates = True
 
-    def __init__(self, d_steps: int, g_steps: int, share_fakes: bool) -> None:
+    def __init__(self, d_steps: int, g_steps: int, share_fakes: bool, g_batches: int = 1) -> None:
         super().__init__()
         if d_steps < 1 or g_steps < 1:
             raise ValueError(f"d_steps={d_steps}, g_steps={g_steps}: both must be at least 1")
+        if g_batches < 1:
+            raise ValueError(f"g_batches={g_batches}: it must be at least 1")
         self.d_steps = d_steps
         self.g_steps = g_steps
         self.share_fakes = share_fakes
+        self.g_batches = g_batches
 
     def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step."""
         discriminators, generators, others = game.teams()
         measured: dict[str, Tensor] = {}
+        shares = self.share_fakes and self.g_batches == 1
+        seen: list[Batch] = []
 
         for i in range(self.d_steps):
             batch = next_batch()
-            meeting = game.meet(batch, graph=self.share_fakes and i == self.d_steps - 1)
+            seen = [*seen, batch][-self.g_batches :]
+            meeting = game.meet(batch, graph=shares and i == self.d_steps - 1)
             for player in discriminators:
                 measured |= player.play(meeting.detached())
 
+        while len(seen) < self.g_batches:
+            seen.append(next_batch())
+        batch = Batch.joined(seen)
         for i, player in enumerate([*generators * self.g_steps, *others]):
-            if i > 0 or not self.share_fakes:
+            if i > 0 or not shares:
                 meeting = game.meet(batch)
             measured |= player.play(meeting)
 

@@ -21,7 +21,7 @@ class Bursting(Alternating):
     """
 
     def __init__(self, schedule: Alternating, burst: int, first: int, every: int) -> None:
-        super().__init__(schedule.d_steps, schedule.g_steps, schedule.share_fakes)
+        super().__init__(schedule.d_steps, schedule.g_steps, schedule.share_fakes, schedule.g_batches)
         self.usual = schedule.d_steps
         self.burst = burst
         self.first = first
@@ -44,17 +44,22 @@ class KStep(Strategy):
             programs (100); 0 for no bursts.
         first: how many steps are bursts at first.
         every: steps from one later burst to the next.
+        g_batches: of so many of a step's batches a generator's update has the samples, drawn anew if more than one; 2
+            in SNGAN's program.
     """
 
-    def __init__(self, k: int, g_steps: int, burst: int = 0, first: int = 25, every: int = 500) -> None:
+    def __init__(
+        self, k: int, g_steps: int, burst: int = 0, first: int = 25, every: int = 500, g_batches: int = 1
+    ) -> None:
         if burst < 0 or 0 < burst < k:
             raise ValueError(f"burst={burst}: it must be at least k={k}, or 0 for none")
         if first < 0 or every < 1:
             raise ValueError(f"first={first}, every={every}: they must be at least 0 and 1")
-        if k < 1 or g_steps < 1:
-            raise ValueError(f"k={k}, g_steps={g_steps}: both must be at least 1")
+        if k < 1 or g_steps < 1 or g_batches < 1:
+            raise ValueError(f"k={k}, g_steps={g_steps}, g_batches={g_batches}: all must be at least 1")
         self.k = k
         self.g_steps = g_steps
+        self.g_batches = g_batches
         self.burst = burst
         self.first = first
         self.every = every
@@ -70,7 +75,7 @@ class KStep(Strategy):
             raise ConfigError(
                 f"k_step sets the steps of the alternating schedule, but the schedule is {type(game.schedule).__name__}"
             )
-        for name, own in (("d_steps", self.k), ("g_steps", self.g_steps)):
+        for name, own in (("d_steps", self.k), ("g_steps", self.g_steps), ("g_batches", self.g_batches)):
             asked = getattr(game.schedule, name)
             if asked not in (1, own):
                 setting = "k" if name == "d_steps" else name
@@ -80,5 +85,6 @@ class KStep(Strategy):
                 )
         game.schedule.d_steps = self.k
         game.schedule.g_steps = self.g_steps
+        game.schedule.g_batches = self.g_batches
         if self.burst:
             game.schedule = Bursting(game.schedule, self.burst, self.first, self.every)

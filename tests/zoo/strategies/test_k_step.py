@@ -28,6 +28,31 @@ def test_k_steps_use_k_fresh_batches_real_and_generated():
     assert len(torch.unique(latents, dim=0)) == 5
 
 
+@pytest.mark.parametrize(("k", "drawn"), [(3, 3), (1, 2)])
+def test_a_generator_update_may_have_the_samples_of_several_batches(k, drawn):
+    game = small_game(start=False)
+    KStep(k=k, g_steps=1, g_batches=2).apply(game)
+    game.start(torch.device("cpu"))
+    seen = []
+    meet = game.meet
+    game.meet = lambda batch, graph=True: seen.append(meet(batch, graph)) or seen[-1]
+    draws = Draws()
+    game.step(draws)
+
+    assert len(draws.batches) == drawn
+    *of_discriminator, last = [meeting["main"] for meeting in seen]
+    assert len(of_discriminator) == k
+    assert torch.equal(last.real, torch.cat([batch.samples for batch in draws.batches[-2:]]))
+    assert len(last.fake) == 2 * len(of_discriminator[0].fake)
+    assert not any(torch.equal(last.latent.z[: len(pair.latent.z)], pair.latent.z) for pair in of_discriminator)
+
+
+def test_sngan_has_its_generator_see_twice_as_many(compose):
+    small = ["networks.generator.width=2", "networks.discriminator.width=2", "data.image_size=16"]
+    game = build_game(compose("experiment=resnet", *small), DataShape((1, 16, 16)), torch.device("cpu"))
+    assert (game.schedule.d_steps, game.schedule.g_batches) == (5, 2)
+
+
 def test_a_game_without_a_discriminator_is_refused(compose):
     settings = compose("model=vae", "data.image_size=8", "strategy=[k_step]")
     with pytest.raises(ConfigError, match="k_step has no effect on VAE"):
