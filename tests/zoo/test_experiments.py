@@ -124,6 +124,7 @@ SMALL = {
         "game.identity_steps=2",
     ],
     "conditional_cyclegan": ["game.identity_steps=2"],
+    "mmd_gan": ["strategy.k_step.burst=5"],
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
     **dict.fromkeys(
@@ -251,7 +252,9 @@ def test_experiment(name, compose, monkeypatch, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_its_own_metrics_score_it(name, compose, tmp_path):
-    config = compose(f"experiment={name}", "debug=smoke", "evaluate.reference=500", *SMALL.get(name, []))
+    own = [f"experiment={name}", "debug=smoke", "evaluate.reference=500", *SMALL.get(name, [])]
+    learns = compose(*own)["extractor"]["name"] == "classifier"
+    config = compose(*own, *(["extractor.width=8", "extractor.epochs=5"] if learns else []))
     run = make_run(config, tmp_path, scored=True)
     found = run.evaluator(run.game)
     assert {*run.evaluator.higher_is_better} <= {*found.scores}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
 from gan_zoo.kernels import squared_distances
 
 
@@ -25,6 +26,8 @@ class Coulomb(AdversarialLoss):
         "pulls_the_right_way": "D's scores follow the field of the samples, whichever side they are of"
     }
 
+    energy: Tensor
+
     def __init__(self, dimension: int, epsilon: float) -> None:
         super().__init__()
         if dimension < 3:
@@ -33,6 +36,7 @@ class Coulomb(AdversarialLoss):
             raise ValueError(f"epsilon={epsilon}: it must be positive")
         self.dimension = dimension
         self.epsilon = epsilon
+        self.register_buffer("energy", torch.tensor(0.0), persistent=False)
 
     def potential(self, at: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """Return Φ (N,) at places (N, D): what real samples add and generated ones take away."""
@@ -49,6 +53,20 @@ class Coulomb(AdversarialLoss):
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return -E D(G(z))."""
         return -fake.scores.mean()
+
+    def field_energy(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return half the energy that is left in the field of samples (N, D), 0 where both sides are alike."""
+        return (self.potential(real, real, fake).mean() - self.potential(fake, real, fake).mean()) / 2
+
+    def after_update(self, meeting: Meeting, player: Player) -> None:
+        """Measure what is left of the field after the discriminator's updates."""
+        if player.team == "discriminator":
+            sides = ((pair.real.flatten(1), pair.fake.flatten(1)) for pair in meeting.values())
+            self.energy.copy_(distributed.mean(torch.stack([self.field_energy(*both) for both in sides]).mean()))
+
+    def figures(self) -> Mapping[str, Tensor | float]:
+        """Return the energy of the field, which G is to bring to 0."""
+        return {"field_energy": self.energy}
 
     def _kernel(self, a: Tensor, b: Tensor) -> Tensor:
         raised: Tensor = (squared_distances(a, b) + self.epsilon**2) ** (-(self.dimension - 2) / 2)

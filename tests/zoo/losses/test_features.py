@@ -78,6 +78,21 @@ def test_the_field_of_coulomb():
     assert both(loss, real, fake) == pytest.approx((expected, 0.15))
 
 
+def test_the_energy_of_coulombs_field_is_measured_after_updates_of_the_discriminator():
+    class Met:
+        real, fake = tensor([(0.0, 1.0), (2.0, 0.0)]), tensor([(0.0, 0.0), (1.0, 0.0)])
+
+    class Player:
+        team = "generator"
+
+    loss = build("coulomb").double()
+    loss.after_update({"main": Met}, Player)
+    assert loss.figures()["field_energy"].item() == 0
+    Player.team = "discriminator"
+    loss.after_update({"main": Met}, Player)
+    assert loss.figures()["field_energy"].item() == pytest.approx(0.1691444111)
+
+
 REAL, FAKE = [(1, 0), (0, 1), (2, 2)], [(0, 0), (1, 0), (0, -1)]
 
 

@@ -83,6 +83,54 @@ def test_the_best_discriminator_of_f_gan_tells_the_divergence(divergence):
         assert expected(loss, BEST_SCORES[divergence] + nudge)[0] >= -truth - 1e-12
 
 
+LINE = np.linspace(-14, 14, 28_001)
+OF_NORMALS = {
+    # of N(0, 1) and N(0.5, 1.2²)
+    "kl": 0.1163493346,
+    "reverse_kl": 0.1626784432,
+    "pearson": 0.1995973377,
+    "neyman": 0.7402282143,
+    "hellinger": 0.0666238494,
+    "jensen_shannon": 0.0641937839,
+    "gan": -1.3221005772,
+    "total_variation": 0.1929884955,
+}
+
+
+def normal(mean, std):
+    return np.exp(-(((LINE - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi))
+
+
+@pytest.mark.parametrize("divergence", OF_NORMALS)
+def test_it_is_the_divergence_of_two_normal_distributions_too(divergence):
+    p, q = normal(0, 1), normal(0.5, 1.2)
+    best = {
+        "kl": 1 + np.log(p / q),
+        "pearson": 2 * (p / q - 1),
+        "neyman": 2 * np.log(p / q),
+        "hellinger": np.log(p / q) / 2,
+        "total_variation": 20 * np.sign(p - q),
+    }.get(divergence, np.log(p / q))
+    loss = build("f_gan", divergence=divergence, generator="saddle")
+    real, fake = loss.activation(torch.tensor(best)).numpy(), loss.conjugate(torch.tensor(best)).numpy()
+    value = ((p * real - q * fake).sum()) * (LINE[1] - LINE[0])
+    assert value == pytest.approx(OF_NORMALS[divergence], abs=1e-6)
+
+
+@pytest.mark.parametrize(("mean", "distance"), [(0.5, 0.4855758459), (1.0, 0.9034473214), (2.0, 1.4837796208)])
+def test_fishers_distance_of_two_normal_distributions(mean, distance):
+    def critic(x):
+        p, q = (np.exp(-((x - m) ** 2) / 2) for m in (0, mean))
+        return 2 * (p - q) / (p + q) / distance
+
+    evenly = torch.distributions.Normal(0.0, 1.0).icdf((torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000)
+    real, fake = critic(evenly.numpy()), critic(evenly.numpy() + mean)
+    for multiplier in (0.0, 1.0):  # the constraint holds
+        loss = build("fisher", rho=0.5)
+        loss.multiplier.fill_(multiplier)
+        assert values(loss, real, fake)[0] == pytest.approx(-distance, abs=1e-4)
+
+
 def test_the_gan_divergence_is_the_minimax_game():
     assert values(build("f_gan", divergence="gan", generator="saddle")) == pytest.approx(values(build("minimax")))
 
