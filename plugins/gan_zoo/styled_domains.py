@@ -16,6 +16,9 @@ STYLE = "style"
 """The styles (N, style_dim) among what a generator is given."""
 
 SLOPE = 0.2
+SMALLEST = 16
+"""Generators halve images until their shorter side is from this size on below its double."""
+
 LAST = 4
 """Judges and encoders halve images until their shorter side is from this size on below its double."""
 
@@ -115,12 +118,27 @@ class StyledGenerator(Generator):
         style_dim: the size of a style.
         width: channels of the first layer, doubled with each halving; 64 in the paper.
         most: the most channels; 512.
-        halvings: how often images are halved and doubled again; 4, of 256 pixels.
+        halvings: how often images are halved and doubled again; None for as often as in the authors' program, until
+            the shorter side has 16 pixels to 31, and once at least.
         blocks: residual blocks at the smallest size with instance norm, and as many more with AdaIN; 2.
+        image_size: of square images, or height and width; needed where halvings follow from it.
     """
 
-    def __init__(self, channels: int, style_dim: int, width: int, most: int, halvings: int, blocks: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        style_dim: int,
+        width: int,
+        most: int,
+        halvings: int | None,
+        blocks: int,
+        image_size: ImageSize | None = None,
+    ) -> None:
         super().__init__()
+        if halvings is None:
+            if image_size is None:
+                raise ValueError("halvings=None: they follow from image_size, and there is none")
+            halvings = max(int(math.log2(min(sides(image_size)) / SMALLEST)), 1)
         require_positive(channels=channels, style_dim=style_dim, width=width, most=most, halvings=halvings)
         require_positive(blocks=blocks)
         self.halvings = halvings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
@@ -15,20 +16,22 @@ class SSIM(Metric):
     """The mean structural similarity of samples and what they should be (Wang et al. 2004, section III).
 
     Windows of 11 by 11 pixels, Gaussian with a deviation of 1.5, lie inside the image; constants are (0.01·255)² and
-    (0.03·255)²; colours are compared one by one. It compares with published numbers where these are of the same
-    channels: super-resolution papers take the luma alone and cut borders.
+    (0.03·255)²; colours are compared one by one. Of images that are not of 8 bits the data's `value_range`, or else the
+    range of the targets, stands in the place of 0 to 255. It compares with published numbers where these are of the
+    same channels: super-resolution papers take the luma alone and cut borders.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"ssim": True}
     legend: ClassVar[dict[str, str]] = {
         "ssim": "mean structural similarity of samples and what they should be, -1 to 1: 1 is equal",
     }
-    needs_images: ClassVar[bool] = True
     needs_pairs: ClassVar[bool] = True
     samples_kept: ClassVar[int] = 10_000
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
-        """Raise ConfigError if the images are smaller than a window."""
+        """Raise ConfigError if samples are no images, or smaller than a window."""
+        if not shape.is_image:
+            raise ConfigError(f"metrics.ssim compares images (C, H, W), and samples are {shape.sample}")
         if min(shape.sample[1:]) < KERNEL:
             raise ConfigError(
                 f"metrics.ssim needs images of at least {KERNEL}x{KERNEL} pixels, and these are "
@@ -40,9 +43,20 @@ class SSIM(Metric):
         assert comparison.pairs is not None, "only games of pairs come this far"
         total, count = 0.0, 0
         for part in comparison.pairs():
-            total += float(ssim(part.generated.double(), part.target.double()).sum())
+            low, high = bounds(part.target, comparison.shape)
+            total += float(ssim(part.generated.double() - low, part.target.double() - low, high - low).sum())
             count += len(part.target)
         return {"ssim": total / count if count else math.nan}
+
+
+def bounds(targets: Tensor, shape: DataShape) -> tuple[float, float]:
+    """Return the values that are black and white in targets of data of a shape: see `SSIM`."""
+    if targets.dtype == torch.uint8:
+        return 0.0, 255.0
+    if shape.value_range is not None and all(map(math.isfinite, shape.value_range)):
+        return shape.value_range
+    low, high = (float(value) for value in targets.aminmax())
+    return low, high if high > low else low + 1.0
 
 
 def ssim(a: Tensor, b: Tensor, largest: float = 255.0) -> Tensor:

@@ -92,7 +92,7 @@ class FeatureDistance(Term):
         if self.named == "classifier" and not game.data.num_classes:
             raise ConfigError(
                 f"terms.{name}.network=classifier is trained on classes, and the data have none: choose labelled data, "
-                "efficientnet_lite0 or discriminator"
+                "efficientnet_lite0, vgg16 or discriminator"
             )
         if self.named in ("efficientnet_lite0", "vgg16") and game.data.sample[0] not in COLOURS:
             raise ConfigError(

@@ -268,6 +268,17 @@ def test_data_without_classes_and_games_without_noise_are_refused(compose):
         game.check()
 
 
+@pytest.mark.parametrize(
+    ("size", "halvings"), [(16, 1), (20, 1), (32, 1), (64, 2), ([96, 64], 2), ([32, 128], 1), (256, 4)]
+)
+def test_images_are_halved_until_16_pixels_are_left_as_in_the_authors_program(size, halvings):
+    with torch.device("meta"):
+        assert StyledGenerator(1, 2, 2, 2, None, 1, size).halvings == halvings
+        assert StyledGenerator(1, 2, 2, 2, 3, 1, size).halvings == 3
+    with pytest.raises(ValueError, match="halvings=None: they follow from image_size"):
+        StyledGenerator(1, 2, 2, 2, None, 1)
+
+
 def test_sizes_that_cannot_be_halved_are_named():
     with pytest.raises(ValueError, match="image_size=18"):
         StyleEncoder(2, 18, 1, 4, 2, 4)

@@ -40,7 +40,22 @@ def test_the_score_is_the_mean_over_all_pairs():
     assert SSIM().scores(comparison)["ssim"] == pytest.approx((2 + rest) / 5)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_floating_point_images_have_the_score_of_8_bits(known):
+    generated, target = images(3), images(3, seed=1)
+    target[0, 0, 0, :2] = torch.tensor([0, 255], dtype=torch.uint8)
+    values = [x.double() / 100 - 1 for x in (generated, target)]
+    blank = FeatureSet(torch.zeros(3, 1), None, None, lambda indices: values[0][indices])
+    value_range = (-1.0, 1.55) if known else (-float("inf"), float("inf"))
+    shape = DataShape((3, 17, 20), value_range=value_range)
+    parts = [PairedSamples(values[1], values[0], values[1], {})]
+    comparison = Comparison(blank, blank, {}.get, shape, False, pairs=lambda: iter(parts))
+    assert SSIM().scores(comparison)["ssim"] == pytest.approx(float(ssim(generated.double(), target.double()).mean()))
+
+
 def test_images_smaller_than_a_window_are_refused_before_training():
     SSIM().check_samples(DataShape((1, 11, 12)), 9, 9)
     with pytest.raises(ConfigError, match="at least 11x11 pixels, and these are 12x10"):
         SSIM().check_samples(DataShape((1, 12, 10)), 9, 9)
+    with pytest.raises(ConfigError, match=r"compares images \(C, H, W\), and samples are \(2, 30\)"):
+        SSIM().check_samples(DataShape((2, 30), value_range=(0, 1)), 9, 9)
