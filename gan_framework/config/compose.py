@@ -44,7 +44,7 @@ def compose(overrides: Sequence[str], with_hydra: bool = False, name: str = "con
         with nullcontext() if begun else hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
             read = loosened([*map(readable, overrides)])
             return hydra.compose(name, overrides=read, return_hydra_config=with_hydra)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # the last of `~group=[option]`
         raise ConfigError(explain(error, overrides)) from error
 
 
@@ -54,6 +54,10 @@ def readable(override: str) -> str:
     Options that the field knows by other names (`loss=wgan`) are called as they are here.
     """
     group, _, option = override.partition("=")
+    if group.startswith("++") and group[2:] in groups():
+        override = override[1:]  # what is chosen of a group is added, never forced
+    if override.startswith("~") and (deleted := kind_of_group(override[1:])) is not None and deleted.listed:
+        return f"{override[1:]}=[]"
     if option == "null" and group in groups():
         kind = kind_of_group(group)
         return f"{group}=[]" if kind is not None and kind.listed else f"~{group}"

@@ -53,6 +53,10 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> str:
         return _unknown_key(cause, cause.parent_node, typed)
     if found := re.match(r"Ambiguous value for argument '(.*?)=(.*)'", str(error)):
         return _several(*found.groups())
+    if found := re.match(r"Sweep parameters '(.*?)=(.*)' requires --multirun", str(error)):
+        return _several(*found.groups())
+    if found := re.search(r"(?:Could not delete '|input_line='~)(\w+)(?:=([^']+))?'", str(error)):
+        return _not_deleted(*found.groups())
     return _one_line(error)
 
 
@@ -105,6 +109,13 @@ def _several(key: str, values: str) -> str:
     listed = any(key == kind.group and kind.listed for kind in KINDS.values()) or "." in key
     as_list = f"; a list is written '{key}=[{values}]'" if listed else ""
     return f"{key}={values}: several values are a sweep, which needs -m{as_list}"
+
+
+def _not_deleted(group: str, option: str | None) -> str:
+    kind = kind_of_group(group)
+    if kind is not None and kind.listed:
+        return f"~{group}={option}: none is taken out of a list; name those that stay: '{group}=[...]'"
+    return f"~{group}{f'={option}' if option else ''}: there is nothing of that name to delete"
 
 
 def _missing_option(error: MissingConfigException) -> str:

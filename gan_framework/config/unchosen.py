@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from gan_framework.config.compose import compose
+from gan_framework.config.schema import SECTIONS, Config
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
-from gan_framework.registry.kinds import KINDS, Kind
+from gan_framework.registry.kinds import KINDS, Kind, kind_of_group
 from gan_framework.registry.options import Option, find
-from gan_framework.registry.packages import config_folder
+from gan_framework.registry.packages import config_folder, groups
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +27,12 @@ def without_unchosen(composed: DictConfig, overrides: Sequence[str]) -> DictConf
         overrides: what the user typed.
 
     Raises:
-        ConfigError: the user typed a setting of a plugin that was not chosen.
+        ConfigError: the user typed a setting of a plugin that was not chosen, added one that there is not, or chose
+            several options of a group that has one.
     """
+    for override in overrides:
+        _refuse_several(override)
+        _refuse_added(override)
     composed = composed.copy()
     _drop_settings_of_other_data(composed, overrides)
     for kind in [kind for kind in KINDS.values() if kind.listed]:
@@ -46,6 +53,27 @@ def without_unchosen(composed: DictConfig, overrides: Sequence[str]) -> DictConf
                 *(_typed(kind, overrides) or f"the choice of {kind.group}", ", ".join(sorted(replaced)), kind.group),
             )
     return composed
+
+
+def _refuse_several(override: str) -> None:
+    """Raise ConfigError for `loss=[hinge,wasserstein]`, of which Hydra would mix the settings."""
+    key, _, value = override.lstrip("+").partition("=")
+    group = key.partition("@")[0]
+    kind = kind_of_group(group)
+    if group in groups() and not (kind is not None and kind.listed) and value.startswith("[") and "," in value:
+        raise ConfigError(f"{override}: one option of {group} is chosen; -m {key}={value.strip('[]')} tries each")
+
+
+def _refuse_added(override: str) -> None:
+    """Raise ConfigError for `+train.foo=3`, which nothing would read."""
+    key = override.lstrip("+").partition("=")[0]
+    section, _, setting = key.partition(".")
+    known = {name: {one.name for one in fields(kind)} for name, kind in SECTIONS.items()}
+    ours = {one.name for one in fields(Config)} | {"hydra"}
+    wrong = setting.partition(".")[0] not in known[section] if section in known else section not in ours
+    if override.startswith("+") and wrong and key.partition("@")[0] not in groups():
+        compose([override.lstrip("+")])  # says what may be meant
+        raise ConfigError(f"{override}: there is no such setting")
 
 
 def _drop_settings_of_other_data(composed: DictConfig, overrides: Sequence[str]) -> None:

@@ -40,6 +40,9 @@ from gan_framework.registry.packages import groups
         ("strategy=[ema,", "unbalanced bracket; quote overrides that contain spaces"),
         ("loss=hindge", "unknown option; closest: hinge"),
         ("tracker=none", "to choose none: 'tracker=[]'"),
+        ("~strategy=[ema]", "~strategy=[ema]: none is taken out of a list; name those that stay: 'strategy=[...]'"),
+        ("~strategy=ema", "~strategy=ema: none is taken out of a list"),
+        ("~experiment=foo", "~experiment=foo: there is nothing of that name to delete"),
         ("wandb=false", "without any: 'tracker=[]'"),
         ("ema.decay=0.9", "did you mean strategy.ema.decay=0.9, with 'strategy=[ema]'"),
         ("strategy.ema.decay=0.9", "choose it first with 'strategy=[ema]'"),
@@ -130,6 +133,8 @@ def test_a_setting_under_the_name_of_its_group_is_found():
         ("metrics=[fid,is]", "metrics=[fid,inception_score]"),
         ("experiment=wgan", "experiment=wgan"),  # there is one of that name
         ("tracker=null", "tracker=[]"),
+        ("~strategy", "strategy=[]"),
+        ("++strategy=[ema]", "+strategy=[ema]"),
         ("prior=null", "~prior"),
         ("hydra.run.dir=runs/loss=wgan,seed=1", "hydra.run.dir='runs/loss=wgan,seed=1'"),
         ("data.path=~/x", "data.path='~/x'"),
@@ -160,6 +165,20 @@ def test_what_is_added_or_kept_is_no_word_worth(caplog):
     assert same.strategy.k_step.k == 5
     settled()
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("+train.epochs=3", "train.epochs: unknown setting; did you mean train.steps"),
+        ("+steps=3", "steps: unknown setting; did you mean train.steps=3"),
+        ("loss=[hinge,wasserstein]", "one option of loss is chosen; -m loss=hinge,wasserstein tries each"),
+    ],
+)
+def test_what_nothing_would_read_and_what_would_be_mixed_is_refused(typed, said):
+    with pytest.raises(ConfigError) as refused:
+        without_unchosen(compose([typed]), [typed])
+    assert said in str(refused.value)
 
 
 def test_a_setting_of_what_is_not_chosen_is_refused():

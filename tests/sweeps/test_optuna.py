@@ -274,6 +274,7 @@ def test_pruned_trials_are_told_so(search):
         (["hydra.sweeper.sampler=grid"], [LR], "hydra.sweeper.sampler=grid: choose one of tpe, random"),
         (["hydra.sweeper.pruner=median"], [LR], "evaluate.every=N"),
         (["hydra.sweeper.n_jobs=0"], [LR], "hydra.sweeper.n_jobs=0 must be a whole number, 1 or more"),
+        (["metrics=[]"], [LR], "metrics=\\[\\] gives none"),
         (["hydra.sweeper.n_trials=x"], [LR], "hydra.sweeper.n_trials=x must be a whole number"),
         (["hydra.sweeper.direction=maximize"], [LR], "ranked by fid_classifier, which asks for minimize"),
         (

@@ -61,6 +61,8 @@ class OptunaSweeper(Sweeper):
                 raise ConfigError(f"hydra.sweeper.{name}={self.settings[name]} must be a whole number, 1 or more")
         if self.settings.pruner is not None and not config.evaluate.every:
             raise ConfigError(f"hydra.sweeper.pruner={self.settings.pruner} needs scores on the way: evaluate.every=N")
+        if not config.metrics:
+            raise ConfigError("a search ranks its trials by a score, and metrics=[] gives none: 'metrics=[fid]'")
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -122,10 +124,9 @@ class OptunaSweeper(Sweeper):
         # What a killed sweep was at goes on from its checkpoints.
         interrupted = [claims.complete(trial) for trial in ours if trial.state == TrialState.RUNNING]
         elsewhere = sum(trial.state == TrialState.RUNNING for trial in known) - len(interrupted)
-        log.info(
-            "the study has %d trials of %d; %d go on here, %d belong to other sweeps",
-            len(known), self.settings.n_trials, len(interrupted), elsewhere,
-        )  # fmt: skip
+        log.info("the study has %d of %d trials", len(known), self.settings.n_trials)
+        if interrupted or elsewhere:
+            log.info("%d of them are resumed here, %d are run by other sweeps", len(interrupted), elsewhere)
         size = self.settings.n_jobs
         for start in range(0, len(interrupted), size):
             self._run(opened, interrupted[start : start + size])
