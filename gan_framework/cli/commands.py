@@ -411,13 +411,15 @@ def new_plugin(
     from gan_framework import scaffold
 
     if into is None:
-        _say(scaffold.write(name, kind, out))
+        written = scaffold.write(name, kind, out)
+        _say(written)
+        typer.echo(shown(f"next: pip install -e {written}, gan-framework plugins check {written.name}"), err=True)
         return
     if out != Path("."):
         raise ConfigError(f"--out {out} and --into {into} exclude each other: the distribution has its place")
     for path in scaffold.write_into(name, kind, into):
         _say(path)
-    typer.echo(f"It is found after `pip install -e {into}`.", err=True)
+    typer.echo(shown(f"next: pip install -e {into}"), err=True)
 
 
 @app.command()
