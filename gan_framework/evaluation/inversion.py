@@ -1,4 +1,4 @@
-"""Latents of given samples: by a game's encoder, by optimisation, or by one after the other."""
+"""Latents of given samples, by a game's encoder, by optimisation or by one after the other, and of changed ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gan_framework.core import seeding
 from gan_framework.core.checks import evaluation_mode
@@ -103,8 +104,63 @@ def codes(game: Game, x: Tensor) -> Tensor:
     return found
 
 
+def edited(
+    game: Game,
+    z: Tensor,
+    wanted: Tensor,
+    mask: Tensor,
+    steps: int = 100,
+    lr: float = 0.1,
+    stays: float = 5.0,
+    realism: float = 0.0,
+) -> Tensor:
+    """Return latents near z (N, latent_dim) whose samples have wanted values where a mask says.
+
+    Zhu et al. 2016, arXiv 1609.03552, section 4.2, without its terms of edges: Adam minimises the mean square
+    difference under the mask + stays · mean (z - z_0)² + realism · softplus(-D(G(z))). Where the mask is 0 everywhere,
+    z stays.
+
+    Args:
+        game: a trained game.
+        z: the latents of the samples that are changed, z_0.
+        wanted: values (N, ...) in the range of samples, of which those under the mask are read.
+        mask: of the samples' shape, or one that is broadcast to it; from 0 to 1.
+        steps: of Adam.
+        lr: its learning rate.
+        stays: the weight of the latents' change.
+        realism: the weight of what D says, where the game has a network `discriminator` that judges samples alone.
+
+    Raises:
+        ConfigError: the game has no latents, or what is wanted has another shape.
+    """
+    shape = (len(z), *game.data.sample)
+    if wanted.shape != shape:
+        raise ConfigError(f"wanted has the shape {tuple(wanted.shape)}, and samples of these latents have {shape}")
+    weights = mask.to(wanted).expand(shape)
+
+    def distance(made: Tensor) -> Tensor:
+        under = (weights * (made - wanted).square()).flatten(1).sum(1) / weights.flatten(1).sum(1).clamp(min=1e-12)
+        if not realism:
+            return under
+        return under + realism * F.softplus(-game.judge("discriminator")(made).scores)
+
+    def change(latents: Tensor) -> Tensor:
+        return stays * (latents - z).square().mean(1)
+
+    with torch.no_grad(), evaluation_mode(game):
+        return optimised(game, wanted, distance, steps, lr, 0, z, change, (0.5, 0.999))
+
+
 def optimised(
-    game: Game, x: Tensor, distance: Distance, steps: int, lr: float, seed: int, start: Tensor | None = None
+    game: Game,
+    x: Tensor,
+    distance: Distance,
+    steps: int,
+    lr: float,
+    seed: int,
+    start: Tensor | None = None,
+    change: Distance | None = None,
+    betas: tuple[float, float] = (0.9, 0.999),
 ) -> Tensor:
     """Return the latents (N, latent_dim) with the least distance that Adam has seen, the start among them.
 
@@ -119,6 +175,8 @@ def optimised(
         lr: its learning rate.
         seed: what the first latents follow from, where no start is given.
         start: the first latents.
+        change: of the latents, added to the distance.
+        betas: Adam's.
 
     Raises:
         ConfigError: the game has no latents.
@@ -130,9 +188,10 @@ def optimised(
     least = torch.full((len(x),), torch.inf, device=x.device, dtype=x.dtype)
     with torch.enable_grad():
         z = start.detach().clone().requires_grad_()
-        adam = torch.optim.Adam([z], lr)
+        adam = torch.optim.Adam([z], lr, betas)
         for step in range(steps + 1):
             found = distance(game.generate(Latent(z), game.sampling_network).to(x.dtype))
+            found = found if change is None else found + change(z)
             nearer = found.detach() < least
             least = torch.where(nearer, found.detach(), least)
             best[nearer] = z.detach()[nearer]
