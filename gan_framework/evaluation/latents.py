@@ -78,7 +78,13 @@ def interpolate(game: Game, rows: int, columns: int, seed: int) -> Latent:
 
     They walk on great circles, where the latents between are as long as those the generator was
     trained on (White 2016, arXiv 1609.04468, section 2.1). The label stays that of the row's first.
+
+    Raises:
+        ConfigError: the game makes its samples of samples, or of nothing.
     """
+    if game.prior is None or game.generates_from is not None:
+        instead = "draws none" if game.generates_from is None else "makes samples of samples: draw them with --from"
+        raise ConfigError(f"--interpolate walks between latents, and {type(game).__name__} {instead}")
     ends = fixed_latent(game, 2 * rows, seed)
     z = slerp(ends.z[:rows], ends.z[rows:], torch.linspace(0, 1, columns, device=ends.z.device))
     labels = None if ends.labels is None else ends.labels[:rows].repeat_interleave(columns, 0)

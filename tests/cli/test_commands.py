@@ -437,6 +437,16 @@ def test_each_row_of_an_interpolation_walks_between_two_latents(call, trained, t
         assert not torch.equal(rows[row][1], rows[row][0])
 
 
+def test_models_that_draw_no_latents_or_are_given_samples_walk_nowhere(game, monkeypatch):
+    monkeypatch.setattr(type(game), "generates_from", "samples", raising=False)
+    with pytest.raises(ConfigError, match="makes samples of samples: draw them with --from"):
+        latents.interpolate(game, 1, 4, 0)
+    game.prior = None
+    monkeypatch.setattr(type(game), "generates_from", None)
+    with pytest.raises(ConfigError, match="draws none"):
+        latents.interpolate(game, 1, 4, 0)
+
+
 def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_path):
     run, out = trained["infogan_mlp"], tmp_path / "x.png"
     assert call("sample", run, "--traverse", "categorical_0", "--columns", 2, "--out", out)[0] == 0
