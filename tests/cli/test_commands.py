@@ -322,6 +322,7 @@ def test_every_built_in_plugin_is_described(call):
         (["sample", "x", "--traverse", "c", "--n", "3"], "--n 3 has no effect on --traverse"),
         (["sample", "x", "--singles", "--columns", "3"], "--columns 3 has no effect on --singles"),
         (["sample", "x", "--out", "/"], "--out / is an existing folder: name a file"),
+        (["sample", "x", "--out", "/dev/full"], "--out /dev/full is a device or a stream"),
         (["sample", "x", "--singles", "--out", __file__], f"--out {__file__} is an existing file: name a folder"),
         (["sample", "x", "--out", f"{__file__}/a.png"], f"{__file__} is a file and can hold no file"),
         (["evaluate", "x", "--out", "/"], "--out / is an existing folder: name a file"),
@@ -437,14 +438,13 @@ def test_each_row_of_an_interpolation_walks_between_two_latents(call, trained, t
         assert not torch.equal(rows[row][1], rows[row][0])
 
 
-def test_models_that_draw_no_latents_or_are_given_samples_walk_nowhere(game, monkeypatch):
-    monkeypatch.setattr(type(game), "generates_from", "samples", raising=False)
-    with pytest.raises(ConfigError, match="makes samples of samples: draw them with --from"):
-        latents.interpolate(game, 1, 4, 0)
-    game.prior = None
-    monkeypatch.setattr(type(game), "generates_from", None)
-    with pytest.raises(ConfigError, match="draws none"):
-        latents.interpolate(game, 1, 4, 0)
+@pytest.mark.parametrize(
+    ("prior", "made_of", "reason"),
+    [("normal", "samples", "makes samples of samples: draw them with --from"), (None, None, "draws none")],
+)
+def test_models_that_draw_no_latents_or_are_given_samples_walk_nowhere(prior, made_of, reason):
+    with pytest.raises(ConfigError, match=reason):
+        latents.interpolate(SimpleNamespace(prior=prior, generates_from=made_of), 1, 4, 0)
 
 
 def test_each_row_of_a_traversal_has_one_value_of_the_code(call, trained, tmp_path):
