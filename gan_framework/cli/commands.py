@@ -557,6 +557,8 @@ def _check_out(out: Path | None, folder: bool = False) -> None:
     kind = "folder" if folder else "file"
     if out.exists() and out.is_dir() != folder:
         raise ConfigError(f"--out {out} is an existing {'file' if folder else 'folder'}: name a {kind}")
+    if out.exists() and not folder and not out.is_file():
+        raise ConfigError(f"--out {out} is a device or a stream, whose place a file would take: name a file")
     for parent in out.parents:
         if parent.exists() and not parent.is_dir():
             raise ConfigError(f"--out {out}: {parent} is a file and can hold no {kind}; name another place")
