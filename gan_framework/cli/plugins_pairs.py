@@ -57,6 +57,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "momentum": (*SMALL, "optimizer=sgd", "optimizer.generator.momentum=0.5", "optimizer.discriminator.momentum=0.5"),
     "codes": (*SMALL, "prior=codes", "prior.codes={categorical: [3], continuous: 1}"),
     "heads": (*SMALL, "strategy=[heads]"),
+    "vae": ("model=vae", "networks.generator.hidden=[6]", "networks.encoder.hidden=[6]", "data.image_size=16"),
     "autoencoder": ("model=autoencoder", "networks.autoencoder.activation=tanh", "data.image_size=16"),
 }
 """Small runs in which a plugin is tried, in this order; one that none of them takes is tried in an experiment."""
@@ -191,10 +192,13 @@ def build(place: str, items: Sequence[Item], **changes: Any) -> Game:
         changes: of the resolved configuration.
 
     Raises:
-        ConfigError: they do not go together there.
+        ConfigError: they do not go together there, or one of them is a loss that no player there minimises.
     """
     config = settings(place, items) | changes
-    return build_game(config, samples(place).shape, torch.device("cpu"))
+    game = build_game(config, samples(place).shape, torch.device("cpu"))
+    if any(item.kind == "losses" for item in items) and not any(game.player(name).objective for name in game.players):
+        raise ConfigError(f"no player of {type(game).__name__} minimises an adversarial loss")
+    return game
 
 
 def settings(place: str, items: Sequence[Item]) -> Config:

@@ -29,8 +29,8 @@ class Heads(Strategy):
         if not asking:
             raise ConfigError(
                 f"heads has no effect: neither {type(game.loss).__name__} nor a term asks for one; it goes with "
-                "loss=class_softmax, multi_hinge or omni, and with the terms twin_classification, "
-                "discriminative_classification, class_contrast, rotation and infomax"
+                "loss=class_softmax, multi_hinge or omni, and with the terms auxiliary_classification, "
+                "twin_classification, discriminative_classification, class_contrast, rotation and infomax"
             )
         for name in choose_critics(game, None, "heads"):
             for part in asking:

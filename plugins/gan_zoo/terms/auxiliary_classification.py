@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import cast
+
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import ConfigError, Game, Pair, Player, Term
+from gan_framework.api import ConfigError, Discriminator, Game, Pair, Player, Term
+from gan_zoo.batch_statistic import penultimate_size
+from gan_zoo.heads import ReadsHeads, add_head, require_unaware
 from gan_zoo.packs import refuse_packs
 
 
-class AuxiliaryClassification(Term):
+class AuxiliaryClassification(Term, ReadsHeads):
     """-E log P(C = c | x), said by the discriminator's head `class` (Odena et al. 2017, arXiv 1610.09585, equation 3).
 
     The discriminator learns it on real and on generated samples; the generator makes samples that are
-    told for the class asked for.
+    told for the class asked for. `strategy=[train_with_labels]` gives both players the term, and the discriminator the
+    head; with `strategy=[heads]` the term is given by hand.
     """
+
+    asks_for_classes = True
+
+    def give_heads(self, game: Game, network: str) -> None:
+        """Give a discriminator the head `class`.
+
+        Raises:
+            ConfigError: the data have no classes, or it is told them.
+        """
+        require_unaware(game, network, "auxiliary_classification")
+        critic = cast(Discriminator, game.network(network))
+        add_head(critic, "class", nn.Linear(penultimate_size(game, network), game.data.num_classes))
 
     def check(self, game: Game, player: Player) -> None:
         """Raise ConfigError if the discriminator has no head `class`, or is told the class it should find."""
@@ -22,7 +39,8 @@ class AuxiliaryClassification(Term):
         if "class" not in game.discriminator.heads:
             raise ConfigError(
                 f"auxiliary_classification needs a discriminator with a head `class`, which "
-                f"{type(game.discriminator).__name__} has not: add 'strategy=[train_with_labels]'"
+                f"{type(game.discriminator).__name__} has not: add 'strategy=[heads]', or in the term's place "
+                "'strategy=[train_with_labels]'"
             )
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
