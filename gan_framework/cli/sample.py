@@ -190,11 +190,27 @@ def _images(game: Game, folder: Path, n: int, settings: dict[str, Any]) -> torch
     of_data = game.data if further is None else game.data.others[further]
     shape = of_data.sample if name == SAMPLES or further is not None else tuple(of_data.extra[str(name)])
     if len(shape) != 3 or shape[0] not in pictures.COLOURS:
-        raise ConfigError(f"--from {folder}: the model is given {name} of shape {shape}, which no image file holds")
+        found = _of_other_files(folder, n, tuple(shape), settings)
+        if found is None:
+            raise ConfigError(f"--from {folder}: the model is given {name} of shape {shape}, which no image file holds")
+        return found.to(game.device)
     paths = image_files(folder)[:n]
     fit = fit_as(settings, shape) if "crop" in settings else None
     pixels = torch.cat(list(read_images(paths, shape, len(paths), fit)))
     return pixels.to(game.device).float().div(127.5).sub(1.0)
+
+
+def _of_other_files(folder: Path, n: int, shape: tuple[int, ...], settings: dict[str, Any]) -> torch.Tensor | None:
+    """Return the first n inputs that the dataset's plugin reads of a folder; None where it reads none."""
+    plugin: Any = registry.find("datasets", settings["name"]).load()
+    try:
+        found: torch.Tensor | None = plugin.read_folder(folder, n, shape, settings)
+    except (GanFrameworkError, OSError):
+        raise
+    except Exception as error:  # the settings of a checkpoint may be anybody's
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ConfigError(f"--from {folder}: data={settings['name']} cannot read it: {reason}") from error
+    return found
 
 
 def _labels_for(shape: DataShape, images: torch.Tensor) -> torch.Tensor | None:

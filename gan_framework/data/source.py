@@ -152,6 +152,21 @@ class DataSource(ABC):
         """
         return []
 
+    @classmethod
+    def read_folder(cls, folder: Path, most: int, shape: tuple[int, ...], settings: Mapping[str, Any]) -> Tensor | None:
+        """Return what samples are to be made of from the files of a user's folder; None where none but images can be.
+
+        Args:
+            folder: what a user names by `sample RUN --from FOLDER`.
+            most: the most inputs that are wanted.
+            shape: of an input; images are read without this method.
+            settings: those of `data` in the run's configuration, as there may be no data at hand.
+
+        Returns:
+            Inputs (N, ...) as the data have them, on the CPU.
+        """
+        return None
+
 
 def build_source(settings: Mapping[str, Any]) -> DataSource:
     """Build the source that the settings of `data` name, without those the framework uses itself.

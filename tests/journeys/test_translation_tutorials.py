@@ -1,4 +1,4 @@
-"""The commands of the two tutorials that start from folders, on pictures that are made here."""
+"""The commands of the two tutorials that start from folders, on pictures and arrays that are made here."""
 
 import re
 import shlex
@@ -38,6 +38,8 @@ def photographs(folder, count, seed):
 def test_the_commands_of_a_page_do_what_it_says(page, tmp_path, program):
     for number, (name, count) in enumerate({"winter": 24, "summer": 30, "maps": 24, "aerial": 24}.items()):
         photographs(tmp_path / "photos" / name, count, number)
+    pairs = np.random.default_rng(0).random((24, 3, 32, 32), dtype=np.float32)
+    np.savez(tmp_path / "pairs.npz", x=pairs[:, :1], source=pairs[:, 1:])
     text = (ROOT / "docs" / f"{page}.md").read_text()
     blocks = re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     for line in "".join(blocks).splitlines():

@@ -25,6 +25,20 @@ class _Waves(DataSource):
         """Write waves as WAV files in the folder `<name of the picture>_wav`."""
         return write_waves(path, samples, int(settings["rate"]), settings["emphasis"])
 
+    @classmethod
+    def read_folder(cls, folder: Path, most: int, shape: tuple[int, ...], settings: Mapping[str, Any]) -> Tensor | None:
+        """Return the first pieces (N, 1, T) of a folder's WAV files.
+
+        Raises:
+            ConfigError: there are none, or one cannot be read or has another rate than the data.
+        """
+        found: list[Tensor] = []
+        for file in wave_files(folder, f"--from {folder}"):
+            if sum(map(len, found)) >= most:
+                break
+            found.append(pieces(file, shape[-1], int(settings["rate"]), float(settings["emphasis"])))
+        return torch.cat(found)[:most]
+
 
 class Tones(_Waves):
     """Five harmonics of 80 to 300 Hz under an attack and a decay (1, T); the extra `source` has white noise on it.
@@ -118,9 +132,7 @@ class WavFolder(_Waves):
             raise ConfigError(f"data.length={length} data.emphasis={emphasis}: at least 64, and from 0 to below 1")
         self.path, self.source_path = Path(path), Path(source_path) if source_path else None
         self.length, self.emphasis, self.test_share = length, emphasis, test_share
-        self.files = sorted(file for file in self.path.rglob("*") if file.suffix.lower() == ".wav")
-        if not self.files:
-            raise ConfigError(f"data.path={path}: there are no .wav files in it")
+        self.files = wave_files(self.path, f"data.path={path}")
         if rate is not None and rate < 1:
             raise ConfigError(f"data.rate={rate} must be at least 1, or null for that of the first file")
         self._check_size()
@@ -135,16 +147,16 @@ class WavFolder(_Waves):
         clean, noisy = [], []
         for index in members(held, self.test_share, split).tolist():
             file = self.files[index]
-            wave = self._pieces(file)
+            wave = pieces(file, self.length, self.rate, self.emphasis)
             clean.append(wave)
             if self.source_path is not None:
                 other = self.source_path / file.relative_to(self.path)
                 if not other.is_file():
                     raise ConfigError(f"data.source_path={self.source_path} has no {file.relative_to(self.path)}")
-                pieces = self._pieces(other)
-                if len(pieces) != len(wave):
+                source = pieces(other, self.length, self.rate, self.emphasis)
+                if len(source) != len(wave):
                     raise ConfigError(f"{other} and {file} are of different lengths")
-                noisy.append(pieces)
+                noisy.append(source)
         return InMemory(torch.cat(clean), None, {"source": torch.cat(noisy)} if noisy else None)
 
     def _check_size(self) -> None:
@@ -154,12 +166,30 @@ class WavFolder(_Waves):
             f"data.path={self.path} data.length={self.length}", sum(4 * max(size, self.length) for size in sizes)
         )
 
-    def _pieces(self, file: Path) -> Tensor:
-        wave, rate = read_wave(file)
-        if rate != self.rate:
-            raise ConfigError(f"{file} has {rate} Hz and the others {self.rate}: all must have one rate (data.rate)")
-        wave = emphasised(wave, self.emphasis)
-        if len(wave) < self.length:
-            wave = torch.cat([wave, wave.new_zeros(self.length - len(wave))])
-        count = len(wave) // self.length
-        return wave[: count * self.length].reshape(count, 1, self.length).contiguous()
+
+def wave_files(folder: Path, where: str) -> list[Path]:
+    """Return a folder's .wav files, in any of its subfolders, in order.
+
+    Raises:
+        ConfigError: there are none; `where` says how the folder was named.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".wav")
+    if not files:
+        raise ConfigError(f"{where}: there are no .wav files in it")
+    return files
+
+
+def pieces(file: Path, length: int, rate: int, emphasis: float) -> Tensor:
+    """Return a file's wave with emphasis in pieces (N, 1, length); see `WavFolder`.
+
+    Raises:
+        ConfigError: it cannot be read, or has another rate.
+    """
+    wave, own = read_wave(file)
+    if own != rate:
+        raise ConfigError(f"{file} has {own} Hz and the others {rate}: all must have one rate (data.rate)")
+    wave = emphasised(wave, emphasis)
+    if len(wave) < length:
+        wave = torch.cat([wave, wave.new_zeros(length - len(wave))])
+    count = len(wave) // length
+    return wave[: count * length].reshape(count, 1, length).contiguous()

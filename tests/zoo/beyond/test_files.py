@@ -4,9 +4,12 @@ import csv
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from gan_framework.api import ConfigError
 from gan_framework.cli.sample import Wanted, sample
+from gan_zoo.datasets.wave_files import write_wave
 from tests.helpers.runs import make_run
 from tests.testing.beyond import SMALL
 
@@ -15,10 +18,10 @@ from tests.testing.beyond import SMALL
 def written(compose, tmp_path):
     """Return the folder into which four samples of an untrained experiment were written."""
 
-    def write(experiment):
+    def write(experiment, **wanted):
         run = make_run(compose(f"experiment={experiment}", "debug=smoke", *SMALL[experiment]), tmp_path)
         run.save()
-        picture = sample(tmp_path, Wanted(n=4, columns=2, seed=0), [], "cpu", None)
+        picture = sample(tmp_path, Wanted(n=4, columns=2, seed=0, **wanted), [], "cpu", None)
         assert picture == tmp_path / "sample.png" and Image.open(picture).size[0] > 10
         return tmp_path
 
@@ -30,6 +33,18 @@ def test_a_table(written):
     assert rows[0] == ["income", "age", "member", "region", "plan"] and len(rows) == 5
     for income, age, member, _, plan in rows[1:]:
         assert float(income) > 0 and float(age) > 0 and member in ("yes", "no") and plan in ("basic", "full", "rare")
+
+
+def test_waves_of_a_folder_are_cleaned(written, tmp_path):
+    for number, length in enumerate((100, 150)):
+        write_wave(tmp_path / "mine" / f"{number}.wav", torch.rand(1, length) - 0.5, 4000)
+    folder = written("segan_speech", source=str(tmp_path / "mine"))
+    assert len([*(folder / "sample_wav").glob("*.wav")]) == 3
+    write_wave(tmp_path / "mine" / "9.wav", torch.rand(1, 300), 8000)
+    for wrong, said in (("9.wav has 8000 Hz", "mine"), ("there are no .wav files in it", "none")):
+        (tmp_path / "none").mkdir(exist_ok=True)
+        with pytest.raises(ConfigError, match=wrong):
+            sample(folder, Wanted(n=9, columns=2, seed=0, source=str(tmp_path / said)), [], "cpu", None)
 
 
 def test_waves(written):
