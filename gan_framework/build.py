@@ -272,6 +272,11 @@ def compile_networks(game: Game) -> None:
                 f"train.compile=true cannot go with {' and '.join(twice)}: a compiled network cannot be differentiated "
                 "twice; set train.compile=false"
             )
+    if game.schedule.differentiates_twice:
+        raise ConfigError(
+            f"train.compile=true cannot go with the schedule {type(game.schedule).__name__}, which differentiates "
+            "gradients: a compiled network cannot be differentiated twice; set train.compile=false"
+        )
     updated = {name for player in map(game.player, game.players) for name in player.networks}
     for name in updated:
         game.networks[name].compile()

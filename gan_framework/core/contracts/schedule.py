@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
@@ -18,9 +18,11 @@ class Schedule(nn.Module, ABC):
 
     Attributes:
         accumulates: whether all updates go through `Player.play`, so that a batch may be divided (`train.accumulate`).
+        differentiates_twice: whether it differentiates gradients, which compiled networks cannot give.
     """
 
-    accumulates: ClassVar[bool] = False
+    accumulates: bool = False
+    differentiates_twice: bool = False
 
     def check(self, game: Game) -> None:  # noqa: B027 (most fit every game)
         """Raise ConfigError, naming both parts, if the schedule cannot play the game."""

@@ -18,6 +18,8 @@ class Consensus(Schedule):
         weight: γ, of the norm.
     """
 
+    differentiates_twice = True
+
     def __init__(self, weight: float) -> None:
         super().__init__()
         if not weight > 0:
@@ -28,13 +30,28 @@ class Consensus(Schedule):
         """See that gradients can be differentiated.
 
         Raises:
-            ConfigError: the run is in half precision.
+            ConfigError: the run is in half precision, a player differentiates steps ahead, or a term the gradients of a
+                network with batch norm, which has no third derivative.
         """
         if game.precision.dtype is not None:
             raise ConfigError(
                 f"schedule=consensus differentiates gradients, for which {game.precision.name} is too coarse: choose "
                 "train.precision=fp32"
             )
+        for player in map(game.player, game.players):
+            for ahead in player.look_aheads:
+                if getattr(ahead, "differentiates_twice", False):
+                    raise ConfigError(
+                        f"schedule=consensus differentiates gradients, and {type(ahead).__module__.rpartition('.')[2]} "
+                        "those of steps ahead: choose one of the two"
+                    )
+            twice = [name for name in player.terms if player.term(name).differentiates_twice]
+            if twice and any(_has_batch_norm(game.network(name)) for name in player.networks):
+                raise ConfigError(
+                    f"schedule=consensus differentiates gradients, and terms.{twice[0]} those of networks with batch "
+                    "norm, which has no third derivative: leave one of the two out, or set the norm of "
+                    f"{' and '.join(f'networks.{name}' for name in player.networks)}"
+                )
 
     def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step."""
@@ -67,6 +84,10 @@ class Consensus(Schedule):
                 parameter.grad = found
             player.step(total, met)
         return measured
+
+
+def _has_batch_norm(network: nn.Module) -> bool:
+    return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
 
 
 def along(parameters: list[nn.Parameter], gradients: list[Tensor]) -> Tensor:

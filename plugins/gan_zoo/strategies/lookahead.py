@@ -26,6 +26,8 @@ class DrawBack(Schedule):
     ) -> None:
         super().__init__()
         self.schedule = schedule
+        self.accumulates = schedule.accumulates
+        self.differentiates_twice = schedule.differentiates_twice
         # Kept in a tuple: they belong to the game, and must not be registered twice.
         self._fast = (parameters,)
         self.k = k

@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from gan_framework.build import build_game
+from gan_framework.build import build_game, compile_networks
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.registry import registry
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.optimistic import OptimisticSGD, optimistic_adam
+from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.consensus import Consensus
+from gan_zoo.strategies.apa import APA
 from gan_zoo.strategies.latent_optimisation import LatentOptimisation
+from gan_zoo.strategies.lookahead import Lookahead
+from gan_zoo.strategies.unrolled import Unrolled
 from tests.helpers.independent import double_precision  # noqa: F401 (a fixture)
 from tests.helpers.small import Draws, small_game
 
@@ -129,13 +134,37 @@ def test_extragradient_uses_a_fresh_batch_and_leaves_no_step_ahead_behind(biline
 
 
 def test_what_one_player_makes_of_its_pairs_is_not_what_the_other_sees_in_consensus():
-    game = small_game(NonSaturating(), Consensus(1.0), start=False)
-    LatentOptimisation(0.9, 0.1, True, 1.0, share=1.0, bound=None, steps=1).apply(game)
+    game = small_game(registry.build("losses", {"name": "relativistic"}), Consensus(1.0), start=False)
+    APA(0.6, 4, 1000.0).apply(game)
     game.start(torch.device("cpu"))
+    game.player("discriminator").term("apa").share.p.fill_(1.0)  # all of D's real samples are generated
     measured = game.step(Draws(4))
-    # Both players pay for one step from the same latents.
-    assert measured["generator/latent_movement"].item() == measured["discriminator/latent_movement"].item() > 0
+    assert measured["discriminator/adversarial"].item() == pytest.approx(np.log(2))
+    assert measured["generator/adversarial"].item() != pytest.approx(np.log(2), abs=1e-4)
     assert {"real", "fake"} <= measured.keys()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        (LatentOptimisation(0.9, 0.1, True, 0.0, share=1.0, bound=None, steps=1), "latent_optimisation those of steps"),
+        (Unrolled(1, 0.1), "unrolled those of steps ahead"),
+    ],
+)
+def test_consensus_refuses_steps_ahead_that_are_differentiated_too(strategy, said):
+    game = small_game(NonSaturating(), Consensus(1.0), start=False)
+    strategy.apply(game)
+    with pytest.raises(ConfigError, match=f"schedule=consensus.*{said}"):
+        game.start(torch.device("cpu"))
+
+
+def test_lookahead_is_as_its_schedule_is():
+    for schedule, as_it_is in ((Alternating(1, 1, True), (True, False)), (Consensus(1.0), (False, True))):
+        game = small_game(NonSaturating(), schedule, start=False)
+        Lookahead(5, 0.5).apply(game)
+        assert (game.schedule.accumulates, game.schedule.differentiates_twice) == as_it_is
+    with pytest.raises(ConfigError, match="train.compile=true cannot go with the schedule DrawBack"):
+        compile_networks(game)
 
 
 @pytest.mark.parametrize(
