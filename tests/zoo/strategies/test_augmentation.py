@@ -106,6 +106,14 @@ def test_both_players_see_augmented_images_and_scoring_does_not():
     assert all(gradient is not None and gradient.any() for gradient in game.player("generator").gradients[:1])
 
 
+def test_penalties_see_augmented_images_by_the_gradient_at_the_images_before():
+    unseen = []
+    for strategies in ((), (strategy("diff_augment", policy=["cutout"]),)):
+        pair = started(*strategies).meet(images()).detached()["main"]
+        unseen.append((pair.input_gradient("real") == 0).float().mean().item())
+    assert unseen[0] == 0 < unseen[1] < 1
+
+
 def test_the_probability_of_ada_follows_the_signs_of_the_scores():
     ada = strategy("ada", policy=["mirror"], target=0.6, every=2, images=100.0)
     game = started(ada)
