@@ -25,10 +25,13 @@ class Parts:
         self.dtype = torch.promote_types(x.dtype, torch.float32)
         self.p = p.to(self.dtype)
 
-    def chosen(self, drawn: Tensor | float, neutral: float, p: Tensor | None = None) -> Tensor:
+    def whether(self, p: Tensor | None = None) -> Tensor:
+        """Return for each image, with the probability p, that it gets a part."""
+        return self.uniform() < (self.p if p is None else p)
+
+    def chosen(self, drawn: Tensor, neutral: float, p: Tensor | None = None) -> Tensor:
         """Return what was drawn, with the probability p, and what changes nothing otherwise (N,)."""
-        numbers = self.uniform()
-        return torch.where(numbers >= (self.p if p is None else p), torch.full_like(numbers, neutral), drawn)
+        return torch.where(self.whether(p), drawn, torch.full_like(drawn, neutral))
 
     def uniform(self) -> Tensor:
         """Return numbers of U[0, 1)."""
@@ -59,7 +62,7 @@ def geometry(x: Tensor, p: Tensor) -> Tensor:
     turns = 4 if height == width else 2
     back = scaled(1 - 2 * draw.chosen(draw.whole(2), 0), None)
     back = back @ turned(-2 * math.pi / turns * draw.chosen(draw.whole(turns), 0))
-    shifts = draw.chosen(1, 0)  # of both sides or none
+    shifts = draw.whether().to(draw.dtype)  # of both sides or none
     back = back @ moved(*((shifts * (2 * draw.uniform() - 1) / 8 * side).round() for side in (width, height)))
     size = draw.chosen(2 ** draw.normal(0.2), 1)
     back = back @ scaled(1 / size, 1 / size)
@@ -68,7 +71,7 @@ def geometry(x: Tensor, p: Tensor) -> Tensor:
     longer = draw.chosen(2 ** draw.normal(0.2), 1)
     back = back @ scaled(1 / longer, longer)
     back = back @ turned(draw.chosen(math.pi * (2 * draw.uniform() - 1), 0, of_rotation))
-    shifts = draw.chosen(1, 0)
+    shifts = draw.whether().to(draw.dtype)
     back = back @ moved(*(shifts * draw.normal(0.125) * side for side in (width, height)))
     same = (back - torch.eye(3, device=x.device, dtype=back.dtype)).flatten(1).abs().amax(1) < 1e-6
     return torch.where(same[:, None, None, None], x, resampled(x, back).to(x.dtype))
@@ -136,8 +139,8 @@ def turned(angle: Tensor) -> Tensor:
 
 def about_grey(angle: Tensor, eye: Tensor, grey: Tensor) -> Tensor:
     """Return the maps of colours (N, 3, 3) that turn them about the luma axis v; eye is I and grey v vᵀ."""
-    r = math.sqrt(1 / 3)
-    cross = torch.tensor([[0.0, -r, r], [r, 0.0, -r], [-r, r, 0.0]], device=eye.device, dtype=eye.dtype)
+    next_one = eye.roll(1, 0)  # no numbers of the host, which a captured step could not read
+    cross = math.sqrt(1 / 3) * (next_one - next_one.T)  # v × a colour
     cosine, sine = angle.cos()[:, None, None], angle.sin()[:, None, None]
     return cosine * eye + sine * cross + (1 - cosine) * grey
 

@@ -71,6 +71,8 @@ def test_hue_and_saturation_leave_grey_and_luma_as_they_are():
     torch.testing.assert_close(turned.sum(2), torch.ones(5, 3).double())
     torch.testing.assert_close(turned.transpose(1, 2) @ turned, eye.expand(5, 3, 3))
     torch.testing.assert_close(turned.diagonal(dim1=1, dim2=2).sum(1), 1 + 2 * angle.cos())
+    third = warping.about_grey(torch.full((1,), 2 * math.pi / 3).double(), eye, grey)[0]
+    torch.testing.assert_close(third, eye.roll(1, 0))  # red becomes green, green blue
 
 
 def test_brightness_and_contrast_are_spread_as_published():
