@@ -11,6 +11,7 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from torch import Tensor
 
 from gan_framework.data import plain_png
+from gan_framework.data.heads import refuse_long_gif, refuse_long_jpeg, refuse_long_png, refuse_long_ppm
 
 MAX_BYTES = 256 * 2**20
 """A single image file larger than this is not read."""
@@ -31,6 +32,9 @@ ANIMATED = b"acTL"
 
 FULL_RANGE = ("PNG", "PPM")
 """Formats whose pixels of more than 8 bits Pillow brings to 0 to 65535, in mode `I` too."""
+
+LONG = {JPEG: refuse_long_jpeg, PNG: refuse_long_png, b"GIF8": refuse_long_gif, b"P": refuse_long_ppm}
+"""By what files begin with, what refuses those that Pillow would read for minutes."""
 
 WHITE_IS_ZERO = 0
 """A photometric interpretation of TIFF."""
@@ -78,6 +82,7 @@ def decode(content: bytes) -> Tensor:
     if usual is not None:
         pixels = torch.from_numpy(usual)
         return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
+    _reaches_pixels(content)
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         _check_pixels(opened)
         if opened.mode == "I" and opened.format not in FULL_RANGE:
@@ -105,9 +110,14 @@ def measure(file: IO[bytes]) -> tuple[int, int, int]:
     Raises:
         Exception: whatever Pillow raises for a file that it cannot open.
     """
-    usual = plain_png.shape(file.read(plain_png.MEASURED))
+    content = file.read(plain_png.MEASURED)
+    usual = plain_png.shape(content)
     if usual is not None and 0 < usual[1] * usual[2] <= MAX_PIXELS:
         return usual
+    content += file.read(SMALL)
+    if not _reaches_pixels(content):
+        file.seek(0)
+        _reaches_pixels(read_limited(file))
     file.seek(0)
     with Image.open(file, formats=FORMATS) as opened:
         _check_pixels(opened)
@@ -116,6 +126,15 @@ def measure(file: IO[bytes]) -> tuple[int, int, int]:
         lies = exif.get(ExifTags.Base.Orientation) in LYING
         height, width = (opened.width, opened.height) if lies else (opened.height, opened.width)
         return 1 if _is_grey(opened) or opened.mode.startswith("I") else 3, height, width
+
+
+def _reaches_pixels(content: bytes) -> bool:
+    """Return whether what is known of an image file is all that Pillow reads before its pixels.
+
+    Raises:
+        ValueError: Pillow would read it for minutes.
+    """
+    return next((reaches(content) for begins, reaches in LONG.items() if content.startswith(begins)), True)
 
 
 def _check_pixels(opened: Image.Image) -> None:
