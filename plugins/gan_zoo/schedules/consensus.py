@@ -16,23 +16,29 @@ class Consensus(Schedule):
 
     Args:
         weight: γ, of the norm.
+        players: those that lower the norm beside their own loss, by name; null for all.
     """
 
     differentiates_twice = True
 
-    def __init__(self, weight: float) -> None:
+    def __init__(self, weight: float, players: list[str] | None = None) -> None:
         super().__init__()
         if not weight > 0:
             raise ValueError(f"weight={weight}: it must be positive; schedule=simultaneous is this one without")
+        if players == []:
+            raise ValueError("players=[]: name at least one player, or write null for all")
         self.weight = weight
+        self.players = players
 
     def check(self, game: Game) -> None:
         """See that gradients can be differentiated.
 
         Raises:
             ConfigError: the run is in half precision, a player differentiates steps ahead, or a term the gradients of a
-                network with batch norm, which has no third derivative.
+                network with batch norm, which has no third derivative; or there is no player of a name.
         """
+        for name in self.players or ():
+            game.player(name)
         if game.precision.dtype is not None:
             raise ConfigError(
                 f"schedule=consensus differentiates gradients, for which {game.precision.name} is too coarse: choose "
@@ -76,7 +82,8 @@ class Consensus(Schedule):
         updates = []
         for player, of_player, gradients in zip(players, losses, own, strict=True):
             measured |= {f"{player.name}/{name}": loss.detach() for name, loss in of_player.items()}
-            summed = [gradient.detach() + self.weight * next(shared) for gradient in gradients]
+            weight = self.weight if self.players is None or player.name in self.players else 0.0
+            summed = [gradient.detach() + weight * next(shared) for gradient in gradients]
             total = player.backward({"consensus": along(player.trained, summed)})
             updates.append((player, total))
         for (player, total), met in zip(updates, faced, strict=True):

@@ -54,6 +54,7 @@ RADII = {
     "extragradient": (["schedule=extragradient"], 0.8599397482),
     "from the past": (["schedule=extragradient", "schedule.past=true"], 0.8599852788),
     "consensus": (["schedule=consensus", "schedule.weight=1"], 0.0000693757),
+    "consensus of one": (["schedule=consensus", "schedule.weight=1", "schedule.players=[discriminator]"], "of one"),
     "lookahead": (["schedule=simultaneous", "strategy=[lookahead]"], 0.9700390108),
     "lookahead alternating": (["schedule=alternating", "strategy=[lookahead]"], 0.7179572069),
     "lookahead, nested": (["schedule=simultaneous", "strategy=[lookahead]", "strategy.lookahead.outer=20"], None),
@@ -66,7 +67,13 @@ def test_the_distance_from_the_equilibrium_after_a_hundred_steps(bilinear, metho
     options, radius = RADII[method]
     game = play(bilinear(*options))
     assert game.path[0].tolist() == START
-    assert game.path[-1].norm().item() == pytest.approx(nested() if radius is None else radius, abs=1e-9)
+    expected = radius if isinstance(radius, float) else {None: nested, "of one": consensus_of_one}[radius]()
+    assert game.path[-1].norm().item() == pytest.approx(expected, abs=1e-9)
+
+
+def consensus_of_one():
+    """The radius where D alone, x, lowers ½ (x² + y²) too."""
+    return np.linalg.norm(np.linalg.matrix_power(np.array([[1 - 0.1, -0.1], [0.1, 1]]), STEPS) @ START)
 
 
 def nested():
@@ -171,6 +178,7 @@ def test_lookahead_is_as_its_schedule_is():
     ("options", "said"),
     [
         (["schedule=consensus", "schedule.weight=0"], "weight=0"),
+        (["schedule=consensus", "schedule.players=[critic]"], "no player 'critic'"),
         (["strategy=[lookahead]", "strategy.lookahead.k=0"], "k=0"),
         (["strategy=[lookahead]", "strategy.lookahead.alpha=1"], "alpha=1"),
         (["strategy=[lookahead]", "strategy.lookahead.outer=7"], "outer=7.*multiple of k=5"),
