@@ -77,7 +77,7 @@ def _kind(word: str) -> str:
         from gan_framework.config.proposals import option_called
 
         if named := option_called(word):
-            raise ConfigError(f"{word} is no kind of plugins, but an option: {', '.join(named)}") from error
+            raise ConfigError(f"{word} is not a kind of plugin but an option: {', '.join(named)}") from error
         raise
 
 

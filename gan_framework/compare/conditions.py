@@ -59,7 +59,7 @@ def condition(text: str) -> Condition:
     """
     key, is_set, value = text.partition("=")
     if not is_set or not key.rstrip("!"):
-        raise ConfigError(f"{visible(text)} is no condition: write KEY=VALUE, like status=failed or loss=hinge")
+        raise ConfigError(f"{visible(text)} is not a condition: write KEY=VALUE, like status=failed or loss=hinge")
     values = [value] if value.startswith("[") else value.split(",")
     return Condition(key.removesuffix("!"), not key.endswith("!"), values)
 

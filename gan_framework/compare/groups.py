@@ -169,7 +169,7 @@ class Comparison:
         tested = [found for found in others if found is not None]
         said = [f"{brief(visible(best.name), SAID)} {known}: {self.metric} {self.ranked(best)}"]
         if not tested:
-            said.append("with one seed a group nothing can be said of differences: at least 3 are wanted (seed=0,1,2)")
+            said.append("with one seed per group, differences cannot be tested: run at least 3 (seed=0,1,2)")
         else:
             sure = sum(found.sure for found in tested)
             said.append(f"{sure} of {len(tested)} other groups differ from it significantly (5%)")
@@ -252,7 +252,7 @@ def compare(
         ]
         left_out = f"; {len(damaged)} more cannot be read" if damaged else ""
         raise ConfigError(
-            f"none of the {len(records)} runs was finished and scored; {'; '.join(reasons[:3])}{left_out}"
+            f"none of the {len(records)} runs has finished with a score; {'; '.join(reasons[:3])}{left_out}"
         )
     metric = metric or _most(run.summary["best"]["metric"] for run in scored)
     higher = _direction(scored, metric)

@@ -26,7 +26,7 @@ class Listing(NamedTuple):
             fails.
         bad: what cannot be followed, by name, and why: links to nothing, folders that cannot be read, folders that are
             reached under a second name, pipes and devices that are named like images.
-        left_out: the names of all files that are no images, and of hidden files and folders, which are not entered.
+        left_out: the names of all files that are not images, and of hidden files and folders, which are not entered.
         folders: the names of the subfolders that have been entered.
     """
 
@@ -63,7 +63,7 @@ def describe_left_out(names: Iterable[str]) -> str:
     counts = [f"{count} {kind or 'without a suffix'}" for kind, count in sorted(kinds.items(), key=_most_first)]
     more = f" and {len(counts) - 10} other kinds" if len(counts) > 10 else ""
     total = kinds.total()
-    what = "1 file that is no image" if total == 1 else f"{total} files that are no images"
+    what = "1 file that is not an image" if total == 1 else f"{total} files that are not images"
     return f"left out {what}: {', '.join(counts[:10])}{more}"
 
 

@@ -108,7 +108,7 @@ def _read(path: Path, shape: tuple[int, ...], fit: Fit | None) -> Tensor:
 
 def _opened(path: Path, read: Callable[[IO[bytes]], T]) -> T:
     if path.exists() and not path.is_file():  # to open a named pipe could take for ever
-        raise ConfigError(f"{path} cannot be read as an image: it is no file")
+        raise ConfigError(f"{path} cannot be read as an image: it is not a file")
     try:
         with open(path, "rb") as file:
             return read(file)

@@ -165,7 +165,9 @@ def _refuse(overrides: Sequence[str]) -> None:
     """Raise ConfigError for what is no setting of a single run."""
     for override in overrides:
         if not isinstance(override, str):
-            raise ConfigError(f"{override!r} is no override: write them as on the command line, ['train.steps=100']")
+            raise ConfigError(
+                f"{override!r} is not an override: write them as on the command line, ['train.steps=100']"
+            )
         if override.startswith("-"):
             raise ConfigError(f"{override}: flags are for the command line; `gan-framework train -m` runs sweeps")
         if override.lstrip("+~").startswith(("hydra.", "hydra/")):

@@ -72,7 +72,7 @@ class Exported:
             source: the repository that the Hub's cache holds there.
 
         Raises:
-            ConfigError: it is no exported model, is damaged, or from a newer version.
+            ConfigError: it is not an exported model, is damaged, or from a newer version.
         """
         where = source or str(folder)
         # In the Hub's cache the files are links to its own store, where they are called by their hashes.
@@ -80,9 +80,9 @@ class Exported:
         try:
             about = plain.read_json(description, description.parent)
         except FileNotFoundError as error:
-            raise ConfigError(f"{where} is no exported model: it holds no {ABOUT}") from error
+            raise ConfigError(f"{where} is not an exported model: it holds no {ABOUT}") from error
         except foreign.Damaged as error:
-            raise ConfigError(f"{where} is no exported model: {_called(error, description, ABOUT)}") from error
+            raise ConfigError(f"{where} is not an exported model: {_called(error, description, ABOUT)}") from error
         if not isinstance(about.get("format"), int) or not all(
             isinstance(about.get(key), dict) for key in ("networks", "sha256")
         ):

@@ -98,7 +98,7 @@ def _open(source: str) -> _Source:
         raise ConfigError("there is no such run's folder, checkpoint or exported model; hf:OWNER/NAME is on the Hub")
     newest = checkpoint.newest(RunFolder(path).checkpoints)
     if newest is None:
-        raise ConfigError(f"it is no exported model, and {no_run.said(path)}")
+        raise ConfigError(f"it is not an exported model, and {no_run.said(path)}")
     return _Checkpoint(*newest)
 
 

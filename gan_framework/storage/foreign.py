@@ -54,7 +54,7 @@ def open_regular(path: Path, within: Path, most: int) -> IO[bytes]:
         most: the most bytes that it may hold.
 
     Raises:
-        Damaged: it is no regular file, lies elsewhere, is larger, or cannot be opened.
+        Damaged: it is not a regular file, lies elsewhere, is larger, or cannot be opened.
         FileNotFoundError: there is none.
     """
     name = _named(path, within)

@@ -54,10 +54,10 @@ def said(path: Path) -> str:
     first = next(runs_below(path), None)
     if first is not None:
         return (
-            f"{name} holds runs and is none: name one of those that `gan-framework runs {name}` lists, for example "
-            f"{_shown(first)}"
+            f"{name} is not a run but contains runs: name one of those that `gan-framework runs {name}` lists, for "
+            f"example {_shown(first)}"
         )
-    return f"{name} is no run: it has neither a config.yaml nor a folder `checkpoints`"
+    return f"{name} is not a run: it has neither a config.yaml nor a folder `checkpoints`"
 
 
 def _why(run: Path) -> str:

@@ -155,7 +155,7 @@ def require_plain(found: Any, name: str) -> dict[str, Any]:
         elif isinstance(value, int) and value.bit_length() > BITS:
             raise Damaged(f"{name}: {_dotted(path)} is a number of more than {BITS} bits")
         elif not (value is None or isinstance(value, (str, int, float))):
-            raise Damaged(f"{name}: {_dotted(path)} is {shown(value)}, which is no plain value")
+            raise Damaged(f"{name}: {_dotted(path)} is {shown(value)}, which is not a plain value")
     return found
 
 

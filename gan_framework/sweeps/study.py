@@ -159,7 +159,7 @@ def _storage(name: str) -> tuple[optuna.storages.BaseStorage, str | None]:
         # Absolute: Optuna locks the file by a link to it, which is looked up from the file's folder.
         place = os.path.abspath(name)
         if os.path.exists(place) and not os.path.isfile(place):  # to open a named pipe could take for ever
-            raise ConfigError(f"hydra.sweeper.storage={name}: the file cannot be used: it is no regular file")
+            raise ConfigError(f"hydra.sweeper.storage={name}: the file cannot be used: it is not a regular file")
         try:
             return optuna.storages.JournalStorage(JournalFileBackend(place)), place
         except OSError as error:

@@ -130,7 +130,7 @@ def test_what_is_not_scored_is_said_with_the_scores(tmp_path, cache):
     overrides = ["data=digits", "data.image_size=16", "extractor=raw", "metrics=[fid]"]
     for _ in range(2):  # the scores of the first time are no file to speak of
         evaluation, out = evaluate(tmp_path, overrides)
-        assert "left out 2 files that are no images: 2 .heic" in evaluation.warnings == read(out)["warnings"]
+        assert "left out 2 files that are not images: 2 .heic" in evaluation.warnings == read(out)["warnings"]
 
 
 @pytest.mark.parametrize("metric", ["cluster_accuracy", "mutual_information", "class_accuracy"])

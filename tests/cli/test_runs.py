@@ -203,9 +203,9 @@ def test_the_folder_is_where_we_are_unless_one_is_named(call, day, monkeypatch):
     ("arguments", "reason"),
     [
         (["nowhere"], "there is no folder nowhere"),
-        ([".", "failed"], "failed is no condition: write KEY=VALUE, like status=failed"),
+        ([".", "failed"], "failed is not a condition: write KEY=VALUE, like status=failed"),
         (["los=hinge"], "los: no run has this setting; closest: loss.name"),
-        ([".", "=3"], "=3 is no condition"),
+        ([".", "=3"], "=3 is not a condition"),
     ],
 )
 def test_what_is_wrong_ends_with_code_2_and_one_line(call, day, monkeypatch, arguments, reason):

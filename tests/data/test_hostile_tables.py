@@ -167,7 +167,7 @@ def test_a_pipe_in_the_place_of_a_table_is_not_opened(saved):
     (file,) = saved.glob("*.arrow")
     file.unlink()
     os.mkfifo(file)
-    refused(saved, "is no regular file")
+    refused(saved, "is not a regular file")
 
 
 def test_what_a_saved_data_set_says_of_itself_is_looked_at(saved):

@@ -138,13 +138,13 @@ def test_what_is_no_image_is_counted_by_suffix(tmp_path, two_classes, caplog, pa
     root = pack(tmp_path / "r.zip", files) if packed else write(tmp_path / "r", files)
     source, train = skipping(root, caplog)
     assert source.classes == ("cat", "dog") and len(train) == 33
-    said = "left out 8 files that are no images: 3 .heic, 3 hidden, 1 without a suffix, 1 .txt"
+    said = "left out 8 files that are not images: 3 .heic, 3 hidden, 1 without a suffix, 1 .txt"
     assert caplog.text.count(said) == 1
 
 
 def test_what_is_left_out_in_words():
     assert describe_left_out([]) == ""
-    assert describe_left_out(["a.txt"]) == "left out 1 file that is no image: 1 .txt"
+    assert describe_left_out(["a.txt"]) == "left out 1 file that is not an image: 1 .txt"
     many = describe_left_out([f"a.k{number:02}" for number in range(13)])
     assert "13 files" in many and many.endswith("1 .k09 and 3 other kinds")
 

@@ -99,7 +99,7 @@ def test_what_is_left_out_is_said(tmp_path):
     root = write(tmp_path, dict.fromkeys(names, content))
     found, left_out = find_images(root)
     assert [path.name for path in found] == ["a.png", "b.jfif", "c.jpe"]
-    assert left_out == "left out 5 files that are no images: 2 .heic, 1 .json, 1 .txt, 1 hidden"
+    assert left_out == "left out 5 files that are not images: 2 .heic, 1 .json, 1 .txt, 1 hidden"
     write(tmp_path / "other", dict.fromkeys(["a.png", "b.png", "evaluation.json"], content))
     assert find_images(tmp_path / "other")[1] == ""
     with pytest.raises(
@@ -137,5 +137,5 @@ def test_pictures_of_an_earlier_scoring_are_no_images(tmp_path):
 def test_what_is_no_file_is_not_opened(tmp_path, make):
     path = tmp_path / "image.png"
     make(path)
-    with pytest.raises(ConfigError, match=r"image.png cannot be read as an image: it is no file"):
+    with pytest.raises(ConfigError, match=r"image.png cannot be read as an image: it is not a file"):
         next(read_images([path], (1, 8, 8), 1))

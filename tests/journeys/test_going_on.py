@@ -147,7 +147,7 @@ def test_what_cannot_be_changed_is_refused(refused, short, overrides, reason):
 def test_what_is_no_run_is_refused(refused, short, tmp_path):
     assert "there is no run" in refused("resume", tmp_path / "nothing")
     assert "is a file: name the run's folder" in refused("resume", short / "checkpoints" / "last.pt")
-    assert "is no run: it has neither a config.yaml" in refused("resume", tmp_path)
+    assert "is not a run: it has neither a config.yaml" in refused("resume", tmp_path)
     (tmp_path / "checkpoints").mkdir()
     assert "no checkpoint in" in refused("resume", tmp_path)
     (tmp_path / "config.yaml").write_text("train: {}\ndata: {}\nnetworks: {}\ntracker: {a: {name: a, token: x}}\n")

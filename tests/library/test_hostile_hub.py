@@ -101,7 +101,7 @@ def test_a_model_that_is_refused_costs_no_earlier_one(hub, exported, at_work):
 
 
 CHANGED = (
-    ({"export.json": b"<html>log in</html>"}, " is no exported model: export.json is no JSON"),
+    ({"export.json": b"<html>log in</html>"}, " is not an exported model: export.json is no JSON"),
     ({"config.yaml": b"<html>log in</html>"}, ": config.yaml holds no settings by name"),
     ({"config.yaml": b"a: 1"}, ": config.yaml is not the configuration of a run"),
     ({"generator.safetensors": b"<html>"}, ": generator.safetensors is damaged, or no safetensors file"),
@@ -116,7 +116,7 @@ def test_what_is_wrong_in_the_cache_is_said_by_the_names_of_the_repository(hub, 
             load(f"hf:a/{number}")
     hub.repositories["a/none"] = {"private": False, "commits": []}
     hub.commit("a/none", "", {"x": b""})
-    with pytest.raises(ConfigError, match=r"^hf:a/none is no exported model: it holds no export\.json$"):
+    with pytest.raises(ConfigError, match=r"^hf:a/none is not an exported model: it holds no export\.json$"):
         load("hf:a/none")
 
 

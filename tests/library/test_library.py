@@ -85,7 +85,7 @@ def test_samples_are_a_tensor_that_a_notebook_shows(runs):
         (lambda run: train(["train.stps=3"]), "train.stps"),
         (lambda run: train(["hydra.run.dir=x"]), "folder=... names the run's folder"),
         (lambda run: train(["-m", "seed=0,1"]), "-m: flags are for the command line"),
-        (lambda run: train([3]), "3 is no override"),
+        (lambda run: train([3]), "3 is not an override"),
         (lambda run: train(["train.patience=2"]), "train.patience=2 counts evaluations, and there are none before"),
         (lambda run: train(["train.patience=0"]), "train.patience=0: it must be at least 1"),
         (

@@ -43,7 +43,9 @@ def test_a_folder_in_a_run_names_the_run(sweep, name):
 
 
 def test_a_sweep_names_one_of_its_runs(sweep):
-    with pytest.raises(ConfigError, match="holds runs and is none: name one of those that `gan-framework runs") as said:
+    with pytest.raises(
+        ConfigError, match="is not a run but contains runs: name one of those that `gan-framework runs"
+    ) as said:
         load_game(sweep)
     assert str(said.value).endswith(f"for example {sweep / 'seed=0'}")
     with pytest.raises(ConfigError, match=f"a file of a sweep: name one of the runs that `gan-framework runs {sweep}`"):
@@ -63,7 +65,7 @@ def test_what_is_of_no_run_is_said(tmp_path):
     (tmp_path / "empty").mkdir()
     for name, said in (
         ("photo.jpg", "is neither the folder of a run nor a checkpoint"),
-        ("empty", "is no run: it has neither a config.yaml nor a folder `checkpoints`"),
+        ("empty", "is not a run: it has neither a config.yaml nor a folder `checkpoints`"),
         ("nothing", "there is no checkpoint"),
     ):
         with pytest.raises(ConfigError, match=said):
@@ -85,6 +87,6 @@ def test_looking_for_runs_ends(tmp_path, monkeypatch):
         (tmp_path / str(number)).mkdir()
     (tmp_path / "4" / "config.yaml").write_text("{}")
     (tmp_path / "4" / "run.log").write_text("")
-    assert "is no run" in no_run.said(tmp_path)
+    assert "is not a run: it has" in no_run.said(tmp_path)
     monkeypatch.setattr(no_run, "FOLDERS", 6)
-    assert "holds runs and is none" in no_run.said(tmp_path)
+    assert "is not a run but contains runs" in no_run.said(tmp_path)

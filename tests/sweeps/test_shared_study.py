@@ -292,7 +292,7 @@ def test_a_storage_that_cannot_be_used_is_named(storage, why, tmp_path):
 
 def test_a_storage_that_is_a_pipe_is_not_opened(tmp_path):
     os.mkfifo(tmp_path / "journal")
-    with pytest.raises(ConfigError, match="journal: the file cannot be used: it is no regular file"):
+    with pytest.raises(ConfigError, match="journal: the file cannot be used: it is not a regular file"):
         open_study(settings(f"{tmp_path}/journal"), tmp_path)
 
 

@@ -39,7 +39,7 @@ def known_file(path: Path, most: int) -> Path:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"{path} is no regular file")
+        raise ConfigError(f"{path} is not a regular file")
     if status.st_size > most:
         raise ConfigError(f"{path} has {status.st_size:,} bytes; up to {most:,} are read")
     return path

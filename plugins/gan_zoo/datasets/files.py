@@ -39,7 +39,7 @@ class Files(ABC):
         path: the folder or zip file.
         names: the names of all image files, sorted.
         bad: what cannot be followed, by name, and why.
-        left_out: the names of files that are no images.
+        left_out: the names of files that are not images.
         folders: the names of the subfolders.
     """
 

@@ -97,7 +97,7 @@ def _refuse_other_places(folder: Path) -> None:
         for entry in json.loads((state / "state.json").read_text())["_data_files"]:
             file = _inside(state, entry["filename"])
             if file.exists() and not file.is_file():
-                raise ValueError(f"{file.name} is no regular file")
+                raise ValueError(f"{file.name} is not a regular file")
 
 
 def _refuse_card(folder: Path) -> None:
