@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+NETWORKS = ("generator", "discriminator")
 SMALL = ("data.image_size=16", "train.batch_size=32")
 WIDTHS = ("networks.generator.width=16", "networks.discriminator.width=16")
 LABELS = (
@@ -72,6 +73,12 @@ OLDER = (
 ROLLOUTS = ("game.rollouts=4", "game.baseline=batch")
 PAID = (*ROLLOUTS, SHORT_LIKELIHOOD, "train.steps=400", "metrics=[token_objective]")
 TIMEGAN = ("embedder", "recovery", "supervisor", "generator", "discriminator")
+SOON = ("strategy.k_step.k=1", "optimizer.generator.lr=1e-3", "optimizer.discriminator.lr=1e-3", "metrics=[fid]")
+SOON_AVERAGED = (
+    *("strategy.ema.decay=0.98", "strategy.ema.warmup=0", "strategy.k_step.k=1", "metrics=[fid]"),
+    *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=1e-3"),
+)
+AVERAGED = ("strategy.ema.decay=0.99", "metrics=[fid]")
 DIAGRAMS = ("data.image_size=16", *(f"networks.{name}.width=8" for name in ("generator", "discriminator")))
 NEW = "share of sequences that the grammar can make and that are not in the training data"
 DIGITS = ("data.image_size=16", "metrics=[label_accuracy]")
@@ -513,4 +520,64 @@ ROWS: dict[str, Row] = {
         (*COGAN, "train.batch_size=32", "train.steps=800", "metrics=[fid]"),
         *("fid", None, "fid of digits that are made together with edges"),
     ),
+    "pggan": Row(
+        "architectures",
+        "pggan",
+        (
+            *(f"networks.{name}.{setting}" for name in NETWORKS for setting in ("base=256", "most=32")),
+            *("data.image_size=16", "prior.dim=32", "train.batch_size=8", "train.steps=1500", *AVERAGED),
+            *(f"strategy.progressive_growing.{setting}" for setting in ("train_images=1200", "fade_images=800")),
+        ),
+        *("fid", None, "fid of digits, which grow from 4 to 16 pixels"),
+    ),
+    "fastgan": Row(
+        "architectures",
+        "fastgan",
+        (*(f"networks.{name}.width=8" for name in NETWORKS), "prior.dim=64", "train.steps=500", *AVERAGED),
+        *("fid", None, "fid of digits at 64 pixels"),
+    ),
+    "projected_gan": Row(
+        "architectures",
+        "projected_gan",
+        (
+            *("networks.generator.width=8", "networks.discriminator.resolution=64", "networks.discriminator.width=16"),
+            *("data.image_size=32", "prior.dim=64", "train.batch_size=8", "train.steps=300", *AVERAGED),
+        ),
+        *("fid", None, "fid of digits at 32 pixels"),
+    ),
+    "msg_gan": Row(
+        "architectures",
+        "msg_gan",
+        (
+            *(f"networks.{name}.{setting}" for name in NETWORKS for setting in ("base=256", "most=32")),
+            *("data.image_size=16", "prior.dim=32", "train.batch_size=16", "train.steps=2000", "metrics=[fid]"),
+            *("optimizer.generator.lr=5e-4", "optimizer.discriminator.lr=2e-3"),
+        ),
+        *("fid", None, "fid of digits at 16 pixels, made at 4, 8 and 16"),
+    ),
+    **{
+        f"sngan_{size}": Row(
+            "architectures",
+            f"sngan_{size}",
+            (
+                *(f"networks.{name}.width={width}" for name in NETWORKS),
+                *(f"train.batch_size={batch}", "train.steps=1000", *SOON),
+            ),
+            *("fid", None, f"fid of digits at {size} pixels, with one update of D for one of G"),
+        )
+        for size, width, batch in ((48, 4, 16), (64, 4, 16), (128, 2, 8))
+    },
+    **{
+        name: Row(
+            "architectures",
+            name,
+            (
+                *(f"networks.{network}.width={width}" for network in NETWORKS),
+                *(f"networks.generator.shared_dim={shared}", f"prior.dim={latent}"),
+                *("train.batch_size=16", "train.steps=800", *SOON_AVERAGED),
+            ),
+            *("fid", None, f"fid of digits at {size} pixels, with one update of D for one of G"),
+        )
+        for name, size, width, shared, latent in (("biggan_64", 64, 4, 32, 50), ("biggan_deep", 32, 8, 16, 32))
+    },
 }
