@@ -28,10 +28,10 @@ def exit_code(work: Callable[[], object]) -> int:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             _say(lines(mask(traceback.format_exc().rstrip("\n"))))
         reason = visible(" ".join(mask(_reason(error)).split()))
-        _say(f"{'stopped' if isinstance(error, RunStopped) else 'error'}: {reason}")
+        _say(f"stopped: {reason.removeprefix('stopped by ')}" if isinstance(error, RunStopped) else f"error: {reason}")
         return error.exit_code if isinstance(error, GanFrameworkError) else 1
     except KeyboardInterrupt:
-        _say("stopped: stopped by SIGINT before anything was begun")
+        _say("stopped: SIGINT before anything was begun")
         return RunStopped.exit_code
     finally:
         _let_go_of_closed_output()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,9 +42,14 @@ class Spread(NamedTuple):
         return f"{score(self.mean)}{spread}"
 
 
+LONG = re.compile(r"(?<![\w.])-?\d*\.\d{7,}(?:e-?\d+)?(?![\w.])")
+"""A number of many digits, as a search proposes it."""
+
+
 def named(settings: Mapping[str, str]) -> str:
-    """Return the settings in which a group differs from others in one line."""
-    return ", ".join(f"{key}={value}" for key, value in settings.items()) or "all settings equal"
+    """Return the settings in which a group differs from others in one line, long numbers to six digits."""
+    shown = {key: LONG.sub(lambda number: f"{float(number[0]):.6g}", value) for key, value in settings.items()}
+    return ", ".join(f"{key}={value}" for key, value in shown.items()) or "all settings equal"
 
 
 @dataclass(frozen=True)

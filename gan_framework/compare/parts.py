@@ -78,9 +78,12 @@ def _differing(one: Record, other: Record, metric: str | None) -> list[str]:
     if own != theirs:
         return [f"score ({own} and {theirs})"]
     return [
-        f"{brief(name, SHOWN)} ({brief(str(a.get(name)), SHOWN)} and {brief(str(b.get(name)), SHOWN)})"
-        for name in differences(a, b, own)
+        f"{brief(name, SHOWN)} ({_shown(a.get(name))} and {_shown(b.get(name))})" for name in differences(a, b, own)
     ]
+
+
+def _shown(value: object) -> str:
+    return brief(f"{value:.6g}" if isinstance(value, float) else str(value), SHOWN)
 
 
 def _home(run: Record | Damaged, scored: list[list[Record]], parts: list[Part]) -> Part:

@@ -164,7 +164,7 @@ def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
     [
         (ConfigError("the name is wrong"), 2, "error: the name is wrong"),
         (RunFailed("the disk is full"), 1, "error: the disk is full"),
-        (RunStopped("stopped by SIGTERM"), 3, "stopped: stopped by SIGTERM"),
+        (RunStopped("stopped by SIGTERM"), 3, "stopped: SIGTERM"),
         (KeyError("surprise"), 1, "error: KeyError: 'surprise'"),
         (
             OSError(errno.ENOSPC, "No space left on device", "out.csv"),
@@ -496,7 +496,7 @@ def test_an_interrupted_command_was_stopped(call, monkeypatch):
 
     monkeypatch.setattr(runs, "runs", interrupted)
     code, _, last = call("runs")
-    assert (code, last) == (3, "stopped: stopped by SIGINT before anything was begun")
+    assert (code, last) == (3, "stopped: SIGINT before anything was begun")
 
 
 def test_a_refused_request_leaves_the_environment_as_it_was(call, monkeypatch):

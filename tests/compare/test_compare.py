@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from gan_framework.cli import sources
 from gan_framework.cli.commands import app
 from gan_framework.compare import groups, page, parts, table
+from gan_framework.compare.groups import named
 from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
 from tests.helpers.comparing import PROTOCOL, make_run
@@ -300,3 +301,8 @@ def test_the_command_writes_a_page_that_asks_for_nothing_else(sweep):
     texts = text.replace("http://www.w3.org/2000/svg", "")  # the name of a language, which nobody asks for
     assert "http://" not in texts and "https://" not in texts
     assert (sweep / "compare.csv").exists()
+
+
+def test_numbers_of_a_search_are_named_shortly():
+    settings = {"lr": "0.000258817021493792", "betas": "[0.5, 0.999]", "weight": "-1.2345678e-05", "tag": "v0.12345678"}
+    assert named(settings) == "lr=0.000258817, betas=[0.5, 0.999], weight=-1.23457e-05, tag=v0.12345678"

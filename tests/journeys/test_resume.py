@@ -53,7 +53,7 @@ def test_a_signal_saves_says_so_and_the_same_command_resumes(uninterrupted, tmp_
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 3, output
     assert time.monotonic() - before < 10
-    assert output.strip().splitlines()[-1].startswith("stopped: stopped by SIGTERM at step")
+    assert output.strip().splitlines()[-1].startswith("stopped: SIGTERM at step")
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["status"] == "stopped"
     assert 5 <= summary["step"] < 60

@@ -55,7 +55,7 @@ def stopped_by(number, process, folder):
 def test_a_signal_stops_a_run(tmp_path, cache, number):
     process = start(tmp_path, *SMALL, "train.steps=1000000")
     wait(process, lambda: count(tmp_path) >= 3)
-    assert stopped_by(number, process, tmp_path).startswith(f"stopped: stopped by {number.name} at step")
+    assert stopped_by(number, process, tmp_path).startswith(f"stopped: {number.name} at step")
     assert len(list((tmp_path / "checkpoints").glob("step_*.pt"))) >= 1
 
 
