@@ -80,7 +80,7 @@ def _leave(orderly: bool) -> None:
 
 def lost(error: BaseException) -> bool:
     """Return whether an error says that another process of the group is gone."""
-    return distributed.current() is not None and ("gloo" in str(error) or isinstance(error, dist.DistError))
+    return isinstance(error, dist.DistError) or (distributed.current() is not None and "gloo" in str(error))
 
 
 def measured_by_all(history: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -43,6 +44,9 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
+GRACE = 30.0
+"""Seconds that a process without its agent has to stop by itself before it is in a group."""
+
 FAREWELL = timedelta(seconds=10)
 """How long the first process waits for the others to hear that there are no more runs."""
 
@@ -53,13 +57,21 @@ def together(work: Callable[[], None]) -> None:
     Where torchrun's agent has started them and is gone, they stop as by a signal: nobody would restart them.
     """
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        when_orphaned(stop_without_agent)
     if distributed.rank() > 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own handler would wait for the first process too
         follow(itertools.count(1))
         return
     with leading():
         work()
+
+
+def stop_without_agent() -> None:
+    """Stop this process as by a signal; in any case where it still waits for processes that it will never meet."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    if distributed.current() is None:  # what it waits in lets no handler of a signal run for minutes
+        os._exit(RunStopped.exit_code)
 
 
 def in_tasks(work: Callable[[], Result], launcher: str) -> Result | None:
