@@ -157,7 +157,11 @@ class _Walk:
 def _unfollowed(entry: os.DirEntry[str], error: OSError) -> str:
     if not entry.is_symlink():
         return str(error.strerror or error)
-    return f"a link to {os.readlink(entry.path)}, which cannot be followed ({error.strerror or error})"
+    try:
+        where = f" to {os.readlink(entry.path)},"
+    except OSError:  # of another user's processes, in /proc
+        where = ""
+    return f"a link{where} which cannot be followed ({error.strerror or error})"
 
 
 def _most_first(item: tuple[str, int]) -> tuple[int, str]:

@@ -113,6 +113,18 @@ def test_a_folder_that_leads_back_is_named(images, caplog):
     assert len(skipping(images, caplog)[1]) == 33
 
 
+def test_a_link_that_cannot_even_be_read_is_named(images, caplog, monkeypatch):
+    (images / "cat" / "secret").symlink_to("nowhere")
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", path)  # as of links in /proc
+
+    monkeypatch.setattr(os, "readlink", refused)
+    with pytest.raises(ConfigError, match="cat/secret: a link which cannot be followed"):
+        folder(images)
+    assert len(skipping(images, caplog)[1]) == 33
+
+
 def test_a_pipe_that_is_named_like_an_image_is_named(images, caplog):
     os.mkfifo(images / "cat" / "pipe.png")
     with pytest.raises(ConfigError, match="cat/pipe.png: neither a file nor a folder"):
