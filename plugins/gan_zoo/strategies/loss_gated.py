@@ -102,7 +102,12 @@ class LossGated(Strategy):
         """Split the discriminator and replace the alternating schedule."""
         game.claim("number of steps of each player", "loss_gated")
         schedule = game.schedule
-        if not isinstance(schedule, Alternating) or (schedule.d_steps, schedule.g_steps) != (1, 1):
+        plain = isinstance(schedule, Alternating) and (schedule.d_steps, schedule.g_steps, schedule.g_batches) == (
+            1,
+            1,
+            1,
+        )
+        if not plain:
             raise ConfigError(
                 "loss_gated decides by the losses who is updated and replaces the alternating schedule with one step "
                 f"for each player, but the schedule is {type(schedule).__name__} with settings of its own"

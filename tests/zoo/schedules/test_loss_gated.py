@@ -156,7 +156,7 @@ def test_a_gate_that_can_never_open_is_refused():
         gated_game(loss=Minimax())
 
 
-@pytest.mark.parametrize("schedule", [Simultaneous(), Alternating(d_steps=5, g_steps=1, share_fakes=True)])
+@pytest.mark.parametrize("schedule", [Simultaneous(), Alternating(5, 1, True), Alternating(1, 1, True, g_batches=2)])
 def test_a_schedule_with_an_order_of_its_own_is_refused(schedule):
     game = small_game(loss=NonSaturating(), schedule=schedule, start=False)
     with pytest.raises(ConfigError, match=f"loss_gated .* {type(schedule).__name__}"):
