@@ -218,13 +218,18 @@ def sample(
         raise ConfigError(f"--n {n} has no effect on --traverse: the code's values are the rows, --columns the columns")
     if columns is not None and singles:
         raise ConfigError(f"--columns {columns} has no effect on --singles, which makes no grid: leave it out")
-    named = [name.strip() for name in classes.split(",")] if classes is not None else None
+    named = _names(classes)
     _check_out(out, folder=singles)
 
     from gan_framework.cli.sample import Wanted, sample
 
     wanted = Wanted(n or 64, columns or 8, seed, named, interpolate, traverse, singles, source)
     _say(sample(run, wanted, overrides or [], device, out))
+
+
+def _names(classes: str | None) -> list[str] | None:
+    """Return the names that stand between commas."""
+    return None if classes is None else [name.strip() for name in classes.split(",")]
 
 
 def _say_changes(what: object, changes: Iterable[str]) -> None:
@@ -276,6 +281,9 @@ def invert(
     steps: Annotated[
         int | None, typer.Option(min=0, help="Of optimising latents; 500 without an encoder, 0 with one.")
     ] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="Of image files in turn, by name, for a conditional model: 7,7,3.")
+    ] = None,
     columns: Annotated[int, typer.Option(min=1, help="Pairs side by side.")] = 4,
     seed: Annotated[int, typer.Option(help="What the first latents follow from, without an encoder.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
@@ -288,7 +296,7 @@ def invert(
 
     from gan_framework.cli.invert import invert
 
-    found = invert(run, images, n, steps, seed, columns, overrides or [], device, out)
+    found = invert(run, images, n, steps, seed, columns, overrides or [], device, out, _names(classes))
     _say_changes(images, found.changes)
     typer.echo(f"mean square error of pixels in [-1, 1], by {found.how}: {found.error:.4g}")
     _say(found.path)

@@ -12,7 +12,8 @@ from gan_framework.config.scoring import parse, rescored
 from gan_framework.data import Sources, encoded
 from gan_framework.data.pixels import fit_as
 from gan_framework.errors import ConfigError
-from gan_framework.evaluation import inversion
+from gan_framework.evaluation import inversion, latents
+from gan_framework.evaluation.classes import class_numbers
 from gan_framework.evaluation.folder import image_files, read_images, shapes_of
 from gan_framework.evaluation.reference import SPLITS
 from gan_framework.runs.device import choose_device
@@ -47,6 +48,7 @@ def invert(
     overrides: list[str],
     device: str,
     out: Path | None,
+    classes: list[str] | None = None,
 ) -> Found:
     """Find latents of images and draw pairs (image, reconstruction) side by side.
 
@@ -60,9 +62,11 @@ def invert(
         overrides: of `data`, where the data lie elsewhere than they did.
         device: where it is computed.
         out: the file to write; by default `inversion.png` in the run's folder.
+        classes: of image files in turn, by name, for a conditional model; the data know those of a split.
 
     Raises:
-        ConfigError: there are no such images, the data are no 8-bit images, or the game has no latents to be found.
+        ConfigError: there are no such images or classes, the data are no 8-bit images, or the game has no latents to be
+            found.
     """
     parse(overrides, "an inversion", ("data",))
     game, saved = load_game(run, choose_device(device))
@@ -71,13 +75,18 @@ def invert(
         raise ConfigError(f"{run}: its samples are of shape {shape} and no 8-bit images of 1 or 3 channels")
     settings = plain(rescored(saved, overrides))["data"]
     if images in SPLITS and not Path(images).exists():
-        data, changes = Sources(settings, {}).first.load(images), ()
-        pixels = data.read(torch.arange(min(n, len(data))))
+        if classes is not None:
+            raise ConfigError(f"--classes goes with image files: those of the split {images} are known")
+        data, changes = Sources(settings, {}).first.load(images), tuple[str, ...]()
+        chosen = torch.arange(min(n, len(data)))
+        pixels, labels = data.read(chosen), None if data.labels is None else data.labels[chosen].to(game.device)
     else:
         paths, fit = _files(Path(images), n), fit_as(settings, shape)
         pixels, changes = torch.cat([*read_images(paths, shape, len(paths), fit)]), fit.changes(shapes_of(paths))
+        numbers = None if classes is None else class_numbers(classes, saved["data"].get("classes") or ())
+        labels = None if numbers is None else latents.fixed_latent(game, len(paths), seed, numbers).labels
     x = encoded(pixels.to(game.device))
-    found = inversion.invert(game, x, steps, seed=seed)
+    found = inversion.invert(game, x, steps, seed=seed, labels=labels if game.conditional else None)
     pairs = torch.stack([x, found.reconstructed.to(x.dtype)], 1).flatten(0, 1)
     path = out or run_folder(run) / "inversion.png"
     pictures.write(path, pictures.Picture(pictures.grid(pairs, 2 * min(columns, len(x)))))

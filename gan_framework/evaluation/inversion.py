@@ -54,7 +54,9 @@ def can_encode(game: Game) -> bool:
     return isinstance(game, (Reconstructs, Encodes))
 
 
-def invert(game: Game, x: Tensor, steps: int | None = None, lr: float = 0.05, seed: int = 0) -> Inverted:
+def invert(
+    game: Game, x: Tensor, steps: int | None = None, lr: float = 0.05, seed: int = 0, labels: Tensor | None = None
+) -> Inverted:
     """Reconstruct samples by a game's encoder where it has one, by optimised latents else.
 
     Args:
@@ -64,9 +66,10 @@ def invert(game: Game, x: Tensor, steps: int | None = None, lr: float = 0.05, se
             None is none with an encoder, and 500 without.
         lr: the learning rate.
         seed: what the first latents follow from, where there is no encoder.
+        labels: of the samples, for a conditional game.
 
     Raises:
-        ConfigError: the game has no latents to be found.
+        ConfigError: the game has no latents to be found, or it is conditional and the labels are not known.
     """
     encodes = can_encode(game)
     steps = (0 if encodes else 500) if steps is None else steps
@@ -74,27 +77,27 @@ def invert(game: Game, x: Tensor, steps: int | None = None, lr: float = 0.05, se
         raise ConfigError(f"{type(game).__name__} has no encoder: its latents are optimised, in at least one step")
     with torch.no_grad(), evaluation_mode(game):
         if not steps:
-            return _compared(reconstruct(game, x), x, "encoder")
-        start = codes(game, x) if encodes else None
-        z = optimised(game, x, lambda made: squared_errors(made, x), steps, lr, seed, start)
+            return _compared(reconstruct(game, x, labels), x, "encoder")
+        start = codes(game, x, labels) if encodes else None
+        z = optimised(game, x, lambda made: squared_errors(made, x), steps, lr, seed, start, labels=labels)
         how = "encoder and optimisation" if encodes else "optimisation"
-        return _compared(game.sample(Latent(z)), x, how)
+        return _compared(game.sample(Latent(z, labels)), x, how)
 
 
-def reconstruct(game: Game, x: Tensor) -> Tensor:
-    """Return what a game makes of samples x (N, ...) by itself, float32."""
+def reconstruct(game: Game, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    """Return what a game makes of samples x (N, ...), of labels if it is conditional, by itself; float32."""
     if isinstance(game, Reconstructs):
         return game.reconstruct(x).float()
-    return game.sample(Latent(codes(game, x)))
+    return game.sample(Latent(codes(game, x, labels), labels))
 
 
-def codes(game: Game, x: Tensor) -> Tensor:
-    """Return the codes of samples x (N, ...) that are latents of the game's generator.
+def codes(game: Game, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    """Return the codes of samples x (N, ...) that are latents of the game's generator, beside labels if it needs some.
 
     Raises:
-        ConfigError: the game has no such codes.
+        ConfigError: the game has no such codes, or needs labels and is given none.
     """
-    dim = _latent_dim(game)
+    dim = _latent_dim(game, labels)
     found = game.code_of(x) if isinstance(game, Encodes) else x.new_zeros(len(x), 0)
     if found.shape[1:] != (dim,):
         raise ConfigError(
@@ -161,6 +164,7 @@ def optimised(
     start: Tensor | None = None,
     change: Distance | None = None,
     betas: tuple[float, float] = (0.9, 0.999),
+    labels: Tensor | None = None,
 ) -> Tensor:
     """Return the latents (N, latent_dim) with the least distance that Adam has seen, the start among them.
 
@@ -177,11 +181,12 @@ def optimised(
         start: the first latents.
         change: of the latents, added to the distance.
         betas: Adam's.
+        labels: of the samples, for a conditional game.
 
     Raises:
-        ConfigError: the game has no latents.
+        ConfigError: the game has no latents, or needs labels and is given none.
     """
-    _latent_dim(game)
+    _latent_dim(game, labels)
     if start is None:
         start = game.latent(len(x), generator=seeding.generator(seed, "inversion")).z
     best = start.clone()
@@ -190,7 +195,7 @@ def optimised(
         z = start.detach().clone().requires_grad_()
         adam = torch.optim.Adam([z], lr, betas)
         for step in range(steps + 1):
-            found = distance(game.generate(Latent(z), game.sampling_network).to(x.dtype))
+            found = distance(game.generate(Latent(z, labels), game.sampling_network).to(x.dtype))
             found = found if change is None else found + change(z)
             nearer = found.detach() < least
             least = torch.where(nearer, found.detach(), least)
@@ -210,9 +215,10 @@ def _compared(made: Tensor, x: Tensor, how: str) -> Inverted:
     return Inverted(made, squared_errors(made, x), how)
 
 
-def _latent_dim(game: Game) -> int:
-    if game.conditional:
-        raise ConfigError(f"{type(game.networks[game.sampling_network]).__name__} needs labels, which images have not")
+def _latent_dim(game: Game, labels: Tensor | None = None) -> int:
+    if game.conditional and labels is None:
+        name = type(game.networks[game.sampling_network]).__name__
+        raise ConfigError(f"{name} needs labels, which image files have not: name them by --classes, or invert test")
     if game.prior is None or game.generates_from is not None:
         raise ConfigError(f"{type(game).__name__} draws no latents from a prior, so samples have none")
     return game.prior.dim

@@ -105,6 +105,18 @@ def test_a_folder_of_images(call, runs, digits, tmp_path):
     assert code == 0 and lines[0] == split[1][0]
 
 
+def test_a_conditional_model_is_given_the_labels_of_a_split_or_named_classes(call, runs, tmp_path):
+    data = Sources(load_game(runs["cgan"])[1]["data"], {}).first.load("test")
+    for number in range(2):
+        save_png(tmp_path / f"{number}.png", data.read([number])[0])
+    options = ("--n", 2, "--steps", 3, "--device", "cpu")
+    named = ",".join(map(str, data.labels[:2].tolist()))
+    others = ",".join(str((label + 1) % 10) for label in data.labels[:2].tolist())
+    code, lines, _ = call("invert", runs["cgan"], "test", *options)
+    assert code == 0 and call("invert", runs["cgan"], tmp_path, "--classes", named, *options)[1][0] == lines[0]
+    assert call("invert", runs["cgan"], tmp_path, "--classes", others, *options)[1][0] != lines[0]
+
+
 def test_an_image_of_another_shape_is_brought_to_the_runs(call, runs, tmp_path):
     Image.new("L", (9, 7)).save(tmp_path / "photo.png")
     code, _, said = call("invert", runs["bigan"], tmp_path / "photo.png", "--device", "cpu")
@@ -116,9 +128,14 @@ def test_an_image_of_another_shape_is_brought_to_the_runs(call, runs, tmp_path):
     [
         ("bigan", ["nowhere"], "there is no such image, no such folder, and the splits are train, test"),
         ("dcgan", ["test", "--steps", "0"], "has no encoder: its latents are optimised"),
-        ("cgan", ["test"], "needs labels, which images have not"),
+        ("cgan", ["photo.png"], "needs labels, which image files have not: name them by --classes, or invert test"),
+        ("cgan", ["photo.png", "--classes", "ten"], "there is no class ten"),
+        ("cgan", ["test", "--classes", "7"], "those of the split test are known"),
+        ("bigan", ["photo.png", "--classes", "7"], "this model is not conditional"),
     ],
 )
-def test_what_cannot_be_inverted_is_refused_with_code_2(call, runs, model, arguments, message):
+def test_what_cannot_be_inverted_is_refused_with_code_2(call, runs, tmp_path, monkeypatch, model, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (28, 28)).save("photo.png")
     code, _, error = call("invert", runs[model], *arguments, "--device", "cpu")
     assert code == 2 and message in error
