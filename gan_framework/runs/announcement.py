@@ -58,7 +58,7 @@ def conclude(run: Run) -> None:
 
 
 def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:
-    sizes = "x".join(map(str, shape.sample))
+    sizes = "x".join(map(str, shape.sample)) if len(shape.sample) > 1 else f"vectors of {shape.sample[0]}"
     said = [f"{len(data):,} training samples of {settings['name']}, {sizes}"]
     said += [f"each with {name} {'x'.join(map(str, one))}" for name, one in shape.extra.items()]
     if shape.num_classes:
