@@ -102,12 +102,8 @@ class LossGated(Strategy):
         """Split the discriminator and replace the alternating schedule."""
         game.claim("number of steps of each player", "loss_gated")
         schedule = game.schedule
-        plain = isinstance(schedule, Alternating) and (schedule.d_steps, schedule.g_steps, schedule.g_batches) == (
-            1,
-            1,
-            1,
-        )
-        if not plain:
+        counts = ("d_steps", "g_steps", "g_batches")
+        if not isinstance(schedule, Alternating) or any(getattr(schedule, count) != 1 for count in counts):
             raise ConfigError(
                 "loss_gated decides by the losses who is updated and replaces the alternating schedule with one step "
                 f"for each player, but the schedule is {type(schedule).__name__} with settings of its own"
