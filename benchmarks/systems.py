@@ -39,7 +39,7 @@ systems in small, on data whose truth is known, minutes of one core each. Mean Â
 differences are paired by seed, with a 95 % interval by Student's t. They say what these settings come to, and not what
 a paper's own networks and data do.
 
-| `experiment=` | what is measured | n | figure | beside | difference, 95 % interval | it is | further settings |
+| `experiment=` | what is measured | n | value | beside | difference, 95 % interval | it is | further settings |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
