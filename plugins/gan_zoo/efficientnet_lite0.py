@@ -21,6 +21,9 @@ WIDTH = 1280
 
 CLASSES = 1000
 
+LEAST_SIDE = 32
+"""Images are brought to at least so many pixels before a network of photographs sees them."""
+
 STAGES = (
     # kernel, stride, expansion, channels, blocks: Tan & Le 2019, arXiv 1905.11946, table 1, without width scaling
     (3, 1, 1, 16, 1),
@@ -113,6 +116,14 @@ class EfficientNetLite0(nn.Module):
         """Return the pooled features (N, 1280) and the logits (N, 1000) of images (N, 3, H, W) in [-1, 1]."""
         features = self.head(self.maps(images)[-1]).mean((2, 3))
         return features, self.classify(features)
+
+
+def enlarged(x: Tensor) -> Tensor:
+    """Return images (N, C, H, W), bilinearly enlarged where a side has less than 32 pixels."""
+    least = min(x.shape[2:])
+    if least >= LEAST_SIDE:
+        return x
+    return F.interpolate(x, scale_factor=LEAST_SIDE / least, mode="bilinear", align_corners=False)
 
 
 def load() -> EfficientNetLite0:

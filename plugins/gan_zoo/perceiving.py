@@ -11,14 +11,12 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, BeforeFirstStep, Game, NextBatch, distributed, mark_pretrained
 from gan_zoo import efficientnet_lite0
+from gan_zoo.efficientnet_lite0 import enlarged
 from gan_zoo.extractors.layered import VGG16
 from gan_zoo.extractors.layered import activations as seen_by
 from gan_zoo.extractors.pretrained import known_file
 from gan_zoo.layers import activations, require_positive
 from gan_zoo.layers import given as labels_given
-
-LEAST_SIDE = 32
-"""Images are brought to at least so many pixels before a network of photographs sees them."""
 
 
 class FeatureClassifier(nn.Module):
@@ -91,14 +89,6 @@ class OfVGG16(nn.Module):
     def layers(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return the maps relu1_2, 2_2, 3_3, 4_3 and 5_3 of images (N, 1 or 3, H, W) in [-1, 1]."""
         return seen_by(self.network, VGG16.taps, enlarged(x))
-
-
-def enlarged(x: Tensor) -> Tensor:
-    """Return images (N, C, H, W), bilinearly enlarged where a side has less than 32 pixels."""
-    least = min(x.shape[2:])
-    if least >= LEAST_SIDE:
-        return x
-    return F.interpolate(x, scale_factor=LEAST_SIDE / least, mode="bilinear", align_corners=False)
 
 
 class TrainOnClasses(BeforeFirstStep):

@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import Cache, DataSource, Extractor, Features, fingerprint, to_rgb
-from gan_zoo.efficientnet_lite0 import WIDTH, load
+from gan_zoo.efficientnet_lite0 import WIDTH, enlarged, load
 from gan_zoo.extractors.inception import fold_batch_norm
-from gan_zoo.perceiving import enlarged
 
 
 class EfficientNetLite0Features(Extractor):
