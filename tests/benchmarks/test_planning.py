@@ -19,6 +19,7 @@ from gan_framework.config.compose import compose
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(monkeypatch, tmp_path):
     monkeypatch.setattr(objectives, "LINE_DATA", tmp_path / "line.npz")
+    monkeypatch.setattr(objectives, "OUTLIER_DATA", tmp_path / "outliers.npz")
 
 
 def names(jobs):
