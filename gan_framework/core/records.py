@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -44,25 +43,6 @@ class Batch:
             _part(self.extra, of),
             self.index[of] if self.index is not None else None,
             {name: other.part(of) for name, other in self.others.items()} if self.others else EMPTY,
-        )
-
-    @staticmethod
-    def joined(batches: Sequence[Batch]) -> Batch:
-        """Return several batches of one source as one, in their order."""
-        first, *further = batches
-        if not further:
-            return first
-
-        def tensors(of: Callable[[Batch], Tensor | None]) -> Tensor | None:
-            found = [tensor for tensor in map(of, batches) if tensor is not None]
-            return torch.cat(found) if found else None
-
-        return Batch(
-            torch.cat([batch.samples for batch in batches]),
-            tensors(lambda batch: batch.labels),
-            {name: torch.cat([batch.extra[name] for batch in batches]) for name in first.extra},
-            tensors(lambda batch: batch.index),
-            {name: Batch.joined([batch.others[name] for batch in batches]) for name in first.others},
         )
 
 

@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from gan_framework.build import build_game
-from gan_framework.core.records import DataShape
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
+from gan_zoo.schedules.alternating import joined
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.k_step import KStep
 from tests.helpers.small import Draws, small_game
@@ -45,6 +46,16 @@ def test_a_generator_update_may_have_the_samples_of_several_batches(k, drawn):
     assert torch.equal(last.real, torch.cat([batch.samples for batch in draws.batches[-2:]]))
     assert len(last.fake) == 2 * len(of_discriminator[0].fake)
     assert not any(torch.equal(last.latent.z[: len(pair.latent.z)], pair.latent.z) for pair in of_discriminator)
+
+
+def test_all_that_belongs_to_samples_is_joined():
+    one = Batch(torch.zeros(2, 3), torch.arange(2), {"mask": torch.ones(2, 1)}, None, {"b": Batch(torch.ones(2, 4))})
+    both = joined([one, one])
+    assert both.samples.shape == (4, 3) and both.index is None
+    assert both.labels.tolist() == [0, 1, 0, 1]
+    assert both.extra["mask"].shape == (4, 1)
+    assert both.others["b"].samples.shape == (4, 4) and both.others["b"].labels is None
+    assert joined([one]) is one
 
 
 def test_sngan_has_its_generator_see_twice_as_many(compose):
