@@ -113,6 +113,7 @@ def test_extras_are_mirrored_as_the_settings_say(npz, tmp_path):
         ({"x": bytes_(3, 4, 4)}, {"value_range": [0, 255]}, r"data.value_range=\[0, 255\], but .* is uint8"),
         ({"x": np.full((N, 2, 9), np.inf)}, {}, "20 rows with values that are not finite"),
         ({"x": bytes_(9)}, {}, "For tokens set data.vocabulary"),
+        ({"x": np.zeros((4, 8, 8, 3), np.uint16)}, {}, r"Of 16 bits, save x / 65535 .* data.value_range=\[0,1\]"),
         ({"x": np.tile(np.arange(5, 14), (N, 1))}, {"vocabulary": 9}, "tokens from 5 to 13.*between 0 and 8"),
         ({"x": floats(9)}, {"vocabulary": 9}, r"float32 \(20, 9\), but with data.vocabulary=9 .*whole numbers"),
         ({"x": bytes_(9)}, {"vocabulary": -1}, "data.vocabulary=-1"),

@@ -139,12 +139,15 @@ def as_they_are(
                 "(N, T)"
             )
         return ArrayKind(shape[1:], torch.int64, _integers, lambda seen: _check_tokens(seen, where, vocabulary))
-    _warn_of_channels_last(shape, where)
     if dtype.kind == "f" and len(shape) >= 2:
+        _warn_of_channels_last(shape, where)
         return ArrayKind(shape[1:], torch.float32, _floats, lambda seen: _check_floats(seen, where, value_range))
     if dtype in BYTES and len(shape) in (4, 5):
+        _warn_of_channels_last(shape, where)
         return ArrayKind(shape[1:], torch.uint8, _bytes)
     hint = ". For tokens set data.vocabulary" if dtype.kind in "iu" and len(shape) == 2 else ""
+    if dtype == np.uint16 and len(shape) >= 3:
+        hint = ". Of 16 bits, save x / 65535 as floats and set data.value_range=[0,1], or (x // 257) as uint8"
     raise ConfigError(
         f"{where} is {dtype} {shape}, but vectors are floating-point (N, D), other samples are "
         f"floating-point (N, ...), images uint8 (N, H, W) to (N, C, H, W), or volumes or videos uint8{hint}"
