@@ -197,7 +197,7 @@ def _check(out: Path, formats: Sequence[str]) -> None:
     for form in formats:
         if form not in FORMATS:
             raise ConfigError(f"--format {form}: choose {', '.join(FORMATS)}")
-    if out.is_file():
+    if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file: name a folder")
     if out.is_dir() and any(out.iterdir()) and not exported.is_exported(out):
         raise ConfigError(f"{out} is not empty and no exported model: name a new folder")

@@ -48,7 +48,7 @@ def fetch(text: str, into: Path | None = None, only: tuple[str, ...] | None = No
 
     Args:
         text: names it.
-        into: the folder to put them into; None for the Hub's cache, which downloads nothing twice.
+        into: the folder to put them into; None for one beside the Hub's cache, where nothing is downloaded twice.
         only: patterns of the files that are wanted; None for all.
 
     Raises:
@@ -61,13 +61,22 @@ def fetch(text: str, into: Path | None = None, only: tuple[str, ...] | None = No
             library.snapshot_download(
                 wanted.name,
                 revision=wanted.revision,
-                local_dir=into,
+                local_dir=into or _kept(wanted, library),
                 endpoint=_endpoint(),
                 allow_patterns=None if only is None else [*only],
             )
         )
     except Exception as error:  # of the library's, of its client's, of the system's
         raise ConfigError(f"{wanted} cannot be downloaded: {_reason(error)}") from error
+
+
+def _kept(wanted: Repository, library: ModuleType) -> Path:
+    """Return the folder that a repository's files are kept in.
+
+    In its own cache the library names files by what the server says of them, `../..` and all, and so writes anywhere.
+    """
+    name = f"{wanted.name}@{wanted.revision or 'newest'}".replace("/", "--")
+    return Path(library.constants.HF_HUB_CACHE) / "gan-framework" / name
 
 
 def upload(folder: Path, text: str, message: str, private: bool = False) -> str:

@@ -146,3 +146,24 @@ def test_a_port_or_hash_that_looks_like_a_refusal_is_none(hub, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     with pytest.raises(ConfigError, match="is not there$"):
         pull("hf:a/m", None)
+
+
+@pytest.mark.parametrize("header", ["ETag", "X_Repo_Commit"])
+@pytest.mark.parametrize("place", ["../../../escaped", "{folder}/escaped", "../" * 12 + "{folder}/escaped"])
+def test_what_the_server_says_of_a_file_names_no_place(hub, exported, at_work, tmp_path, header, place, monkeypatch):
+    publish(hub, exported)
+    said = place.format(folder=str(tmp_path).lstrip("/") if place.startswith("..") else tmp_path)
+
+    def resolve(handler, body, name, revision, file):
+        content = handler._found(name, revision)[file]
+        headers = {"ETag": '"a"', "X_Repo_Commit": handler._sha(name, revision), header: said}
+        return handler._send(200, content, **headers)
+
+    monkeypatch.setattr(server._Handler, "_resolve", resolve)
+    for take in (pull, load):
+        try:
+            take("hf:a/m")
+        except ConfigError as error:
+            assert "\n" not in str(error)
+    kept = [*(tmp_path / "hub").rglob("escaped*"), *tmp_path.glob("escaped*"), *tmp_path.parent.glob("escaped*")]
+    assert kept == [] and "escaped" not in " ".join(names(at_work.parent))
