@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +23,8 @@ from gan_framework.evaluation.inputs import Inputs
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.sampler import AVERAGED, Sampler, as_promised
 from gan_framework.storage.images import to_uint8
+
+log = logging.getLogger(__name__)
 
 STANDING_BATCHES = 16
 """Batches from which standing statistics are estimated."""
@@ -109,6 +113,7 @@ def batches(
         random: the random numbers of the sampler.
         inputs: what the latents are given, where samples are made of samples.
     """
+    spent = 0.0
     for start in range(0, len(latents.z), batch_size):
         of = slice(start, start + batch_size)
         part = latents.part(of)
@@ -118,11 +123,16 @@ def batches(
             yield decoding.seen(game, game.sample(part))
             continue
         assert random is not None, "a sampler needs random numbers"
+        began = perf_counter()
         with as_promised(game):
             if start == 0:
                 sampler.prepare(game, part, random)
-            batch = sampler.draw(game, part, random).float()
-        yield decoding.seen(game, batch)
+            batch = sampler.draw(game, part, random).float().cpu()  # waits until they are there
+        spent += perf_counter() - began
+        yield decoding.seen(game, batch.to(game.device))
+    if sampler is not None:
+        name, count = getattr(sampler, "name", type(sampler).__name__), len(latents.z)
+        log.info("sampler=%s took %.2g s for each of %d samples", name, spent / max(count, 1), count)
 
 
 def samples(

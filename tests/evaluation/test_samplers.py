@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import math
 
 import pytest
@@ -334,11 +335,14 @@ class Second(Sampler):
         return game.sample(latent._replace(z=self.scale * noise))
 
 
-def test_scores_are_those_of_the_samplers_samples_and_the_protocol_says_so(source, game, tmp_path):
+def test_scores_are_those_of_the_samplers_samples_and_the_protocol_says_so(source, game, tmp_path, caplog):
+    caplog.set_level("INFO")
     plain = evaluator(source, tmp_path)(game)
+    assert "s for each of" not in caplog.text
     sampler = Second(3.0)
     other = evaluator(source, tmp_path, sampler, seeds=2)(game)
     assert sampler._prepared == 2
+    assert re.search(r"sampler=second took [\d.e-]+ s for each of 50 samples", caplog.text)
     assert "sampler" not in plain.protocol
     assert other.protocol["sampler"] == {"name": "second", "scale": 3.0}
     assert json.loads(json.dumps(other.protocol)) == other.protocol
