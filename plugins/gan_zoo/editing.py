@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import SAMPLES, Batch, ConfigError, Game, Latent, Meeting, Pair, Player, Term, grid
 from gan_zoo.datasets.edited_digits import DIGIT, TARGET
-from gan_zoo.layers import given, one_hot
+from gan_zoo.layers import as_weights, given, one_hot
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
 
 CLASS = "class"
@@ -147,7 +147,7 @@ def identity_features(game: Game, x: Tensor) -> Tensor:
     """Return the hidden layer (N, D) in which the game's network `identity` sees whom images show."""
     network = game.network("identity")
     assert isinstance(network, FeatureClassifier)
-    return network.layers(x)[-1]
+    return network.layers(as_weights(x, network))[-1]
 
 
 class SameIdentity(Term):

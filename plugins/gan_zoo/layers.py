@@ -130,6 +130,11 @@ def given(labels: Tensor | None) -> Tensor:
     return labels
 
 
+def as_weights(x: Tensor, network: nn.Module) -> Tensor:
+    """Return x in the precision of a network's weights, for one that is asked outside of a game's autocast."""
+    return x.to(next(network.parameters()).dtype)
+
+
 def class_vectors(labels: Tensor | None, num_classes: int, dtype: torch.dtype) -> Tensor:
     """Return class indices (N,) as one-hot vectors (N, num_classes) of a type.
 

@@ -8,6 +8,7 @@ import torch
 from gan_framework.cli.train import config_folder
 from gan_framework.core import seeding
 from gan_framework.core.player import Player
+from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_framework.runs import checkpoint, diagnostics
 from tests.helpers.runs import make_run
@@ -247,6 +248,20 @@ def test_experiment(name, compose, monkeypatch, tmp_path):
     for key in expected:
         assert torch.equal(found[key], expected[key]), key
     assert resumed.updates == run.updates
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_it_trains_in_bf16_unless_it_says_why_not(name, compose, tmp_path):
+    config = compose(
+        *(f"experiment={name}", "debug=smoke", "train.batch_size=4", "train.precision=bf16", *SMALL.get(name, []))
+    )
+    try:
+        run = make_run(config, tmp_path)
+    except ConfigError as error:
+        assert "bf16" in str(error)
+        return
+    assert all(torch.isfinite(value).all() for _ in range(2) for value in step(run).values())
 
 
 @pytest.mark.slow

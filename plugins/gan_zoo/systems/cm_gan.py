@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term
+from gan_zoo.layers import as_weights
 
 IMAGE, TEXT, COMMON = "image", "text", "common"
 
@@ -52,7 +53,8 @@ class CodeClasses(Term):
         """Return the sum over both kinds."""
         assert pair.real_labels is not None
         classes = self.game.network("classes")
-        said = (F.cross_entropy(classes(codes), pair.real_labels) for codes in (pair.real, pair.fake))
+        both = (as_weights(codes, classes) for codes in (pair.real, pair.fake))
+        said = (F.cross_entropy(classes(codes), pair.real_labels) for codes in both)
         return torch.stack([*said]).sum()
 
 

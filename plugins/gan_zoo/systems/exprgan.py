@@ -25,7 +25,7 @@ from gan_framework.api import (
     grid,
 )
 from gan_zoo.editing import EditingGame, SameIdentity, learn_identity
-from gan_zoo.layers import given, one_hot, require_positive
+from gan_zoo.layers import as_weights, given, one_hot, require_positive
 from gan_zoo.translating import TotalVariation, WeighedPlayer, not_negative
 
 CODE, DRAWN = "code", "drawn"
@@ -63,7 +63,8 @@ class CodeFound(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the pair's generated images."""
-        found: Tensor = self.game.network("q")(pair.fake)
+        q = self.game.network("q")
+        found: Tensor = q(as_weights(pair.fake, q))
         return F.mse_loss(found, pair.made[EXPRESSION])
 
 

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, Pair, Player, Term
 from gan_zoo.games.translation import Translation
+from gan_zoo.layers import as_weights
 from gan_zoo.layers import given as labels_given
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
 from gan_zoo.translating import not_negative
@@ -36,8 +37,8 @@ class KeptClass(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean over the pair's samples."""
         assert self.classifier is not None
-        width = next(self.classifier.parameters()).dtype
-        return F.cross_entropy(self.classifier(pair.fake.to(width)), labels_given(pair.batch.labels))
+        seen = self.classifier(as_weights(pair.fake, self.classifier))
+        return F.cross_entropy(seen, labels_given(pair.batch.labels))
 
 
 class GPGANLandmarks(Translation):

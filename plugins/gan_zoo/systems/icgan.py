@@ -26,7 +26,7 @@ from gan_framework.api import (
     evaluation_mode,
 )
 from gan_zoo.editing import EditingGame, beside_maps, conditions
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, as_weights, init_normal, require_positive, sides
 
 MADE, WRONG = "made", "wrong"
 """The pairs of what is made beside its label, and of real images beside labels of others."""
@@ -37,7 +37,8 @@ class FindsLatents(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the pair's generated images."""
-        found: Tensor = self.game.network("encoder_z")(pair.fake.detach())
+        encoder = self.game.network("encoder_z")
+        found: Tensor = encoder(as_weights(pair.fake.detach(), encoder))
         return F.mse_loss(found.to(pair.latent.z.dtype), pair.latent.z)
 
 

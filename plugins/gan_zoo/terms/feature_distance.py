@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
-from gan_zoo.layers import require_positive
+from gan_zoo.layers import as_weights, require_positive
 from gan_zoo.perceiving import FeatureClassifier, OfVGG16, Photographs, TrainOnClasses, style_distance
 from gan_zoo.terms.sides import name_of
 from gan_zoo.translating import known_distance
@@ -139,7 +139,6 @@ class FeatureDistance(Term):
     def _layers(self, pair: Pair) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         if self.network is None:
             return pair.real_output.features, pair.fake_output.features
-        width = next(self.network.parameters()).dtype
         with torch.no_grad():
-            real = self.network.layers(pair.real.to(width))
-        return real, self.network.layers(pair.fake.to(width))
+            real = self.network.layers(as_weights(pair.real, self.network))
+        return real, self.network.layers(as_weights(pair.fake, self.network))

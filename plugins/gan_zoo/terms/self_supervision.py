@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
 from gan_zoo.discriminators.fastgan import FastGANDiscriminator
+from gan_zoo.layers import as_weights
 from gan_zoo.terms.sides import trained_judges
 
 
@@ -34,10 +35,12 @@ class SelfSupervision(Term):
         seen: Tensor = output.heads["seen"]
         half = F.avg_pool2d(seen, 2)
         which = torch.randint(4, (len(seen),), device=seen.device)
+        maps = (output.features[-1], output.heads["small"], quarter(output.features[-2], which))
+        whole, small, part = (as_weights(each, network) for each in maps)
         made = {
-            "whole": (network.decoders["whole"](output.features[-1]), half),
-            "small": (network.decoders["small"](output.heads["small"]), half),
-            "part": (network.decoders["part"](quarter(output.features[-2], which)), quarter(seen, which)),
+            "whole": (network.decoders["whole"](whole), half),
+            "small": (network.decoders["small"](small), half),
+            "part": (network.decoders["part"](part), quarter(seen, which)),
         }
         errors: list[Tensor] = [(image - wanted).abs().mean() for image, wanted in made.values()]
         return torch.stack(errors).sum()
