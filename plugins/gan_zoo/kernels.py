@@ -15,7 +15,8 @@ EXPONENTS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    """Return ‖a_i - b_j‖² (N, M), whose gradient is finite where they meet."""
+    """Return ‖a_i - b_j‖² (N, M), whose gradient is finite where they meet; never in half precision."""
+    a, b = _single(a), _single(b)
     return (a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T).clamp(min=0)
 
 
@@ -33,12 +34,12 @@ def rational_quadratic(a: Tensor, b: Tensor) -> Tensor:
 
 def linear(a: Tensor, b: Tensor) -> Tensor:
     """Return a·b (N, M)."""
-    return a @ b.T
+    return _single(a) @ _single(b).T
 
 
 def energy(a: Tensor, b: Tensor) -> Tensor:
     """Return -‖a - b‖ (N, M), under which the squared discrepancy is the energy distance (Sejdinovic et al. 2013)."""
-    distances: Tensor = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    distances: Tensor = torch.cdist(_single(a), _single(b), compute_mode="donot_use_mm_for_euclid_dist")
     return -distances
 
 
@@ -66,3 +67,8 @@ def squared_mmd(kernel: Kernel, x: Tensor, y: Tensor, unbiased: bool) -> Tensor:
 def _mean_within(products: Tensor, unbiased: bool) -> Tensor:
     n = len(products)
     return (products.sum() - products.diagonal().sum()) / (n * (n - 1)) if unbiased else products.mean()
+
+
+def _single(x: Tensor) -> Tensor:
+    """Return samples in single precision at least, in which differences of large numbers are something."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
