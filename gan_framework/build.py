@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from gan_framework import garbage
 from gan_framework.config import schema
 from gan_framework.core import distributed, seeding
 from gan_framework.core.contracts.strategy import Strategy
@@ -24,6 +23,7 @@ from gan_framework.evaluation.decoding import Decoder
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.registry import registry, typecheck
 from gan_framework.registry.kinds import KINDS, kind_of_network
+from gan_framework.storage import garbage
 from gan_framework.weights.freezing import Thawing, freeze, refuse_what_moves_frozen
 from gan_framework.weights.settings import weight_settings
 from gan_framework.weights.warm_start import WarmStart

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
-from gan_framework.errors import GanFrameworkError, RunStopped, in_words
-from gan_framework.garbage import seldom
+from gan_framework.cli import processes
+from gan_framework.errors import ConfigError, GanFrameworkError, RunStopped, in_words
 from gan_framework.registry.packages import leave_out_malformed
+from gan_framework.storage.garbage import seldom
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import lines, visible
 
@@ -22,6 +24,7 @@ def exit_code(work: Callable[[], object]) -> int:
     """
     leave_out_malformed()
     try:
+        processes.check()
         with seldom():
             work()
     except Exception as error:
@@ -29,6 +32,8 @@ def exit_code(work: Callable[[], object]) -> int:
             _say(lines(mask(traceback.format_exc().rstrip("\n"))))
         reason = visible(" ".join(mask(_reason(error)).split()))
         _say(f"stopped: {reason.removeprefix('stopped by ')}" if isinstance(error, RunStopped) else f"error: {reason}")
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # no name that was found is too long
+            return ConfigError.exit_code
         return error.exit_code if isinstance(error, GanFrameworkError) else 1
     except KeyboardInterrupt:
         _say("stopped: SIGINT before anything was begun")

@@ -24,6 +24,7 @@ import gan_framework.config.schema  # noqa: F401 (registers the schema)
 import gan_framework.sweeps.naming  # noqa: F401 (registers the resolvers)
 from gan_framework.cli import completing, help
 from gan_framework.cli.exit_codes import exit_code
+from gan_framework.cli.processes import world
 from gan_framework.cli.shown import shown
 from gan_framework.config import run_folder, saved
 from gan_framework.config.compose import compose, loosened, readable
@@ -107,11 +108,16 @@ def train() -> int:
 
 def in_processes(work: Callable[[], None]) -> int:
     """Do the work of a command that starts runs, in the first of several processes, and return its exit code."""
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # torchrun has started several processes
-        from gan_framework.runs.workers import together
+    return exit_code(lambda: _in_processes(work))
 
-        return exit_code(lambda: together(work))
-    return exit_code(work)
+
+def _in_processes(work: Callable[[], None]) -> None:
+    if world() == 1:
+        work()
+        return
+    from gan_framework.runs.workers import together
+
+    together(work)
 
 
 def _train() -> None:

@@ -48,12 +48,12 @@ _group: Group | None = None
 
 def rank() -> int:
     """Return this process's number; 0 leads: it alone reads the command line and writes files."""
-    return int(os.environ.get("RANK", 0))
+    return int(os.environ.get("RANK") or 0)
 
 
 def world() -> int:
     """Return the number of processes."""
-    return int(os.environ.get("WORLD_SIZE", 1))
+    return int(os.environ.get("WORLD_SIZE") or 1)
 
 
 def current() -> Group | None:

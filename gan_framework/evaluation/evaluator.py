@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework import garbage
 from gan_framework.config.schema import EvaluateConfig, read
 from gan_framework.core import distributed, seeding
 from gan_framework.core.game import Game
@@ -34,6 +33,7 @@ from gan_framework.evaluation.sampling import check, draw_latents, inputs_for, s
 from gan_framework.evaluation.sharing import BrokenOff, Share, failed, share, together
 from gan_framework.evaluation.trained_by import doubt, has_pretrained, places_of, refuse_judges
 from gan_framework.registry import registry
+from gan_framework.storage import garbage
 from gan_framework.storage.numbers import rounded
 
 

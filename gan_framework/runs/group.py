@@ -38,7 +38,7 @@ def own_device(name: str, device: torch.device) -> torch.device:
         return device
     if ":" in name:
         raise ConfigError(f"train.device={name}: each of {world()} processes takes a GPU of its own; use cuda")
-    own = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
+    own = torch.device("cuda", int(os.environ.get("LOCAL_RANK") or 0) % torch.cuda.device_count())
     torch.cuda.set_device(own)
     return own
 

@@ -210,6 +210,10 @@ def _store(hosts: bool = False) -> Store:
             f"WORLD_SIZE={distributed.world()} says that this is one of several processes, but {missing} is not set: "
             "start them with torchrun, or unset WORLD_SIZE"
         ) from None
+    except ValueError:
+        raise ConfigError(
+            f"the environment has MASTER_PORT={os.environ['MASTER_PORT']}, which must be the number of a port"
+        ) from None
     store = TCPStore(address, port, is_master=hosts, wait_for_workers=False, timeout=group.MEETING)
     # torchrun's own store outlives a restart of the processes.
     return PrefixStore(f"start{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)

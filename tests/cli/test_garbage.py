@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gan_framework.cli.exit_codes import exit_code
-from gan_framework.garbage import SELDOM, as_usual
+from gan_framework.storage.garbage import SELDOM, as_usual
 
 USUAL = gc.get_threshold()
 
