@@ -219,8 +219,10 @@ class Run:
         """Take up the state of a checkpoint, and drop the metric lines of later steps.
 
         Raises:
-            ConfigError: the checkpoint is of another architecture.
+            ConfigError: the checkpoint is of another architecture, or lacks what all of them have.
         """
+        if lacking := {"batches", "best", "metrics", "protocol"} - state.keys():
+            raise restore.Unfit(f"the checkpoint {path} lacks the fields {', '.join(sorted(lacking))}")
         restore.restore(self.game, state, path)
         self.step = self._stepping()  # a graph has the addresses of the state before
         self.counters.restore(state["clock"])

@@ -63,6 +63,10 @@ def newer(path, trace):
     checkpoint.save(path, checkpoint.load(path) | {"format": checkpoint.FORMAT + 1})
 
 
+def without_its_best(path, trace):
+    checkpoint.save(path, {name: value for name, value in checkpoint.load(path).items() if name != "best"})
+
+
 def pickled(path, trace):
     path.write_bytes(pickle.dumps(Malicious(trace)))
 
@@ -82,6 +86,7 @@ HOSTILE = {
     emptied: "is damaged or not a checkpoint",
     foreign: "is not a checkpoint of this framework",
     newer: "format 3",
+    without_its_best: "lacks the fields best",
     pickled: "is damaged or not a checkpoint",
     pickled_inside: "more than tensors and plain values",
 }
