@@ -277,7 +277,10 @@ def test_plugins_are_listed_with_their_settings(call):
     assert (
         f"gan-framework {version('gan-framework')}" in line and "discriminator steps, each with a fresh batch" in line
     )
-    assert out.splitlines()[out.splitlines().index(line) + 1].strip() == "k=5 g_steps=1 burst=0 first=25 every=500"
+    assert (
+        out.splitlines()[out.splitlines().index(line) + 1].strip()
+        == "k=5 g_steps=1 burst=0 first=25 every=500 g_batches=1"
+    )
 
 
 def test_plugins_are_listed_as_json(call):

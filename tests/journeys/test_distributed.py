@@ -128,7 +128,7 @@ def test_a_signal_to_one_stops_both_and_any_number_of_processes_goes_on(run):
     wait_for(stopped.folder, 5)
     os.kill(stopped.processes[1].pid, signal.SIGTERM)
     (code, _), outputs = stopped.end()
-    assert code == 3 and "stopped by another process at step" in outputs[0], outputs
+    assert code == 3 and "stopped: another process at step" in outputs[0], outputs
     step = json.loads((stopped.folder / "summary.json").read_text())["step"]
     assert step < 400
     steps = f"train.steps={step + 20}"

@@ -78,7 +78,7 @@ def test_neither_sweeper_writes_what_the_environment_or_a_url_holds(tmp_path, ca
 @pytest.mark.parametrize("full", ["0", "1"])
 def test_the_password_of_a_studys_database_reaches_it_and_nothing_else(tmp_path, cache, full):
     pytest.importorskip("optuna", reason="needs the extra [optuna]")
-    given = [*SWEEPERS["optuna"], f"hydra.sweep.dir={tmp_path}/sweep"]
+    given = [*SWEEPERS["optuna"], "metrics=[fid]", f"hydra.sweep.dir={tmp_path}/sweep"]
     (tmp_path / "psycopg2").mkdir()
     # What takes the place of the driver keeps what it is given, outside of what is looked at.
     driver = (

@@ -110,7 +110,7 @@ def test_a_run_is_stopped_while_its_classifier_is_trained(tmp_path, cache, monke
     settings = [*SMALL, "extractor=classifier", "extractor.epochs=100000", "evaluate.every=2", "train.steps=8"]
     process = start(tmp_path, *settings)
     wait(process, lambda: "training extractor=classifier" in text_of(tmp_path / "run.log"))
-    assert "stopped by SIGTERM before " in stopped_by(signal.SIGTERM, process, tmp_path)
+    assert "stopped: SIGTERM before " in stopped_by(signal.SIGTERM, process, tmp_path)
     assert count(tmp_path) == 0
 
 
