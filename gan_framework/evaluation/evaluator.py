@@ -22,6 +22,7 @@ from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation import decoding
 from gan_framework.evaluation.baselines import Baseline, Baselines
 from gan_framework.evaluation.cache import Cache
+from gan_framework.evaluation.cost import Cost
 from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.features import Bounds, extract_all, keep
 from gan_framework.evaluation.inputs import Inputs, source_of_inputs
@@ -179,7 +180,7 @@ class Evaluator:
             trained_by = places_of(game, self.reference.extractor) if has_pretrained(game) else []
             if trained_by:
                 protocol["trained_by_extractor"] = trained_by
-            return self._evaluate((self._sample(game, seed, data, made_of) for seed in seeds), protocol)
+            return self._evaluate(self._compared(game, seeds, data, made_of, protocol), protocol)
 
     def assist(self, game: Game) -> None:
         """Extract the features of this process's share of the samples for the first, which scores the game.
@@ -261,12 +262,22 @@ class Evaluator:
                 f"not say what {kind} should make of its samples; leave it out"
             )
 
-    def _sample(self, game: Game, seed: int, data: Data, made_of: Data) -> Comparison:
+    def _compared(
+        self, game: Game, seeds: Iterable[int], data: Data, made_of: Data, protocol: Protocol
+    ) -> Iterator[Comparison]:
+        """Yield the samples of each seed beside real ones, and add to the protocol what a sampler cost."""
+        cost = Cost()
+        for seed in seeds:
+            yield self._sample(game, seed, data, made_of, cost)
+        if self.sampler is not None:
+            protocol["generated_per_sample"] = cost.generated_per_sample
+
+    def _sample(self, game: Game, seed: int, data: Data, made_of: Data, cost: Cost) -> Comparison:
         count, batch_size = self.settings.samples, self.settings.batch_size
         inputs = inputs_for(game, made_of, count)
         latents = draw_latents(game, self.settings, seed, data.labels, inputs)
         random = seeding.generator(seed, "sampler")
-        batches = samples(game, latents, batch_size, self.sampler, random, inputs)
+        batches = samples(game, latents, batch_size, self.sampler, random, inputs, cost)
         return self._compare(batches, count, latents, game, inputs)
 
     def _shared(self, game: Game) -> Share | None:

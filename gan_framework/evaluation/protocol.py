@@ -8,6 +8,9 @@ from typing import Any
 Protocol = dict[str, Any]
 """Field names to values that JSON holds; `metrics` maps each score to its metric's settings."""
 
+COSTS = ("generated_per_sample",)
+"""Fields of what scores cost, which is another for every run."""
+
 NEWER = ("classes",)
 """Fields that protocols of version 0.1 do not have; what is not known does not differ."""
 
@@ -22,7 +25,7 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any], score: str | None = 
             it, the settings of all scores that both protocols have must be the same.
     """
     unknown = {field for field in NEWER if field not in a or field not in b}
-    fields = sorted((a.keys() | b.keys()) - {"metrics"} - unknown)
+    fields = sorted((a.keys() | b.keys()) - {"metrics", *COSTS} - unknown)
     differing = [field for field in fields if a.get(field) != b.get(field)]
     settings_a, settings_b = a.get("metrics", {}), b.get("metrics", {})
     for name in [score] if score else sorted(settings_a.keys() & settings_b.keys()):

@@ -6,7 +6,6 @@ import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from gan_framework.core.records import Latent
 from gan_framework.data import Data
 from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation import decoding
+from gan_framework.evaluation.cost import Cost
 from gan_framework.evaluation.inputs import Inputs
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.sampler import AVERAGED, Sampler, as_promised
@@ -102,6 +102,7 @@ def batches(
     sampler: Sampler | None = None,
     random: torch.Generator | None = None,
     inputs: Inputs | None = None,
+    cost: Cost | None = None,
 ) -> Iterator[Tensor]:
     """Yield the samples of latents, float32 in the range that the game is trained on; what its decoder makes of them.
 
@@ -112,8 +113,9 @@ def batches(
         sampler: draws them; None takes what the network makes.
         random: the random numbers of the sampler.
         inputs: what the latents are given, where samples are made of samples.
+        cost: where what the sampler costs is added up.
     """
-    spent = 0.0
+    cost = Cost() if cost is None else cost
     for start in range(0, len(latents.z), batch_size):
         of = slice(start, start + batch_size)
         part = latents.part(of)
@@ -123,16 +125,14 @@ def batches(
             yield decoding.seen(game, game.sample(part))
             continue
         assert random is not None, "a sampler needs random numbers"
-        began = perf_counter()
-        with as_promised(game):
+        with as_promised(game), cost.counting(game, len(part.z)):
             if start == 0:
                 sampler.prepare(game, part, random)
             batch = sampler.draw(game, part, random).float().cpu()  # waits until they are there
-        spent += perf_counter() - began
         yield decoding.seen(game, batch.to(game.device))
     if sampler is not None:
-        name, count = getattr(sampler, "name", type(sampler).__name__), len(latents.z)
-        log.info("sampler=%s took %.2g s for each of %d samples", name, spent / max(count, 1), count)
+        name = getattr(sampler, "name", type(sampler).__name__)
+        log.info("sampler=%s took %s", name, cost)
 
 
 def samples(
@@ -142,13 +142,14 @@ def samples(
     sampler: Sampler | None = None,
     random: torch.Generator | None = None,
     inputs: Inputs | None = None,
+    cost: Cost | None = None,
 ) -> Iterator[Tensor]:
     """Yield the samples of latents as `batches` does, but 8-bit images quantised to uint8, as they are scored.
 
     Raises:
         NonFinite: a sample is not finite.
     """
-    for batch in batches(game, latents, batch_size, sampler, random, inputs):
+    for batch in batches(game, latents, batch_size, sampler, random, inputs, cost):
         if not batch.isfinite().all():
             raise NonFinite("the generated samples cannot be scored: some hold NaN or infinite values")
         yield to_uint8(batch) if decoding.shape_seen(game).is_8_bit else batch

@@ -331,6 +331,7 @@ class Second(Sampler):
         self._prepared += 1
 
     def draw(self, game, latent, random):
+        game.sample(latent)  # so that it costs two for one
         noise = torch.randn(latent.z.shape, generator=random)
         return game.sample(latent._replace(z=self.scale * noise))
 
@@ -342,9 +343,10 @@ def test_scores_are_those_of_the_samplers_samples_and_the_protocol_says_so(sourc
     sampler = Second(3.0)
     other = evaluator(source, tmp_path, sampler, seeds=2)(game)
     assert sampler._prepared == 2
-    assert re.search(r"sampler=second took [\d.e-]+ s for each of 50 samples", caplog.text)
+    assert re.search(r"sampler=second took [\d.e-]+ s and 2 generated for each of 50 samples", caplog.text)
     assert "sampler" not in plain.protocol
     assert other.protocol["sampler"] == {"name": "second", "scale": 3.0}
+    assert other.protocol["generated_per_sample"] == 2 and "generated_per_sample" not in plain.protocol
     assert json.loads(json.dumps(other.protocol)) == other.protocol
     assert differences(plain.protocol, other.protocol) == ["sample_seeds", "sampler"]
     assert other.deviations["fid_halves"] > 0
