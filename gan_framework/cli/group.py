@@ -12,6 +12,18 @@ from gan_framework.cli.shown import shown
 INTERRUPTED = 130
 """What Typer makes of Ctrl-C, of which `exit_code` has its own to say."""
 
+CALLED_OTHERWISE = {
+    **dict.fromkeys(("list", "ls", "show", "status"), "runs"),
+    **dict.fromkeys(("continue", "restart"), "resume"),
+    **dict.fromkeys(("generate", "draw"), "sample"),
+    **dict.fromkeys(("score", "test", "fid"), "evaluate"),
+    **dict.fromkeys(("report", "rank"), "compare"),
+    **dict.fromkeys(("run", "sweep"), "train"),
+    **dict.fromkeys(("upload", "publish"), "push"),
+    "download": "pull",
+}
+"""What other programs call these commands."""
+
 
 class Commands(TyperGroup):
     """A group of commands whose help shows the summary of each in full, and whose complaints show what was typed."""
@@ -35,6 +47,12 @@ class Commands(TyperGroup):
         if standalone_mode:
             sys.exit(done if isinstance(done, int) else 0)
         return done
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is meant, or say what is called so elsewhere."""
+        if args[0] in CALLED_OTHERWISE:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{CALLED_OTHERWISE[args[0]]}'?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command with its summary, over several lines where it is long."""

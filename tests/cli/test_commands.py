@@ -117,6 +117,7 @@ def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
         (["resume", OLD, "--steps", "100"], "; settings are written key=value, without dashes: train.steps=..."),
         (["resume", OLD, "-m", "seed=0,1"], "sweeps are started by `gan-framework train RUN/config.yaml -m ...`"),
         (["plugins", "wgan"], "wgan is not a kind of plugin but an option: experiment=wgan, loss=wasserstein"),
+        (["list"], "No such command 'list'. Did you mean 'runs'?"),
         (["sample", OLD, "n=4"], "n=4: this is an option, not a setting: --n 4"),
         (["sample", OLD, "seed=4"], "seed=4: this is an option, not a setting: --seed 4"),
         (["resume", OLD.parent], "is not a run but contains runs: name one of those that `gan-framework runs"),
