@@ -29,7 +29,7 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.chained import Chained
-from gan_zoo.layers import ImageSize, SigmoidImage, init_normal, one_hot, sides
+from gan_zoo.layers import ImageSize, SigmoidImage, as_weights, init_normal, one_hot, sides
 from gan_zoo.layers import given as labels_given
 from gan_zoo.perceiving import TrainOnClasses
 
@@ -222,7 +222,8 @@ class SameClass(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean over samples."""
-        logits = cast(Encoder, self.game.network("encoder")).output(pair.fake)
+        encoder = cast(Encoder, self.game.network("encoder"))
+        logits = encoder.output(as_weights(pair.fake, encoder))
         return F.cross_entropy(logits, labels_given(pair.fake_labels))
 
 
@@ -231,7 +232,8 @@ class SameFeatures(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean over samples and dimensions."""
-        found: Tensor = self.game.network("encoder")(pair.fake)
+        encoder = self.game.network("encoder")
+        found: Tensor = encoder(as_weights(pair.fake, encoder))
         return (found - pair.latent.given[FEATURES]).square().mean()
 
 

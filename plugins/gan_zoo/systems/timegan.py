@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Batch, Components, Game, Judge, Latent, Meeting, Pair, Player, Term
-from gan_zoo.layers import require_positive
+from gan_zoo.layers import as_weights, require_positive
 from gan_zoo.lengths import require_one_length
 from gan_zoo.recurrent import Recurrent
 
@@ -56,7 +56,8 @@ class Reconstruction(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the root of the mean squared error."""
-        recovered: Tensor = self.game.network("recovery")(pair.real)
+        recovery = self.game.network("recovery")
+        recovered: Tensor = recovery(as_weights(pair.real, recovery))
         return (recovered - pair.batch.samples).square().mean().sqrt()
 
 
@@ -73,8 +74,9 @@ class NextStep(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the error of the next step."""
-        h = pair.real
-        error = next_step_error(h, self.game.network("supervisor")(h))
+        supervisor = self.game.network("supervisor")
+        h = as_weights(pair.real, supervisor)
+        error = next_step_error(h, supervisor(h))
         return error.sqrt() if self.root else error
 
 
@@ -83,7 +85,8 @@ class Moments(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the differences of deviations and means."""
-        return moment_distance(self.game.network("recovery")(pair.fake), pair.batch.samples)
+        recovery = self.game.network("recovery")
+        return moment_distance(recovery(as_weights(pair.fake, recovery)), pair.batch.samples)
 
 
 class Later(Pair):
