@@ -12,7 +12,7 @@ from contextlib import suppress
 from gan_framework.cli import processes
 from gan_framework.errors import ConfigError, GanFrameworkError, RunStopped, in_words
 from gan_framework.registry.packages import leave_out_malformed
-from gan_framework.storage.garbage import seldom
+from gan_framework.storage.garbage import left_at_exit, seldom
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import lines, visible
 
@@ -23,6 +23,7 @@ def exit_code(work: Callable[[], object]) -> int:
     A traceback precedes that line only if the environment has `HYDRA_FULL_ERROR=1`.
     """
     leave_out_malformed()
+    left_at_exit()
     try:
         processes.check()
         with seldom():

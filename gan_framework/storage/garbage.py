@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,3 +34,9 @@ def as_usual() -> None:
     """Have Python look as it does by itself; called before what may let go of large tensors again and again."""
     while _usual:
         gc.set_threshold(*_usual.pop())
+
+
+def left_at_exit() -> None:
+    """Have Python exit without looking, which takes most of a second after torch was imported."""
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)

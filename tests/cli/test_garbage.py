@@ -55,3 +55,12 @@ sys.exit(train())
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "played True" in done.stdout
+
+
+def test_python_does_not_look_when_a_command_has_ended():
+    code = (
+        "import atexit, gc; from gan_framework.cli.exit_codes import exit_code;"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000)); exit_code(lambda: None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
