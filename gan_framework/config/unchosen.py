@@ -58,20 +58,24 @@ def without_unchosen(composed: DictConfig, overrides: Sequence[str]) -> DictConf
 def _refuse_several(override: str) -> None:
     """Raise ConfigError for `loss=[hinge,wasserstein]`, of which Hydra would mix the settings."""
     key, _, value = override.lstrip("+").partition("=")
+    if not (value.startswith("[") and "," in value):
+        return
     group = key.partition("@")[0]
     kind = kind_of_group(group)
-    if group in groups() and not (kind is not None and kind.listed) and value.startswith("[") and "," in value:
+    if group in groups() and not (kind is not None and kind.listed):
         raise ConfigError(f"{override}: one option of {group} is chosen; -m {key}={value.strip('[]')} tries each")
 
 
 def _refuse_added(override: str) -> None:
     """Raise ConfigError for `+train.foo=3`, which nothing would read."""
+    if not override.startswith("+"):
+        return
     key = override.lstrip("+").partition("=")[0]
     section, _, setting = key.partition(".")
     known = {name: {one.name for one in fields(kind)} for name, kind in SECTIONS.items()}
     ours = {one.name for one in fields(Config)} | {"hydra"}
     wrong = setting.partition(".")[0] not in known[section] if section in known else section not in ours
-    if override.startswith("+") and wrong and key.partition("@")[0] not in groups():
+    if wrong and key.partition("@")[0] not in groups():
         compose([override.lstrip("+")])  # says what may be meant
         raise ConfigError(f"{override}: there is no such setting")
 

@@ -10,13 +10,19 @@ from gan_zoo.strategies.k_step import KStep
 from tests.helpers.small import Draws, small_game
 
 
+def meetings_of(game):
+    """Return a list that the game's meetings come into as it is played."""
+    seen = []
+    meet = game.meet
+    game.meet = lambda batch, graph=True: seen.append(meet(batch, graph)) or seen[-1]
+    return seen
+
+
 def test_k_steps_use_k_fresh_batches_real_and_generated():
     game = small_game(start=False)
     KStep(k=4, g_steps=2).apply(game)
     game.start(torch.device("cpu"))
-    seen = []
-    meet = game.meet
-    game.meet = lambda batch, graph=True: seen.append(meet(batch, graph)) or seen[-1]
+    seen = meetings_of(game)
     draws = Draws()
     game.step(draws)
 
@@ -34,9 +40,7 @@ def test_a_generator_update_may_have_the_samples_of_several_batches(k, drawn):
     game = small_game(start=False)
     KStep(k=k, g_steps=1, g_batches=2).apply(game)
     game.start(torch.device("cpu"))
-    seen = []
-    meet = game.meet
-    game.meet = lambda batch, graph=True: seen.append(meet(batch, graph)) or seen[-1]
+    seen = meetings_of(game)
     draws = Draws()
     game.step(draws)
 
