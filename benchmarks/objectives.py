@@ -3,7 +3,7 @@
     python benchmarks/objectives.py                          # all rows: seed 0 of each, then seed 1, then seed 2
     python benchmarks/objectives.py --jobs 16 --seconds 300  # sixteen at a time, for five minutes
     python benchmarks/objectives.py ring 'ring, coulomb'     # some rows
-    python benchmarks/objectives.py --write                  # no run: only the page
+    python benchmarks/objectives.py --write                  # no run: the page, and what the techniques' pages say
 
 Each run is a process of its own with one thread. Its scores become a line of `docs/results/objectives.csv`; what has a
 line is not run again.
@@ -17,13 +17,14 @@ from pathlib import Path
 
 from evidence import papers
 from evidence.job import ROOT, Job
-from evidence.objective_page import page
+from evidence.objective_page import claimed, page
 from evidence.objective_rows import LINE_DATA, OUTLIER_DATA, QUIET, ROWS, SCORES
 from evidence.options import carry_out, parser
 from evidence.record import RecordFile
 
 RECORD = ROOT / "docs" / "results" / "objectives.csv"
 PAGE = ROOT / "docs" / "results" / "objectives.md"
+PAGES = ROOT / "docs" / "techniques"
 
 
 def main() -> None:
@@ -74,8 +75,11 @@ def make_outliers(path: Path) -> None:
 
 
 def write(record: Path) -> None:
-    """Write the page of a record."""
-    PAGE.write_text(page(RecordFile(record, SCORES).read()))
+    """Write the pages of a record."""
+    found = RecordFile(record, SCORES).read()
+    PAGE.write_text(page(found))
+    for path in PAGES.glob("*.md"):
+        path.write_text(claimed(path.read_text(), found))
     if record == RECORD:
         papers.renew()
 

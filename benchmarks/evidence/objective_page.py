@@ -1,7 +1,8 @@
-"""The page of what objectives' claims came to."""
+"""The page of what objectives' claims came to, and the paragraphs on the techniques' own pages."""
 
 from __future__ import annotations
 
+import re
 from statistics import fmean
 
 from evidence.comparison import Comparison, between, compare, spread
@@ -123,3 +124,29 @@ def shortened(typed: str) -> str:
     """Return what is typed with the data's path from the project's root."""
     head, found, tail = typed.partition("data.path=")
     return f"{head}{found}outputs{tail.partition('/outputs')[2]}" if found else typed
+
+
+MARK = re.compile(r"(<!-- claims: (.+?) -->\n).*?(?=\n\n|\Z)", re.DOTALL)
+"""Begins, on a technique's page, the paragraph of the claims about the runs that it names."""
+
+
+def claimed(text: str, record: Record) -> str:
+    """Return a technique's page with its marked paragraphs of claims written anew."""
+    claims = [claim for family in FAMILIES.values() for claim in family]
+
+    def paragraph(found: re.Match[str]) -> str:
+        of_page = [claim for name in found[2].split("; ") for claim in claims if claim.run == name]
+        return found[1] + "\n".join(f"* {sentence(claim, record)}" for claim in of_page)
+
+    return MARK.sub(paragraph, text)
+
+
+def sentence(claim: Claim, record: Record) -> str:
+    """Return in words what a claim is and what became of it."""
+    found = evidence(claim, record)
+    than = f"{spread(found.others)} (*{claim.other}*)" if isinstance(claim.other, str) else f"{claim.other:g}"
+    side = f"{claim.side} by {claim.margin:g}" if claim.margin else claim.side
+    return (
+        f"{claim.text}: **{verdict(claim, found)}**. `{claim.score}` of *{claim.run}* is {spread(found.values)} "
+        f"(n = {len(found.values)}); the claim asks for {side} than {than}."
+    )

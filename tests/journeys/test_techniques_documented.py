@@ -90,6 +90,28 @@ def test_what_was_measured_is_what_the_record_says(monkeypatch):
     assert set(named) == rows
 
 
+def test_the_claims_on_pages_are_what_the_record_says(monkeypatch):
+    """Each claim about a technique stands on a page, with what became of it."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import objectives
+    from evidence.objective_page import claimed
+    from evidence.objective_rows import FAMILIES
+    from evidence.record import RecordFile
+
+    record = RecordFile(objectives.RECORD, objectives.SCORES).read()
+    for text in PAGES.values():
+        assert text == claimed(text, record)
+    named = {
+        run
+        for page in PAGES.values()
+        for runs in re.findall(r"<!-- claims: (.+) -->", page)
+        for run in runs.split("; ")
+    }
+    runs = {claim.run for claims in FAMILIES.values() for claim in claims}
+    elsewhere = {"dirac", "ring, optimistic_adam", "digits, projections", "digits, least_squares, mixture_likelihood"}
+    assert named == runs - elsewhere, "those are of no technique that has a page"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("overrides", TYPED)
 def test_what_a_page_types_can_be_run(compose, overrides):
