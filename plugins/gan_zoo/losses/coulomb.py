@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
-from gan_zoo.kernels import squared_distances
+from gan_zoo.kernels import squared_distances, squared_mmd
 
 
 class Coulomb(AdversarialLoss):
@@ -38,17 +38,20 @@ class Coulomb(AdversarialLoss):
         self.epsilon = epsilon
         self.register_buffer("energy", torch.tensor(0.0), persistent=False)
 
-    def potential(self, at: Tensor, real: Tensor, fake: Tensor) -> Tensor:
-        """Return Φ (N,) at places (N, D): what real samples add and generated ones take away."""
-        return self._kernel(at, real).mean(1) - self._kernel(at, fake).mean(1)
+    def potentials(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Φ at real samples x (N, D) and at generated ones g (M, D): E k(., x) - E k(., g), (N,) and (M,)."""
+        between = self._kernel(real, fake)
+        return (
+            self._kernel(real, real).mean(1) - between.mean(1),
+            between.mean(0) - self._kernel(fake, fake).mean(1),
+        )
 
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return E (D(x) - Φ(x))² + E (D(G(z)) - Φ(G(z)))²."""
         assert real.samples is not None and fake.samples is not None
         x, g = (samples.detach().flatten(1) for samples in (real.samples, fake.samples))
-        off_real = real.scores - self.potential(x, x, g)
-        off_fake = fake.scores - self.potential(g, x, g)
-        return off_real.square().mean() + off_fake.square().mean()
+        at_real, at_fake = self.potentials(x, g)
+        return (real.scores - at_real).square().mean() + (fake.scores - at_fake).square().mean()
 
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return -E D(G(z))."""
@@ -56,7 +59,7 @@ class Coulomb(AdversarialLoss):
 
     def field_energy(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return half the energy that is left in the field of samples (N, D), 0 where both sides are alike."""
-        return (self.potential(real, real, fake).mean() - self.potential(fake, real, fake).mean()) / 2
+        return squared_mmd(self._kernel, real, fake, unbiased=False) / 2
 
     def after_update(self, meeting: Meeting, player: Player) -> None:
         """Measure what is left of the field after the discriminator's updates."""

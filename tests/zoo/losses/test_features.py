@@ -69,8 +69,12 @@ def test_the_root_of_no_discrepancy_has_a_finite_gradient(kernel):
 def test_the_field_of_coulomb():
     loss = build("coulomb")
     g, x = tensor([(0.0, 0.0), (1.0, 0.0)]), tensor([(0.0, 1.0), (2.0, 0.0)])
-    assert loss.potential(g, x, g).tolist() == pytest.approx([-0.2763932023, -0.2113248654])
-    assert loss.potential(x, x, g).tolist() == pytest.approx([0.0618956200, 0.1269639569])
+    at_real, at_fake = loss.potentials(x, g)
+    assert at_fake.tolist() == pytest.approx([-0.2763932023, -0.2113248654])
+    assert at_real.tolist() == pytest.approx([0.0618956200, 0.1269639569])
+    at_real, at_fake = loss.potentials(x, g[:1])  # of other numbers
+    assert at_real.tolist() == pytest.approx([(1 + 6**-0.5) / 2 - 2**-0.5, (1 + 6**-0.5) / 2 - 5**-0.5])
+    assert at_fake.tolist() == pytest.approx([(2**-0.5 + 5**-0.5) / 2 - 1])
     real = DiscriminatorOutput(tensor([0.1, 0.2]), samples=x)
     fake = DiscriminatorOutput(tensor([-0.3, 0.0]), samples=g)
     off = [(0.1 - 0.0618956200), (0.2 - 0.1269639569), (-0.3 + 0.2763932023), 0.2113248654]
