@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
@@ -17,13 +18,17 @@ class LinearDiscriminator(Discriminator):
         image_size: null for vectors.
         channels: the size of the vectors.
         start: where every weight starts.
+        powers: x is followed by its squares, ..., up to this power, so that D is linear in moments; 1 for x alone.
     """
 
-    def __init__(self, image_size: ImageSize | None, channels: int, start: float) -> None:
+    def __init__(self, image_size: ImageSize | None, channels: int, start: float, powers: int = 1) -> None:
         super().__init__()
-        self.output = nn.Linear(math.prod(sample_shape(channels, image_size)), 1, bias=False)
+        if powers < 1:
+            raise ValueError(f"powers={powers}: it must be at least 1")
+        self.powers = powers
+        self.output = nn.Linear(powers * math.prod(sample_shape(channels, image_size)), 1, bias=False)
         nn.init.constant_(self.output.weight, start)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return the samples themselves, flat."""
-        return (x.flatten(1),)
+        """Return the powers of the samples (N, powers * D), flat."""
+        return (torch.cat([x.flatten(1) ** power for power in range(1, self.powers + 1)], dim=1),)

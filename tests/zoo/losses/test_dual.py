@@ -157,3 +157,15 @@ def test_a_line_of_moments_is_matched(compose):
     smooth = np.mean(np.reshape(losses, (3, 50)), axis=1)
     assert (np.diff(smooth) < 1e-3).all()
     assert smooth[-1] == pytest.approx(-np.log(2), abs=0.01)
+
+
+def test_a_trained_discriminator_can_be_linear_in_the_same_moments():
+    settings = {"name": "linear", "image_size": None, "channels": 2, "start": 0.0}
+    discriminator = registry.build("discriminators", {**settings, "powers": 3}).double()
+    with torch.no_grad():
+        discriminator.output.weight.copy_(torch.tensor([[1.0, -2.0, 0.5, 3.0, -1.0, 0.25]]))
+    x = torch.tensor([[2.0, -1.0], [0.5, 3.0]], dtype=torch.float64)
+    # x + x² + x³ by their weights: 2 + 2 + 2 + 3 - 8 - 0.25, and 0.5 - 6 + 0.125 + 27 - 0.125 + 6.75.
+    assert discriminator(x).logits.tolist() == pytest.approx([0.75, 28.25])
+    with pytest.raises(ConfigError, match="powers=0: it must be at least 1"):
+        registry.build("discriminators", {**settings, "powers": 0})
