@@ -119,7 +119,8 @@ def runs(
         list[str] | None,
         typer.Argument(
             metavar="[FOLDER] [FILTER...]",
-            help="Where to look, and which to list: status=failed, loss=hinge,minimax, 'seed!=0', lr=1e-4.",
+            help="Where to look, and which to list: status=failed, loss=hinge,minimax, 'seed!=0', lr=1e-4, 'fid<100', "
+            "'step>=1000'; quote < and >, or the shell writes a file.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -460,8 +461,8 @@ def compare(
 ) -> None:
     """Rank runs: scores over seeds, which differences are sure (95%), budgets, and the settings that differ.
 
-    Beside folders there may be conditions on settings: `loss.name=hinge`, `seed!=0`, `strategy=*ema*`. Runs whose
-    scores were measured in different ways are ranked apart, and the files of the second part end in `-2`.
+    Beside folders there may be conditions on settings: `loss.name=hinge`, `seed!=0`, `strategy=*ema*`, `'seed<3'`.
+    Runs whose scores were measured in different ways are ranked apart, and the files of the second part end in `-2`.
     """
     if by not in ("last", "best"):
         raise ConfigError(f"--by {by}: choose last or best")

@@ -49,7 +49,8 @@ def runs(arguments: list[str], as_json: bool) -> None:
     """List runs.
 
     Args:
-        arguments: a folder, by default this one, then conditions: `status=failed`, `loss=hinge`, `seed!=0`.
+        arguments: a folder, by default this one, then conditions: `status=failed`, `loss=hinge`, `seed!=0`,
+            `step>=1000`, `fid<100`.
         as_json: whether JSON is printed in the place of a table.
 
     Raises:
@@ -60,7 +61,7 @@ def runs(arguments: list[str], as_json: bool) -> None:
     found = [overview.look(path) for path in overview.find(folder, problems)]
     for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
-    described = [Described(run.config, run.status) for run in found]
+    described = [Described(run.config, run.status, run.step, shown_scores(run)) for run in found]
     for one in asked:
         conditions.require_known(one.key, described)
     listed = [run for run, own in zip(found, described, strict=True) if all(one.admits(own) for one in asked)]
@@ -78,11 +79,16 @@ def runs(arguments: list[str], as_json: bool) -> None:
 def _parse(arguments: list[str]) -> tuple[Path, list[Condition]]:
     rest = list(arguments)
     folder = Path()
-    if rest and ("=" not in rest[0] or Path(rest[0]).is_dir()):
+    if rest and (not conditions.is_condition(rest[0]) or Path(rest[0]).is_dir()):
         folder = Path(rest.pop(0))
     if not folder.is_dir():
         raise ConfigError(no_run.said(folder) if folder.exists() else f"there is no folder {visible(str(folder))}")
     return folder, [conditions.condition(text) for text in rest]
+
+
+def shown_scores(run: Overview) -> dict[str, float]:
+    """Return a run's scores by name: the best of the one that the list shows, the last of all others."""
+    return {**run.scores, **({run.best.metric: run.best.value} if run.best else {})}
 
 
 def _plain(run: Overview) -> dict[str, Any]:

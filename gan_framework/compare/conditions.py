@@ -1,10 +1,13 @@
-"""Conditions on runs as they are typed: `loss=hinge`, `seed!=0`, `strategy=*ema*`."""
+"""Conditions on runs as they are typed: `loss=hinge`, `seed!=0`, `strategy=*ema*`, `step>=1000`, `fid<100`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gan_framework.compare.records import Damaged, Record, flatten
@@ -14,24 +17,45 @@ from gan_framework.registry.near import near
 from gan_framework.runs.columns import LISTS, chosen
 from gan_framework.storage.text import visible
 
+TYPED = re.compile(r"([^=!<>]+)(<=|>=|!=|=|<|>)(.*)", re.DOTALL)
+"""A setting, an operator and what follows it."""
+
+NO_SCORES: Mapping[str, float] = MappingProxyType({})
+
+ORDERS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
 
 class Described(NamedTuple):
-    """What conditions are about: a run's configuration and how it stands."""
+    """What conditions are about: a run's configuration, how it stands, how far it is, and its scores by name."""
 
     config: Mapping[str, Any]
     status: str
+    step: int | None = None
+    scores: Mapping[str, float] = NO_SCORES
 
 
 class Condition(NamedTuple):
-    """A condition on runs: the setting, whether it is to have one of the values or none of them, and these."""
+    """A condition on runs: what it is about, its operator, and the values, of which an order has one."""
 
     key: str
-    wanted: bool
+    operator: str
     values: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.key}{self.operator}{','.join(self.values)}"
 
     def admits(self, run: Described) -> bool:
         """Whether a run meets the condition."""
-        return any(_like(own, value) for own in values_of(run, self.key) for value in self.values) == self.wanted
+        own = values_of(run, self.key)
+        if self.operator in ORDERS:
+            bound = float(self.values[0])
+            return any(number is not None and ORDERS[self.operator](number, bound) for number in map(_number, own))
+        return any(_like(value, asked) for value in own for asked in self.values) == (self.operator == "=")
 
 
 def parse(arguments: Iterable[str]) -> tuple[list[str], list[Condition]]:
@@ -42,7 +66,7 @@ def parse(arguments: Iterable[str]) -> tuple[list[str], list[Condition]]:
     """
     sources, conditions = [], []
     for text in arguments:
-        if "=" in text and not Path(text).exists():
+        if is_condition(text) and not Path(text).exists():
             conditions.append(condition(text))
         else:
             sources.append(text)
@@ -51,17 +75,28 @@ def parse(arguments: Iterable[str]) -> tuple[list[str], list[Condition]]:
     return sources, conditions
 
 
+def is_condition(text: str) -> bool:
+    """Whether a text has the form of a condition."""
+    return TYPED.fullmatch(text) is not None
+
+
 def condition(text: str) -> Condition:
     """Return a condition.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is none, or an order of what is no number.
     """
-    key, is_set, value = text.partition("=")
-    if not is_set or not key.rstrip("!"):
-        raise ConfigError(f"{visible(text)} is not a condition: write KEY=VALUE, like status=failed or loss=hinge")
-    values = [value] if value.startswith("[") else value.split(",")
-    return Condition(key.removesuffix("!"), not key.endswith("!"), values)
+    found = TYPED.fullmatch(text)
+    if not found:
+        raise ConfigError(
+            f"{visible(text)} is not a condition: write KEY=VALUE, like status=failed or loss=hinge, or 'KEY<NUMBER'"
+        )
+    key, sign, value = found.groups()
+    if sign in ORDERS:
+        if _number(value) is None:
+            raise ConfigError(f"{visible(text)}: {sign} compares with one number, as in 'step{sign}1000'")
+        return Condition(key, sign, [value])
+    return Condition(key, sign, [value] if value.startswith("[") else value.split(","))
 
 
 def admitted(runs: list[Record | Damaged], conditions: list[Condition]) -> list[Record | Damaged]:
@@ -73,7 +108,7 @@ def admitted(runs: list[Record | Damaged], conditions: list[Condition]) -> list[
     if not conditions:
         return runs
     described = {
-        i: Described(run.config, str(run.summary.get("status")))
+        i: Described(run.config, str(run.summary.get("status")), run.summary.get("step"))
         for i, run in enumerate(runs)
         if isinstance(run, Record)
     }
@@ -81,8 +116,7 @@ def admitted(runs: list[Record | Damaged], conditions: list[Condition]) -> list[
         require_known(one.key, list(described.values()))
     found = [runs[i] for i, run in described.items() if all(one.admits(run) for one in conditions)]
     if not found:
-        asked = " ".join(f"{one.key}{'' if one.wanted else '!'}={','.join(one.values)}" for one in conditions)
-        raise ConfigError(f"none of the {len(runs)} runs has {visible(asked)}")
+        raise ConfigError(f"none of the {len(runs)} runs has {visible(' '.join(map(str, conditions)))}")
     return found
 
 
@@ -97,10 +131,13 @@ def values_of(run: Described, key: str) -> list[str]:
 
     Args:
         run: the run.
-        key: `status`; a group (`loss`, `strategy`); a setting (`train.steps`), or the end of its path (`lr`).
+        key: `status`; `step`, how far it is; a group (`loss`, `strategy`); a setting (`train.steps`), or the end of its
+            path (`lr`); a score, also without its extractor (`fid`).
     """
     if key == "status":
         return [run.status]
+    if key == "step":
+        return [] if run.step is None else [str(run.step)]
     kind = kind_of_group(key)
     if kind is not None:
         section = run.config.get(kind.place)
@@ -115,24 +152,39 @@ def values_of(run: Described, key: str) -> list[str]:
     settings = settings_of(run.config)
     if key in settings:
         return [settings[key]]
-    return [value for path, value in settings.items() if path.endswith(f".{key}")]
+    found = [value for path, value in settings.items() if path.endswith(f".{key}")]
+    return found or [repr(value) for name, value in run.scores.items() if key in (name, _without_extractor(name, run))]
 
 
 def require_known(key: str, found: list[Described]) -> None:
     """Raise ConfigError, with what is closest, if no run has a setting."""
     if not found or any(values_of(run, key) for run in found) or kind_of_group(key):
         return
-    known = {"status"} | {path for run in found for path in settings_of(run.config)}
+    known = {"status", "step"} | {path for run in found for path in settings_of(run.config)}
+    known |= {name for run in found for name in run.scores}
     close = near(key, known)
     proposed = f"closest: {', '.join(close)}" if close else "the config.yaml of a run has them all"
-    raise ConfigError(f"{visible(key)}: no run has this setting; {proposed}")
+    what = "setting or score" if any(run.scores for run in found) else "setting"
+    raise ConfigError(f"{visible(key)}: no run has this {what}; {proposed}")
+
+
+def _without_extractor(name: str, run: Described) -> str:
+    extractor = run.config.get("extractor")
+    return (
+        name.removesuffix(f"_{extractor['name']}") if isinstance(extractor, Mapping) and "name" in extractor else name
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _like(own: str, value: str) -> bool:
     """Whether a value of a run, written as JSON, is one that was typed: as text, as a number, or by a pattern."""
     if own == value or fnmatchcase(own, value) or own.replace(" ", "").replace('"', "") == value.replace(" ", ""):
         return True
-    try:
-        return float(own) == float(value)
-    except ValueError:
-        return False
+    number = _number(own)
+    return number is not None and number == _number(value)

@@ -184,11 +184,29 @@ def test_settings_that_go_together_are_one_and_what_is_chosen_comes_first(call, 
         (["strategy=none", "seed=2"], {"held"}),
         (["tags=[seed 2]"], {"held"}),
         (["loss=nothing"], set()),
+        (["seed>=1", "seed<3"], {"broke", "held"}),
+        (["step=10", "loss=hinge"], {"done", "held", "odd", "silent"}),
+        (["step>10"], set()),
+        (
+            ["fid_classifier<8"],
+            {"done", "dead"},
+        ),  # the best that the list shows, 3 and, of one without a word of it, 6.5
+        (["fid_classifier<=8"], {"done", "dead", "held"}),
+        (["loss<1"], set()),  # a name is no number
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_conditions_choose_runs(call, day, conditions, names):
     assert set(listed(call, day, *conditions)) == names
+
+
+def test_a_score_needs_no_extractor_in_its_name(call, tmp_path):
+    for seed, extractor in enumerate(["raw", "inception_torchvision"]):
+        named = {"metric": f"fid_{extractor}", "extractor": {"name": extractor}}
+        protocol = PROTOCOL | {"extractor": extractor, "metrics": {named["metric"]: {}}}
+        make_run(tmp_path / extractor, "hinge", seed, [9.0, 7.0], protocol=protocol, **named)
+    assert set(listed(call, tmp_path, "fid<8")) == {"raw", "inception_torchvision"}
+    assert set(listed(call, tmp_path, "fid_raw<8")) == {"raw"}
 
 
 def test_the_folder_is_where_we_are_unless_one_is_named(call, day, monkeypatch):
@@ -204,8 +222,10 @@ def test_the_folder_is_where_we_are_unless_one_is_named(call, day, monkeypatch):
     [
         (["nowhere"], "there is no folder nowhere"),
         ([".", "failed"], "failed is not a condition: write KEY=VALUE, like status=failed"),
-        (["los=hinge"], "los: no run has this setting; closest: loss.name"),
+        (["los=hinge"], "los: no run has this setting or score; closest: loss.name"),
+        (["fid_clasifier<3"], "fid_clasifier: no run has this setting or score; closest: fid_classifier"),
         ([".", "=3"], "=3 is not a condition"),
+        (["step>=many"], "step>=many: >= compares with one number, as in 'step>=1000'"),
     ],
 )
 def test_what_is_wrong_ends_with_code_2_and_one_line(call, day, monkeypatch, arguments, reason):
