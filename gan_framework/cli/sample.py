@@ -21,6 +21,7 @@ from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.evaluation import decoding, drawing, latents, sampling
 from gan_framework.evaluation.classes import class_numbers
 from gan_framework.evaluation.folder import image_files, read_images
+from gan_framework.evaluation.held_out import show_held_out
 from gan_framework.evaluation.inputs import batch_of, given_to, source_of_inputs, targets_of
 from gan_framework.evaluation.reference import SPLITS
 from gan_framework.evaluation.sampler import Sampler
@@ -78,6 +79,7 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
             f"sampler={config['sampler']['name']} draws samples of its own and has no effect on --interpolate and "
             "--traverse, which show what the network makes; leave it out"
         )
+    show_held_out(sampler, game, lambda split: build_source(config["data"]).load(split))
     symbols = saved["data"].get("symbols") or ()
     folder = run_folder(run)
     if wanted.traverse is not None:

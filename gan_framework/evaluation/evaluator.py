@@ -25,6 +25,7 @@ from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.cost import Cost
 from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.features import Bounds, extract_all, keep
+from gan_framework.evaluation.held_out import HELD_OUT, show_held_out
 from gan_framework.evaluation.inputs import Inputs, source_of_inputs
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples
 from gan_framework.evaluation.protocol import Protocol
@@ -150,6 +151,8 @@ class Evaluator:
         check_generates(game, self.metrics)
         self._check_samples(self.settings.samples)
         check(game, self.settings, self.sampler)
+        if self.sampler is not None and self.sampler.held_out:
+            self._check_splits(f"sampler={self.sampler.name}", (HELD_OUT,))
         for name, metric in self.metrics.items():
             metric.check(game)
             if metric.needs_game and decoding.of(game) is not None:
@@ -176,6 +179,7 @@ class Evaluator:
         made_of = self._inputs_of(game)
         sampling = sampling_as(game, wanted, data.labels, self.sampler, made_of)
         with self._random_state_kept(), sampling as protocol:
+            show_held_out(self.sampler, game, self.reference.data)
             protocol |= {"samples": wanted.samples, "sample_seeds": [*seeds], "truncation": wanted.truncation}
             trained_by = places_of(game, self.reference.extractor) if has_pretrained(game) else []
             if trained_by:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +14,7 @@ from torch import Tensor
 from gan_framework.core.checks import blank, evaluation_mode
 from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.core.pair import Meeting
-from gan_framework.core.records import Latent
+from gan_framework.core.records import Batch, Latent
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
@@ -38,6 +38,19 @@ class Sampler(ABC):
 
     def check(self, game: Game) -> None:  # noqa: B027 (some fit every game)
         """Raise ConfigError, naming both parts, if the sampler cannot draw from such a game."""
+
+    @property
+    def held_out(self) -> int:
+        """How many held-out real samples `see_held_out` is to be shown at most; 0 for none."""
+        return 0
+
+    def see_held_out(self, game: Game, real: Iterable[Batch]) -> None:  # noqa: B027 (most need nothing)
+        """Find out how far what the judges say can be trusted, once for a trained game, before `prepare`.
+
+        Args:
+            game: the trained game.
+            real: held-out samples of its data, `held_out` of them at most.
+        """
 
     def prepare(self, game: Game, latent: Latent, random: torch.Generator) -> None:  # noqa: B027 (most need nothing)
         """Find out what drawing needs to know of the game, once before samples of it are drawn.
@@ -70,17 +83,23 @@ def as_promised(game: Game) -> Iterator[None]:
         yield
 
 
-def pairs_of(game: Game, latent: Latent) -> Meeting:
+def pairs_of(game: Game, latent: Latent, real: Batch | None = None) -> Meeting:
     """Return the pairs of what is made of latents, before their judges, by name.
 
-    It is made by the network that the game's samples come from, with averaged weights where they do. The real side of
-    the pairs is blank, but for what the latents are given.
+    It is made by the network that the game's samples come from, with averaged weights where they do.
+
+    Args:
+        game: the trained game.
+        latent: what the generated side is made of.
+        real: the real side; None leaves it blank, but for what the latents are given.
     """
-    real = blank(game.data, len(latent.z), game.device)
-    given = {name: latent.given.get(name, tensor) for name, tensor in real.extra.items()}
-    batch = replace(real, samples=latent.given.get(SAMPLES, real.samples), labels=latent.labels, extra=given)
+    if real is None:
+        nothing = blank(game.data, len(latent.z), game.device)
+        given = {name: latent.given.get(name, tensor) for name, tensor in nothing.extra.items()}
+        samples = latent.given.get(SAMPLES, nothing.samples)
+        real = replace(nothing, samples=samples, labels=latent.labels, extra=given)
     with _averages_in_place(game):
-        return game.pair_up(batch, latent)
+        return game.pair_up(real, latent)
 
 
 @contextmanager

@@ -12,9 +12,11 @@ from torch import nn
 from gan_framework.build import build_game
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
+from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import drawing, latents, sampling
 from gan_framework.evaluation.classes import class_numbers
+from gan_framework.evaluation.held_out import show_held_out
 from gan_framework.evaluation.sampler import AVERAGED, Sampler
 from gan_framework.library.shown import Samples
 from gan_framework.registry import registry
@@ -52,6 +54,7 @@ class Model:
         self.scores: dict[str, float] = dict(about.get("scores") or {})
         self.protocol: dict[str, Any] = dict(about.get("protocol") or {})
         self.sampler: Sampler | None = None
+        self._shown: Sampler | None = None
         self._networks: frozenset[str] | None = None
         if config.get("sampler"):
             self.sampler = registry.build("samplers", config["sampler"])
@@ -95,7 +98,8 @@ class Model:
             batch_size: samples at a time.
 
         Raises:
-            ConfigError: there is no such class, or the model makes samples of other samples.
+            ConfigError: there is no such class, the model makes samples of other samples, or its sampler asks
+                for data that are not here.
         """
         if n < 1 or batch_size < 1:
             raise ConfigError(f"n={n}, batch_size={batch_size}: both must be at least 1")
@@ -108,9 +112,20 @@ class Model:
         numbers = None if classes is None else class_numbers(classes, self.classes, "classes=")
         latent = latents.fixed_latent(game, n, seed, numbers)
         random = seeding.generator(seed, "sampler")
-        drawn = torch.cat([*sampling.batches(game, latent, batch_size, self.sampler, random)])
+        drawn = torch.cat([*sampling.batches(game, latent, batch_size, self.ready_sampler(), random)])
         symbols = self.config["data"].get("symbols") or ()
         return Samples.of(drawn, drawing.value_range_of(game), game.data.vocabulary, symbols)
+
+    def ready_sampler(self) -> Sampler | None:
+        """Return the sampler, shown held-out samples of the data that the configuration names if it asks for some.
+
+        Raises:
+            ConfigError: it asks for some, and the data or their held-out split are not here.
+        """
+        if self._shown is not self.sampler:
+            show_held_out(self.sampler, self.game, lambda split: build_source(self.config["data"]).load(split))
+            self._shown = self.sampler
+        return self.sampler
 
     def __repr__(self) -> str:
         names = (self.config["networks"].get(self.game.sampling_network.removesuffix(AVERAGED)) or {}).get("name")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gan_framework import __version__
 from gan_framework.config.plugins import plugins_of
+from gan_framework.core import seeding
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import drawing, latents
 from gan_framework.evaluation.sampler import AVERAGED
@@ -231,7 +232,8 @@ def _draw_grid(model: Model, run: Path, path: Path) -> bool:
     if game.generates_from is None:
         symbols = model.config["data"].get("symbols") or ()
         latent = latents.fixed_latent(game, GRID_OF, 0)
-        picture = drawing.draw(game, latent, COLUMNS, sampler=model.sampler, symbols=symbols)
+        random = seeding.generator(0, "sampler")
+        picture = drawing.draw(game, latent, COLUMNS, sampler=model.ready_sampler(), random=random, symbols=symbols)
         pictures.write(path, picture)
         return True
     newest = newest_samples(RunFolder(run)) if run.is_dir() else None

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.core import seeding
 from gan_framework.core.game import Game
+from gan_framework.evaluation import held_out
 from gan_framework.evaluation.sampler import Sampler, as_promised
 from gan_framework.testing.games import fixed, play
 from gan_framework.testing.guards import expect, expect_finite, inputs_kept, own_randomness, same
@@ -28,6 +29,8 @@ def _trained(subject: Subject) -> Game:
 def _drawn(subject: Subject, game: Game, sampler: Sampler, seed: int = 0) -> Tensor:
     random, latent = seeding.generator(seed, "sampler"), fixed(subject, game, DRAWN)
     sampler.check(game)
+    if sampler.held_out:
+        held_out.show(sampler, game, [subject.batch()])
     with (
         own_randomness("drawing", torch_too=True),
         inputs_kept("draw", z=latent.z, labels=latent.labels, **latent.given),

@@ -49,6 +49,18 @@ def test_an_exported_model_makes_the_samples_of_the_run(runs, overrides, tmp_pat
         _ = other.discriminator
 
 
+@pytest.mark.slow
+def test_a_sampler_draws_of_the_exported_model_what_it_draws_of_the_run(runs, tmp_path):
+    run = runs("sampler=rejection", "sampler.burn_in=20")
+    out = export(run, tmp_path / "out")
+    assert set(described(out)["networks"]) == {"generator", "discriminator"}
+    one, other = load(run), load(out)
+    assert torch.equal(one.sample(8, seed=3), other.sample(8, seed=3))
+    plain = load(out)
+    plain.sampler = None
+    assert not torch.equal(other.sample(8, seed=3), plain.sample(8, seed=3))
+
+
 def test_the_discriminator_is_written_where_it_is_asked_for(runs, tmp_path):
     run = runs("strategy=[ema]")
     out = export(run, tmp_path / "out", discriminator=True)

@@ -54,7 +54,7 @@ class DiscriminatorTransport(Sampler):
         first, second = again(game, one, random), again(game, one, random)
         (_, f), (_, g) = judged(self.name, game, first), judged(self.name, game, second)
         apart = (first.z - second.z).flatten(1).norm(dim=1).double().cpu()
-        self._steepness = max(float(((f - g).abs() / apart).max()), 1e-12)
+        self._steepness = max(float(((f - g).abs() / apart).detach().max()), 1e-12)
 
     def draw(self, game: Game, latent: Latent, random: torch.Generator) -> Tensor:
         """Return the samples of where each latent has gone."""

@@ -49,10 +49,19 @@ def judged(name: str, game: Game, latent: Latent) -> tuple[Tensor, Tensor]:
         RunFailed: that is not finite; names the sampler.
     """
     pair = pairs_of(game, latent)[MAIN]
-    logits = pair.fake_output.scores.double().cpu()
+    return pair.fake, finite(name, pair.fake_output.scores)
+
+
+def finite(name: str, scores: Tensor) -> Tensor:
+    """Return what a judge says of samples as float64 (N,) on the CPU.
+
+    Raises:
+        RunFailed: it is not finite; names the sampler.
+    """
+    logits = scores.double().cpu()
     if not logits.isfinite().all():
         raise RunFailed(f"sampler={name} cannot draw: what the discriminator says of some samples is not finite")
-    return pair.fake, logits
+    return logits
 
 
 def again(game: Game, latent: Latent, random: torch.Generator) -> Latent:
