@@ -207,8 +207,9 @@ def page(lines: list[dict[str, str]]) -> str:
     rows, pictures = [], []
     systems = dict.fromkeys(line["system"] for line in lines)
     fids = {name: [float(line["fid"]) for line in lines if line["system"] == name] for name in systems}
-    for name in sorted(systems, key=lambda name: statistics.fmean(fids[name])):
-        own = [line for line in lines if line["system"] == name]
+    lines_of = {name: [line for line in lines if line["system"] == name] for name in systems}
+    for name in sorted(systems, key=lambda name: (lines_of[name][0]["on"], statistics.fmean(fids[name]))):
+        own = lines_of[name]
         spread = f" ± {statistics.stdev(fids[name]):.2g}" if len(own) > 1 else ""
         steps = " and ".join(f"{int(line['steps']):,}" for line in own)
         seen = statistics.fmean(float(line["images_seen"]) for line in own) / 1e6
@@ -233,9 +234,9 @@ HEAD = """# Colour images
 
 Written by `benchmarks/colour.py`: systems trained on 45,000 images of CIFAR-10, recompressed as JPEG, for some minutes
 each. The networks are narrower than those of the papers, and minutes are not days: the table says how systems compare
-that had the same time on the same device, not what they come to. FID uses `extractor=efficientnet_lite0`, whose numbers
-do not compare with those of Inception, of 5,000 samples against 10,000 images of the training data. The 5,000 held-out
-images score {held_out}, noise {noise}.
+that had the same time on the same device, not what they come to; rows of different devices do not compare. FID uses
+`extractor=efficientnet_lite0`, whose numbers do not compare with those of Inception, of 5,000 samples against 10,000
+images of the training data. The 5,000 held-out images score {held_out}, noise {noise}.
 
 | system | time | steps | million images seen | seeds | FID |
 | --- | --- | --- | --- | --- | --- |
