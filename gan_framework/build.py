@@ -116,6 +116,9 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
     optimizers = {player: _without_clip(player, settings) for player, settings in config["optimizer"].items()}
     for name, settings in config["networks"].items():
         _refuse_network_of_images(name, settings, shape, config["data"]["name"])
+    # Before the networks, whose sizes follow from it: what is wrong with it is not to be said of them.
+    prior = registry.build("priors", config["prior"]) if config["prior"] else None
+    seeding.reseed(config["seed"], "weights")
     networks = {name: _build_network(name, settings) for name, settings in config["networks"].items()}
     if warm_start is not None:
         warm_start.fill(networks)
@@ -123,9 +126,11 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
         data=shape,
         networks=networks,
         schedule=registry.build("schedules", config["schedule"]),
-        prior=registry.build("priors", config["prior"]) if config["prior"] else None,
+        prior=prior,
         loss=registry.build("losses", config["loss"]) if config["loss"] else None,
-        optimizers={player: partial(_build_optimizer, settings) for player, (settings, _) in optimizers.items()},
+        optimizers={
+            player: partial(_build_optimizer, player, settings) for player, (settings, _) in optimizers.items()
+        },
         clips={player: clip for player, (_, clip) in optimizers.items() if clip is not None},
     )
     game: Game = registry.build("games", config["game"], components)
@@ -133,7 +138,10 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
     game.check()
     for name, settings in config["terms"].items():
         _add_term(game, name, settings)
-    strategies = {name: registry.build("strategies", settings) for name, settings in config["strategy"].items()}
+    strategies = {
+        name: registry.build("strategies", settings, at=f"strategy.{name}")
+        for name, settings in config["strategy"].items()
+    }
     for name in [name for name in strategies if not strategies[name].applies_last]:
         _apply(name, strategies[name], game)
     if warm_start is not None:
@@ -169,7 +177,7 @@ def _build_network(name: str, settings: Config) -> nn.Module:
     own = settings
     if isinstance(settings, Mapping):
         own = {key: value for key, value in settings.items() if key not in kind.reserved}
-    network: nn.Module = registry.build(kind.name, own)
+    network: nn.Module = registry.build(kind.name, own, at=f"networks.{name}")
     return network
 
 
@@ -184,14 +192,15 @@ def _without_clip(player: str, settings: Any) -> tuple[Config, float | None]:
     return {key: value for key, value in settings.items() if key != "clip"}, clip
 
 
-def _build_optimizer(settings: Config, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    optimizer: torch.optim.Optimizer = registry.build("optimizers", settings, parameters)
+def _build_optimizer(player: str, settings: Config, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    optimizer: torch.optim.Optimizer = registry.build("optimizers", settings, parameters, at=f"optimizer.{player}")
     return optimizer
 
 
 def _apply(name: str, strategy: Strategy, game: Game) -> None:
     try:
-        strategy.apply(game)
+        with registry.no_empty_layers():
+            strategy.apply(game)
     except ConfigError as error:
         if name in str(error):
             raise
@@ -218,7 +227,7 @@ def _add_term(game: Game, name: str, settings: Any) -> None:
     plan = TermPlan(_weight(name, settings["weight"]), every, pairs)
     own = {key: value for key, value in settings.items() if key not in KINDS["terms"].reserved}
     for player in _players(game, name, settings["player"]):
-        game.player(player).add_term(name, registry.build("terms", own), plan=plan)
+        game.player(player).add_term(name, registry.build("terms", own, at=f"terms.{name}"), plan=plan)
 
 
 def _players(game: Game, term: str, named: str | list[str]) -> list[str]:

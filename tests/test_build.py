@@ -52,3 +52,24 @@ def test_networks_of_images_are_refused_for_other_data_by_name(compose):
         ConfigError, match=r"dcgan is a network for images, .* data=cross_2d has the shape \(2,\): .*mlp"
     ):
         build_game(compose("model=dcgan", "data=cross_2d"), DataShape((2,)), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["prior.dim=0"], r"prior.dim=0: it must be at least 1$"),  # of the prior, not of what follows from it
+        (["prior.dim=-3"], r"prior.dim=-3: it must be at least 1$"),
+        (
+            ["networks.generator.hidden=[0]"],
+            r"mlp \(generators\): a layer would have no weights: one of the sizes is 0",
+        ),
+        (["prior=codes", "strategy=[q_head]", "strategy.q_head.hidden=0"], "strategy.q_head .*one of the sizes is 0"),
+    ],
+)
+def test_a_size_of_nothing_is_refused_where_torch_warns_of_it(compose, overrides, said):
+    from gan_framework.build import build_game
+    from gan_framework.core.records import DataShape
+
+    config = compose("model=mlp", "data.image_size=4", "data.channels=1", *overrides)
+    with pytest.raises(ConfigError, match=said):
+        build_game(config, DataShape((1, 4, 4)), torch.device("cpu"))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -152,7 +154,7 @@ def newer_settings(plugin: Plugin, missing: Iterable[str]) -> dict[str, Any]:
     return {key: known[key] for key in missing if key in known and "${" not in str(known[key])}
 
 
-def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
+def build(kind: str, config: Mapping[str, Any], *supplied: Any, at: str = "") -> Any:
     """Build the plugin that a configuration names, with the settings beside the name.
 
     A setting that a plugin wants as a `Path` is given to it as an absolute one.
@@ -161,6 +163,8 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
         kind: the plugin's kind.
         config: `name` and the plugin's keyword arguments.
         supplied: positional arguments that the framework gives to every plugin of the kind.
+        at: where the settings stand, `networks.generator`, for what is said of them; by default where those of the kind
+            or, if there are several, of that name do.
 
     Raises:
         ConfigError: no such plugin, a setting it does not accept or lacks, or a value it refuses.
@@ -187,17 +191,42 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any) -> Any:
     for key, value in arguments.items():
         right = typecheck.misfit(value, types[key]) if key in types else None
         if right is not None:
-            place = "" if KINDS[kind].several else f"{KINDS[kind].place}."
-            raise ConfigError(f"{plugin.name} ({kind}): {place}{key}={value} must be {right}")
+            raise ConfigError(
+                f"{plugin.name} ({kind}): {at or _place(kind, plugin.name)}.{key}={value} must be {right}"
+            )
     arguments |= _files(types, arguments)
     try:
-        return factory(*supplied, **arguments)
+        with no_empty_layers():
+            return factory(*supplied, **arguments)
     except ConfigError:
         raise
     except Exception as error:
         # All that a plugin is given are settings, so whatever it raises is about them.
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise ConfigError(f"invalid settings for {plugin.name} ({kind}): {what}; given {arguments}") from error
+        named = what.partition("=")[0] in arguments
+        said = f"{at or _place(kind, plugin.name)}.{what}" if named else f"{what}; given {arguments}"
+        raise ConfigError(f"invalid settings for {plugin.name} ({kind}): {said}") from error
+
+
+def _place(kind: str, name: str) -> str:
+    """Return where the settings of a plugin stand unless something else is said."""
+    place = KINDS[kind].place
+    return f"{place}.{name}" if KINDS[kind].several else place
+
+
+@contextmanager
+def no_empty_layers() -> Iterator[None]:
+    """Have a layer without any weights, of a size of 0, end what is built, where torch only warns.
+
+    Raises:
+        ValueError: there is one.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Initializing zero-element tensors", UserWarning)
+        try:
+            yield
+        except UserWarning as warning:
+            raise ValueError("a layer would have no weights: one of the sizes is 0") from warning
 
 
 def file_settings(kind: str, config: Mapping[str, Any]) -> dict[str, Path]:

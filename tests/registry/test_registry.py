@@ -74,9 +74,13 @@ def test_a_setting_that_an_older_configuration_does_not_have_is_that_of_the_yaml
 
 def test_what_a_plugin_refuses_is_the_users_mistake():
     config = {"name": "k_step", "k": 0, "g_steps": 1}
-    match = "invalid settings for k_step .*: k=0, g_steps=1, g_batches=1: all must be at least 1"
+    match = "invalid settings for k_step .*: strategy.k_step.k=0, g_steps=1, g_batches=1: all must be at least 1$"
     with pytest.raises(ConfigError, match=match):
         registry.build("strategies", config)
+    with pytest.raises(ConfigError, match=": prior.dim=0: it must be at least 1$"):
+        registry.build("priors", {"name": "normal", "dim": 0})
+    with pytest.raises(ConfigError, match="terms.late.start=soon must be a whole number"):
+        registry.build("terms", {"name": "lecam", "decay": 0.9, "start": "soon"}, at="terms.late")
 
 
 def test_a_distribution_picks_a_plugin():

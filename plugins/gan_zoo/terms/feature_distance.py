@@ -25,8 +25,8 @@ class FeatureDistance(Term):
     """Σ λⱼ |fⱼ(x) - fⱼ(g)| over layers f of a network, or Σ λⱼ (Gram fⱼ(x) - Gram fⱼ(g))², means over entries.
 
     The first is the perceptual loss of Johnson et al. 2016, arXiv 1603.08155, section 3.2, the second their style loss,
-    Gram being F Fᵀ over channels and places. The papers' network is VGG; here a setting chooses it. x is the real
-    sample that belongs to g: pairs must be such of a game whose samples have targets.
+    Gram being F Fᵀ over channels and places, of layers that are maps alone. The papers' network is VGG; here a setting
+    chooses it. x is the real sample that belongs to g: pairs must be such of a game whose samples have targets.
 
     Args:
         network: `classifier`, trained on the classes of the real images before the first step and then frozen;
@@ -35,7 +35,7 @@ class FeatureDistance(Term):
         compare: `features` or `gram`.
         distance: of features: `l1`, `l2` or `charbonnier`.
         layers: λ of each layer, first layer first; null for 1 divided by their number. The classifier has three maps
-            and a hidden layer, EfficientNet four maps, VGG-16 five.
+            and, which has no `gram`, a hidden layer, EfficientNet four maps, VGG-16 five.
         steps: batches on which the classifier is trained.
         lr: its learning rate.
         width: channels of its first map.
@@ -100,11 +100,15 @@ class FeatureDistance(Term):
             )
         if self.named == "discriminator":
             judges = game.judges_of(player, name)
-            silent = [judge for judge in judges if not game.probe(judge).features]
+            silent = [judge for judge in judges if not self._compared(game.probe(judge).features)]
             if not judges or silent:
+                what = "maps" if self.compare == "gram" else "layers"
+                who = (
+                    f"{', '.join(silent)} reports none" if silent else f"no judge of {type(game).__name__} reports any"
+                )
                 raise ConfigError(
-                    f"terms.{name}.network=discriminator compares layers, and {', '.join(silent) or 'nobody'} of "
-                    f"{type(game).__name__} reports any: choose classifier, efficientnet_lite0 or vgg16"
+                    f"terms.{name}.network=discriminator compares {what}, and {who}: choose classifier, "
+                    "efficientnet_lite0 or vgg16"
                 )
         log.info("terms.%s: images are compared as %s sees them", name, self._said(game))
 
@@ -138,7 +142,11 @@ class FeatureDistance(Term):
 
     def _layers(self, pair: Pair) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         if self.network is None:
-            return pair.real_output.features, pair.fake_output.features
+            return self._compared(pair.real_output.features), self._compared(pair.fake_output.features)
         with torch.no_grad():
             real = self.network.layers(as_weights(pair.real, self.network))
-        return real, self.network.layers(as_weights(pair.fake, self.network))
+        return self._compared(real), self._compared(self.network.layers(as_weights(pair.fake, self.network)))
+
+    def _compared(self, layers: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the layers that are compared: those with places, where it is without them."""
+        return tuple(layer for layer in layers if layer.ndim > 2) if self.compare == "gram" else layers

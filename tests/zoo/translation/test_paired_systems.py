@@ -161,6 +161,10 @@ def test_layers_are_weighed_and_grams_are_compared(compose, tmp_path):
     assert found[2] == pytest.approx(found[0] + 2 * found[1], rel=1e-5)
     real, fake = (output.features[0] for output in (pair.real_output, pair.fake_output))
     assert found[0] == pytest.approx(float(style_distance(real, fake)), rel=1e-5)
+    term = FeatureDistance("classifier", "gram", "l1", [1, 0, 0], 1, 1e-3, 4)  # its hidden layer has no places
+    term.attach(run.game)
+    real, fake = (term.network.layers(samples) for samples in (pair.real, pair.fake))
+    assert float(term(pair, player)) == pytest.approx(float(style_distance(real[0], fake[0])), rel=1e-5)
 
 
 @pytest.mark.slow
