@@ -184,7 +184,7 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             return
         if SHOWS & set(sys.argv[1:]) and not {*MULTIRUN} & set(sys.argv[1:]):
             sys.argv[1:] = _with_chosen(sys.argv[1:])
-        with _masked() if SHOWS & set(sys.argv[1:]) else completing.of_hydra():
+        with _shown() if SHOWS & set(sys.argv[1:]) else completing.of_hydra():
             hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)()
         if _failures:
             raise _failures.pop()
@@ -249,13 +249,36 @@ def _unknown_flag(flag: str, following: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def _masked() -> Iterator[None]:
-    """Have what is printed meanwhile printed with secrets masked."""
+def _shown() -> Iterator[None]:
+    """Have Hydra show the configuration as a run has it: what is not chosen left out, secrets masked."""
+    from hydra._internal.hydra import Hydra
+
+    from gan_framework.config.unchosen import without_unchosen
+
+    whole = Hydra.get_sanitized_cfg
+    words = [word for argument in sys.argv for word in argument.split("=", 1)]
+    part = next((word for flag, word in zip(words, words[1:], strict=False) if flag in ("-p", "--package")), "")
+
+    def chosen(self: Hydra, cfg: DictConfig, cfg_type: str) -> DictConfig:
+        overrides = list(cfg.hydra.overrides.task)
+        shown = whole(self, cfg, cfg_type)
+        if cfg_type != "hydra":
+            shown = without_unchosen(shown, overrides)
+        value = OmegaConf.select(shown, part, default=Ellipsis) if part not in ("", "_global_") else shown
+        if value is Ellipsis:
+            raise ConfigError(f"-p {part}: there is nothing at this place; the parts are {', '.join(map(str, shown))}")
+        if value is None:  # which Hydra takes for nothing
+            print("null")
+            sys.exit(0)
+        return shown
+
+    Hydra.get_sanitized_cfg = chosen  # type: ignore[method-assign]
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
             yield
     finally:
+        Hydra.get_sanitized_cfg = whole  # type: ignore[method-assign]
         print(secrets.mask_settings(printed.getvalue()), end="")
 
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import yaml
 from PIL import Image
 from torch import Tensor
 
@@ -202,6 +203,19 @@ def test_exit_codes(capsys, monkeypatch, error, code, line):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     assert exit_code(work) == code
     assert "Traceback" in capsys.readouterr().err
+
+
+# -- the configuration is shown as a run has it -----------------------------------------------------
+
+
+def test_what_is_shown_is_what_a_run_would_have(call, caplog):
+    """An experiment's settings of strategies that are not chosen are no part of it, as in a run."""
+    code, out, _ = call("train", "experiment=resnet", "strategy=[ema]", "--cfg", "job", "-p", "strategy")
+    assert code == 0 and list(yaml.safe_load(out)) == ["ema"]
+    assert "strategy=[ema] replaces what the experiment chooses: k_step, lr_decay, spectral_norm" in caplog.text
+    assert call("train", "--cfg", "job", "-p", "train.patience")[:2] == (0, "null\n")
+    code, out, error = call("train", "--cfg", "job", "-p", "trian")
+    assert (code, out) == (2, "") and error.startswith("error: -p trian: there is nothing at this place; the parts are")
 
 
 # -- start-up ---------------------------------------------------------------------------------------
