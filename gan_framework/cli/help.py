@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gan_framework.config.compose import compose
+from gan_framework.registry.kinds import kind_of_group
 from gan_framework.registry.packages import groups, options, written
 
 SCALARS = ("seed", "train", "evaluate", "sample", "sweep")
@@ -40,6 +41,15 @@ GROUPS = {
 }
 """What each group chooses."""
 
+FAMILIAR = {
+    "data": ("digits", "mnist", "mnist_5k", "cifar10", "celeba", "folder", "npz", "huggingface", "table", "mixture"),
+    "experiment": (
+        *("dcgan", "wgan_gp", "resnet", "sagan", "biggan", "stylegan2_ada", "r3gan", "acgan", "infogan", "bigan"),
+        *("pix2pix", "cyclegan", "srgan", "vae", "mixture_2d"),
+    ),
+}
+"""The options that are shown of groups which have too many for a page."""
+
 
 def text(overrides: list[str], name: str = "config") -> str:
     """Return the help for a configuration, the default one or that of a run; its template is `hydra.help.template`.
@@ -57,10 +67,19 @@ def _groups() -> str:
     for group in groups():
         lead = f"  {group:<15}"
         about = f"{GROUPS[group]}: " if group in GROUPS else ""
-        lines.append(
-            textwrap.fill(f"{lead}{about}{', '.join(options(group))}", WIDTH, subsequent_indent=" " * len(lead))
-        )
+        text = f"{lead}{about}{_offered(group)}"
+        lines.append(textwrap.fill(text, WIDTH, subsequent_indent=" " * len(lead), break_on_hyphens=False))
     return "\n".join(lines)
+
+
+def _offered(group: str) -> str:
+    there = options(group)
+    if group not in FAMILIAR:
+        return ", ".join(there)
+    kind = kind_of_group(group)
+    shown = ", ".join(name for name in FAMILIAR[group] if name in there)
+    more = len(set(there) - set(FAMILIAR[group]))
+    return f"{shown} and {more} more, which `gan-framework plugins {kind.name if kind else f'{group}s'}` lists"
 
 
 def _settings(config: DictConfig) -> str:

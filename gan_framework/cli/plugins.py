@@ -37,7 +37,9 @@ def show(kind: str | None, as_json: bool) -> None:
         console = Console() if sys.stdout.isatty() else Console(width=WIDE)
         for name, group in groupby(found, key=lambda entry: entry.kind):
             console.print(Text(shown(name), style="bold"))
-            console.print(_table(list(group)))
+            with console.capture() as printed:
+                console.print(_table(list(group)))
+            print("\n".join(line.rstrip() for line in printed.get().splitlines()))  # tables are padded to their width
     for distribution, problem in config_problems().items():
         print(f"{shown(distribution)}: {shown(problem)}", file=sys.stderr)
 

@@ -21,7 +21,7 @@ from gan_framework.errors import ConfigError, RunFailed, RunStopped
 from gan_framework.evaluation import latents
 from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.options import options_of
-from gan_framework.registry.packages import groups
+from gan_framework.registry.packages import groups, options
 from gan_framework.runs.restore import load_game
 from gan_framework.storage.images import to_uint8
 from tests.helpers.program import ROOT
@@ -269,6 +269,11 @@ def test_help_shows_groups_options_and_settings(call):
     assert lines["loss"].split(maxsplit=1)[1].startswith("adversarial loss: boundary_equilibrium, ")
     assert " hinge," in out and " wasserstein_gp," in out and "mixture" in out
     assert [group for group in groups() if group not in help.GROUPS] == []
+    assert all(set(names) <= set(options(group)) for group, names in help.FAMILIAR.items())
+    assert f"and {len(options('experiment')) - 15} more, which `gan-framework plugins experiments` lists" in " ".join(
+        out.split()
+    )
+    assert len(out.splitlines()) < 145  # of a page that had 170 with all experiments
     assert lines["train.steps"].endswith("(7)") and lines["train.precision"].endswith("(fp32)")
     assert "name=infogan" in lines["game:"] and "hidden=[256]" in out
     assert "$" not in out.replace("${", "").replace("$(python", "")
@@ -287,7 +292,7 @@ def test_help_shows_every_command_with_its_whole_summary(call):
 
 def test_plugins_are_listed_with_their_settings(call):
     code, out, _ = call("plugins", "strategies")
-    assert code == 0 and out.startswith("strategies\n") and "\nlosses\n" not in out
+    assert code == 0 and out.startswith("strategies\n") and "\nlosses\n" not in out and " \n" not in out
     (line,) = [line for line in out.splitlines() if line.startswith("  k_step ")]
     assert (
         f"gan-framework {version('gan-framework')}" in line and "discriminator steps, each with a fresh batch" in line
