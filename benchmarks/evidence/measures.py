@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from statistics import pstdev
+from statistics import fmean, pstdev
 from typing import Any
 
 SAMPLES = 4000
 
 OUTSIDE = 3.0
 """How far from the middle of the ring of eight Gaussians, whose radius is 2, its outliers begin."""
+
+STARTS, REACH = 8, 3.0
+"""How often the game of two means is played, and how far from 0 it begins at most."""
 
 
 def mode_shares(run: Path) -> dict[str, float]:
@@ -45,6 +49,45 @@ def distance_to_zero(run: Path) -> dict[str, float]:
 
     parameters = load_game(run)[0].networks.parameters()
     return {"distance": sum(float(p.detach().square().sum()) for p in parameters) ** 0.5}
+
+
+def distance_to_data(run: Path) -> dict[str, float]:
+    """Return how far mean and deviation of a generator that makes a Gaussian are from those of the data."""
+    from gan_framework.runs.restore import load_game
+
+    game, config = load_game(run)
+    generator: Any = game.networks["generator"]
+    data = config["data"]
+    off = float(generator.mean) - data["mean"], float(generator.std.abs()) - data["std"]
+    return {"distance": math.hypot(*off)}
+
+
+def total_variation(run: Path) -> dict[str, float]:
+    """Return how far G's mixture is from the real one where two means play two intervals, from `STARTS` places each.
+
+    Means and intervals begin anywhere within `REACH`, by the run's seed, and play as many steps as the run's.
+    """
+    import torch
+
+    from gan_framework.build import build_game
+    from gan_framework.core.records import Batch, DataShape
+    from gan_framework.runs.restore import load_game
+
+    _, config = load_game(run)
+    random = torch.Generator().manual_seed(config["seed"])
+    found = []
+    for _ in range(STARTS):
+        game: Any = build_game(config, DataShape((2,)), torch.device("cpu"))
+        means, *ends = torch.empty(3, 2).uniform_(-REACH, REACH, generator=random)
+        left, right = torch.stack(ends).sort(dim=0).values
+        with torch.no_grad():
+            game.networks["generator"].point.copy_(means)
+            game.networks["discriminator"].left.copy_(left)
+            game.networks["discriminator"].right.copy_(right)
+        for _ in range(config["train"]["steps"]):
+            measured = game.step(lambda: Batch(torch.zeros(1, 2)))
+        found.append(float(measured["value_optimal"]) - 1)
+    return {"total_variation": fmean(found)}
 
 
 def roughness(run: Path) -> dict[str, float]:

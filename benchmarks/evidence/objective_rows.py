@@ -98,6 +98,22 @@ DIRAC = Setting(
     ),
     measures.distance_to_zero,
 )
+MOMENTS = Setting(
+    (
+        *("model=null", "generator=gaussian", "prior=normal", "prior.dim=1", "data=gaussian", "metrics=[]"),
+        *("optimizer.generator.lr=1e-2", "train.batch_size=512", "train.steps=2000", "train.log_every=100"),
+    ),
+    measures.distance_to_data,
+)
+INTERVALS = Setting(
+    (
+        *("model=null", "generator=point", "discriminator=intervals", "prior=uniform", "prior.dim=1"),
+        *("game=mixture_intervals", "loss=wasserstein_plain", "data=gaussian", "data.channels=2", "data.mean=0"),
+        *("data.std=0", "data.samples=64", "optimizer=sgd", "metrics=[]", "train.batch_size=1", "train.steps=500"),
+        *("train.log_every=100", *(f"optimizer.{player}.lr=0.3" for player in ("generator", "discriminator"))),
+    ),
+    measures.total_variation,
+)
 DIGITS = Setting(
     (
         *("model=dcgan", "data.image_size=16", "networks.generator.width=16"),
@@ -105,6 +121,12 @@ DIGITS = Setting(
     ),
     measures.last_logged,
 )
+DIGITS_ALONE = Setting(
+    tuple(override for override in DIGITS.overrides if not override.startswith("networks.discriminator")),
+    DIGITS.measure,
+)
+"""The generator of digits without a discriminator."""
+
 CLASSES = Setting(
     (
         *("model=dcgan_conditional", "discriminator=dcgan", "strategy=[heads]", "data.image_size=16"),
@@ -257,6 +279,18 @@ ROWS = {
     "dirac, gradient_penalty": Row(DIRAC, ("loss=wasserstein_gp", "terms.gradient_penalty.weight=1")),
     "dirac, r1": Row(DIRAC, ("term=[r1]", "terms.r1.weight=1")),
     "dirac, r2": Row(DIRAC, ("term=[r2]", "terms.r2.weight=1")),
+    # One Gaussian on a line, against a discriminator that is linear in x and its square.
+    "moments, dualing": Row(MOMENTS, ("discriminator=null", "game=moment_matching", "game.powers=2", "loss=dualing")),
+    "moments, trained discriminator": Row(
+        MOMENTS,
+        (
+            *("discriminator=linear", "networks.discriminator.start=0", "networks.discriminator.powers=2"),
+            *("loss=minimax", "optimizer.discriminator.lr=1e-2", "optimizer.discriminator.weight_decay=0.2"),
+        ),
+    ),
+    # Two means against two intervals, in closed form.
+    "intervals": Row(INTERVALS),
+    "intervals, best": Row(INTERVALS, ("game.optimal=true",)),
     # Digits.
     "digits": Row(DIGITS),
     "digits, importance_weighted": Row(DIGITS, ("loss=importance_weighted",)),
@@ -294,6 +328,13 @@ ROWS = {
             "strategy.weight_clipping.lower=-1e-4",
         ),
     ),
+    "digits, mmd": Row(DIGITS, ("loss=mmd", "strategy=[vector_head,weight_clipping]", "schedule.d_steps=5")),
+    "digits, mmd of samples": Row(
+        DIGITS_ALONE, ("discriminator=null", "game=moment_matching", "loss=mmd", "loss.rooted=true")
+    ),
+    "digits, density_ratio": Row(DIGITS, ("loss=density_ratio",)),
+    "digits, density_ratio, relative": Row(DIGITS, ("loss=density_ratio", "loss.most=null", "loss.relative=0.1")),
+    "digits, density_ratio, 5 D steps": Row(DIGITS, ("loss=density_ratio", "schedule.d_steps=5")),
     "digits, class_softmax": Row(DIGITS, ("loss=class_softmax", "strategy=[heads]")),
     "digits, class_softmax, label": Row(DIGITS, ("loss=class_softmax", "loss.generator=label", "strategy=[heads]")),
     "classes": Row(CLASS_GENERATOR),
@@ -361,6 +402,15 @@ FAMILIES = {
         Claim(
             "Softmax GAN is stable without norm layers in D (Lin 2017)",
             *("digits, no norm, softmax", "fid_classifier", "less", "digits, no norm"),
+        ),
+        Claim(
+            "The divergence by D's ratio of densities moves G where D is far ahead and the minimax one stalls "
+            "(Uehara et al. 2016)",
+            *("digits, density_ratio, 5 D steps", "fid_classifier", "less", "digits, minimax, 5 D steps"),
+        ),
+        Claim(
+            "Relative ratios draw better than clipped ones (Uehara et al. 2016)",
+            *("digits, density_ratio, relative", "fid_classifier", "less", "digits, density_ratio"),
         ),
         Claim(
             "Weights by importance do no harm (Hu et al. 2017)",
@@ -453,6 +503,10 @@ FAMILIES = {
         Claim(
             "A kernel on learned features draws sharper samples (Li et al. 2017)",
             *("ring, mmd", QUALITY, "more", "ring, mmd of samples"),
+        ),
+        Claim(
+            "A kernel on what a mapper makes of the samples draws better than one on the samples (Guo, Zhu & Li 2017)",
+            *("digits, mmd", "fid_classifier", "less", "digits, mmd of samples"),
         ),
         Claim("Coulomb GAN covers all modes (Unterthiner et al. 2018)", "ring, coulomb", MODES, "more", NEARLY_ALL),
         Claim("... in equal shares (Unterthiner et al. 2018)", "ring, coulomb", "unequal_shares", "less", "ring"),
@@ -603,6 +657,22 @@ FAMILIES = {
             *("ring, consensus, rmsprop", MODES, "more", "ring, simultaneous, rmsprop"),
         ),
         Claim(
+            "A linear discriminator that is solved for each batch leads to the data (Li et al. 2017)",
+            *("moments, dualing", "distance", "less", 0.05),
+        ),
+        Claim(
+            "... and nearer than one that is trained by turns (Li et al. 2017)",
+            *("moments, dualing", "distance", "less", "moments, trained discriminator"),
+        ),
+        Claim(
+            "Two means that face the best intervals come to the real ones from anywhere (Li et al. 2017)",
+            *("intervals, best", "total_variation", "less", 0.05),
+        ),
+        Claim(
+            "... which those that face trained intervals do not (Li et al. 2017)",
+            *("intervals, best", "total_variation", "less", "intervals"),
+        ),
+        Claim(
             "A step of the latents towards D's approval draws better (Wu et al. 2019)",
             *("ring, latent_optimisation", QUALITY, "more", "ring"),
         ),
@@ -631,6 +701,7 @@ SCORES = (
         "unequal_shares",
         "deviation",
         "distance",
+        "total_variation",
         "loss_deviation",
         "outliers",
         "fid_classifier",
