@@ -122,4 +122,7 @@ def _of_other_parts(config: DictConfig, key: str, reason: str) -> str:
         return f"{key} refers to a setting that this configuration does not have: {reason}"
     own = OmegaConf.select(config, f"{place}.name")
     others = " or ".join(f"{kind.group}={name}" for name in having)
-    return f"{key} is {missing[1]}, which {kind.group}={own} does not have; {others} has it"
+    part, name, *_ = key.split(".")
+    listed = next((one.group for one in KINDS.values() if one.listed and one.place == part), None)
+    without = f", or leave {name} out of {listed}" if listed else ""
+    return f"{key} is {missing[1]}, which {kind.group}={own} does not have; {others} has it{without}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from gan_framework.config.field_names import READERS
@@ -69,7 +69,9 @@ def _unreadable(error: OverrideParseException) -> str:
         return f"{override}: unbalanced bracket; quote overrides that contain spaces: '{key}=[a, b]'"
     if "=" not in override:
         return f"{override!r} is not an override: {_bare(override)}"
-    reason = str(error).splitlines()[0]
+    if value.endswith(","):
+        return f"{override}: a comma at its end; spaces alone set overrides apart"
+    reason = str(error).splitlines()[0].partition(" expecting ")[0]
     return f"{override!r} is not an override: {reason}; write key=value"
 
 
@@ -106,6 +108,13 @@ def _wrong_value(cause: ValidationError) -> str:
 
 
 def _several(key: str, values: str) -> str:
+    from gan_framework.config.compose import compose  # which imports this module
+
+    root = compose([])
+    if key not in groups() and OmegaConf.select(root, key, default=Ellipsis) is Ellipsis:
+        meant = [f"'{setting}=[{values}]'" for setting in settings_like(key, root)]
+        if meant:
+            return f"{key}: unknown setting; {_meant(meant)}"
     listed = any(key == kind.group and kind.listed for kind in KINDS.values()) or "." in key
     as_list = f"; a list is written '{key}=[{values}]'" if listed else ""
     return f"{key}={values}: several values are a sweep, which needs -m{as_list}"

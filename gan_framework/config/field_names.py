@@ -53,6 +53,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("grad_clip", "clip_grad", "gradient_clip"), ("optimizer.generator.clip={value}",)),
     **dict.fromkeys(("acml_steps", "grad_accum", "accumulation_steps"), ("train.accumulate={value}",)),
     **dict.fromkeys(("logger", "log", "tracking"), ("'tracker=[{value}]'",)),
+    **dict.fromkeys(("dry_run", "dryrun", "print_config"), ("--cfg job, which prints the configuration",)),
+    **dict.fromkeys(("debug", "smoke", "smoke_test", "fast_dev_run"), ("debug=smoke",)),
 }
 """The overrides that are meant, by the last part of what was typed, in small letters and with underscores."""
 

@@ -124,11 +124,22 @@ def instead(group: str, word: str) -> str:
     written = word.lower().replace("-", "_")
     if written in ELSEWHERE.get(group, {}):
         return ELSEWHERE[group][written]
+    if group == "metrics" and (scores := _with_extractor(written)):
+        return scores
     named = option_called(word, but=group)
     similar = closest(word, near(word, options(group)), VERY_LIKE if named else 0.0)[: MOST - len(named[:1])]
     listing = f"closest: {', '.join(similar)}" if similar else ""
     elsewhere = f"there is {' or '.join(named[: MOST - len(similar)])}" if named else ""
     return "; ".join(filter(None, (elsewhere, listing))) or f"options of {group}: {_listed(group)}"
+
+
+def _with_extractor(score: str) -> str:
+    """Return what to type for the score of a metric by an extractor, `fid_inception`; empty if it is none."""
+    for extractor in options("extractor"):
+        metric = meant("metrics", score.removesuffix(f"_{extractor}"), options("metrics"))
+        if metric is not None and score.endswith(f"_{extractor}"):
+            return f"a score has its extractor in its name; did you mean 'metrics=[{metric}]' extractor={extractor}?"
+    return ""
 
 
 def _listed(group: str) -> str:

@@ -117,7 +117,7 @@ class Baselines:
             try:
                 words = work.words(metric)
                 key = self._key(metric, count, conditional)
-                scores = self._cache.get("baselines", key, partial(work.scores, metric), _are_scores)
+                scores = self._cache.get("baselines", key, partial(work.scores, name, metric), _are_scores)
             except Exception as error:  # no score of a run is worth less because a number beside it cannot be had
                 known = isinstance(error, GanFrameworkError)
                 reason = str(error) if known else f"{type(error).__name__}: {error}"
@@ -173,17 +173,17 @@ class _Work:
             real = f"{min(self._count, available):,} real samples of the {split} split{fewer}"
         return f"held-out: {real}; noise: {self._count:,} samples {_noise_words(self._reference.source.shape)}"
 
-    def scores(self, metric: Metric) -> Tensors:
+    def scores(self, name: str, metric: Metric) -> Tensors:
         """Return the scores of real samples as `real/<score>` and those of noise as `noise/<score>`."""
         found: Tensors = {}
         for side, make in (("real", self._real), ("noise", self._noisy)):
             try:
                 scores = metric.scores(make(metric))
             except (ConfigError, NonFinite) as error:
-                log.info("%s of the %s samples cannot be had: %s", type(metric).__name__, side, error)
+                log.info("metrics.%s has no score of the %s samples to compare with: %s", name, side, error)
                 continue
-            for name, value in scores.items():
-                found[f"{side}/{name}"] = torch.tensor(rounded(value), dtype=torch.float64)
+            for score, value in scores.items():
+                found[f"{side}/{score}"] = torch.tensor(rounded(value), dtype=torch.float64)
         return found
 
     def _held_out(self, metric: Metric) -> str | None:

@@ -78,6 +78,12 @@ def _networks(run: Run, settings: Mapping[str, Any]) -> Iterable[str]:
 def _plan(run: Run, config: Mapping[str, Any]) -> Iterable[str]:
     train, evaluate = run.settings.train, run.settings.evaluate
     left = max(train.steps - run.counters.step, 0)
+    if not left:
+        yield (
+            f"none of train.steps={train.steps:,} is left; more of them train on, and gan-framework evaluate "
+            f"{run.folder.path} scores it anew"
+        )
+        return
     yield f"{left:,} steps of {train.batch_size} samples on {run.game.device}"
     if run.evaluator is not None:
         often = f"every {evaluate.every:,} steps" if evaluate.every else "at the end"

@@ -99,6 +99,7 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["loss=hinge,minimax"], "several values are a sweep, which needs -m"),
         (["search=dcgan"], "search=dcgan: a search needs -m"),
         (["generator=unet"], "is data.source_channels, which data=digits does not have; data=paired or data="),
+        (["experiment=mixture_2d", "data=npz"], "data=mixture has it, or leave mode_coverage out of metrics"),
         (["~foo"], "Could not delete from config. 'foo' does not exist."),
     ],
 )

@@ -49,6 +49,17 @@ def begun(game, extra):
     )
 
 
+def test_a_run_without_steps_left_says_what_could_be_done(caplog, monkeypatch):
+    monkeypatch.setattr(Game, "device", "cpu")
+    run = begun(object.__new__(Game), {})
+    run.counters.step, run.folder = 1, SimpleNamespace(path=Path("outputs/x"))
+    with caplog.at_level(logging.INFO):
+        announce(run, {"data": {"name": "any"}, "networks": {}})
+    assert caplog.messages[-1].startswith(
+        "plan: none of train.steps=1 is left; more of them train on, and gan-framework "
+    )
+
+
 class Five:
     notes = ()
 
