@@ -35,6 +35,12 @@ def read(sources: Iterable[str | Path]) -> list[Record | Damaged]:
         ConfigError: a source does not exist, or holds no run.
     """
     found: dict[object, Record | Damaged] = {}
+    sources = list(sources)
+    files = [source for source in sources if Path(source).is_file()]
+    if len(files) < len(sources):  # a shell's pattern, `sweep/*`, names what lies beside the runs too
+        sources = [source for source in sources if source not in files]
+        for file in files:
+            _warn(f"{visible(str(file))} is left out: it is a file, and runs are folders")
     for run in (run for source in sources for run in _read(source)):
         kept = found.setdefault(_identity(run), run)
         if kept is not run:

@@ -167,14 +167,17 @@ class Run:
 
     def report(self) -> dict[str, Any]:
         """Return what `summary.json` says of the run."""
+        best = self.best.found
+        # A resumed run may still have scores of metrics that it had before.
+        ranking = {best["metric"]: best["higher_is_better"]} if best else {}
         return self.axes() | {
             "images_per_second": round(self.images_per_second, 1),
             "metrics": self.metrics,
             "warnings": self.watch.named,
-            "best": self.best.found or None,
+            "best": best or None,
             "baselines": self.baselines or None,
             "protocol": self.protocol or None,
-            "higher_is_better": self.evaluator.higher_is_better if self.evaluator is not None else {},
+            "higher_is_better": ranking | (self.evaluator.higher_is_better if self.evaluator is not None else {}),
         }
 
     def forget_scores(self) -> None:

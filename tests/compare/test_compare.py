@@ -306,3 +306,13 @@ def test_the_command_writes_a_page_that_asks_for_nothing_else(sweep):
 def test_numbers_of_a_search_are_named_shortly():
     settings = {"lr": "0.000258817021493792", "betas": "[0.5, 0.999]", "weight": "-1.2345678e-05", "tag": "v0.12345678"}
     assert named(settings) == "lr=0.000258817, betas=[0.5, 0.999], weight=-1.23457e-05, tag=v0.12345678"
+
+
+def test_files_that_a_shells_pattern_names_too_are_left_out(tmp_path, capsys):
+    make_run(tmp_path / "a", "hinge", 0, [1.0])
+    (tmp_path / "runs.json").write_text("[]")
+    (run,) = sources.read(sorted(tmp_path.iterdir()))
+    assert run.summary["best"]["value"] == 1.0
+    assert "runs.json is left out: it is a file, and runs are folders" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="runs.json is a file of a sweep"):
+        sources.read([tmp_path / "runs.json"])

@@ -17,6 +17,12 @@ def run(compose, tmp_path):
     return make_run(config, tmp_path)
 
 
+def test_a_score_that_was_the_best_by_metrics_of_before_keeps_its_direction(run):
+    """Such a summary is read: its best score must be one of those that it ranks."""
+    run.best.found = {"metric": "fid_classifier", "step": 2, "value": 9.0, "higher_is_better": False}
+    assert run.report()["higher_is_better"] == {"fid_classifier": False}
+
+
 def scored(run, **scores):
     """Let a run reach the next step and be given scores there."""
     run.counters.step += 1
