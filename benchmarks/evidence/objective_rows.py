@@ -156,6 +156,7 @@ CLIPPED = "strategy.weight_clipping.bound=0.1"
 DECAY = tuple(f"optimizer.{player}.weight_decay=1e-3" for player in ("generator", "discriminator"))
 NO_NORM = ("networks.discriminator.norm=none",)
 MARGIN = ("loss=margin_pair", _with("weight_clipping"), CLIPPED, "schedule.d_steps=5")
+PENALISED = ("loss=wasserstein_gp", "networks.discriminator.norm=layer")
 MAPPED = ("loss=mmd", "strategy=[vector_head,weight_clipping]", "schedule.d_steps=5")
 SETS = (
     *("game=dan", "+network=set_discriminator", "networks.set_discriminator.image_size=null"),
@@ -189,6 +190,10 @@ ROWS = {
     "ring, wasserstein": Row(RING, ("loss=wasserstein", _with("weight_clipping"), CLIPPED, "schedule.d_steps=5")),
     "ring, wasserstein_gp": Row(RING, ("loss=wasserstein_gp", "schedule.d_steps=5")),
     "ring, fisher": Row(RING, ("loss=fisher", "loss.rho=1e-3", "schedule.d_steps=5")),
+    "ring, sobolev": Row(RING, ("loss=sobolev", "terms.sobolev.rho=1e-3", "schedule.d_steps=5")),
+    "ring, wasserstein and gradient_power": Row(
+        RING, ("loss=wasserstein_plain", "term=[gradient_power]", "schedule.d_steps=5")
+    ),
     "ring, moment_ipm": Row(
         RING,
         ("loss=moment_ipm", _with("vector_head", "weight_clipping"), CLIPPED, "schedule.d_steps=5"),
@@ -238,6 +243,7 @@ ROWS = {
     "ring, mmd of samples": Row(NO_DISCRIMINATOR, ("loss=mmd", "loss.rooted=true")),
     "ring, weighted_gradient": Row(RING, ("term=[weighted_gradient]", "terms.weighted_gradient.weight=0.1")),
     "ring, dragan": Row(RING, ("loss=dragan",)),
+    "ring, gradient_maximum": Row(RING, ("term=[gradient_maximum]", "terms.gradient_maximum.weight=0.1")),
     "ring, hinge and svm_norm": Row(RING, ("loss=hinge", "term=[svm_norm]")),
     "ring, set_adversarial": Row(RING, SETS),
     "ring, margin_pair": Row(RING, MARGIN),
@@ -322,6 +328,18 @@ ROWS = {
         ),
     ),
     "digits, wasserstein": Row(DIGITS, ("loss=wasserstein_plain", "strategy=[weight_clipping]")),
+    "digits, wasserstein_gp": Row(DIGITS, (*PENALISED, "schedule.d_steps=5")),
+    "digits, wasserstein_gp and dropout_consistency": Row(
+        DIGITS,
+        (
+            *(*PENALISED, "schedule.d_steps=5", "+term=[dropout_consistency]"),
+            "networks.discriminator.dropout=0.5",
+        ),
+    ),
+    "digits, wasserstein_gp, 1 D step": Row(DIGITS, PENALISED),
+    "digits, wasserstein_gp, 1 D step, three times the rate": Row(
+        DIGITS, (*PENALISED, "optimizer.discriminator.lr=6e-4")
+    ),
     "digits, mirror_map": Row(
         DIGITS,
         (
@@ -354,6 +372,7 @@ ROWS = {
     "classes, twin_classification": Row(CLASSES, ("loss=hinge", "term=[twin_classification]")),
     "classes, class_contrast": Row(CLASSES, ("loss=hinge", "term=[class_contrast]")),
     "classes, multi_hinge": Row(CLASSES, ("loss=multi_hinge",)),
+    "classes, omni": Row(CLASSES, ("loss=omni",)),
     "digits, energy_margin": Row(ENERGY, ("loss=energy_margin",)),
     "digits, energy_margin and pulling_away": Row(ENERGY, ("loss=energy_margin", "term=[pulling_away]")),
     "digits, energy_margin and margin_adaptation": Row(
@@ -479,6 +498,18 @@ FAMILIES = {
             *("ring, cramer", MODES, "not less", "ring, wasserstein_gp", 1.0),
         ),
         Claim(
+            "A bound on the critic's gradients trains as stably as WGAN-GP (Mroueh et al. 2017)",
+            *("ring, sobolev", MODES, "not less", "ring, wasserstein_gp", 1.0),
+        ),
+        Claim(
+            "Wasserstein's divergence draws as well as WGAN-GP (Wu et al. 2018)",
+            *("ring, wasserstein and gradient_power", QUALITY, "not less", "ring, wasserstein_gp", 0.05),
+        ),
+        Claim(
+            "Two passes with dropout that must agree draw better than WGAN-GP alone (Wei et al. 2018)",
+            *("digits, wasserstein_gp and dropout_consistency", "fid_classifier", "less", "digits, wasserstein_gp"),
+        ),
+        Claim(
             "Matching covariances covers at least what matching means does (Mroueh et al. 2017)",
             *("ring, moment_ipm, covariance", MODES, "not less", "ring, moment_ipm", 1.0),
         ),
@@ -567,6 +598,10 @@ FAMILIES = {
             *("classes, acgan", 0.05),
         ),
         Claim(
+            "One loss for classes and for what is real draws better than an auxiliary classifier (Zhou et al. 2020)",
+            *("classes, omni", "fid_classifier", "less", "classes, acgan"),
+        ),
+        Claim(
             "Contrast between samples and classes draws better (Kang & Park 2020)",
             *("classes, class_contrast", "fid_classifier", "less", "classes, acgan"),
         ),
@@ -632,6 +667,10 @@ FAMILIES = {
             *("ring, weighted_gradient", MODES, "more", "ring"),
         ),
         Claim(
+            "A bound on the greatest gradient covers more modes (Zhou et al. 2019)",
+            *("ring, gradient_maximum", MODES, "more", "ring"),
+        ),
+        Claim(
             "A penalty around the data covers more modes (Kodali et al. 2017)", "ring, dragan", MODES, "more", "ring"
         ),
     ),
@@ -678,6 +717,11 @@ FAMILIES = {
         Claim(
             "... which those that face trained intervals do not (Li et al. 2017)",
             *("intervals, best", "total_variation", "less", "intervals"),
+        ),
+        Claim(
+            "A discriminator that learns three times as fast needs no further steps (Heusel et al. 2017)",
+            *("digits, wasserstein_gp, 1 D step, three times the rate", "fid_classifier", "less"),
+            "digits, wasserstein_gp, 1 D step",
         ),
         Claim(
             "A step of the latents towards D's approval draws better (Wu et al. 2019)",
