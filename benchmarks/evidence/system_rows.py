@@ -170,8 +170,8 @@ ROWS: dict[str, Row] = {
         "conditional",
         "starganv2",
         (
-            *("data.image_size=16", "optimizer.generator.lr=2e-4", "optimizer.discriminator.lr=2e-4"),
-            *("optimizer.mapping.lr=2e-6", "game.cycle=10", "game.diversity_steps=500"),
+            *(f"networks.{name}.width=8" for name in ("generator", "style_encoder", "discriminator")),
+            *("optimizer.generator.lr=4e-4", "optimizer.discriminator.lr=4e-4", "optimizer.mapping.lr=4e-6"),
             *("train.steps=1000", "metrics=[target_accuracy]"),
         ),
         *("target_accuracy", 0.25, "share of digits that are of the thickness asked for, kept or not; beside chance"),
