@@ -179,6 +179,7 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
         flags_first = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
         sys.argv[1:] = loosened([*map(readable, flags_first)])
         secrets.refuse(sys.argv[1:])
+        _refuse_other_folder(sys.argv[1:])
         if {"-h", "--help"} & set(sys.argv[1:]):
             print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")], name))
             return
@@ -210,6 +211,16 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             os.environ.pop("HYDRA_FULL_ERROR")
         else:
             os.environ["HYDRA_FULL_ERROR"] = full
+
+
+def _refuse_other_folder(arguments: list[str]) -> None:
+    """Raise ConfigError for a folder that Hydra would pass over: a sweep's of a single run, or a run's of a sweep."""
+    several = bool({*MULTIRUN} & set(arguments))
+    given = {argument.lstrip("+").partition("=")[0]: argument for argument in arguments}
+    other, right = ("hydra.run.dir", "hydra.sweep.dir") if several else ("hydra.sweep.dir", "hydra.run.dir")
+    if other in given and right not in given:
+        instead = f"{right}={given[other].partition('=')[2]}{'' if several else ', or -m for a sweep'}"
+        raise ConfigError(f"{given[other]} is the folder of a {'single run' if several else 'sweep'}: write {instead}")
 
 
 def _with_chosen(arguments: list[str]) -> list[str]:

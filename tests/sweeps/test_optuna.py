@@ -175,6 +175,14 @@ def test_two_sweeps_share_a_study(search, tmp_path):
     assert len({trial.user_attrs["sweep"] for trial in other.study.trials}) == 2
 
 
+def test_a_study_that_goes_on_with_other_settings_says_so(search, caplog):
+    search(distance, "hydra.sweeper.n_trials=1", arguments=(LR, "model=mlp"))
+    search(distance, "hydra.sweeper.n_trials=2", arguments=(LR, "model=mlp", "tracker=[]", "train.device=cpu"))
+    assert "was begun with" not in caplog.text
+    search(distance, "hydra.sweeper.n_trials=3", arguments=(LR, "model=dcgan", "tracker=[]"))
+    assert "search was begun with [model=mlp], and this sweep sets [model=dcgan]" in caplog.text
+
+
 def test_failed_trials_are_recorded_and_retried_only_if_asked(search):
     def objective(settings):
         return RunFailed("out of memory") if float(settings["optimizer.generator.lr"]) > 1e-3 else 1.0

@@ -38,6 +38,12 @@ log = logging.getLogger(__name__)
 ID_BYTES = 1024
 """The largest file of a sweep's id."""
 
+FIXED = "fixed"
+"""The study's attribute with what its first sweep set of every run."""
+
+OF_NO_MATTER = ("hydra", "sweep.", "sample.", "tracker", "train.device", "train.threads", "train.keep", "train.resume")
+"""What a sweep of a study may set otherwise than its first one: how and where it is run."""
+
 
 class OptunaSweeper(Sweeper):
     """Searches for the settings with the best scores; conf/hydra/sweeper/optuna.yaml explains what it accepts."""
@@ -90,6 +96,7 @@ class OptunaSweeper(Sweeper):
         with self.driver:
             self.driver.record(self.config)
             opened = open_study(self.settings, self.driver.folder)
+            self._compare_fixed(opened)
             self._search(opened)
         self._show_best(opened)
         self.driver.conclude()
@@ -136,6 +143,21 @@ class OptunaSweeper(Sweeper):
             if not taken:
                 break
             self._run(opened, taken)
+
+    def _compare_fixed(self, opened: OpenStudy) -> None:
+        """Warn where a study's trials are to be of other settings than its earlier ones."""
+        fixed = sorted(override for override in self.fixed if not override.lstrip("+~").startswith(OF_NO_MATTER))
+        known = opened.study.user_attrs.get(FIXED)
+        if known is None:
+            opened.study.set_user_attr(FIXED, fixed)
+        elif known != fixed:
+            log.warning(
+                "the study %s was begun with [%s], and this sweep sets [%s]: their scores may not compare; another "
+                "hydra.sweep.dir or hydra.sweeper.study_name begins another",
+                opened.study.study_name,
+                " ".join(map(str, known)),
+                " ".join(fixed),
+            )
 
     def _marks(self) -> dict[str, str]:
         """Return what this sweep's trials are known by: its folder may have a namesake on another machine."""
