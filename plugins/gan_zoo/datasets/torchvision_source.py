@@ -109,7 +109,7 @@ def fetch(read: Callable[[bool], T], name: str, root: Path, files: str, download
             why = " ".join(str(error).split())
     tried = "could not be downloaded" if download else "is not to be downloaded (data.download=false)"
     raise ConfigError(
-        f"{name} is not in {root} and {tried}: {why}\nPut {files} into {root}, or set data.root to the "
+        f"{name} is not in {root} and {tried}: {why.rstrip('.')}.\nPut {files} into {root}, or set data.root to the "
         "folder that has them. data=digits needs no download"
     )
 
