@@ -116,6 +116,12 @@ def _of_other_parts(config: DictConfig, key: str, reason: str) -> str:
     """
     missing = re.search(r"'([\w.]+)' not found", reason)
     place, _, setting = missing[1].rpartition(".") if missing else ("", "", "")
+    if place.startswith("sources."):
+        source, own = place.removeprefix("sources."), OmegaConf.select(config, "data.name")
+        return (
+            f"{key} is of the further source `{source}`, which data={own} does not bring: data=unpaired has one, a "
+            f"second folder, and '+data@sources.{source}=NAME' adds any"
+        )
     kind = kind_at(place)
     having = options_with(setting, kind) if kind is not None and setting else []
     if missing is None or kind is None or not having:

@@ -55,6 +55,8 @@ def train(
         ConfigError: the request was wrong.
         RunFailed: the run failed.
     """
+    if isinstance(overrides, str):
+        raise ConfigError(f"overrides={overrides!r}: a list of them: {overrides.split()}")
     overrides = [*overrides]
     _refuse(overrides)
     leave_out_malformed()

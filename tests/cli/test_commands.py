@@ -100,6 +100,10 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["search=dcgan"], "search=dcgan: a search needs -m"),
         (["generator=unet"], "is data.source_channels, which data=digits does not have; data=paired or data="),
         (["experiment=mixture_2d", "data=npz"], "data=mixture has it, or leave mode_coverage out of metrics"),
+        (
+            ["experiment=cyclegan", "data=digits"],
+            "of the further source `a`, which data=digits does not bring: data=unp",
+        ),
         (["-m", "seed=0,1", "hydra.run.dir=x"], "is the folder of a single run: write hydra.sweep.dir=x"),
         (["hydra.sweep.dir=x"], "is the folder of a sweep: write hydra.run.dir=x, or -m for a sweep"),
         (["~foo"], "Could not delete from config. 'foo' does not exist."),
