@@ -296,7 +296,7 @@ def _numbered(groups: list[Group], baseline: Sequence[str]) -> int:
         known = "; ".join(brief(group.name, SAID) for group in groups[:3])
         raise ConfigError(
             f"--baseline {visible(' '.join(baseline))} is true of {len(found) or 'none'} of the groups, and must be of "
-            f"one; they are {known}"
+            f"one of these: {known}"
         )
     return found[0]
 
