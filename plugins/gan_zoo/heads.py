@@ -69,7 +69,9 @@ def require_unaware(game: Game, network: str, what: str) -> None:
         ConfigError: the data have none, or it is given the class with the sample.
     """
     if not game.data.num_classes:
-        raise ConfigError(f"{what} needs data with classes, and these have none; data=folder takes a folder of each class")
+        raise ConfigError(
+            f"{what} needs data with classes, and these have none; data=folder takes a folder of each class"
+        )
     if getattr(game.network(network), "conditional", False):
         raise ConfigError(
             f"{what} has no effect on {type(game.network(network)).__name__}, which is given the class that it should "
