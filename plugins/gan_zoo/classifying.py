@@ -207,7 +207,9 @@ def require_classes(game: Game, conditional: bool = True) -> int:
     """
     name = type(game).__name__
     if not game.data.num_classes:
-        raise ConfigError(f"{name} needs data with classes, and these have none; data=folder takes a folder of each class")
+        raise ConfigError(
+            f"{name} needs data with classes, and these have none; data=folder takes a folder of each class"
+        )
     if conditional and not game.conditional:
         raise ConfigError(
             f"{name} asks the generator for classes, and {type(game.generator).__name__} takes none: choose "

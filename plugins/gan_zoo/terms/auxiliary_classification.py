@@ -58,7 +58,9 @@ class AuxiliaryClassification(Term, ReadsHeads):
 def require_unaware_discriminator(game: Game, what: str) -> None:
     """Raise ConfigError if the data have no classes, or if the discriminator is given the class, or several samples."""
     if not game.data.num_classes:
-        raise ConfigError(f"{what} needs data with classes, and these have none; data=folder takes a folder of each class")
+        raise ConfigError(
+            f"{what} needs data with classes, and these have none; data=folder takes a folder of each class"
+        )
     refuse_packs(game, "discriminator", what)
     if game.discriminator.conditional:
         raise ConfigError(
