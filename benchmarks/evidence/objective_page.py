@@ -147,6 +147,8 @@ def claimed(text: str, record: Record) -> str:
 def sentence(claim: Claim, record: Record) -> str:
     """Return in words what a claim is and what became of it."""
     found = evidence(claim, record)
+    if not found.values:
+        return f"{claim.text}: not measured yet."
     than = f"{spread(found.others)} (*{claim.other}*)" if isinstance(claim.other, str) else f"{claim.other:g}"
     side = f"{claim.side} by {claim.margin:g}" if claim.margin else claim.side
     return (
