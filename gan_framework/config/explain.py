@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException, ValidationError
@@ -27,7 +30,7 @@ from gan_framework.config.proposals import (
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_group
 from gan_framework.registry.near import near
-from gan_framework.registry.packages import config_packages, groups, options
+from gan_framework.registry.packages import config_folder, config_packages, groups, options
 from gan_framework.storage import no_run
 from gan_framework.storage.text import visible
 
@@ -108,9 +111,7 @@ def _wrong_value(cause: ValidationError) -> str:
 
 
 def _several(key: str, values: str) -> str:
-    from gan_framework.config.compose import compose  # which imports this module
-
-    root = compose([])
+    root = _defaults()
     if key not in groups() and OmegaConf.select(root, key, default=Ellipsis) is Ellipsis:
         meant = [f"'{setting}=[{values}]'" for setting in settings_like(key, root)]
         if meant:
@@ -216,6 +217,13 @@ def _override_of(full: str, typed: Sequence[str]) -> tuple[str, str, str]:
 
 def _meant(proposals: list[str]) -> str:
     return f"did you mean {' or '.join(proposals)}?" if proposals else "--help lists the settings"
+
+
+def _defaults() -> DictConfig:
+    """Return the configuration of a run whose command says nothing."""
+    begun = GlobalHydra.instance().is_initialized()
+    with nullcontext() if begun else hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+        return hydra.compose("config")
 
 
 def _root(node: DictConfig) -> DictConfig:
