@@ -6,6 +6,7 @@ import torch
 from gan_framework.core import seeding
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import latents
+from gan_framework.evaluation.held_out import show
 from gan_framework.evaluation.sampler import as_promised
 from gan_framework.registry import registry
 from tests.core.abilities import experiment, play
@@ -133,6 +134,8 @@ def test_samplers_ask_the_judge_with_all_that_it_needs(compose, name):
     play(game, batches, range(2))
     sampler = registry.build("samplers", compose("experiment=probe_bigan", f"sampler={name}")["sampler"])
     sampler.check(game)
+    if sampler.held_out:
+        show(sampler, game, [batches()])
     random = seeding.generator(0, "sampler")
     latent = latents.fixed_latent(game, 8, seed=0)
     with as_promised(game):
