@@ -249,6 +249,7 @@ def test_every_experiment_has_its_row_and_its_place_in_the_gallery():
     assert table.count("https://arxiv.org/abs/") >= len(sourced) > 10
 
 
+@pytest.mark.slow
 def test_the_gallery_says_how_each_picture_was_made():
     pictures = {path.stem for path in (DOCS / "gallery").glob("*.png")}
     records = gallery.records()
