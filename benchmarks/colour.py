@@ -54,8 +54,8 @@ SYSTEMS = {
     "dcgan_r3gan": ("experiment=dcgan_r3gan",),
     "r3gan": (
         "experiment=r3gan",
-        "networks.generator.width=128",
-        "networks.discriminator.width=128",
+        "networks.generator.width=48",
+        "networks.discriminator.width=48",
         "train.steps=10000",
     ),
     "stylegan2": (
