@@ -19,7 +19,6 @@ import json
 import math
 import os
 import shlex
-import shutil
 import signal
 import statistics
 import subprocess
@@ -40,7 +39,7 @@ RECORD = ROOT / "docs" / "results" / "colour.csv"
 PAGE = ROOT / "docs" / "results" / "colour.md"
 PICTURES = ROOT / "docs" / "figures" / "results"
 COLUMNS = ("system", "seed", "on", "minutes", "steps", "images_seen", "fid", "held_out", "noise")
-EVALUATE = "import sys; from gan_framework.cli.commands import main; sys.exit(main())"
+PROGRAM = (sys.executable, "-c", "import sys; from gan_framework.cli.commands import main; sys.exit(main())")
 """The program `gan-framework`, by whatever Python runs this."""
 FID = "fid_efficientnet_lite0"
 
@@ -92,11 +91,11 @@ class Run:
             folder = Path(temporary) / "run"
             words = [*SYSTEMS[self.system], *COMMON, f"data.path={self.images}", f"seed={self.seed}", *self.options]
             summary = self._train(words, folder)
-            subprocess.run([sys.executable, "-c", EVALUATE, "evaluate", str(folder), *SCORING], cwd=ROOT, check=True)
+            subprocess.run([*PROGRAM, "evaluate", str(folder), *SCORING], cwd=ROOT, check=True)
             found = json.loads((folder / "evaluation.json").read_text())
             if self.seed == 0:
-                grids = sorted((folder / "samples").glob("step_*.png"))
-                shutil.copyfile(grids[-1], PICTURES / f"colour_{self.system}.png")
+                picture = PICTURES / f"colour_{self.system}.png"
+                subprocess.run([*PROGRAM, "sample", str(folder), "--out", str(picture)], cwd=ROOT, check=True)
         return {
             "system": self.system,
             "seed": self.seed,
