@@ -205,8 +205,8 @@ def page(lines: list[dict[str, str]]) -> str:
     """Return the page of a record."""
     rows, pictures = [], []
     systems = dict.fromkeys(line["system"] for line in lines)
-    fids = {name: [float(line["fid"]) for line in lines if line["system"] == name] for name in systems}
     lines_of = {name: [line for line in lines if line["system"] == name] for name in systems}
+    fids = {name: [float(line["fid"]) for line in own] for name, own in lines_of.items()}
     for name in sorted(systems, key=lambda name: (lines_of[name][0]["on"], statistics.fmean(fids[name]))):
         own = lines_of[name]
         spread = f" ± {statistics.stdev(fids[name]):.2g}" if len(own) > 1 else ""

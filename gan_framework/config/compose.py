@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import hydra
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 import gan_framework.config.schema  # noqa: F401 (registers the schema)
+from gan_framework.config.at_work import hydra_at_work
 from gan_framework.config.explain import explain
 from gan_framework.config.proposals import alias, kind_at, options_with
 from gan_framework.errors import ConfigError
 from gan_framework.registry.kinds import KINDS, OF_WEIGHTS, kind_of_group
-from gan_framework.registry.packages import chooser, config_folder, groups
+from gan_framework.registry.packages import chooser, groups
 
 PLAIN_TEXT = re.compile(r"""[^][{}()'"]*[=~#!&;<>^`][^][{}()'"]*(?<!\\)""")
 """Values that Hydra's grammar has no place for, though they can mean nothing but themselves: `runs/lr=0.1`, `~/x`."""
@@ -39,9 +38,7 @@ def compose(overrides: Sequence[str], with_hydra: bool = False, name: str = "con
         ConfigError: an override is wrong.
     """
     try:
-        # In a job of Hydra's it is at work already, and finds all that it has found for the job.
-        begun = GlobalHydra.instance().is_initialized()
-        with nullcontext() if begun else hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+        with hydra_at_work():
             read = loosened([*map(readable, overrides)])
             return hydra.compose(name, overrides=read, return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException, ValueError) as error:  # the last of `~group=[option]`

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import hydra
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
+from gan_framework.config.at_work import hydra_at_work
 from gan_framework.config.field_names import READERS
 from gan_framework.config.proposals import (
     MOST,
@@ -30,7 +29,7 @@ from gan_framework.config.proposals import (
 from gan_framework.registry import registry
 from gan_framework.registry.kinds import KINDS, kind_of_group
 from gan_framework.registry.near import near
-from gan_framework.registry.packages import config_folder, config_packages, groups, options
+from gan_framework.registry.packages import config_packages, groups, options
 from gan_framework.storage import no_run
 from gan_framework.storage.text import visible
 
@@ -221,8 +220,7 @@ def _meant(proposals: list[str]) -> str:
 
 def _defaults() -> DictConfig:
     """Return the configuration of a run whose command says nothing."""
-    begun = GlobalHydra.instance().is_initialized()
-    with nullcontext() if begun else hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+    with hydra_at_work():
         return hydra.compose("config")
 
 

@@ -76,6 +76,11 @@ def at_rows(latent: Latent, rows: Tensor) -> Latent:
     return Latent(latent.z[at], labels, given={name: tensor[at] for name, tensor in latent.given.items()})
 
 
+def coins(count: int, random: torch.Generator) -> Tensor:
+    """Return numbers drawn evenly from [0, 1), float64 (count,) on the CPU."""
+    return torch.rand(count, generator=random, device=random.device, dtype=torch.float64).cpu()
+
+
 def latent_gradient(name: str, game: Game, latent: Latent) -> Tensor:
     """Return the gradient of what the judge says of the samples of latents with respect to z.
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gan_framework.api import Game, Latent
 from gan_zoo.samplers.calibration import CalibratedSampler
-from gan_zoo.samplers.judging import again, at_rows
+from gan_zoo.samplers.judging import again, at_rows, coins
 
 
 class MetropolisHastings(CalibratedSampler):
@@ -51,8 +51,7 @@ class MetropolisHastings(CalibratedSampler):
         left = torch.zeros(len(samples), dtype=torch.bool)
         for _ in range(self.proposals):
             proposed, of_proposed = self.judged(game, again(game, latent, random))
-            coins = torch.rand(len(logits), generator=random, device=random.device, dtype=torch.float64).cpu()
-            taken = coins < (of_proposed - logits).exp()
+            taken = coins(len(logits), random) < (of_proposed - logits).exp()
             on_device = taken.to(samples.device)
             samples[on_device] = proposed[on_device]
             logits = torch.where(taken, of_proposed, logits)
@@ -64,7 +63,7 @@ class MetropolisHastings(CalibratedSampler):
         found = torch.full((len(latent.z),), torch.nan, dtype=torch.float64)
         if self._held_out is None or latent.given:
             return found
-        coins = torch.rand(len(found), generator=random, device=random.device, dtype=torch.float64).cpu()
+        places = coins(len(found), random)
         if latent.labels is None or self._held_out.labels is None:
             groups = [(torch.ones(len(found), dtype=torch.bool), self._held_out.logits)]
         else:
@@ -75,5 +74,5 @@ class MetropolisHastings(CalibratedSampler):
                 if (same := (known == label).reshape(len(known), -1).all(1)).any()
             ]
         for rows, logits in groups:
-            found[rows] = logits[(coins[rows] * len(logits)).long()]
+            found[rows] = logits[(places[rows] * len(logits)).long()]
         return found

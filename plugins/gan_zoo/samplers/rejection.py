@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gan_framework.api import Game, Latent, RunFailed
 from gan_zoo.samplers.calibration import CalibratedSampler
-from gan_zoo.samplers.judging import again, at_rows
+from gan_zoo.samplers.judging import again, at_rows, coins
 
 TRIES = 10_000
 """How often a sample is drawn again before it counts as impossible."""
@@ -94,8 +94,7 @@ class Rejection(CalibratedSampler):
         if (greatest := float(logits.max())) > self._greatest:
             self._set_greatest(greatest)
         chance = (self._margin(logits) - self._shift).sigmoid()
-        coins = torch.rand(len(logits), generator=random, device=random.device, dtype=torch.float64)
-        return coins.cpu() < chance
+        return coins(len(logits), random) < chance
 
     def _set_greatest(self, logit: float) -> None:
         """Take up max f, and γ with it."""
