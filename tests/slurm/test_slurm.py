@@ -54,9 +54,10 @@ def test_a_sweep_runs_on_slurm_and_a_requeued_job_goes_on_exactly(sweep, cluster
     one.pid("seed=0", steps=20)
     [job] = [path.name for path in one.folder.glob(".submitit/*_0")]
     slurm("scancel", "--signal=USR2", job)
-    # SLURM lets a requeued job wait for two minutes.
+    # SLURM lets a requeued job wait for two minutes. It needs one second: a node starts no job with a credential that
+    # is not younger, in whole seconds, than the one it has just revoked.
     one.wait_for(lambda: slurm("squeue", "--noheader", "--jobs", job, "--format=%r") == "BeginTime")
-    slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
+    slurm("scontrol", "update", f"JobId={job}", "StartTime=now+5")
     assert one.end(timeout=400) == 0, one.output
     assert one.statuses() == ["finished", "finished"]
     assert (one.run("seed=0") / "run.log").read_text().count("resumed from") == 1
