@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -110,16 +111,22 @@ def over(runs: Iterable[Record | Damaged], key: str, metric: str | None, by: str
         raise ConfigError(
             f"--over {visible(key)}: the data sets are ranked by different scores ({chosen}); say --metric"
         )
-    section = f"{key.partition('.')[0]}."
-    names = [name for part in parts.values() for name in part.settings if not name.startswith(section)]
-    found: dict[frozenset[tuple[str, str]], list[list[float]]] = {}
-    for part in parts.values():
+    names = _swept(parts, f"{key.partition('.')[0]}.")
+    found: dict[frozenset[tuple[str, str]], dict[str, list[float]]] = {}
+    for value, part in parts.items():
         for group in part.groups:
-            if group.runs:
-                own = group.runs[0].settings
-                identity = frozenset((name, own[name]) for name in names if name in own)
-                found.setdefault(identity, []).append(part.scores(group))
-    whole = {identity: scores for identity, scores in found.items() if len(scores) == len(parts)}
+            if not group.runs:
+                continue
+            own = group.runs[0].settings
+            identity = frozenset((name, own[name]) for name in names if name in own)
+            if value in found.setdefault(identity, {}):
+                raise ConfigError(
+                    f"--over {visible(key)}: of {brief(value, TEXT)} there are several groups that only settings of "
+                    f"the data tell apart ({brief(named(group.settings), TEXT)} is one): choose among them by a "
+                    "condition"
+                )
+            found[identity][value] = part.scores(group)
+    whole = {identity: [*scores.values()] for identity, scores in found.items() if len(scores) == len(parts)}
     if len(whole) < 2:
         raise ConfigError(
             f"--over {visible(key)}: {len(whole) or 'none'} of the groups has scores on all {len(parts)} data sets, "
@@ -132,6 +139,22 @@ def over(runs: Iterable[Record | Damaged], key: str, metric: str | None, by: str
     settings = [dict(sorted(identity)) for identity in whole]
     left_out = [dict(sorted(identity)) for identity in found.keys() - whole.keys()]
     return Across(key, parts, [settings[i] for i in order], [scores[i] for i in order], left_out)
+
+
+def _swept(parts: Mapping[str, Comparison], section: str) -> list[str]:
+    """Return the settings that tell groups apart on all data sets.
+
+    Those of the data's own section are among them where they differ on one data set and have a value there that they
+    have on another too (`data.flip`, not `data.path`).
+    """
+    runs = {value: [run for group in part.groups for run in group.runs] for value, part in parts.items()}
+
+    def is_shared(name: str) -> bool:
+        sets = [{run.settings[name] for run in own if name in run.settings} for own in runs.values()]
+        return any(one & other for one, other in combinations(sets, 2))
+
+    names = dict.fromkeys(name for part in parts.values() for name in part.settings)
+    return [name for name in names if not name.startswith(section) or is_shared(name)]
 
 
 def show(across: Across, console: Console) -> None:

@@ -48,6 +48,29 @@ def test_groups_are_ranked_over_all_data_sets(night):
     assert low < mean < high
 
 
+def test_groups_that_differ_in_a_setting_of_the_data_are_told_apart_on_each_data_set(tmp_path):
+    """Two groups of one data set are not one that was scored on two."""
+    for name, loss, flip, score in [
+        *(("mnist", loss, False, level) for loss, level in LEVELS.items()),
+        *(("svhn", loss, False, 10 * level) for loss, level in LEVELS.items() if loss != "vanilla"),
+        ("mnist", "vanilla", True, 0.5),
+        ("svhn", "hinge", True, 5.0),
+    ]:
+        place = tmp_path / f"{name}-{loss}-{flip}"
+        make_run(place, loss, 0, [score], data={"name": name, "flip": flip}, protocol=PROTOCOL | {"dataset": name})
+    found = across.over(sources.read([tmp_path]), "data.name", None, "last")
+    told = {tuple(own.values()): scores for own, scores in zip(found.names, found.scores, strict=True)}
+    assert told == {("false", "hinge"): [[1.0], [10.0]], ("false", "wasserstein"): [[2.0], [20.0]]}
+    assert {tuple(own.values()) for own in found.left_out} == {
+        ("false", "vanilla"), ("true", "vanilla"), ("true", "hinge"),
+    }  # fmt: skip
+    for path in ("/a", "/b"):
+        data = {"name": "mnist", "path": path, "flip": False}
+        make_run(tmp_path / path[1:], "rahinge", 0, [1.0], data=data, protocol=PROTOCOL | {"dataset": "mnist"})
+    with pytest.raises(ConfigError, match="--over data.name: of mnist there are several groups that only settings of"):
+        across.over(sources.read([tmp_path]), "data.name", None, "last")
+
+
 def test_the_command_shows_and_writes_it(night, tmp_path):
     done = CliRunner().invoke(app, ["compare", str(night), "--over", "data.name", "--json", str(tmp_path / "all.json")])
     assert done.exit_code == 0, done.output
