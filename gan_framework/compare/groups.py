@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gan_framework.compare.conditions import Described, condition
 from gan_framework.compare.effects import Effects, Level, main_effects
+from gan_framework.compare.figures import is_number
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.compare.verdict import Question, Verdicts, deviating
 from gan_framework.errors import ConfigError
@@ -322,7 +323,7 @@ def _group(settings: dict[str, str], runs: list[Record], metric: str, higher: bo
     others = [run for run in runs if not any(run is one for one in scored)]
     choose = max if higher else min
     last = [run.summary["metrics"][name] for run in scored]
-    best = [choose([score, *_extremes(run, name)]) for run, score in zip(scored, last, strict=True)]
+    best = [choose([score, *_reached(run, metric)]) for run, score in zip(scored, last, strict=True)]
     return Group(settings, scored, others, last, best)
 
 
@@ -331,9 +332,16 @@ def _score(run: Record, metric: str) -> float | None:
     return score
 
 
-def _extremes(run: Record, name: str) -> list[float]:
-    """Return the least and the greatest value that a figure ever had."""
-    figure = run.figures.get(name)
+def _reached(run: Record, metric: str) -> list[float]:
+    """Return what the best score of a run is among, beside its last one.
+
+    The score by which it chose its best checkpoint is known, of the present protocol: a resumed run may have earlier
+    scores that were measured in another way. Of others, the least and the greatest value that there ever was.
+    """
+    best = run.summary.get("best") or {}
+    if best.get("metric") == metric and is_number(best.get("value")):
+        return [best["value"]]
+    figure = run.figures.get(f"eval/{metric}")
     return [figure.least, figure.greatest] if figure is not None else []
 
 

@@ -65,6 +65,16 @@ def test_the_order_follows_from_last_or_best(sweep):
     assert [g.settings["loss.name"] for g in compared(sweep, by="best").groups] == ["close", "good", "bad"]
 
 
+def test_the_best_score_is_none_that_was_measured_in_another_way(tmp_path):
+    """A run that went on with other samples has scores of both ways, and its best is one of the last way."""
+    folder = make_run(tmp_path / "a", "a", 0, [1.0, 5.0, 4.0, 4.5])
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["best"] |= {"step": 9, "value": 4.0}  # as `best.pt starts over` leaves it
+    (folder / "summary.json").write_text(json.dumps(summary))
+    (group,) = compared(tmp_path, by="best").groups
+    assert (group.lasts, group.bests) == ([4.5], [4.0])
+
+
 def test_a_difference_is_sure_or_it_is_said_how_many_seeds_would_show_it(sweep):
     comparison = compared(sweep)
     good, close, bad = comparison.groups
