@@ -1,6 +1,7 @@
 """The table of papers in docs/papers.md names experiments that there are, and where they were measured."""
 
 import re
+from pathlib import Path
 
 from docs import measured
 from gan_framework.registry.packages import options
@@ -21,6 +22,20 @@ def test_every_experiment_of_a_row_is_there():
     named = {name for _, _, experiments, *_ in ROWS for name in re.findall(r"`(\w+)`", experiments)}
     assert len(named) > 180
     assert named <= {*options("experiment")}
+
+
+def test_what_begins_with_a_papers_name_cites_that_paper():
+    checked = 0
+    for paper, title, experiments, *_ in ROWS:
+        link = re.search(r"arxiv\.org/abs/([\d.]+)", title)
+        for name in re.findall(r"`(\w+)`", experiments) if link else ():
+            files = [ROOT / f"conf/experiment/{name}.yaml", ROOT / f"plugins/gan_zoo/systems/{name}.py"]
+            for path in filter(Path.exists, files):
+                line = path.read_text().removeprefix("# @package _global_\n").split("\n")[0]
+                if re.match(rf'(?:# |""")(?i:{re.escape(paper)})[ :(,].*arXiv', line):
+                    assert link[1] in line, f"{path.name} cites another paper than {paper}'s"
+                    checked += 1
+    assert checked > 200
 
 
 def test_a_row_without_an_experiment_says_why():

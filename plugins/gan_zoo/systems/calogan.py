@@ -1,4 +1,4 @@
-"""CaloGAN (Paganini et al. 2018, arXiv 1712.10321): showers in layers of a calorimeter, of an energy asked for."""
+"""CaloGAN (Paganini et al. 2017, arXiv 1705.02355): showers in layers of a calorimeter, of an energy asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EGAN (Huang et al. 2017, arXiv 1705.09367): made experience, kept true by a network that predicts what follows."""
+"""EGAN (Huang et al. 2017, arXiv 1705.08245): made experience, kept true by a network that predicts what follows."""
 
 from __future__ import annotations
 
