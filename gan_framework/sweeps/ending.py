@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hydra.core.utils import JobReturn
 
+from gan_framework.evaluation.protocol import differences
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.numbers import score
 from gan_framework.storage.secrets import mask
@@ -27,10 +28,21 @@ AT_HOME = ("sweep.resume", "sweep.retry_failed", "sweep.folder", "sweep.trial")
 
 
 def ranking(jobs: Sequence[JobReturn]) -> Iterator[str]:
-    """Yield lines that name the best runs among those that finished; none where fewer than two have a score."""
+    """Yield lines that name the best runs among those that finished; none where fewer than two have a score.
+
+    Scores that were measured in different ways are not ranked; it is said in what these differ.
+    """
     found = [best for job in jobs if (best := _best(job)) is not None]
     metrics = {best.metric for best in found}
     if len(found) < 2 or len(metrics) > 1:
+        return
+    first, *others = found
+    fields = dict.fromkeys(
+        field for other in others for field in differences(first.protocol, other.protocol, first.metric)
+    )
+    if fields:
+        how = ", ".join(fields)
+        yield f"{first.metric} was measured in different ways ({how}): the {len(found)} runs are not ranked"
         return
     ordered = sorted(found, key=lambda best: -best.value if best.higher_is_better else best.value)
     yield f"best of {len(found)} runs by {metrics.pop()}, each at its best step:"
@@ -66,6 +78,7 @@ class _Best(NamedTuple):
     value: float
     step: int
     higher_is_better: bool
+    protocol: Mapping[str, Any]
 
 
 def _best(job: JobReturn) -> _Best | None:
@@ -74,8 +87,9 @@ def _best(job: JobReturn) -> _Best | None:
         return None
     folder = Path(job.hydra_cfg.hydra.runtime.output_dir)
     try:
-        found = json.loads(RunFolder(folder).summary.read_text())["best"]
-        best = _Best(folder, *(found[field] for field in _Best._fields[1:]))
+        summary = json.loads(RunFolder(folder).summary.read_text())
+        found, protocol = summary["best"], summary.get("protocol") or {}
+        best = _Best(folder, found["metric"], found["value"], found["step"], found["higher_is_better"], protocol)
         return best if math.isfinite(best.value) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

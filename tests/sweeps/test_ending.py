@@ -9,10 +9,11 @@ from omegaconf import OmegaConf
 from gan_framework.sweeps.ending import command, ranking
 
 
-def job(folder, value, metric="fid_raw", higher_is_better=False):
+def job(folder, value, metric="fid_raw", higher_is_better=False, protocol=None):
     folder.mkdir()
     best = {"metric": metric, "step": 1200, "value": value, "higher_is_better": higher_is_better}
-    (folder / "summary.json").write_text(json.dumps({"best": None if value is None else best}))
+    summary = {"best": None if value is None else best, "protocol": protocol}
+    (folder / "summary.json").write_text(json.dumps(summary))
     return JobReturn(hydra_cfg=OmegaConf.create({"hydra": {"runtime": {"output_dir": str(folder)}}}))
 
 
@@ -31,6 +32,14 @@ def test_higher_may_be_better_and_unlike_scores_are_not_ranked(tmp_path):
     assert [line.split()[1] for line in ranking(jobs)][1:] == ["2", "1"]
     assert [*ranking([*jobs, job(tmp_path / "other", 3.0)])] == []
     assert [*ranking(jobs[:1])] == []
+
+
+def test_scores_that_were_measured_in_different_ways_are_not_ranked(tmp_path):
+    """The FID of twenty samples is not to be compared with that of two hundred."""
+    protocols = [{"dataset": "digits", "samples": count, "metrics": {"fid_raw": {}}} for count in (20, 200, 20)]
+    jobs = [job(tmp_path / str(i), 1.0 + i, protocol=protocol) for i, protocol in enumerate(protocols)]
+    assert [*ranking(jobs)] == ["fid_raw was measured in different ways (samples): the 3 runs are not ranked"]
+    assert len([*ranking([jobs[0], jobs[2]])]) == 3
 
 
 def test_the_command_that_goes_on_is_whole_and_can_be_pasted(tmp_path, monkeypatch):

@@ -60,6 +60,7 @@ class Launcher:
                 "higher_is_better": False,
             },
             "metrics": {f"eval/{name}": value for name, value in scores.items()},
+            "protocol": {"samples": settings(overrides).get("evaluate.samples"), "metrics": {}},
         }
         (folder / "summary.json").write_text(json.dumps(summary))
         return result
@@ -173,6 +174,16 @@ def test_two_sweeps_share_a_study(search, tmp_path):
     other = search(distance, "hydra.sweeper.n_trials=5", *given, folder="two")
     assert len(other.done) == 2
     assert len({trial.user_attrs["sweep"] for trial in other.study.trials}) == 2
+
+
+@pytest.mark.slow
+def test_a_search_over_how_runs_are_scored_is_warned_of(search, caplog):
+    """The FID of few samples is greater than that of many, whatever the model."""
+    search(distance, "hydra.sweeper.n_trials=2", arguments=(LR, "evaluate.samples=100"))
+    assert "measured otherwise" not in caplog.text
+    found = search(lambda _: 1.0, "hydra.sweeper.n_trials=8", arguments=("evaluate.samples=100,200",), folder="other")
+    assert len({job["evaluate.samples"] for job in found.done}) == 2
+    assert caplog.text.count("were measured otherwise than those before it (samples), and do not compare") == 1
 
 
 def test_a_study_that_goes_on_with_other_settings_says_so(search, caplog):

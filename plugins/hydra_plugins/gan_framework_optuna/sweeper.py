@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gan_framework.config.explain import explain
 from gan_framework.errors import ConfigError, RunFailed, RunStopped
+from gan_framework.evaluation.protocol import differences
 from gan_framework.storage.files import write_text
 from gan_framework.storage.foreign import Damaged, read_text
 from gan_framework.sweeps.driver import Driver, require, why
@@ -52,6 +53,8 @@ class OptunaSweeper(Sweeper):
         """Take the settings, which are read from the configuration when they are needed."""
         self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
+        self.protocol: dict[str, Any] | None = None
+        self.otherwise: set[str] = set()
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Instantiate the launcher.
@@ -224,10 +227,25 @@ class OptunaSweeper(Sweeper):
         values = self._values(summary)
         scored = [value for value in values if value is not None]
         if len(scored) == len(values):
+            self._compare_protocol(number, summary)
             opened.study.tell(number, scored)
         else:
             opened.note(number, "error", "the run has no score")
             opened.study.tell(number, state=TrialState.FAIL)
+
+    def _compare_protocol(self, number: int, summary: dict[str, Any]) -> None:
+        """Warn, once for each way, where a trial's scores were measured otherwise than those of the first."""
+        protocol = summary.get("protocol") or {}
+        self.protocol = protocol if self.protocol is None else self.protocol
+        names = [*(self.settings.objectives or [(summary["best"] or {}).get("metric")])]
+        fields = dict.fromkeys(field for name in names for field in differences(self.protocol, protocol, name))
+        if fields.keys() - self.otherwise:
+            self.otherwise |= fields.keys()
+            log.warning(
+                "the scores of trial %d were measured otherwise than those before it (%s), and do not compare: search "
+                "no settings of data, evaluate, extractor and metrics that change how runs are scored",
+                *(number, ", ".join(fields)),
+            )
 
     def _values(self, summary: dict[str, Any]) -> list[float | None]:
         if self.settings.objectives:
