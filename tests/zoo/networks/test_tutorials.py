@@ -81,11 +81,20 @@ FACTS = {
     },
 }
 
+PAPERS = {
+    "fisher_gan": {
+        "loss": {"rho": 1e-6},
+        "schedule": {"d_steps": 2},
+        "optimizer.generator": {"weight_decay": 0.0},
+        "optimizer.discriminator": {"weight_decay": 1e-6},
+    },
+}
 
-@pytest.mark.parametrize("name", FACTS)
+
+@pytest.mark.parametrize("name", [*FACTS, *(pytest.param(name, marks=pytest.mark.slow) for name in PAPERS)])
 def test_settings(name, compose):
     settings = compose(f"experiment={name}")
-    for where, expected in FACTS[name].items():
+    for where, expected in {**FACTS, **PAPERS}[name].items():
         section = reduce(getitem, where.split("."), settings)
         assert {key: section[key] for key in expected} == expected, where
 
