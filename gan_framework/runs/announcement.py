@@ -46,7 +46,7 @@ def conclude(run: Run) -> None:
     """Say what came out, where it is, and what could be typed next."""
     scores = [f"{name[5:]} {score(value)}" for name, value in run.metrics.items() if name.startswith("eval/")]
     best = run.best.found
-    said = [f"finished {run.counters.steps:,} steps in {duration(run.counters.seconds)}"]
+    said = [f"finished {run.counters.step:,} steps in {duration(run.counters.seconds)}"]
     if scores:
         said.append(f"at the end {', '.join(scores)}")
     if best and best["step"] != run.counters.step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ from gan_framework.storage.plain import literal, require_readable
 from gan_framework.storage.secrets import mask
 
 log = logging.getLogger(__name__)
+
+PICTURE = re.compile(r"\w+_(\d{7,15})\.\w+", re.ASCII)
+"""The names of a step's pictures and of what is written beside them."""
 
 MOST_CLASSES = 20_000
 """Classes up to which a run's settings hold their names; of identities there may be more, which have numbers alone."""
@@ -177,8 +181,9 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
             path = _restore(run, itertools.chain([newest], checkpoints), composed)
             files.write_text(layout.config, text)  # only now is it known to fit
             log.info("resumed from %s at step %d", path, run.counters.step)
+        _drop_later_pictures(layout, run.counters.step if path else -1)
         if settings.train.resume != "auto":
-            _leave_other_history(layout, run.counters.step if path else None)
+            _leave_other_history(layout, run if path else None)
         announcement.announce(run, config)
         if distributed.world() > 1:
             lead(run.game, announced, folder, path, sweep=job.sweep is not None)
@@ -279,9 +284,20 @@ def _restore(run: Run, checkpoints: Checkpoints, composed: DictConfig) -> Path:
     raise first
 
 
-def _leave_other_history(folder: RunFolder, step: int | None) -> None:
+def _leave_other_history(folder: RunFolder, resumed: Run | None) -> None:
     """Delete what an earlier run has left of steps after the one gone on from; everything if it is a new run."""
-    checkpoint.drop_after(folder.checkpoints, -1 if step is None else step)
-    if step is None:
-        for path in (folder.last, folder.best):
+    checkpoint.drop_after(folder.checkpoints, -1 if resumed is None else resumed.counters.step)
+    if resumed is None:
+        folder.last.unlink(missing_ok=True)
+    if resumed is None or not resumed.best.found:
+        folder.best.unlink(missing_ok=True)
+
+
+def _drop_later_pictures(folder: RunFolder, step: int) -> None:
+    """Delete pictures of steps after the one gone on from, which would be taken for the run's."""
+    if folder.samples.is_symlink():  # what it leads to is somebody else's
+        return
+    for path in folder.samples.glob("*_*"):
+        found = PICTURE.fullmatch(path.name)
+        if found and int(found[1]) > step and not path.is_dir():
             path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from gan_framework.build import Assembly, Config
 from gan_framework.core import distributed
 from gan_framework.core.records import Batch, NextBatch
 from gan_framework.data import encoded, identity
-from gan_framework.errors import NonFinite
+from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation import inputs, latents
 from gan_framework.evaluation.protocol import differences
 from gan_framework.runs import captured, checkpoint, diagnostics, restore
@@ -234,13 +234,30 @@ class Run:
         self._before = (state["batches"], seen)
         self.metrics, self.protocol = state["metrics"], state["protocol"]
         self.baselines = state.get("baselines", {})
-        self.best.found = state["best"] if self.folder.best.exists() else {}  # it may be in another folder
+        self.best.found = state["best"] if self._holds_best(state["best"]) else {}
         self.begun = state.get("begun")
         if state.get("watch"):
             self.watch.restore(state["watch"])
         if self.leads:
             # A step whose scores are still to come has no line yet; one written by an earlier resume comes again.
             self.trackers.truncate_after(self.counters.step - (self.begun is not None))
+
+    def _holds_best(self, best: dict[str, Any]) -> bool:
+        """Return whether `best.pt` is the checkpoint that the best score was reached by.
+
+        It is not where the run goes on in another folder, or from an earlier step than that of `best.pt`: what reached
+        its score comes again, or never comes.
+        """
+        if not self.leads or not best or not self.folder.best.exists():
+            return False
+        try:
+            held = checkpoint.load(self.folder.best).get("best")
+        except ConfigError as error:
+            log.warning("%s; best.pt starts over", error)
+            return False
+        if held != best:
+            log.info("best.pt is not of step %d, which had the best score until here: it starts over", best["step"])
+        return bool(held == best)
 
     def save(self) -> None:
         """Write a numbered checkpoint, `last.pt`, and delete what is older than the newest few."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import suppress
 
 from torch import Tensor
@@ -199,10 +200,12 @@ def _evaluate(run: Run, metrics: dict[str, float], stop: StopRequest) -> dict[st
         run.trackers.image(name, path, run.axes())
     run.take_up_protocol(evaluation.protocol)
     _say_scores(run, evaluation)
+    scores = {f"eval/{name}": value for name, value in evaluation.scores.items()}
     if run.best.consider(evaluation.scores, run.counters.step):
         run.check_folder()
-        checkpoint.save(run.folder.best, run.state())
-    return {f"eval/{name}": value for name, value in evaluation.scores.items()}
+        # With what is known of this step: the line is logged only after this.
+        checkpoint.save(run.folder.best, {**run.state(), "metrics": run.metrics | metrics | scores})
+    return scores
 
 
 def _say_scores(run: Run, evaluation: Evaluation) -> None:
@@ -235,4 +238,4 @@ def _should_prune(run: Run) -> bool:
     """Return whether the pruner would stop the run, given the newest value of the score that it ranks by."""
     if run.pruner is None or not run.best.found:
         return False
-    return run.pruner(run.counters.step, run.metrics[f"eval/{run.best.metric}"])
+    return run.pruner(run.counters.step, run.metrics.get(f"eval/{run.best.metric}", math.nan))  # of broken samples none
