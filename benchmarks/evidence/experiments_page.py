@@ -31,7 +31,9 @@ def page(lines: Sequence[Line]) -> str:
     where = sorted({line["on"] for line in lines})
     seconds = sorted({float(line["seconds"]) for line in lines})
     shared = f"Several ran at once, on {' or on '.join(where)}." if where else ""
-    text = INTRODUCTION.format(seconds=" or ".join(f"{value:g}" for value in seconds), shared=shared)
+    *others, last = (f"{value:g}" for value in seconds)
+    lengths = f"{', '.join(others)} or {last}" if others else last
+    text = INTRODUCTION.format(seconds=lengths, shared=shared)
     named = groupby(sorted(lines, key=lambda line: line["run"]), key=lambda line: line["run"])
     return text + "".join(f"{row(name, [*found])}\n" for name, found in named)
 

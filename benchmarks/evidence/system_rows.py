@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from evidence import beyond_rows, label_rows, translation_rows
+from evidence.row import Row
 
 NETWORKS = ("generator", "discriminator")
 SMALL = ("data.image_size=16", "train.batch_size=32")
@@ -13,26 +14,6 @@ LABELS = (
     "networks.discriminator.hidden=[200,100]",
     "metrics=[label_accuracy]",
 )
-
-
-class Row(NamedTuple):
-    """A run and its figure.
-
-    Attributes:
-        page: the page it stands on.
-        experiment: what is run.
-        overrides: what makes it small, and what it is about.
-        score: the figure, by the beginning of its name.
-        control: the row that it is compared with, or a number; None for no comparison.
-        says: what the figure is, and what the number is that it is compared with.
-    """
-
-    page: str
-    experiment: str
-    overrides: tuple[str, ...]
-    score: str
-    control: str | float | None
-    says: str
 
 
 CLASSIFIED = "accuracy on test images, 10 labels a class; beside the labelled images alone, as many steps"
@@ -580,4 +561,7 @@ ROWS: dict[str, Row] = {
         )
         for name, size, width, shared, latent in (("biggan_64", 64, 4, 32, 50), ("biggan_deep", 32, 8, 16, 32))
     },
+    **translation_rows.ROWS,
+    **label_rows.ROWS,
+    **beyond_rows.ROWS,
 }
