@@ -88,6 +88,11 @@ PAPERS = {
         "optimizer.generator": {"weight_decay": 0.0},
         "optimizer.discriminator": {"weight_decay": 1e-6},
     },
+    "transgan": {
+        "schedule": {"d_steps": 4, "g_batches": 2},
+        "train": {"batch_size": 64, "steps": 500_000},
+        "optimizer.discriminator": {"lr": 1e-4, "betas": [0.0, 0.99], "clip": 5.0},
+    },
 }
 
 
