@@ -74,12 +74,14 @@ class VAWGAN(Game):
 
     Args:
         components: what the game is made of.
-        adversarial: the weight of the adversarial loss; 50 in the authors' program.
+        adversarial: the weight of the adversarial loss, above 0; 50 in the authors' program.
     """
 
     generates_from = SAMPLES
 
     def __init__(self, components: Components, adversarial: float) -> None:
+        if not adversarial > 0:
+            raise ValueError(f"adversarial={adversarial}: it must be positive")
         super().__init__(components)
         if self.data.num_classes < 2:
             raise ConfigError("game=vaw_gan converts from one class to another, and the data have not two")

@@ -12,7 +12,7 @@ from gan_zoo.datasets.wave_files import read_wave, write_wave
 from gan_zoo.generators.dcgan_nd import DCGANndGenerator
 from gan_zoo.metrics.snr_gain import SNRGain
 from gan_zoo.systems.segan_speech import WaveUNet
-from gan_zoo.systems.vaw_gan import SpectrumDecoder, SpectrumEncoder
+from gan_zoo.systems.vaw_gan import VAWGAN, SpectrumDecoder, SpectrumEncoder
 from gan_zoo.systems.wavegan import PhaseShuffle, WaveGANDiscriminator, shifted
 from gan_zoo.waves import deemphasised, emphasised, snr
 
@@ -130,6 +130,11 @@ def test_a_decoder_is_told_the_speaker():
     code = encoder(torch.randn(3, 1, 128))[:, :6]
     one, other = (decoder(code, torch.full((3,), speaker)) for speaker in (0, 1))
     assert one.shape == (3, 1, 128) and not torch.allclose(one, other)
+
+
+def test_a_weight_that_others_are_divided_by_is_above_0():
+    with pytest.raises(ValueError, match="adversarial=0: it must be positive"):
+        VAWGAN(None, 0)
 
 
 @pytest.mark.parametrize(("width", "tolerance"), [(1, 0.01), (2, 1e-4), (3, 1e-6), (4, 1e-6)])
