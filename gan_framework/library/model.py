@@ -162,10 +162,15 @@ def load(source: str | Path, device: str = "auto") -> Model:
 
 
 def about(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a checkpoint says of its model: step, images seen, scores, protocol."""
-    metrics = state.get("metrics") or {}
+    """Return what a checkpoint says of its model: step, images seen, scores and their protocol.
+
+    Scores that were measured at an earlier step are those of another model; checkpoints of version 0.2 do not say when
+    theirs were.
+    """
+    step = state["clock"]["step"]
+    metrics = (state.get("metrics") or {}) if state.get("scored", step) == step else {}
     return {
-        "step": state["clock"]["step"],
+        "step": step,
         "images_seen": state.get("images_seen"),
         "scores": {name.removeprefix(SCORES): value for name, value in metrics.items() if name.startswith(SCORES)},
         "protocol": state.get("protocol") or {},

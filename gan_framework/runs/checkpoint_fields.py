@@ -160,6 +160,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "images_seen": (is_count, "a whole number, 0 or more"),
     "best": (is_mapping, "a mapping"),
     "metrics": (are_numbers, "numbers by name"),
+    "scored": (is_count, "a whole number, 0 or more"),
     "protocol": (is_mapping, "a mapping"),
     "baselines": (is_mapping, "a mapping"),
     "watch": (is_mapping, "a mapping"),

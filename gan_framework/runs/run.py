@@ -59,6 +59,7 @@ class Run:
         progress: what is shown in the terminal.
         counters: how far the run is.
         metrics: the newest value of every metric.
+        scored: the step at which the newest scores were measured; None before the first.
         best: the best score so far.
         protocol: what the newest scores were measured with.
         baselines: what real held-out samples and noise score, beside each of these.
@@ -97,6 +98,7 @@ class Run:
         self.symbols: tuple[str, ...] = tuple(config["data"].get("symbols") or ())
         self.counters = Counters(self.settings.train.steps)
         self.metrics: dict[str, float] = {}
+        self.scored: int | None = None
         ranking = self.evaluator.higher_is_better if self.evaluator is not None else {}
         self.best = Best(ranking, self.settings.evaluate.best)
         self.protocol: dict[str, Any] = {}
@@ -187,6 +189,7 @@ class Run:
     def take_up_protocol(self, protocol: dict[str, Any]) -> None:
         """Forget earlier scores, and the best if a resumed run measures in another way."""
         self.forget_scores()
+        self.scored = self.counters.step
         fields = differences(self.protocol, protocol) if self.protocol else []
         if fields:
             log.warning(
@@ -213,6 +216,7 @@ class Run:
             "images_seen": self.images_seen,
             "best": self.best.found,
             "metrics": self.metrics,
+            **({"scored": self.scored} if self.scored is not None else {}),
             "protocol": self.protocol,
             "baselines": self.baselines,
             "watch": self.watch.state(),
@@ -233,6 +237,7 @@ class Run:
         seen = state.get("images_seen", state["batches"] * self.settings.train.batch_size)
         self._before = (state["batches"], seen)
         self.metrics, self.protocol = state["metrics"], state["protocol"]
+        self.scored = state.get("scored")
         self.baselines = state.get("baselines", {})
         self.best.found = state["best"] if self._holds_best(state["best"]) else {}
         self.begun = state.get("begun")

@@ -8,6 +8,7 @@ import pytest
 
 from gan_framework.config.compose import compose as composed
 from gan_framework.errors import NonFinite
+from gan_framework.library.model import about
 from gan_framework.runs import checkpoint, trainer
 from gan_framework.runs.best import Best
 from gan_framework.runs.launch import launch
@@ -67,6 +68,20 @@ def test_the_file_of_the_best_score_holds_this_score_and_the_figures_of_its_step
     run.evaluator = lambda game: evaluation
     trainer._evaluate(run, {"train/lr/generator": 0.5}, StopRequest())
     assert checkpoint.load(run.folder.best)["metrics"] == {"train/lr/generator": 0.5, "eval/fid": 8.0}
+
+
+def test_a_checkpoint_has_the_scores_of_its_own_step_alone(run):
+    """What was measured at step 1 is not what the model of step 2 scores."""
+    run.best = Best({"fid": False}, "fid")
+    scored(run, fid=8.0)
+    run.metrics = {"eval/fid": 8.0}
+    assert about(run.state())["scores"] == {"fid": 8.0}
+    run.counters.step += 1
+    run.save()
+    state = checkpoint.load(run.folder.last)
+    assert about(state)["scores"] == {}
+    run.restore(state, run.folder.last)
+    assert about(run.state())["scores"] == {}
 
 
 def test_the_best_of_an_earlier_step_is_none_where_the_file_is_of_a_later_one(run):
