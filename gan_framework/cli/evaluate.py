@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from gan_framework.cli.other_data import refuse_other_labels, refuse_other_shape
 from gan_framework.cli.shown import shown
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.game import Game
-from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, build_source, check_classes, identity
 from gan_framework.data.pixels import Fit, fit_as
 from gan_framework.data.sources import training_data
@@ -147,36 +146,14 @@ def evaluator_for(
     if source.shape.sample == game.data.sample:
         source = decoding.decoded(source, decoding.of(game))
     elif source.shape.sample != decoding.shape_seen(game).sample:  # else it holds the images themselves
-        raise ConfigError(
-            f"the samples of {what} have the shape {game.data.sample}, and those of data={config['data']['name']} "
-            f"{source.shape.sample}{_brought_to(game.data, source.shape, config['data'])}"
-        )
-    if game.conditional and source.shape[1:3] != game.data[1:3]:
-        raise ConfigError(
-            f"{what} is conditional on {_labels(game.data)}, and data={config['data']['name']} has "
-            f"{_labels(source.shape)}: score it against data with the labels that it was trained on"
-        )
+        refuse_other_shape(what, game.data, source, config["data"])
+    if game.conditional:
+        refuse_other_labels(what, game.data, source, config["data"]["name"])
     if game.conditional and classes and source.classes:
         check_classes(classes, source.classes, f"the classes that {what} was trained on")
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
     return evaluator, source, config
-
-
-def _brought_to(wanted: DataShape, shape: DataShape, settings: dict[str, Any]) -> str:
-    """Return the settings that bring images of one shape to another, as the end of a sentence; empty for none."""
-    if not (wanted.is_image and shape.is_image):
-        return ""
-    (channels, *size), (own, *own_size) = wanted.sample, shape.sample
-    changed: dict[str, Any] = {} if channels == own else {"channels": channels}
-    if size != own_size:
-        changed["image_size"] = size[0] if size[0] == size[1] else size
-    try:
-        brought = build_source({**settings, "classes": None, **changed}).shape.sample
-    except ConfigError:  # of data that are made in one shape alone
-        return ""
-    typed = " ".join(shlex.quote(f"data.{name}={value}".replace(" ", "")) for name, value in changed.items())
-    return f"; bring them to it with {typed}" if brought == wanted.sample else ""
 
 
 def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
@@ -244,13 +221,6 @@ def _reference(config: dict[str, Any], paths: list[Path], keys: set[str]) -> tup
     whole = {**settings, "image_size": [*extractor.size], "crop": "none"}
     source = build_source(whole)
     return source, fit_as(whole, source.shape.sample)
-
-
-def _labels(shape: DataShape) -> str:
-    """Return what labels data have, in words."""
-    if shape.condition_dim:
-        return f"vectors of {shape.condition_dim} numbers"
-    return f"{shape.num_classes} classes" if shape.num_classes else "no labels"
 
 
 def asked_device(overrides: list[str]) -> str:

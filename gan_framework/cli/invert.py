@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+from gan_framework.cli.other_data import refuse_other_labels, refuse_other_shape
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.data import Sources, encoded
@@ -77,7 +78,11 @@ def invert(
     if images in SPLITS and not Path(images).exists():
         if classes is not None:
             raise ConfigError(f"--classes goes with image files: those of the split {images} are known")
-        data, changes = Sources(settings, {}).first.load(images), tuple[str, ...]()
+        source, changes = Sources(settings, {}).first, tuple[str, ...]()
+        refuse_other_shape(run, game.data, source, settings)
+        if game.conditional:
+            refuse_other_labels(run, game.data, source, settings["name"])
+        data = source.load(images)
         chosen = torch.arange(min(n, len(data)))
         pixels, labels = data.read(chosen), None if data.labels is None else data.labels[chosen].to(game.device)
     else:

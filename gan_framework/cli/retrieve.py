@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_framework.cli.other_data import refuse_other_shape
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.checks import evaluation_mode
@@ -76,8 +77,7 @@ def retrieve(run: Path, image: Path, n: int, split: str, overrides: list[str], d
     fit = fit_as(settings, shape)
     query = next(read_images([image], shape, 1, fit))
     source = Sources(settings, {}).first
-    if source.shape.sample != shape:
-        raise ConfigError(f"{run} was trained on samples of shape {shape}, and those of data are {source.shape.sample}")
+    refuse_other_shape(run, game.data, source, settings)
     data = source.load(split)
     if n > len(data):
         raise ConfigError(f"--n {n} is more than the {len(data)} samples of the {split} split")

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from gan_framework.cli.other_data import refuse_other_shape
 from gan_framework.config.compose import plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core import seeding
@@ -15,7 +16,7 @@ from gan_framework.core.checks import blank
 from gan_framework.core.contracts.networks import SAMPLES
 from gan_framework.core.game import Game
 from gan_framework.core.records import Batch, DataShape, Latent
-from gan_framework.data import build_source
+from gan_framework.data import DataSource, build_source
 from gan_framework.data.pixels import fit_as
 from gan_framework.errors import ConfigError, GanFrameworkError
 from gan_framework.evaluation import decoding, drawing, latents, sampling
@@ -79,7 +80,7 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
             f"sampler={config['sampler']['name']} draws samples of its own and has no effect on --interpolate and "
             "--traverse, which show what the network makes; leave it out"
         )
-    show_held_out(sampler, game, lambda split: build_source(config["data"]).load(split))
+    show_held_out(sampler, game, lambda split: _fitting(run, game.data, config["data"]).load(split))
     symbols = saved["data"].get("symbols") or ()
     folder = run_folder(run)
     if wanted.traverse is not None:
@@ -92,7 +93,7 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
         return pictures.write(path, drawing.draw(game, walk, wanted.columns, symbols=symbols), numbers=True)
     names = saved["data"].get("classes") or ()
     classes = None if wanted.classes is None else class_numbers(wanted.classes, names)
-    latent, targets = _latent(game, wanted, classes, config)
+    latent, targets = _latent(run, game, wanted, classes, config)
     random = seeding.generator(wanted.seed, "sampler")
     if wanted.singles:
         path = out or folder / "sample"
@@ -146,15 +147,26 @@ def _sampler(config: dict[str, Any], game: Game) -> Sampler | None:
     return sampler
 
 
+def _fitting(run: Path, wanted: DataShape, settings: dict[str, Any]) -> DataSource:
+    """Return the data of settings, of which samples have the shape that a run was trained on.
+
+    Raises:
+        ConfigError: they have another.
+    """
+    source = build_source(settings)
+    refuse_other_shape(run, wanted, source, settings)
+    return source
+
+
 def _latent(
-    game: Game, wanted: Wanted, classes: list[int] | None, config: dict[str, Any]
+    run: Path, game: Game, wanted: Wanted, classes: list[int] | None, config: dict[str, Any]
 ) -> tuple[Latent, torch.Tensor | None]:
     """Return what samples are made of, and what they should be where that is known."""
     inputs = targets = None
     if wanted.source is not None:
         if game.generates_from is None:
             raise ConfigError(f"--from {wanted.source}: this model draws samples from its prior alone; leave it out")
-        inputs, targets = _inputs(game, wanted.source, wanted.n, config)
+        inputs, targets = _inputs(run, game, wanted.source, wanted.n, config)
     elif game.generates_from is not None:
         raise ConfigError(
             "this model makes samples of samples: name them by --from test, --from train or --from FOLDER"
@@ -163,12 +175,12 @@ def _latent(
     return latents.fixed_latent(game, n, wanted.seed, classes, inputs), targets
 
 
-def _inputs(game: Game, source: str, n: int, config: dict[str, Any]) -> tuple[Batch, torch.Tensor | None]:
+def _inputs(run: Path, game: Game, source: str, n: int, config: dict[str, Any]) -> tuple[Batch, torch.Tensor | None]:
     """Return at most n samples of a split or a folder, and what is to be made of them if that is known."""
     further = source_of_inputs(game)
     settings = config["data"] if further is None else config["sources"][further]
     if source in SPLITS:
-        data = build_source(settings).load(source)
+        data = _fitting(run, game.data if further is None else game.data.others[further], settings).load(source)
         indices = torch.arange(min(n, len(data)))
         batch = batch_of(data, indices, game.device)
         return given_to(game, batch), targets_of(game, data, indices, game.device)

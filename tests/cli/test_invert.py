@@ -132,6 +132,8 @@ def test_an_image_of_another_shape_is_brought_to_the_runs(call, runs, tmp_path):
         ("cgan", ["photo.png", "--classes", "ten"], "there is no class ten"),
         ("cgan", ["test", "--classes", "7"], "those of the split test are known"),
         ("bigan", ["photo.png", "--classes", "7"], "this model is not conditional"),
+        ("dcgan", ["test", "data.image_size=16"], "(1, 16, 16); bring them to it with data.image_size=8"),
+        ("cgan", ["test", "data=mixture"], "and those of data=mixture (2,)"),
     ],
 )
 def test_what_cannot_be_inverted_is_refused_with_code_2(call, runs, tmp_path, monkeypatch, model, arguments, message):
@@ -139,3 +141,19 @@ def test_what_cannot_be_inverted_is_refused_with_code_2(call, runs, tmp_path, mo
     Image.new("L", (28, 28)).save("photo.png")
     code, _, error = call("invert", runs[model], *arguments, "--device", "cpu")
     assert code == 2 and message in error
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        (["experiment=pix2pix"], ["--from", "test"]),
+        (["model=dcgan"], ["sampler=rejection"]),
+    ],
+)
+@pytest.mark.slow
+def test_data_of_another_shape_than_the_model_s_are_refused_where_samples_are_drawn(
+    call, compose, tmp_path, options, arguments
+):
+    run = save_untrained(compose(*options, "data.image_size=32", "debug=smoke", "metrics=[]"), tmp_path)
+    code, _, error = call("sample", run, *arguments, "data.image_size=16", "-n", 4, "--device", "cpu")
+    assert code == 2 and "(1, 16, 16); bring them to it with data.image_size=32" in error

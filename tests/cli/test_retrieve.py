@@ -127,7 +127,10 @@ def test_what_cannot_be_retrieved_is_refused_with_code_2(call, runs, digits, tmp
         ([run, query, "--n", "0"], "Invalid value for '--n'"),
         ([run, tmp_path / "no.png"], "no.png cannot be read as an image"),
         ([run, tmp_path / "missing.png"], "missing.png cannot be read as an image: FileNotFoundError"),
-        ([run, query, "data.image_size=16"], "was trained on samples of shape (1, 8, 8), and those of data are"),
+        (
+            [run, query, "data.image_size=16"],
+            "data=digits (1, 16, 16); bring them to it with data.image_size=8",
+        ),
         ([run, query, "seed=3"], "seed cannot be overridden for a retrieval, only data"),
         ([tmp_path / "no_run", query], "there is no checkpoint"),
         ([run, query, "--out", "/"], "--out / is an existing folder: name a file"),

@@ -1,0 +1,58 @@
+"""Refuses data that a trained model does not fit, where overrides name others than it was trained on."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from gan_framework.core.records import DataShape
+from gan_framework.data import DataSource, build_source
+from gan_framework.errors import ConfigError
+
+
+def refuse_other_shape(what: object, wanted: DataShape, source: DataSource, settings: dict[str, Any]) -> None:
+    """Raise ConfigError, with what would bring them to it, if data have samples of another shape than a model's.
+
+    Args:
+        what: names the model.
+        wanted: what it was trained on.
+        source: the data.
+        settings: of the data.
+    """
+    if source.shape.sample != wanted.sample:
+        raise ConfigError(
+            f"the samples of {what} have the shape {wanted.sample}, and those of data={settings['name']} "
+            f"{source.shape.sample}{_brought_to(wanted, source.shape, settings)}"
+        )
+
+
+def refuse_other_labels(what: object, wanted: DataShape, source: DataSource, name: str) -> None:
+    """Raise ConfigError if data have other labels than those that a model is conditional on."""
+    if source.shape[1:3] != wanted[1:3]:
+        raise ConfigError(
+            f"{what} is conditional on {_labels(wanted)}, and data={name} has {_labels(source.shape)}: choose "
+            "data with the labels that it was trained on"
+        )
+
+
+def _brought_to(wanted: DataShape, shape: DataShape, settings: dict[str, Any]) -> str:
+    """Return the settings that bring images of one shape to another, as the end of a sentence; empty for none."""
+    if not (wanted.is_image and shape.is_image):
+        return ""
+    (channels, *size), (own, *own_size) = wanted.sample, shape.sample
+    changed: dict[str, Any] = {} if channels == own else {"channels": channels}
+    if size != own_size:
+        changed["image_size"] = size[0] if size[0] == size[1] else size
+    try:
+        brought = build_source({**settings, "classes": None, **changed}).shape.sample
+    except ConfigError:  # of data that are made in one shape alone
+        return ""
+    typed = " ".join(shlex.quote(f"data.{name}={value}".replace(" ", "")) for name, value in changed.items())
+    return f"; bring them to it with {typed}" if brought == wanted.sample else ""
+
+
+def _labels(shape: DataShape) -> str:
+    """Return what labels data have, in words."""
+    if shape.condition_dim:
+        return f"vectors of {shape.condition_dim} numbers"
+    return f"{shape.num_classes} classes" if shape.num_classes else "no labels"
