@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 
-from gan_framework.cli.other_data import refuse_other_labels, refuse_other_shape
+from gan_framework.cli.other_data import refuse_other_labels, refuse_other_scale, refuse_other_shape
 from gan_framework.cli.shown import shown
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
 from gan_framework.core.game import Game
+from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, build_source, check_classes, identity
 from gan_framework.data.pixels import Fit, fit_as
 from gan_framework.data.sources import training_data
@@ -147,6 +148,7 @@ def evaluator_for(
         source = decoding.decoded(source, decoding.of(game))
     elif source.shape.sample != decoding.shape_seen(game).sample:  # else it holds the images themselves
         refuse_other_shape(what, game.data, source, config["data"])
+    refuse_other_scale(f"the samples of {what}", decoding.shape_seen(game), source, config["data"]["name"])
     if game.conditional:
         refuse_other_labels(what, game.data, source, config["data"]["name"])
     if game.conditional and classes and source.classes:
@@ -176,6 +178,7 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
             f"{what} holds grey or colour images, and the samples of data={config['data']['name']} have the shape "
             f"{sample}: score it against images of 1 or 3 channels"
         )
+    refuse_other_scale(f"the images of {what}", DataShape(sample), source, config["data"]["name"])
     evaluator = Evaluator.from_config(config, source, device)
     metrics = evaluator.metrics.items()
     needing = [f"metrics.{name}" for name, metric in metrics if metric.needs_game or metric.needs_pairs]

@@ -11,18 +11,32 @@ from gan_framework.errors import ConfigError
 
 
 def refuse_other_shape(what: object, wanted: DataShape, source: DataSource, settings: dict[str, Any]) -> None:
-    """Raise ConfigError, with what would bring them to it, if data have samples of another shape than a model's.
+    """See that data have samples of the shape and scale of a model's; else say what would bring them to it.
 
     Args:
         what: names the model.
         wanted: what it was trained on.
         source: the data.
         settings: of the data.
+
+    Raises:
+        ConfigError: they have, or another scale.
     """
     if source.shape.sample != wanted.sample:
         raise ConfigError(
             f"the samples of {what} have the shape {wanted.sample}, and those of data={settings['name']} "
             f"{source.shape.sample}{_brought_to(wanted, source.shape, settings)}"
+        )
+    refuse_other_scale(f"the samples of {what}", wanted, source, settings["name"])
+
+
+def refuse_other_scale(what: str, wanted: DataShape, source: DataSource, name: str) -> None:
+    """Raise ConfigError if samples are of 8 bits, which networks have in [-1, 1], and data are not, or reversed."""
+    if source.shape.is_8_bit != wanted.is_8_bit:
+        kinds = ["of 8 bits" if shape.is_8_bit else "floating-point numbers" for shape in (wanted, source.shape)]
+        raise ConfigError(
+            f"{what} are {kinds[0]}, and those of data={name} {kinds[1]}: they have no scale in common. Save both "
+            "alike, images as uint8"
         )
 
 

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -152,6 +153,20 @@ def test_a_conditional_model_needs_data_with_its_labels(run, conditional_run, na
     with pytest.raises(ConfigError, match=f"is conditional on 10 classes, and data=folder has {labels}"):
         evaluate(conditional_run, overrides, tmp_path / "a.json")
     evaluate(run, overrides, tmp_path / "a.json")
+
+
+def test_images_of_8_bits_are_not_compared_with_numbers_of_another_scale(run, images, tmp_path):
+    """Pixels are seen in [-1, 1], where the same images as numbers in [0, 1] would be half as far apart."""
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 1, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "numbers.npz", x=(pixels / 255).astype(np.float32))
+    np.savez(tmp_path / "pixels.npz", x=pixels)
+    given = ["data=npz", "data.y=null", "extractor=raw", "metrics=[fid]", "evaluate.baselines=false"]
+    for what in (run, images):
+        chosen = [] if what is images else ["evaluate.samples=10"]
+        said = f"the (samples|images) of {what} are of 8 bits, and those of data=npz floating-point numbers"
+        with pytest.raises(ConfigError, match=said):
+            evaluate(what, [*given, *chosen, f"data.path={tmp_path / 'numbers.npz'}"], tmp_path / "a.json")
+    evaluate(run, [*given, "evaluate.samples=10", f"data.path={tmp_path / 'pixels.npz'}"], tmp_path / "a.json")
 
 
 WRONG = [
