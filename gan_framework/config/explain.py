@@ -171,6 +171,11 @@ def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Seque
     path = full.rpartition(".")[0]
     reason = f"{full}: unknown setting"
     whole, is_set, value = _override_of(full, typed)
+    if "." in path and not parent:  # Hydra empties what refers to another section before it sets something in it
+        own = f" or write all of it: '{path}={{name:...,{key}:{value}}}'" if path.startswith("optimizer.") else ""
+        return f"{full}: {path} is as another section is; change that one{own or ', which changes both'}"
+    if path in ("optimizer", "networks") and whole != full:
+        return f"{reason}; {path} has {', '.join(map(str, parent))}"
     if path:
         return f"{reason}; {_unknown_inside(path, key, value, parent)}"
     listed = next((kind for kind in KINDS.values() if kind.listed and key in options(kind.group)), None)

@@ -90,7 +90,12 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["train.stepz=3"], "train.stepz: unknown setting; closest in train: steps"),
         (["networks.generator.wdth=3"], "closest in networks.generator: width"),
         (["strategy.k_step.k=3"], "strategy has none: choose it first with 'strategy=[k_step]'"),
-        (["optimizer.q.lr=3"], "optimizer.q: unknown setting; closest in optimizer: "),
+        (["optimizer.q.lr=3"], "optimizer.q: unknown setting; optimizer has generator, discriminator"),
+        (["networks.critic.width=3"], "networks.critic: unknown setting; networks has generator, discriminator"),
+        (
+            ["experiment=egan", "optimizer.enhancer.lr=3"],
+            "optimizer.enhancer is as another section is; change that one or write all of it: 'optimizer.enhancer={",
+        ),
         (["train.steps=many"], "train.steps=many: Value 'many' of type 'str' could not be converted to Integer"),
         (["train.precision=fp8"], "train.precision=fp8: Invalid value 'fp8', expected one of [fp32, tf32, bf16, fp16]"),
         (["train.keep=null"], "train.keep: field 'train.keep' is not Optional"),
