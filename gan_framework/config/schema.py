@@ -60,7 +60,7 @@ class TrainConfig:
         sample_every: steps between grids of samples.
         checkpoint_every: steps between checkpoints.
         keep: how many numbered checkpoints are kept.
-        patience: evaluations in a row without a better best score after which the run is stopped early; None for any
+        patience: evaluations in a row without a better best score after which the run has finished early; None for any
             number.
         on_nonfinite: what to do when a loss is not finite.
         threads: CPU threads; None for torch's choice.

@@ -41,8 +41,8 @@ def train(
 ) -> Result:
     """Train as `gan-framework train OVERRIDES` does, and return what came of it.
 
-    A run that a signal, Ctrl-C, the callback or `train.patience` stops is saved and returned, with the status
-    `stopped`; called again with its folder, it goes on.
+    A run that a signal, Ctrl-C or the callback stops is saved and returned, with the status `stopped`; called again
+    with its folder, it goes on. One that `train.patience` ends has finished.
 
     Args:
         overrides: as on the command line, `["experiment=wgan_gp", "train.steps=1000"]`.

@@ -47,6 +47,8 @@ def conclude(run: Run) -> None:
     scores = [f"{name[5:]} {score(value)}" for name, value in run.metrics.items() if name.startswith("eval/")]
     best = run.best.found
     said = [f"finished {run.counters.step:,} steps in {duration(run.counters.seconds)}"]
+    if run.ended_early is not None:
+        said[0] += f", ended early by {run.ended_early}"
     if scores:
         said.append(f"at the end {', '.join(scores)}")
     if best and best["step"] != run.counters.step:

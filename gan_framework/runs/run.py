@@ -63,6 +63,7 @@ class Run:
         best: the best score so far.
         protocol: what the newest scores were measured with.
         baselines: what real held-out samples and noise score, beside each of these.
+        ended_early: why its last step is one before `train.steps`, by its own rule; None otherwise.
         begun: the metrics of a step after which the run was stopped while it was scored; None otherwise.
         pruner: asked after each evaluation whether the run should be stopped early.
         on_log: given each line of metrics; it can ask for a stop. None where nobody listens.
@@ -103,6 +104,7 @@ class Run:
         self.best = Best(ranking, self.settings.evaluate.best)
         self.protocol: dict[str, Any] = {}
         self.baselines: dict[str, Any] = {}
+        self.ended_early: str | None = None
         self.begun: dict[str, float] | None = None
         self.pruner: Pruner | None = None
         self.on_log: OnLog | None = None
@@ -180,6 +182,7 @@ class Run:
             "baselines": self.baselines or None,
             "protocol": self.protocol or None,
             "higher_is_better": ranking | (self.evaluator.higher_is_better if self.evaluator is not None else {}),
+            **({"ended_early": self.ended_early} if self.ended_early is not None else {}),
         }
 
     def forget_scores(self) -> None:

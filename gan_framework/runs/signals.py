@@ -49,6 +49,10 @@ class StopRequest:
         self.requested = True
         self.reason = reason
 
+    def withdraw(self) -> None:
+        """Take a request back that has been met."""
+        self.requested, self.reason = False, ""
+
     def check(self) -> None:
         """Raise Interrupted if a stop was requested."""
         if self.requested:

@@ -31,7 +31,7 @@ CALLBACK = "on_log"
 
 
 def train(run: Run, stop: StopRequest) -> None:
-    """Play the game to its last step, and do in between what is due.
+    """Play the game to its last step, and do in between what is due; `train.patience` may end it before that.
 
     Raises:
         RunFailed: a loss was not finite, or a file could not be written.
@@ -42,6 +42,9 @@ def train(run: Run, stop: StopRequest) -> None:
     _play(run, stop)
     if run.counters.step < run.counters.steps:
         run.save()
+        if run.ended_early is not None and stop.reason == run.ended_early:  # and not a signal after it
+            stop.withdraw()
+            return
         reason = stop.reason or "another process"
         raise RunStopped(f"stopped by {reason} {run.where}; to resume: gan-framework resume {run.folder.path}")
 
@@ -129,6 +132,7 @@ def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
     if evaluate and _should_prune(run):
         stop.request(PRUNER)
     if evaluate and (worn_out := _patience_is_over(run)) is not None:
+        run.ended_early = worn_out
         stop.request(worn_out)
     counters.pause()
 

@@ -145,8 +145,9 @@ def test_patience_ends_a_run_whose_score_gets_no_better(tmp_path, cache):
     typed = ["evaluate.samples=64", "extractor.epochs=1", "evaluate.every=1", "train.patience=2", "train.steps=40"]
     frozen = ["optimizer.generator.lr=0", "optimizer.discriminator.lr=0", "networks.generator.width=9"]
     result = train([*SMALL, *typed, *frozen, "train.log_every=1"], folder=tmp_path / "run")
-    assert result.status == "stopped" and result.summary["step"] == result.best["step"] + 2 < 40
-    assert "train.patience=2 (no better fid_classifier since step " in result.summary["error"]
+    assert result.status == "finished" and result.summary["step"] == result.best["step"] + 2 < 40
+    assert result.summary["ended_early"].startswith("train.patience=2 (no better fid_classifier since step ")
+    assert "ended early by train.patience=2" in (tmp_path / "run" / "run.log").read_text()
 
 
 def test_a_notebook_sees_how_far_a_run_is(tmp_path, monkeypatch):
