@@ -15,7 +15,8 @@ def finished(generates_from):
     return SimpleNamespace(
         metrics={"eval/fid_classifier": 9.0},
         best=SimpleNamespace(found=None),
-        counters=SimpleNamespace(steps=20, step=20, seconds=2.0),
+        counters=SimpleNamespace(steps=20, step=24, seconds=2.0),  # as of a resumed run whose steps were lowered
+        ended_early=None,
         folder=SimpleNamespace(path=Path("outputs/x")),
         game=SimpleNamespace(generates_from=generates_from),
     )
@@ -25,6 +26,7 @@ def finished(generates_from):
 def test_what_could_be_typed_next_works_for_games_of_inputs_too(caplog, generates_from, sample):
     with caplog.at_level(logging.INFO):
         conclude(finished(generates_from))
+    assert caplog.messages[-2].startswith("finished 24 steps in ")
     assert caplog.messages[-1] == (
         f"run folder: outputs/x; next: gan-framework sample {sample}, gan-framework evaluate outputs/x"
     )
