@@ -39,6 +39,8 @@ def train(run: Run, stop: StopRequest) -> None:
     """
     if run.leads and run.counters.step == 0:
         panel.show_data(run)
+    if run.begun is None and run.best.found:  # the checkpoint may have been the last thing before the end
+        _end_if_worn_out(run, stop)
     _play(run, stop)
     if run.counters.step < run.counters.steps:
         run.save()
@@ -131,9 +133,8 @@ def _attend(run: Run, stop: StopRequest, metrics: dict[str, float]) -> None:
         run.save()
     if evaluate and _should_prune(run):
         stop.request(PRUNER)
-    if evaluate and (worn_out := _patience_is_over(run)) is not None:
-        run.ended_early = worn_out
-        stop.request(worn_out)
+    if evaluate:
+        _end_if_worn_out(run, stop)
     counters.pause()
 
 
@@ -225,6 +226,13 @@ def _say_scores(run: Run, evaluation: Evaluation) -> None:
         ranked = [evaluation.baselines[name] for name in evaluation.higher_is_better if name in baselines]
         for samples in dict.fromkeys(baseline.samples for baseline in ranked):
             log.info("compared with %s", samples)
+
+
+def _end_if_worn_out(run: Run, stop: StopRequest) -> None:
+    """Have a run end here if it has no better score for too long."""
+    if (worn_out := _patience_is_over(run)) is not None:
+        run.ended_early = worn_out
+        stop.request(worn_out)
 
 
 def _patience_is_over(run: Run) -> str | None:

@@ -148,6 +148,10 @@ def test_patience_ends_a_run_whose_score_gets_no_better(tmp_path, cache):
     assert result.status == "finished" and result.summary["step"] == result.best["step"] + 2 < 40
     assert result.summary["ended_early"].startswith("train.patience=2 (no better fid_classifier since step ")
     assert "ended early by train.patience=2" in (tmp_path / "run" / "run.log").read_text()
+    step, again = result.summary["step"], [*SMALL, *typed, *frozen, "train.log_every=1"]
+    for patience, more in ((2, 0), (3, 1)):  # the same command trains on no further
+        result = train([*again, f"train.patience={patience}"], folder=tmp_path / "run")
+        assert (result.status, result.summary["step"]) == ("finished", step + more)
 
 
 def test_a_notebook_sees_how_far_a_run_is(tmp_path, monkeypatch):
