@@ -99,6 +99,7 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
         path = out or folder / "sample"
         if out is None:
             files.refuse_link(path)
+        _leave_out_earlier(path, len(latent.z), ours=out is None)
         drawing.write_singles(path, game, latent, sampler=sampler, random=random)
         return path
     path = out or folder / "sample.png"
@@ -106,6 +107,22 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
     again = seeding.generator(wanted.seed, "sampler")
     known = _written(path, game, latent, saved["data"], sampler, again, tabled=picture.numbers is not None)
     return pictures.write(path, picture, numbers=not known)
+
+
+def _leave_out_earlier(folder: Path, count: int, ours: bool) -> None:
+    """Delete the images in a folder that an earlier time has left after the first `count`, if it is the run's own.
+
+    Raises:
+        ConfigError: it is a user's, who would take them for samples of this time.
+    """
+    left = pictures.singles_after(folder, count)
+    if left and not ours:
+        raise ConfigError(
+            f"--out {folder} holds {len(left)} images more than the {count} that are drawn, {left[0].name} and so on: "
+            "name another folder, or delete them"
+        )
+    for path in left:
+        path.unlink(missing_ok=True)
 
 
 def _written(

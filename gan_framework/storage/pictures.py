@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from gan_framework.storage import figures, files, sequences
 from gan_framework.storage.images import save_png
+
+SINGLE = re.compile(r"(\d{6,15})\.png", re.ASCII)
+"""The names of images that are written one by one."""
 
 COLOURS = (1, 3)
 """The numbers of channels that a picture can have."""
@@ -156,6 +160,12 @@ def write(path: Path, picture: Picture, numbers: bool = False) -> Path:
         _write_gif(path.with_suffix(".gif"), picture.frames)
     save_png(path, picture.image)
     return path
+
+
+def singles_after(folder: Path, count: int) -> list[Path]:
+    """Return the files of a folder that are named as `write_singles` names images after the first `count`."""
+    found = {path: SINGLE.fullmatch(path.name) for path in folder.glob("*.png")}
+    return sorted(path for path, name in found.items() if name and int(name[1]) >= count)
 
 
 def write_singles(folder: Path, images: Tensor, first: int, value_range: Range = (-1.0, 1.0)) -> None:

@@ -47,6 +47,19 @@ def test_losses_need_torch_alone():
     assert in_a_process(code).strip() == "['gan_framework', 'gan_zoo']"
 
 
+def test_single_images_of_an_earlier_time_are_not_taken_for_samples(runs, tmp_path):
+    """Who scores the folder would score two models at once."""
+    run = runs(CONDITIONAL)
+    for count in (5, 2):
+        folder = sample(run, Wanted(count, 8, 5, singles=True), [], "cpu", None)
+        assert len([*folder.iterdir()]) == count
+    (tmp_path / "kept.png").touch()
+    sample(run, Wanted(5, 8, 5, singles=True), [], "cpu", tmp_path)
+    with pytest.raises(ConfigError, match="holds 3 images more than the 2 that are drawn, 000002.png and so on"):
+        sample(run, Wanted(2, 8, 5, singles=True), [], "cpu", tmp_path)
+    assert len([*tmp_path.iterdir()]) == 6
+
+
 def test_a_model_draws_what_the_command_draws(runs, tmp_path):
     run = runs(CONDITIONAL)
     model = load(str(run))
