@@ -225,8 +225,13 @@ class Run:
             "watch": self.watch.state(),
         }
 
-    def restore(self, state: dict[str, Any], path: Path) -> None:
+    def restore(self, state: dict[str, Any], path: Path, best: bool = True) -> None:
         """Take up the state of a checkpoint, and drop the metric lines of later steps.
+
+        Args:
+            state: what the checkpoint holds.
+            path: names it in messages.
+            best: whether to take up the best score too; it stays the one of `best.pt` where a run goes back by itself.
 
         Raises:
             ConfigError: the checkpoint is of another architecture, or lacks what all of them have.
@@ -242,7 +247,8 @@ class Run:
         self.metrics, self.protocol = state["metrics"], state["protocol"]
         self.scored = state.get("scored")
         self.baselines = state.get("baselines", {})
-        self.best.found = state["best"] if self._holds_best(state["best"]) else {}
+        if best:
+            self.best.found = state["best"] if self._holds_best(state["best"]) else {}
         self.begun = state.get("begun")
         if state.get("watch"):
             self.watch.restore(state["watch"])
@@ -301,9 +307,8 @@ class Run:
         if self.settings.train.on_nonfinite != "rollback" or found is None or counters.rollbacks >= ROLLBACKS:
             raise problem
         path, state = found
-        drawn, rollbacks, best = self.batches.drawn, counters.rollbacks + 1, self.best.found
-        self.restore(state, path)
-        self.best.found = best  # which best.pt holds
+        drawn, rollbacks = self.batches.drawn, counters.rollbacks + 1
+        self.restore(state, path, best=False)
         self.batches.drawn, counters.rollbacks = drawn, rollbacks
         log.warning("%s; back to %s (%d of %d times)", problem, path.name, rollbacks, ROLLBACKS)
         self.trackers.warn(f"not_finite: {problem}; back to {path.name}", self.axes())
