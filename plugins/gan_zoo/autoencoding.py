@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Batch, Game, Latent, Pair, nobody
+from gan_zoo.running_statistics import running_statistics_kept
 
 
 def encode(game: Game, x: Tensor) -> Latent:
@@ -31,7 +32,17 @@ def drawn_around(outputs: Tensor) -> Latent:
     return Latent(z, code={"mean": mean, "log_variance": log_variance})
 
 
+def decode(game: Game, code: Latent) -> Tensor:
+    """Return what the generator makes of codes, in a game whose samples are drawn from the prior.
+
+    Its running statistics stay those of samples: if they followed codes too, they would be of neither, and samples,
+    which are drawn with them, far from those that the discriminator sees in training.
+    """
+    with running_statistics_kept(game.network("generator")):
+        return game.generate(code)
+
+
 def autoencode(game: Game, batch: Batch) -> Pair:
-    """Return a pair in which the generated samples are the reconstructions of the real ones; nobody judges it."""
+    """Return real samples and their reconstructions, by which alone the generator learns; nobody judges them."""
     latent = encode(game, batch.samples)._replace(labels=batch.labels)
     return Pair(nobody, batch, latent, game.generate(latent))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Batch, ConfigError, Game, Latent, Pair, Player, Term, nobody
-from gan_zoo.autoencoding import drawn_around
+from gan_zoo.autoencoding import decode, drawn_around
 
 RECONSTRUCTION = "reconstruction"
 """The pair of real samples and what the generator makes of their codes."""
@@ -58,9 +58,14 @@ class EncodingGame(Game):
         return self.generate(Latent(self.code_of(x), labels), self.sampling_network)
 
     def autoencoded(self, batch: Batch) -> Pair:
-        """Return real samples with their reconstructions; nobody judges them."""
-        latent = self.encode(batch.samples, batch.labels)
-        return Pair(nobody, batch, latent, self.generate(latent))
+        """Return real samples with their reconstructions, by which alone G learns; nobody judges them."""
+        code = self.encode(batch.samples, batch.labels)
+        return Pair(nobody, batch, code, self.generate(code))
+
+    def decoded(self, batch: Batch) -> Pair:
+        """Return real samples with their reconstructions, in a game that makes samples of the prior too."""
+        code = self.encode(batch.samples, batch.labels)
+        return Pair(nobody, batch, code, decode(self, code))
 
 
 def latent_distance(code: Tensor, z: Tensor) -> Tensor:

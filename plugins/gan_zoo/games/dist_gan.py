@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, TermPlan
+from gan_zoo.autoencoding import decode
 
 AUTOENCODED, RECONSTRUCTED = "autoencoded", "reconstructed"
 
@@ -95,7 +96,7 @@ class DistGAN(Game):
         judge, made = self.judge("discriminator"), self.generate(latent)
         with self.autocast():
             code: Tensor = self.network("encoder")(batch.samples)
-        decoded = self.generate(latent._replace(z=code.to(latent.z.dtype)))
+        decoded = decode(self, latent._replace(z=code.to(latent.z.dtype)))
         return {
             MAIN: Pair(judge, batch, latent, made),
             AUTOENCODED: Pair(judge, batch, latent._replace(z=code), decoded),

@@ -57,6 +57,6 @@ class AlphaGAN(AAE):
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return samples and reconstructions before D, and codes before C."""
-        reconstruction = self.autoencoded(batch).judged_by(self.judge("discriminator"))
+        reconstruction = self.decoded(batch).judged_by(self.judge("discriminator"))
         codes = self.codes(batch, reconstruction.latent, latent).judged_by(self.judge("discriminator_codes"))
         return {MAIN: self.pair(batch, latent), RECONSTRUCTION: reconstruction, CODES: codes}

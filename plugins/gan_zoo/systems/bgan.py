@@ -74,7 +74,7 @@ class BGAN(EncodingGame):
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return x with G(z), and x with what G makes of its code, both before D."""
-        reconstruction = self.autoencoded(batch).judged_by(self.judge("discriminator"))
+        reconstruction = self.decoded(batch).judged_by(self.judge("discriminator"))
         return {MAIN: self.pair(batch, latent), RECONSTRUCTION: reconstruction}
 
     @property

@@ -26,6 +26,7 @@ from gan_framework.api import (
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame, Fools
 from gan_zoo.layers import activations, require_positive
 from gan_zoo.recurrent import Recurrent
+from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.terms.kl_divergence import KLDivergence, kl_to_standard_normal
 
 LINKED = "linked"
@@ -85,7 +86,9 @@ class CRVAEGAN(EncodingGame):
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return x with G(z), and x with its reconstruction, both before D."""
         judge, code = self.judge("discriminator"), self.encode(batch.samples, batch.labels)
-        found = ((MAIN, latent, self.make(latent)), (RECONSTRUCTION, code, self.make(code)))
+        drawn = self.make(latent)
+        with running_statistics_kept(self.network("generator")):
+            found = ((MAIN, latent, drawn), (RECONSTRUCTION, code, self.make(code)))
         return {name: Pair(judge, batch, of, made[SAMPLES], made=made) for name, of, made in found}
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Term, TermPlan, distributed
+from gan_zoo.autoencoding import decode
 from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
 from gan_zoo.terms.kl_divergence import KLDivergence
@@ -174,5 +175,5 @@ class CVAEGAN(EncodingGame, ClassifyingGame):
         judge, code = self.judge("discriminator"), self.encode(batch.samples, batch.labels)
         return {
             MAIN: Pair(judge, batch, latent, self.generate(latent)),
-            RECONSTRUCTION: Pair(judge, batch, code, self.generate(code)),
+            RECONSTRUCTION: Pair(judge, batch, code, decode(self, code)),
         }

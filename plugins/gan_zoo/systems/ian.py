@@ -77,7 +77,7 @@ class IAN(EncodingGame):
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return generated samples and reconstructions, both before D."""
         judge = self.judge("discriminator")
-        reconstruction = self.autoencoded(batch).judged_by(judge)
+        reconstruction = self.decoded(batch).judged_by(judge)
         return {MAIN: Pair(judge, batch, latent, self.generate(latent)), RECONSTRUCTION: reconstruction}
 
     def check(self) -> None:

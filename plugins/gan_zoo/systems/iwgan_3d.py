@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Game, Latent, Pair, Player, Term
+from gan_zoo.autoencoding import decode
 from gan_zoo.ndims import down, init_dcgan
 from gan_zoo.translating import SOURCE
 
@@ -88,6 +89,6 @@ class IWGAN3DVAE(Game):
         made: Mapping[str, Tensor] = self.make(latent)
         mean, log_variance = self.encode(batch.extra[SOURCE])
         code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        reconstructed = self.generate(Latent(code, latent.labels))
+        reconstructed = decode(self, Latent(code, latent.labels))
         more = {**made, "mean": mean, "log_variance": log_variance, "reconstructed": reconstructed}
         return Pair(self.judge("discriminator"), batch, latent, made[SAMPLES], made=more)

@@ -51,7 +51,7 @@ class RegGAN(EncodingGame):
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return generated samples and reconstructions, both before D."""
         judge = self.judge("discriminator")
-        return {MAIN: self.pair(batch, latent), RECONSTRUCTION: self.autoencoded(batch).judged_by(judge)}
+        return {MAIN: self.pair(batch, latent), RECONSTRUCTION: self.decoded(batch).judged_by(judge)}
 
 
 class MDGAN(EncodingGame):
@@ -85,7 +85,7 @@ class MDGAN(EncodingGame):
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return real samples and reconstructions before D1, reconstructions and generated samples before D2."""
-        manifold = self.autoencoded(batch).judged_by(self.judge("discriminator_manifold"))
+        manifold = self.decoded(batch).judged_by(self.judge("discriminator_manifold"))
         made = self.generate(latent)
         diffusion = Pair(self.judge("discriminator"), batch, latent, made, real=manifold.fake.detach())
         return {MANIFOLD: manifold, DIFFUSION: diffusion}

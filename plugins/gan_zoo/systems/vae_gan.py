@@ -20,6 +20,7 @@ from gan_framework.api import (
     Term,
     TermPlan,
 )
+from gan_zoo.autoencoding import decode
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
 from gan_zoo.layers import ImageSize, activations, cropped, init_normal, require_positive, sides
 from gan_zoo.terms.kl_divergence import KLDivergence
@@ -95,7 +96,7 @@ class VAEGAN(EncodingGame):
         judge, code = self.judge("discriminator"), self.encode(batch.samples, batch.labels)
         return {
             MAIN: Pair(judge, batch, latent, self.generate(latent)),
-            RECONSTRUCTION: Pair(judge, batch, code, self.generate(code)),
+            RECONSTRUCTION: Pair(judge, batch, code, decode(self, code)),
         }
 
 

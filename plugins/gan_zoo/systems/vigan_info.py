@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
-from gan_zoo.autoencoding import drawn_around
+from gan_zoo.autoencoding import decode, drawn_around
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
 from gan_zoo.priors.codes import Codes
 from gan_zoo.systems.vae_gan import FeatureReconstruction
@@ -118,5 +118,5 @@ class ViGAN(EncodingGame):
         judge, code = self.judge("discriminator"), self.encode(batch.samples, batch.labels)
         return {
             MAIN: Pair(judge, batch, latent, self.generate(latent)),
-            RECONSTRUCTION: Pair(judge, batch, code, self.generate(code)),
+            RECONSTRUCTION: Pair(judge, batch, code, decode(self, code)),
         }
