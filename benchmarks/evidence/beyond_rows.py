@@ -16,7 +16,7 @@ MUSIC = ("data.samples=1500", *narrow(*NETWORKS, width=16), "train.batch_size=32
 NEXT = (*MOVING, *narrow(*NETWORKS, "discriminator_flow", width=8), "train.steps=500", *quick(*NETWORKS))
 SPECTRA = ("data.samples=1500", *narrow("encoder", *NETWORKS, width=8), "schedule.d_steps=1", "train.steps=300")
 WHOLE = (*SOLIDS, "train.steps=250", *quick("generator"))
-EXPERIENCE = ("train.steps=1500", *quick(*NETWORKS, "enhancer"))
+EXPERIENCE = ("train.steps=1500", *quick(*NETWORKS))
 SHOWERS = (
     *("data.samples=1500", *narrow(*NETWORKS, width=8), "prior.noise=64", "train.batch_size=32", "train.steps=400"),
     *(*quick("generator"), *quick("discriminator", lr="1e-4")),

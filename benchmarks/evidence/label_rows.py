@@ -87,7 +87,7 @@ ROWS = {
         "causalgan",
         (
             *(SMALL, *BOTH, *narrow("labeler", "anti_labeler"), "train.steps=500", "game.anti_decay=100"),
-            *quick("generator", "discriminator", "labeler", "anti_labeler", lr="5e-4"),
+            *quick("generator", "discriminator", lr="5e-4"),
             "schedule.stages=[{players:[discriminator_labels,generator_labels],updates:[10,1],until:150},"
             "{players:[discriminator,labeler,anti_labeler,generator],updates:[1,1,1,2]}]",
         ),
@@ -96,7 +96,7 @@ ROWS = {
     "sl_gan": Row(
         PAGE,
         "sl_gan",
-        (*SHAPES, *narrow("encoder"), *quick("generator", "discriminator", "encoder", lr="5e-4")),
+        (*SHAPES, *narrow("encoder"), *quick("generator", "discriminator", lr="5e-4")),
         *("attribute_accuracy", None, "share of attributes that are as asked in images whose colour is changed"),
     ),
     "exprgan": Row(

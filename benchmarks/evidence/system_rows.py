@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evidence import beyond_rows, label_rows, translation_rows
+from evidence import beyond_rows, label_rows, network_rows, translation_rows
 from evidence.row import Row
 
 NETWORKS = ("generator", "discriminator")
@@ -564,4 +564,5 @@ ROWS: dict[str, Row] = {
     **translation_rows.ROWS,
     **label_rows.ROWS,
     **beyond_rows.ROWS,
+    **network_rows.ROWS,
 }
