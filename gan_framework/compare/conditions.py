@@ -30,6 +30,10 @@ ORDERS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
+WORDS = {"true": ("true", "yes", "on"), "false": ("false", "no", "off"), "null": ("null", "none")}
+"""How values that are words may be typed, in small letters or large ones."""
+
+
 class Described(NamedTuple):
     """What conditions are about: a run's configuration, how it stands, how far it is, and its scores by name."""
 
@@ -185,6 +189,8 @@ def _number(text: str) -> float | None:
 def _like(own: str, value: str) -> bool:
     """Whether a value of a run, written as JSON, is one that was typed: as text, as a number, or by a pattern."""
     if own == value or fnmatchcase(own, value) or own.replace(" ", "").replace('"', "") == value.replace(" ", ""):
+        return True
+    if own in WORDS and value.lower() in WORDS[own]:
         return True
     number = _number(own)
     return number is not None and number == _number(value)

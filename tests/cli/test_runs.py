@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from gan_framework.cli import commands
+from gan_framework.compare.conditions import Described, condition
 from gan_framework.storage.lock import held, owned
 from tests.helpers.comparing import PROTOCOL, make_run
 
@@ -198,6 +199,21 @@ def test_settings_that_go_together_are_one_and_what_is_chosen_comes_first(call, 
 )
 def test_conditions_choose_runs(call, day, conditions, names):
     assert set(listed(call, day, *conditions)) == names
+
+
+@pytest.mark.parametrize(
+    ("typed", "admitted"),
+    [
+        ("data.flip=True", True),
+        ("flip=true", True),
+        ("flip=False", False),
+        ("flip!=Yes", False),
+        ("transform=None", True),
+    ],
+)
+def test_true_false_and_none_are_meant_as_a_command_line_takes_them(typed, admitted):
+    run = Described({"data": {"flip": True, "transform": None}}, "finished")
+    assert condition(typed).admits(run) == admitted
 
 
 def test_a_score_needs_no_extractor_in_its_name(call, tmp_path):
