@@ -26,6 +26,7 @@ from gan_framework.api import (
 )
 from gan_zoo.editing import EditingGame, SameIdentity, learn_identity
 from gan_zoo.layers import as_weights, given, one_hot, require_positive
+from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.translating import TotalVariation, WeighedPlayer, not_negative
 
 CODE, DRAWN = "code", "drawn"
@@ -151,10 +152,12 @@ class ExprGAN(EditingGame):
         c = expression(labels, self.data.num_classes, size)
         own = latent._replace(labels=labels, given=EMPTY)
         code, judge = self.code_of(batch.samples), self.judge("discriminator")
-        made = {EXPRESSION: c}
+        made, edited = {EXPRESSION: c}, self.rendered(code, c)
+        with running_statistics_kept(self.network("generator")):  # what is edited in the end are images, of codes
+            drawn = self.rendered(z, c)
         found = {
-            MAIN: Pair(judge, batch, own, self.rendered(code, c), made=made),
-            DRAWN: Pair(judge, batch, own, self.rendered(z, c), made=made),
+            MAIN: Pair(judge, batch, own, edited, made=made),
+            DRAWN: Pair(judge, batch, own, drawn, made=made),
             CODE: Pair(self.judge("discriminator_code"), batch, own, code, real=z),
         }
         found[CODE].real_labels = found[CODE].fake_labels = None
