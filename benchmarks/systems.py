@@ -6,7 +6,7 @@
     python benchmarks/systems.py --write                # no run: only the pages
 
 Each run is a process of its own with one thread, and a line of `docs/results/systems.csv`; what has a line is not run
-again.
+again. Where the gallery has no picture of an experiment, the run of its row leaves one there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import gallery
 from evidence import papers
 from evidence.comparison import between, compare, direction, spread
 from evidence.job import ROOT, Job, Outcome
@@ -47,13 +48,14 @@ a paper's own networks and data do.
 def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[Job]:
     """Return the runs that have no line in the record yet, seed by seed, a control with each that is asked for."""
     file = RecordFile(record, (SCORE,))
+    pictures = gallery.GALLERY if record == RECORD else None
     done, asked = file.read(), list(names) or list(ROWS)
     wanted = dict.fromkeys(name for one in asked for name in (ROWS[one].control, one) if isinstance(name, str))
     return [
         Job(
             f"{name}, seed {seed}",
             (f"experiment={ROWS[name].experiment}", *ROWS[name].overrides, *COMMON, f"seed={seed}"),
-            _Taken(file, name, seed),
+            _Taken(file, name, seed, pictures),
         )
         for seed in seeds
         for name in wanted
@@ -62,13 +64,17 @@ def jobs(record: Path, seeds: Iterable[int], names: Iterable[str] = ()) -> list[
 
 
 class _Taken:
-    """Adds the line of a run, with the row's figure as its score."""
+    """Adds the line of a run, with the row's figure as its score, and its picture to a gallery that has none."""
 
-    def __init__(self, file: RecordFile, name: str, seed: int) -> None:
-        self.file, self.name, self.seed = file, name, seed
+    def __init__(self, file: RecordFile, name: str, seed: int, pictures: Path | None) -> None:
+        self.file, self.name, self.seed, self.pictures = file, name, seed, pictures
 
     def __call__(self, outcome: Outcome) -> None:
-        wanted = ROWS[self.name].score
+        row = ROWS[self.name]
+        if self.pictures and self.name == row.experiment and not (self.pictures / f"{self.name}.png").exists():
+            shown = [f"experiment={self.name}", *row.overrides, f"seed={self.seed}"]
+            gallery.keep(self.name, shown, None, self.pictures, outcome)
+        wanted = row.score
         found = [value for name, value in outcome.scores.items() if name.startswith(wanted)]
         if outcome.status == "finished" and not found:
             print(f"{self.name}: no score begins with {wanted}; there are {', '.join(outcome.scores)}", flush=True)
