@@ -278,7 +278,7 @@ class Evaluator:
 
     def _sample(self, game: Game, seed: int, data: Data, made_of: Data, cost: Cost) -> Comparison:
         count, batch_size = self.settings.samples, self.settings.batch_size
-        inputs = inputs_for(game, made_of, count)
+        inputs = inputs_for(game, made_of, count, seed)
         latents = draw_latents(game, self.settings, seed, data.labels, inputs)
         random = seeding.generator(seed, "sampler")
         batches = samples(game, latents, batch_size, self.sampler, random, inputs, cost)

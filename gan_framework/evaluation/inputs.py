@@ -38,14 +38,16 @@ class Inputs:
         data: the split.
         count: how many samples are to be made.
         device: where they are wanted.
+        seed: what the noise follows from that a game gives beside them.
     """
 
-    def __init__(self, data: Data, count: int, device: torch.device) -> None:
+    def __init__(self, data: Data, count: int, device: torch.device, seed: int = 0) -> None:
         chosen = evenly_spaced(len(data), min(count, len(data)))
         self.distinct = len(chosen)
         self.index = chosen.repeat(-(-count // len(chosen)))[:count]
         self._data = data
         self._device = device
+        self._seed = seed
         self._asked: dict[int, Tensor] = {}
 
     @property
@@ -71,7 +73,7 @@ class Inputs:
             of: which part it is.
         """
         with forked_random_numbers(game.device):
-            seeding.reseed(0, "inputs", of.start)  # for games that give noise of their own
+            seeding.reseed(self._seed, "inputs", of.start)  # for games that give noise of their own
             given = game.latent_for(given_to(game, self.batch(of)))
         if given.labels is not None:
             self._asked[of.start] = given.labels

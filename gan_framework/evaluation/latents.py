@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.core import seeding
+from gan_framework.core.checks import forked_random_numbers
 from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import decoding
@@ -49,7 +50,9 @@ def fixed_latent(
         return latent
     if inputs is None:
         raise ConfigError(f"{type(game).__name__} makes samples of samples, and none are given")
-    given = game.latent_for(inputs.part(slice(n)))
+    with forked_random_numbers(game.device):
+        seeding.reseed(seed, "samples", "inputs")  # for games that give noise of their own
+        given = game.latent_for(inputs.part(slice(n)))
     return latent._replace(labels=given.labels if classes is None else labels, given=given.given)
 
 

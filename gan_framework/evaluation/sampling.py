@@ -33,13 +33,14 @@ REDRAWS = 1000
 """How often entries beyond the truncation are drawn again before it counts as impossible."""
 
 
-def inputs_for(game: Game, data: Data | None, count: int) -> Inputs | None:
+def inputs_for(game: Game, data: Data | None, count: int, seed: int = 0) -> Inputs | None:
     """Return what `count` samples are made of; None for games that draw them from the prior alone.
 
     Args:
         game: what is scored.
         data: what samples are made of, where they are.
         count: how many samples are wanted.
+        seed: the sample seed.
 
     Raises:
         ConfigError: the game needs data, and there are none.
@@ -48,7 +49,7 @@ def inputs_for(game: Game, data: Data | None, count: int) -> Inputs | None:
         return None
     if data is None:
         raise ConfigError(f"{type(game).__name__} makes samples of samples, and none are given")
-    return Inputs(data, count, game.device)
+    return Inputs(data, count, game.device, seed)
 
 
 def draw_latents(
@@ -260,7 +261,7 @@ def _estimate_statistics(game: Game, settings: EvaluateConfig, labels: Tensor | 
     network = game.networks[game.sampling_network]
     random = seeding.generator(settings.seed, "standing")
     size = settings.batch_size
-    inputs = inputs_for(game, data, STANDING_BATCHES * size)
+    inputs = inputs_for(game, data, STANDING_BATCHES * size, settings.seed)
     network.eval()
     for layer in _batch_norms(network):
         layer.train()

@@ -20,6 +20,7 @@ from gan_framework.data import Data, InMemory
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.evaluator import Evaluator
 from gan_framework.evaluation.inputs import batch_of
+from gan_framework.evaluation.latents import fixed_latent
 from gan_framework.evaluation.protocol import differences
 from gan_framework.evaluation.sampler import Sampler, as_promised, pairs_of
 from gan_framework.evaluation.sampling import batches, check, draw_latents, inputs_for, samples, sampling_as
@@ -419,9 +420,9 @@ def translating(kind=Translation, labels=0):
     return kind(Components(shape, networks, NoSchedule(), None, NonSaturating()))
 
 
-def translated(game, data, count, batch_size):
+def translated(game, data, count, batch_size, seed=0):
     settings = EvaluateConfig(samples=count, batch_size=batch_size)
-    inputs = inputs_for(game, data, count)
+    inputs = inputs_for(game, data, count, seed)
     latents = draw_latents(game, settings, 0, data.labels, inputs)
     return torch.cat(list(samples(game, latents, batch_size, inputs=inputs)))
 
@@ -465,6 +466,14 @@ def test_noise_that_a_game_gives_of_its_own_is_the_same_in_each_scoring_and_anot
     torch.randn(5)
     assert torch.equal(first, translated(translating(Noisy), WithSource(), 8, batch_size=4))
     assert not torch.equal(first[:4], first[4:])
+    # Without it the deviation over sample seeds would be that of one draw: 0.
+    assert not torch.equal(first, translated(translating(Noisy), WithSource(), 8, batch_size=4, seed=1))
+    grids = []
+    for seed in (3, 3, 4):
+        torch.randn(5)
+        batch = batch_of(WithSource(), torch.arange(6), CPU)
+        grids.append(fixed_latent(translating(Noisy), 6, seed, inputs=batch).given["samples"])
+    assert torch.equal(grids[0], grids[1]) and not torch.equal(grids[0], grids[2])
 
 
 @pytest.mark.parametrize("kind", [Translation, OwnSamples])
