@@ -38,7 +38,7 @@ INTRODUCTION = """# {title}
 Measured by `python benchmarks/systems.py`, which wrote this page from `docs/results/systems.csv`, a line for each run:
 systems in small, on data whose truth is known, minutes of one core each. Mean ± standard deviation over seeds;
 differences are paired by seed, with a 95 % interval by Student's t. They say what these settings come to, and not what
-a paper's own networks and data do.
+a paper's own networks and data do. Names lead to pictures in the gallery.
 
 | `experiment=` | what is measured | n | value | beside | difference, 95 % interval | it is | further settings |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -103,7 +103,9 @@ def line(name: str, record: Record) -> str:
     if row.control is not None:
         beside = f"{row.control}: {spread(found.others)}" if isinstance(row.control, str) else str(row.control)
         verdict = (between(found.interval), direction(found.interval))
-    shown = name if name == row.experiment else f"{row.experiment} ({name})"
+    drawn = row.experiment in gallery.records()
+    experiment = f"[{row.experiment}](../gallery.md#{row.experiment})" if drawn else row.experiment
+    shown = experiment if name == row.experiment else f"{experiment} ({name})"
     cells = [shown, row.says, str(len(found.values)), spread(found.values), beside, *verdict]
     settings = " ".join(row.overrides)
     return f"| {' | '.join([*cells, f'`{settings}`'])} |"

@@ -118,7 +118,7 @@ def _pages(experiment: str) -> Iterator[str]:
     if re.search(rf"\bexperiment={experiment}\b", (DOCS / "results" / "colour.md").read_text()):
         yield "[on CIFAR-10](results/colour.md)"
     if experiment in json.loads((DOCS / "gallery" / "gallery.json").read_text()):
-        yield "[one run](gallery.md)"
+        yield f"[one run](gallery.md#{experiment})"
     if _chosen(_experiments().get(experiment)) & _on_few_images():
         yield "[on few images](results/small_data.md)"
     if experiment in _scored():

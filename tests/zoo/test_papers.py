@@ -48,10 +48,10 @@ def test_where_a_paper_was_measured_is_what_the_records_say():
     last = {paper: cells[-1].strip() for paper, *cells in ROWS}
     assert "[on CIFAR-10](results/colour.md)" in last["WGAN-GP"] and last["LeGAN"] == "–"
     assert last["BS-GAN"].startswith("[claim: 1 ") and "[in small](results/conditional.md)" in last["GAN-CLS"]
-    assert "[one run](gallery.md)" in last["AC-GAN"]
+    assert "[one run](gallery.md#acgan)" in last["AC-GAN"]
     assert measured.page("| A | B | `of_nobody` | | |\n") == "| A | B | `of_nobody` | | not measured |\n"
     row = "| A | B | `irgan` | of us | [old](results.md) |"
-    known = "[in small](results/beyond_images.md), [one run](gallery.md), [first steps](results/experiments.md)"
+    known = "[in small](results/beyond_images.md), [one run](gallery.md#irgan), [first steps](results/experiments.md)"
     assert measured.page(f"{row}\n") == f"| A | B | `irgan` | of us | {known} |\n"
 
 
