@@ -199,6 +199,7 @@ class Evaluator:
         with self._random_state_kept(), sampling_as(game, wanted, data.labels):
             for seed in range(wanted.seed, wanted.seed + wanted.seeds):
                 latents = draw_latents(game, wanted, seed, data.labels)
+                distributed.reseed(seed, "drawn by the network")
                 try:
                     self._features_of(game, latents, Bounds(), [])
                 except BrokenOff:  # the first process says why
@@ -281,6 +282,7 @@ class Evaluator:
         inputs = inputs_for(game, made_of, count, seed)
         latents = draw_latents(game, self.settings, seed, data.labels, inputs)
         random = seeding.generator(seed, "sampler")
+        distributed.reseed(seed, "drawn by the network")  # of networks that draw some of a sample themselves
         batches = samples(game, latents, batch_size, self.sampler, random, inputs, cost)
         return self._compare(batches, count, latents, game, inputs)
 

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from torch import Tensor
 
-from gan_framework.core import distributed
+from gan_framework.core import distributed, seeding
+from gan_framework.core.checks import forked_random_numbers
 from gan_framework.errors import NonFinite, RunStopped
 from gan_framework.evaluation import drawing
 from gan_framework.evaluation.evaluator import Evaluation
@@ -155,7 +156,10 @@ def _log(run: Run, metrics: dict[str, float], stop: StopRequest) -> None:
 def _draw_samples(run: Run) -> dict[str, float]:
     """Draw the grid of samples, from the same latents every time; return how diverse they are beside the data."""
     path = run.folder.picture("step", run.counters.step)
-    pictures.write(path, drawing.draw(run.game, run.grid, run.settings.sample.columns, symbols=run.symbols))
+    with forked_random_numbers(run.game.device):
+        seeding.reseed(run.seed, "samples", "drawn by the network")
+        picture = drawing.draw(run.game, run.grid, run.settings.sample.columns, symbols=run.symbols)
+    pictures.write(path, picture)
     run.trackers.image("samples", path, run.axes())
     if run.game.prior is None or len(run.grid.z) < 2 or not run.data_diversity:
         return {}

@@ -110,6 +110,23 @@ def test_scores_follow_from_the_seed_alone(source, game, tmp_path):
     assert make(source, tmp_path, seed=1)(game).scores["fid_halves"] != pytest.approx(first["fid_halves"], rel=1e-5)
 
 
+def test_what_a_network_draws_itself_follows_from_the_sample_seed_too(source, game, tmp_path):
+    """As in a run that was stopped while it was scored, and of which another number of random numbers was drawn."""
+    game.generator.layers.append(Drawing())
+    found = []
+    for state, seed in ((1, 0), (2, 0), (2, 1)):
+        torch.manual_seed(state)
+        found.append(make(source, tmp_path, seed=seed)(game).scores["fid_halves"])
+    assert found[0] == found[1] != found[2]
+
+
+class Drawing(torch.nn.Module):
+    """Draws the samples' values anew, whatever they are, in evaluation mode too."""
+
+    def forward(self, x):
+        return torch.rand_like(x) * 2 - 1
+
+
 def test_real_features_are_extracted_once_for_all_runs(source, game, tmp_path):
     first = make(source, tmp_path)
     first(game)
