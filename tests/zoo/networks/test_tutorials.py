@@ -55,7 +55,8 @@ FACTS = {
         "networks.generator": {"dropout": 0.5},
         "networks.discriminator": {"dropout": 0.5},
         "optimizer.generator": ANNEALED_SGD,
-        "optimizer.discriminator": ANNEALED_SGD,
+        "optimizer.discriminator": {**ANNEALED_SGD, "lr": 0.05},  # half of the loss
+        "strategy.max_norm": {"bound": 1.9365},
         "strategy.lr_decay_exponential": {"divisor": 1.00004, "minimum": 1e-6},
         "strategy.momentum_ramp": {"final": 0.7},
         "train": {"batch_size": 100},
