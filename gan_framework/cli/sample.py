@@ -85,12 +85,15 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
     folder = run_folder(run)
     if wanted.traverse is not None:
         path = out or folder / f"traversal_{wanted.traverse}.png"
-        varied = latents.traverse(game, wanted.traverse, wanted.columns, wanted.seed)
+        with latents.drawing_from(wanted.seed, game.device):
+            varied = latents.traverse(game, wanted.traverse, wanted.columns, wanted.seed)
         return pictures.write(path, drawing.drawn(game, varied, wanted.columns, symbols), numbers=True)
     if wanted.interpolate:
         path = out or folder / "interpolation.png"
         walk = latents.interpolate(game, -(-wanted.n // wanted.columns), wanted.columns, wanted.seed)
-        return pictures.write(path, drawing.draw(game, walk, wanted.columns, symbols=symbols), numbers=True)
+        with latents.drawing_from(wanted.seed, game.device):
+            picture = drawing.draw(game, walk, wanted.columns, symbols=symbols)
+        return pictures.write(path, picture, numbers=True)
     names = saved["data"].get("classes") or ()
     classes = None if wanted.classes is None else class_numbers(wanted.classes, names)
     latent, targets = _latent(run, game, wanted, classes, config)
@@ -100,12 +103,15 @@ def sample(run: Path, wanted: Wanted, overrides: list[str], device: str, out: Pa
         if out is None:
             files.refuse_link(path)
         _leave_out_earlier(path, len(latent.z), ours=out is None)
-        drawing.write_singles(path, game, latent, sampler=sampler, random=random)
+        with latents.drawing_from(wanted.seed, game.device):
+            drawing.write_singles(path, game, latent, sampler=sampler, random=random)
         return path
     path = out or folder / "sample.png"
-    picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random, symbols=symbols)
+    with latents.drawing_from(wanted.seed, game.device):
+        picture = drawing.draw(game, latent, wanted.columns, targets, sampler=sampler, random=random, symbols=symbols)
     again = seeding.generator(wanted.seed, "sampler")
-    known = _written(path, game, latent, saved["data"], sampler, again, tabled=picture.numbers is not None)
+    with latents.drawing_from(wanted.seed, game.device):
+        known = _written(path, game, latent, saved["data"], sampler, again, tabled=picture.numbers is not None)
     return pictures.write(path, picture, numbers=not known)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -54,6 +56,14 @@ def fixed_latent(
         seeding.reseed(seed, "samples", "inputs")  # for games that give noise of their own
         given = game.latent_for(inputs.part(slice(n)))
     return latent._replace(labels=given.labels if classes is None else labels, given=given.given)
+
+
+@contextmanager
+def drawing_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Have what networks draw themselves while they sample follow from a seed inside the context."""
+    with forked_random_numbers(device):
+        seeding.reseed(seed, "drawn by the network")
+        yield
 
 
 def traverse(game: Game, code: str, n: int, seed: int) -> Tensor:

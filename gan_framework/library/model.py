@@ -112,7 +112,9 @@ class Model:
         numbers = None if classes is None else class_numbers(classes, self.classes, "classes=")
         latent = latents.fixed_latent(game, n, seed, numbers)
         random = seeding.generator(seed, "sampler")
-        drawn = torch.cat([*sampling.batches(game, latent, batch_size, self.ready_sampler(), random)])
+        sampler = self.ready_sampler()
+        with latents.drawing_from(seed, game.device):
+            drawn = torch.cat([*sampling.batches(game, latent, batch_size, sampler, random)])
         symbols = self.config["data"].get("symbols") or ()
         return Samples.of(drawn, drawing.value_range_of(game), game.data.vocabulary, symbols)
 

@@ -8,10 +8,9 @@ from contextlib import suppress
 
 from torch import Tensor
 
-from gan_framework.core import distributed, seeding
-from gan_framework.core.checks import forked_random_numbers
+from gan_framework.core import distributed
 from gan_framework.errors import NonFinite, RunStopped
-from gan_framework.evaluation import drawing
+from gan_framework.evaluation import drawing, latents
 from gan_framework.evaluation.evaluator import Evaluation
 from gan_framework.evaluation.stopping import stoppable
 from gan_framework.runs import checkpoint, diagnostics, group, panel
@@ -156,8 +155,7 @@ def _log(run: Run, metrics: dict[str, float], stop: StopRequest) -> None:
 def _draw_samples(run: Run) -> dict[str, float]:
     """Draw the grid of samples, from the same latents every time; return how diverse they are beside the data."""
     path = run.folder.picture("step", run.counters.step)
-    with forked_random_numbers(run.game.device):
-        seeding.reseed(run.seed, "samples", "drawn by the network")
+    with latents.drawing_from(run.seed, run.game.device):
         picture = drawing.draw(run.game, run.grid, run.settings.sample.columns, symbols=run.symbols)
     pictures.write(path, picture)
     run.trackers.image("samples", path, run.axes())

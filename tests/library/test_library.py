@@ -47,6 +47,14 @@ def test_losses_need_torch_alone():
     assert in_a_process(code).strip() == "['gan_framework', 'gan_zoo']"
 
 
+def test_what_a_network_draws_itself_follows_from_the_seed_of_a_sample(runs, monkeypatch):
+    model = load(str(runs(CONDITIONAL)))
+    monkeypatch.setattr(model.game, "sample", lambda latent: torch.rand(len(latent.z), 1, 8, 8))
+    first, state = model.sample(4, seed=0), torch.get_rng_state()
+    assert torch.equal(first, model.sample(4, seed=0)) and not torch.equal(first, model.sample(4, seed=1))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_single_images_of_an_earlier_time_are_not_taken_for_samples(runs, tmp_path):
     """Who scores the folder would score two models at once."""
     run = runs(CONDITIONAL)
