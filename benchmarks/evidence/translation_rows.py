@@ -199,7 +199,7 @@ ROWS = {
         *("psnr", 10.7, "dB of scenes put under water without pairs, beside the true ones; beside scenes in air"),
     ),
     "aligngan": Row(
-        *(PAGE, "aligngan", (SMALL, "train.steps=800", "metrics=[fid]"), "fid", None),
+        *(PAGE, "aligngan", ("train.steps=500", "metrics=[fid]"), "fid", None),
         "fid of digits and their negatives that are made of one z",
     ),
     "cdcgan": Row(
