@@ -52,6 +52,7 @@ def choose_device(name: str, number: int = 0) -> torch.device:
 
 def check_processes(train: TrainConfig, evaluate: EvaluateConfig, device: torch.device) -> None:
     """Raise ConfigError if several processes cannot do what the settings ask for."""
+    _check_parts(train, distributed.world())
     if distributed.world() == 1 or not train.sync_batch_norm:
         return
     if device.type != "cuda":
@@ -60,3 +61,14 @@ def check_processes(train: TrainConfig, evaluate: EvaluateConfig, device: torch.
         )
     if evaluate.batch_norm == "standing":
         raise ConfigError("evaluate.batch_norm=standing is measured in one process: set train.sync_batch_norm=false")
+
+
+def _check_parts(train: TrainConfig, world: int) -> None:
+    """Raise ConfigError if a process's share of a batch has no parts of one size, which would count unequally."""
+    share, parts = train.batch_size // world, train.accumulate
+    if world > 1 and share % parts:
+        unit = world * parts
+        raise ConfigError(
+            f"train.accumulate={parts} does not divide the {share} samples of train.batch_size={train.batch_size} that "
+            f"each of {world} processes has; use train.batch_size={max(train.batch_size // unit, 1) * unit}"
+        )
