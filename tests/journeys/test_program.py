@@ -22,7 +22,7 @@ def folder(program, tmp_path_factory):
 
 def test_the_folder_holds_what_the_interface_promises(folder):
     assert (folder / "run.log").stat().st_size > 0
-    assert Image.open(folder / "samples" / "step_0000002.png").size == (8 * 34 + 2, 8 * 34 + 2)
+    assert Image.open(folder / "samples" / "step_0000002.png").size == (8 * 34 + 2, 2 * 34 + 2)
     assert {p.name for p in (folder / "checkpoints").iterdir()} == {
         "step_0000001.pt", "step_0000002.pt", "last.pt", "best.pt",
     }  # fmt: skip
