@@ -119,7 +119,7 @@ ROWS = {
         *("position_error", UNSEEN, EVEN),
     ),
     "musegan": Row(
-        *(PAGE, "musegan", (*MUSIC, "train.steps=250"), "tonal_distance_gap", 1.068),
+        *(PAGE, "musegan", (*MUSIC, "train.steps=800"), "tonal_distance_gap", 1.068),
         "gap of the distance in harmony of two tracks from the data's; beside noise",
     ),
     "musegan_accompany": Row(
