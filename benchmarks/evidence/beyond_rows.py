@@ -167,4 +167,17 @@ ROWS = {
         (*SPECTRA, *quick(*NETWORKS, lr="5e-4"), "game.adversarial=1e-6"),
         *("spectral_distance", None, "distance of spectra in another voice from the true ones"),
     ),
+    "latent_wgan": Row(
+        PAGE,
+        "latent_wgan",
+        (
+            *("data.points=64", "data.samples=1000", "train.batch_size=32", "train.steps=700", *quick(*NETWORKS)),
+            "schedule.stages=[{players:[autoencoder],until:400},{players:[discriminator,generator],updates:[2,1]}]",
+        ),
+        *("mmd_chamfer", "point_gan", "distance of real clouds to the nearest made one; beside a GAN of raw clouds"),
+    ),
+    "arae_transfer": Row(
+        *(PAGE, "arae_transfer", ("train.steps=800", "train.batch_size=32"), "token_match", 0.053),
+        "share of symbols that are right in sequences put into another style; beside an untrained network",
+    ),
 }

@@ -115,4 +115,18 @@ ROWS = {
         *(PAGE, "sd_gan", (SMALL, *BOTH, "train.steps=800", "metrics=[fid]"), "fid", None),
         "fid of digits, turned and moved, of pairs that D sees together",
     ),
+    "gan_int": Row(
+        *(PAGE, "gan_int", (SMALL, *BOTH, "train.steps=1500", "metrics=[attribute_accuracy]")),
+        *(
+            "attribute_accuracy",
+            "gan_cls",
+            "share of attributes that are as the text says; beside no texts between two",
+        ),
+    ),
+    "gawwn_box": Row(
+        PAGE,
+        "gawwn_box",
+        (SMALL, *BOTH, "train.steps=1500", "metrics=[object_place]"),
+        *("placed", None, "share of objects whose middle is at most 2 of 16 pixels from where the box has it"),
+    ),
 }

@@ -246,4 +246,16 @@ ROWS = {
         *(PAGE, "mgan_texture", ("train.batch_size=16", "train.steps=500"), "spectrum_distance", None),
         "dB by which the mean spectrum of painted digits differs from the pattern's",
     ),
+    "gap_binary": Row(
+        *(PAGE, "gap_binary", (), "adversary_accuracy", 0.8),
+        "accuracy of a fresh adversary on a bit that may be flipped; beside the bit as it is",
+    ),
+    "gap_gaussian": Row(
+        *(PAGE, "gap_gaussian", (), "adversary_accuracy", 0.86),
+        "accuracy of a fresh adversary on numbers that are moved; beside these as they are",
+    ),
+    "gpgan_landmarks": Row(
+        *(PAGE, "gpgan_landmarks", (SMALL, "train.steps=500", "metrics=[psnr]"), "psnr", None),
+        "dB of coloured shapes made of their key points, beside the true ones",
+    ),
 }
