@@ -120,7 +120,7 @@ ROWS = {
         *(
             "attribute_accuracy",
             "gan_cls",
-            "share of attributes that are as the text says; beside no texts between two",
+            "share of attributes that are as the text says, with texts between two; beside no such texts",
         ),
     ),
     "gawwn_box": Row(
