@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Batch, ConfigError, Game, Latent, Pair, Player, Term, nobody
-from gan_zoo.autoencoding import decode, drawn_around
+from gan_zoo.autoencoding import drawn_around
+from gan_zoo.running_statistics import running_statistics_kept
 
 RECONSTRUCTION = "reconstruction"
 """The pair of real samples and what the generator makes of their codes."""
@@ -64,8 +65,8 @@ class EncodingGame(Game):
 
     def decoded(self, batch: Batch) -> Pair:
         """Return real samples with their reconstructions, in a game that makes samples of the prior too."""
-        code = self.encode(batch.samples, batch.labels)
-        return Pair(nobody, batch, code, decode(self, code))
+        with running_statistics_kept(self.network("generator")):
+            return self.autoencoded(batch)
 
 
 def latent_distance(code: Tensor, z: Tensor) -> Tensor:
