@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gan_framework.cli.other_data import refuse_other_labels, refuse_other_scale, refuse_other_shape
 from gan_framework.cli.shown import shown
@@ -185,7 +186,11 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
     if needing:
         raise ConfigError(f"{', '.join(needing)}: this needs a model, and {what} is a folder of images; leave it out")
     batches = read_images(paths, sample, evaluator.settings.batch_size, fit)
-    evaluation = evaluator.score_images(batches, len(paths))
+
+    def read(indices: Tensor) -> Tensor:
+        return torch.cat([*read_images([paths[i] for i in indices.tolist()], sample, evaluator.settings.batch_size, fit)])
+
+    evaluation = evaluator.score_images(batches, len(paths), read)
     if fit is not None:
         both = f"both sides {fit.resize} to {sample[1]}x{sample[2]}, crop {fit.crop}"
         evaluation.protocol["resize"] = f"{both}; {evaluation.protocol['resize']}"

@@ -22,14 +22,15 @@ from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite
 from gan_framework.evaluation.cache import Cache, Tensors
 from gan_framework.evaluation.features import extract_all, keep
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
-from gan_framework.evaluation.reference import Reference, evenly_spaced
+from gan_framework.evaluation.reference import Reference
+from gan_framework.evaluation.spacing import evenly_spaced
 from gan_framework.storage.images import to_uint8
 from gan_framework.storage.numbers import rounded
 from gan_framework.storage.numbers import score as shown
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Raised when the way in which baselines are computed changes."""
 
 SEED = 0
@@ -81,7 +82,7 @@ class Baselines:
 
     The real samples are as many as are scored, evenly spaced, of the split that is not the reference (of the one that
     a metric names, `Metric.held_out`), and all that it has where it has fewer. Without such a split the reference
-    is halved, one sample to either side in turn. The noise is uniform in [-1, 1] and quantised as samples are; within
+    is halved at random, the same way each time. The noise is uniform in [-1, 1] and quantised as samples are; within
     the values that the data take, where these have no bounds; of tokens, each is drawn alike.
 
     Args:
@@ -198,8 +199,8 @@ class _Work:
         if split is not None:
             return self._compare(self._reference.part(split, self._count), metric)
         whole = self._reference.features(self._split)
-        numbers = torch.arange(len(whole.features))
-        return self._compare(_part(whole, numbers[1::2][: self._count]), metric, _part(whole, numbers[::2]))
+        samples, real = halves(len(whole.features))
+        return self._compare(_part(whole, samples[: self._count]), metric, _part(whole, real))
 
     def _noisy(self, metric: Metric) -> Comparison:
         if self._noise is None:
@@ -224,7 +225,16 @@ class _Work:
         if labels is not None:
             random = seeding.generator(SEED, "baselines", "labels")
             labels = labels[torch.randint(len(labels), (self._count,), generator=random)]
-        return FeatureSet(found.features, found.logits, labels, lambda indices: torch.cat(kept)[indices])
+        return FeatureSet(found.features, found.logits, labels, lambda indices: torch.cat(kept)[indices], self._kept)
+
+
+def halves(count: int) -> tuple[Tensor, Tensor]:
+    """Return the indices of two halves of so many samples; of an odd number the second has one more.
+
+    They are drawn: samples in turn would part classes, or the two images of pairs, that follow each other.
+    """
+    order = torch.randperm(count, generator=seeding.generator(SEED, "baselines", "halves"))
+    return order[: count // 2].sort().values, order[count // 2 :].sort().values
 
 
 def noise(reference: Reference, split: str, count: int) -> Iterator[Tensor]:

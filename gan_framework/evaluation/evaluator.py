@@ -205,15 +205,22 @@ class Evaluator:
                 except BrokenOff:  # the first process says why
                     return
 
-    def score_images(self, batches: Iterable[Tensor], count: int) -> Evaluation:
-        """Score images from elsewhere, (n, C, H, W) uint8, `count` in all.
+    def score_images(
+        self, batches: Iterable[Tensor], count: int, read: Callable[[Tensor], Tensor] | None = None
+    ) -> Evaluation:
+        """Score images from elsewhere.
+
+        Args:
+            batches: the images (n, C, H, W), uint8.
+            count: how many there are in all.
+            read: returns the images at indices once more; None keeps the first ones, for metrics that read some.
 
         Raises:
             ConfigError: the data lack a split that is read, or a metric does not fit the images.
         """
         self._check_samples(count)
         with self._random_state_kept():
-            return self._evaluate([self._compare(batches, count, None, None)], {"samples": count})
+            return self._evaluate([self._compare(batches, count, None, None, read=read)], {"samples": count})
 
     def _check_samples(self, generated: int) -> None:
         """Raise ConfigError if a split that is read is missing, or a metric does not fit the samples."""
@@ -317,11 +324,12 @@ class Evaluator:
         latents: Latent | None,
         game: Game | None,
         inputs: Inputs | None = None,
+        read: Callable[[Tensor], Tensor] | None = None,
     ) -> Comparison:
         kept: list[Tensor] = []
         bounds = Bounds()
         if game is None or latents is None or self._shared(game) is None:
-            found = self._extract(bounds.watching(keep(batches, self._kept, kept)), count)
+            found = self._extract(bounds.watching(keep(batches, self._kept if read is None else 0, kept)), count)
         else:
             found = self._of_all_processes(game, latents, bounds, kept)
         labels = None if latents is None else latents.labels
@@ -329,7 +337,8 @@ class Evaluator:
             found.features,
             found.logits,
             _asked(labels, inputs),
-            lambda indices: torch.cat(kept)[indices],
+            (lambda indices: torch.cat(kept)[indices]) if read is None else read,
+            self._kept if read is None else None,
         )
         comparison = Comparison(
             generated,

@@ -15,7 +15,7 @@ from gan_framework.core.records import EMPTY, Batch, Latent
 from gan_framework.data import Data, encoded
 from gan_framework.data.source import CHUNK
 from gan_framework.evaluation.metric import PairedSamples
-from gan_framework.evaluation.reference import evenly_spaced
+from gan_framework.evaluation.spacing import evenly_spaced
 
 
 def source_of_inputs(game: Game) -> str | None:

@@ -121,7 +121,7 @@ def edited(
 
     Zhu et al. 2016, arXiv 1609.03552, section 4.2, without its terms of edges: Adam minimises the mean square
     difference under the mask + stays · mean (z - z_0)² + realism · softplus(-D(G(z))). Where the mask is 0 everywhere,
-    z stays.
+    z stays. The authors' z is tanh(u) of what is moved; here z itself is, as not every prior lies within (-1, 1).
 
     Args:
         game: a trained game.
@@ -151,7 +151,7 @@ def edited(
         return stays * (latents - z).square().mean(1)
 
     with torch.no_grad(), evaluation_mode(game):
-        return optimised(game, wanted, distance, steps, lr, 0, z, change, (0.5, 0.999))
+        return optimised(game, wanted, distance, steps, lr, 0, z, change)
 
 
 def optimised(
@@ -163,7 +163,6 @@ def optimised(
     seed: int,
     start: Tensor | None = None,
     change: Distance | None = None,
-    betas: tuple[float, float] = (0.9, 0.999),
     labels: Tensor | None = None,
 ) -> Tensor:
     """Return the latents (N, latent_dim) with the least distance that Adam has seen, the start among them.
@@ -180,7 +179,6 @@ def optimised(
         seed: what the first latents follow from, where no start is given.
         start: the first latents.
         change: of the latents, added to the distance.
-        betas: Adam's.
         labels: of the samples, for a conditional game.
 
     Raises:
@@ -193,7 +191,7 @@ def optimised(
     least = torch.full((len(x),), torch.inf, device=x.device, dtype=x.dtype)
     with torch.enable_grad():
         z = start.detach().clone().requires_grad_()
-        adam = torch.optim.Adam([z], lr, betas)
+        adam = torch.optim.Adam([z], lr)
         for step in range(steps + 1):
             found = distance(game.generate(Latent(z, labels), game.sampling_network).to(x.dtype))
             found = found if change is None else found + change(z)

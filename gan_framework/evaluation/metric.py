@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from torch import Tensor
 
 from gan_framework.core.records import DataShape
+from gan_framework.evaluation.spacing import evenly_spaced
 
 if TYPE_CHECKING:
     from gan_framework.core.game import Game
@@ -24,14 +25,24 @@ class FeatureSet(NamedTuple):
         logits: class logits (N, K), or None for an extractor that does not classify.
         labels: class indices (N,) where known: of real data, and those a conditional game was asked for or, where it
             makes samples of samples, those of what it was given.
-        read: returns the samples at indices, images (n, C, H, W) uint8 or vectors (n, D). Of generated
-            samples only the first are kept, as many as the metrics ask for (`Metric.samples_kept`).
+        read: returns the samples at indices, images (n, C, H, W) uint8 or vectors (n, D). Of samples that a model makes
+            only the first are kept, as many as the metrics ask for (`Metric.samples_kept`).
+        kept: how many that are; None where all can be read.
     """
 
     features: Tensor
     logits: Tensor | None
     labels: Tensor | None
     read: Callable[[Tensor], Tensor]
+    kept: int | None = None
+
+    def some(self, most: int) -> Tensor:
+        """Return the indices (n,) of at most so many samples that can be read, evenly spaced.
+
+        The first ones will not do: data are often in an order, by their classes or by time.
+        """
+        available = len(self.features) if self.kept is None else min(self.kept, len(self.features))
+        return evenly_spaced(available, min(most, available))
 
 
 class PairedSamples(NamedTuple):
@@ -96,7 +107,7 @@ class Metric(ABC):
         needs_pairs: whether it compares each sample with what it should be (`Comparison.pairs`), so that it only works
             with games that make samples of samples and with data that know the targets.
         least_real: how many real samples it needs at least.
-        samples_kept: how many generated samples it reads, beside their features.
+        samples_kept: how many generated samples it reads, beside their features (`FeatureSet.some`).
         needs_splits: which splits of the data it reads, beside the reference.
         legend: what each score says, in one line, with its range; `gan-framework plugins metrics` shows it.
         held_out: the split of which real samples are scored to compare with; None for the one that is not the

@@ -17,6 +17,7 @@ from gan_framework.evaluation.extractor import Extractor
 from gan_framework.evaluation.features import Bounds, extract_all
 from gan_framework.evaluation.metric import FeatureSet
 from gan_framework.evaluation.protocol import Protocol
+from gan_framework.evaluation.spacing import evenly_spaced
 
 log = logging.getLogger(__name__)
 
@@ -164,8 +165,3 @@ def _read(data: Data, indices: Tensor) -> Tensor:
     """Return real samples as generated ones are scored: 8-bit ones uint8, tokens one-hot."""
     stored = data.read(indices)
     return one_hot(stored, data.vocabulary) if data.vocabulary else stored
-
-
-def evenly_spaced(available: int, count: int) -> Tensor:
-    """Return `count` of so many indices, in their order."""
-    return torch.linspace(0, available - 1, count, dtype=torch.float64).round().long()

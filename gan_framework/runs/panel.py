@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.evaluation import decoding, drawing, inputs
-from gan_framework.evaluation.reference import evenly_spaced
+from gan_framework.evaluation.spacing import evenly_spaced
 from gan_framework.runs.run import Run
 from gan_framework.storage import pictures
 from gan_framework.storage.pictures import COLOURS

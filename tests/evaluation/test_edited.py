@@ -47,6 +47,17 @@ def test_realism_is_what_the_discriminator_says(game, z):
     assert (said[1] > said[0]).all()
 
 
+def test_the_steps_are_those_of_the_authors_adam(game, z):
+    wanted, moved = torch.full((4, 2), 9.0), z.clone().requires_grad_()
+    adam = torch.optim.Adam([moved], lr=0.1, betas=(0.9, 0.999))
+    for _ in range(5):
+        adam.zero_grad()
+        (game.generator(moved) - wanted).square().mean(1).sum().backward()
+        adam.step()
+    found = edited(game, z, wanted, torch.ones(()), steps=5, stays=0.0)
+    torch.testing.assert_close(found, moved.detach())
+
+
 def test_another_shape_is_refused(game, z):
     with pytest.raises(ConfigError, match=r"wanted has the shape \(4, 3\), and samples of these latents have \(4, 2\)"):
         edited(game, z, torch.zeros(4, 3), torch.ones(()))

@@ -39,7 +39,7 @@ class EpisodeReturn(Metric):
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `return`, `return_share` and `return_expert`."""
         made, expert = (
-            float(trajectory_costs(found.read(torch.arange(len(found.features))), self.experts).mean())
+            float(trajectory_costs(found.read(found.some(self.samples_kept)), self.experts).mean())
             for found in (comparison.generated, comparison.real)
         )
         return {"return": -made, "return_share": expert / max(made, 1e-9), "return_expert": -expert}
@@ -60,4 +60,4 @@ class TransitionError(Metric):
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `transition_error`."""
         found = comparison.generated
-        return {"transition_error": float(one_step_error(found.read(torch.arange(len(found.features)))).mean())}
+        return {"transition_error": float(one_step_error(found.read(found.some(self.samples_kept))).mean())}

@@ -44,7 +44,7 @@ class DetectionAccuracy(Metric):
         """Return both accuracies."""
         found = {}
         for name, of in (("", comparison.generated), ("_real", comparison.real)):
-            images = of.read(torch.arange(min(len(of.features), self.samples_kept)))
+            images = of.read(of.some(self.samples_kept))
             found[f"detection_accuracy{name}"] = accuracy(images, self.rate)
         return found
 

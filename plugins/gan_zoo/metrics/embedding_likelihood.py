@@ -129,7 +129,7 @@ class EmbeddingLikelihood(Metric):
         judge = game.judge(try_meeting(game)[MAIN].judged_by_network or "discriminator")
         found = []
         with torch.no_grad(), evaluation_mode(game.networks):
-            for indices in torch.arange(min(len(samples.features), self.samples)).split(BATCH):
+            for indices in samples.some(self.samples).split(BATCH):
                 stop_point()
                 x = encoded(samples.read(indices).to(game.device))
                 labels = samples.labels[indices].to(game.device) if samples.labels is not None else None

@@ -11,11 +11,13 @@ from gan_zoo.metrics.frechet import DistanceTo, moments
 
 LEVEL = 0.95
 
+SEED = 0
+
 
 class FIDInterval(Metric):
     """A 95% interval of the FID over other samples of the same model, by the jackknife over groups.
 
-    The FID is computed with each of g equal groups of generated samples left out; its standard error is
+    The FID is computed with each of g equal random groups of generated samples left out; its standard error is
     ((g-1)/g · Σ (θ_i - θ̄)²)^½ (Shao & Tu 1995, The Jackknife and Bootstrap, section 2.3), and the interval takes
     Student's t with g - 1 degrees of freedom. A bootstrap will not do: samples drawn twice lower the rank, and all
     FIDs of resampled sets lie above the FID. It is no interval over training seeds, holds the reference fixed, and is
@@ -51,6 +53,8 @@ class FIDInterval(Metric):
         from scipy.stats import t
 
         features = comparison.generated.features
+        # At random: samples may come in an order, by their classes or by what they are made of, and groups must not.
+        features = features[torch.randperm(len(features), generator=torch.Generator().manual_seed(SEED))]
         distance = DistanceTo(moments(comparison.real.features))
         whole = distance(features)
         parts = features.tensor_split(self.groups)

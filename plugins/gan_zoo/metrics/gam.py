@@ -12,6 +12,7 @@ from gan_framework.api import (
     MAIN,
     Comparison,
     ConfigError,
+    FeatureSet,
     Game,
     Judge,
     Metric,
@@ -83,14 +84,18 @@ class GAM(Metric):
         assert game is not None
         other = self._other(game)
         test = comparison.split("test")
-        real = test.read(torch.arange(min(len(test.features), self.samples)))
-        classes = test.labels[: len(real)] if test.labels is not None else None
-        count = min(len(comparison.generated.features), self.samples)
-        own, asked = comparison.generated.read(torch.arange(count)), comparison.generated.labels
-        theirs, asked_of_other = _sampled(other, count)
+        real, classes = _some(test, self.samples)
+        own, asked = _some(comparison.generated, self.samples)
+        theirs, asked_of_other = _sampled(other, len(own))
         of_samples = errors(game, theirs, asked_of_other, False), errors(other, own, asked, False)
         of_test = errors(game, real, classes, True), errors(other, real, classes, True)
         return {"gam": of_samples[0] / of_samples[1], "gam_test": of_test[0] / of_test[1]}
+
+
+def _some(samples: FeatureSet, most: int) -> tuple[Tensor, Tensor | None]:
+    """Return at most so many samples (N, ...), and their classes (N,) where they are known."""
+    chosen = samples.some(most)
+    return samples.read(chosen), None if samples.labels is None else samples.labels[chosen]
 
 
 def _check_judged(which: str, game: Game) -> None:

@@ -19,9 +19,8 @@ MOST = 10_000
 
 
 def tokens_of(samples: FeatureSet, most: int = MOST) -> Tensor:
-    """Return the first samples as tokens (N, T): of probabilities (N, T, V) the most probable symbols."""
-    n = min(len(samples.features), most)
-    return samples.read(torch.arange(n)).argmax(2)
+    """Return samples, evenly spaced, as tokens (N, T): of probabilities (N, T, V) the most probable symbols."""
+    return samples.read(samples.some(most)).argmax(2)
 
 
 def require_tokens(metric: str, shape: DataShape) -> None:

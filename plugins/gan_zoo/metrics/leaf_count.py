@@ -49,7 +49,7 @@ class LeafCount(Metric):
         asked = comparison.generated.labels
         if asked is None:
             raise ConfigError("metrics.leaf_count: it is not known how many leaves these samples were asked for")
-        asked = asked[: self.samples_kept]
-        found = count_leaves(comparison.generated.read(torch.arange(len(asked))))
-        away = (found - (asked + 1)).abs()
+        chosen = comparison.generated.some(self.samples_kept)
+        found = count_leaves(comparison.generated.read(chosen))
+        away = (found - (asked[chosen] + 1)).abs()
         return {"leaves_right": (away == 0).float().mean().item(), "leaves_near": (away <= 1).float().mean().item()}

@@ -74,11 +74,13 @@ class Memorisation(Metric):
         from torchvision.utils import make_grid
 
         train = comparison.split("train")
-        candidates = comparison.generated.features[: self.samples_kept]
-        distances, indices = nearest(candidates, train.features, min(self.neighbours, len(train.features)))
+        generated = comparison.generated
+        candidates = generated.some(self.samples_kept)
+        neighbours = min(self.neighbours, len(train.features))
+        distances, indices = nearest(generated.features[candidates], train.features, neighbours)
         closest = distances[:, 0].argsort()[: self.rows]
         rows = [
-            torch.cat([comparison.generated.read(closest[i : i + 1]), train.read(indices[closest[i]])])
+            torch.cat([generated.read(candidates[closest[i : i + 1]]), train.read(indices[closest[i]])])
             for i in range(len(closest))
         ]
         grid: Tensor = make_grid(torch.cat(rows), nrow=len(rows[0]), padding=2, pad_value=128)

@@ -51,7 +51,6 @@ class ModeCoverage(Metric):
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `modes_covered` and `high_quality`."""
-        n = min(len(comparison.generated.features), self.samples_kept)
-        points = comparison.generated.read(torch.arange(n))
+        points = comparison.generated.read(comparison.generated.some(self.samples_kept))
         covered, share = mode_coverage(points, self._centres, self.std)
         return {"modes_covered": float(covered), "high_quality": share}

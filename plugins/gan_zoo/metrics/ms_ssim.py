@@ -69,9 +69,10 @@ class MSSSIM(Metric):
         generated, real = comparison.generated, comparison.real
         assert real.labels is not None
         asked = generated.labels if generated.labels is not None else classes_of_generated(comparison)
+        compared = generated.some(self.samples_kept)
         betas = scales(min(comparison.shape.sample[1:]))
         return {
-            "ms_ssim": self._mean(generated.read, asked[: self.samples_kept], betas),
+            "ms_ssim": self._mean(lambda chosen: generated.read(compared[chosen]), asked[compared], betas),
             "ms_ssim_real": self._mean(real.read, real.labels, betas),
         }
 

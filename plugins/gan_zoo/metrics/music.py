@@ -43,7 +43,7 @@ class Melody(Metric):
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `in_scale` and `interval_distance`."""
         made, real = (
-            12 * side.read(torch.arange(min(len(side.features), MOST)))[:, 1]
+            12 * side.read(side.some(MOST))[:, 1]
             for side in (comparison.generated, comparison.real)
         )
         distance = (interval_histogram(made) - interval_histogram(real)).abs().sum() / 2
@@ -137,7 +137,7 @@ class Rolls(Metric):
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return the four differences."""
         made, real = (
-            (side.read(torch.arange(min(len(side.features), MOST))) >= 0.5).double()
+            (side.read(side.some(MOST)) >= 0.5).double()
             for side in (comparison.generated, comparison.real)
         )
         found = []

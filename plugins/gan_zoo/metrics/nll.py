@@ -57,7 +57,7 @@ class Likelihood(Metric):
         random = seeding.generator(0, "nll")
         found = []
         with torch.no_grad(), evaluation_mode(network):
-            for rows in torch.arange(min(len(test.features), self.samples)).split(BATCH):
+            for rows in test.some(self.samples).split(BATCH):
                 stop_point()
                 x = encoded(test.read(rows))
                 noise = torch.rand(x.shape, generator=random)

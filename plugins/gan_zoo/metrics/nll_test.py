@@ -35,7 +35,7 @@ class HeldOutLikelihood(Metric):
         network = comparison.game.networks[comparison.game.sampling_network]
         assert isinstance(network, Policy)
         test = comparison.split("test")
-        tokens = test.read(torch.arange(min(len(test.features), self.most))).argmax(2).to(comparison.game.device)
+        tokens = test.read(test.some(self.most)).argmax(2).to(comparison.game.device)
         with evaluation_mode(network):
             found = torch.cat([network.log_prob(part).sum(1) for part in tokens.split(200)])
         return {"nll_test": float(-found.mean())}

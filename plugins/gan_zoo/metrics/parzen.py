@@ -86,12 +86,12 @@ class Parzen(Metric):
             ConfigError: the test split is too small to be divided.
         """
         generated, test = comparison.generated, comparison.split("test")
-        count = min(len(generated.features), self.samples_kept)
-        if count < len(generated.features):
+        windows = generated.some(self.samples_kept)
+        if len(windows) < len(generated.features):
             comparison.warnings.append(
-                f"parzen: the windows are around the first {count} of {len(generated.features)} samples"
+                f"parzen: the windows are around {len(windows)} of {len(generated.features)} samples"
             )
-        points = generated.read(torch.arange(count))
+        points = generated.read(windows)
         chosen, scored = self._parts(len(test.features))
         means = _log_densities(test, chosen, points, self.sigmas).mean(1)
         sigma = self.sigmas[int(means.argmax())]

@@ -173,9 +173,9 @@ class SeriesClasses(Metric):
         made, test = (series_of(side, self.samples_kept).float() for side in (generated, real))
         found = train_on_generated(
             made,
-            generated.labels[: len(made)],
+            generated.labels[generated.some(self.samples_kept)],
             test,
-            real.labels[: len(test)],
+            real.labels[real.some(self.samples_kept)],
             comparison.shape.num_classes,
             self.steps,
             self.width,

@@ -15,8 +15,8 @@ MOST = 5_000
 
 
 def series_of(samples: FeatureSet, most: int = MOST) -> Tensor:
-    """Return the first samples (N, F, T), float64."""
-    return samples.read(torch.arange(min(len(samples.features), most))).double()
+    """Return samples (N, F, T), evenly spaced, float64."""
+    return samples.read(samples.some(most)).double()
 
 
 def require_series(metric: str, shape: DataShape) -> None:

@@ -33,7 +33,7 @@ class JetObservables(Metric):
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return the three distances."""
         made, real = (
-            observables(found.read(torch.arange(min(SCORED, len(found.features)))))
+            observables(found.read(found.some(SCORED)))
             for found in (comparison.generated, comparison.real)
         )
         return {f"jet_{name}_ks": ks_distance(made[name], real[name]) for name in made}

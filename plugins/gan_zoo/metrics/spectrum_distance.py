@@ -37,7 +37,7 @@ class SpectrumDistance(Metric):
         """Return `spectrum_distance`."""
         spectra = []
         for of in (comparison.generated, comparison.real):
-            spectra.append(spectrum(of.read(torch.arange(min(len(of.features), self.samples_kept)))))
+            spectra.append(spectrum(of.read(of.some(self.samples_kept))))
         generated, real = spectra
         return {"spectrum_distance": float(10 * (generated / real).log10().abs().mean())}
 

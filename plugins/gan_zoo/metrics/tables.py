@@ -19,8 +19,8 @@ BINS = 10
 
 
 def rows_of(found: FeatureSet) -> Tensor:
-    """Return the first rows (N, D) of a set."""
-    return found.read(torch.arange(min(ROWS, len(found.features)))).float()
+    """Return the rows (N, D) of a set that are compared."""
+    return found.read(found.some(ROWS)).float()
 
 
 def ks_distance(a: Tensor, b: Tensor) -> float:

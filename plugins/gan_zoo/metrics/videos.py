@@ -67,9 +67,7 @@ class VideoMotion(Metric):
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `position_error` and `content_drift`, and both of the real videos."""
-        real, made = (
-            side.read(torch.arange(min(SCORED, len(side.features)))) for side in (comparison.real, comparison.generated)
-        )
+        real, made = (side.read(side.some(SCORED)) for side in (comparison.real, comparison.generated))
         bounds = comparison.shape.value_range or (0.0, 255.0)  # of 8 bits there is none
         if not all(map(math.isfinite, bounds)):
             bounds = float(real.min()), float(real.max())

@@ -8,25 +8,26 @@ from torch import Tensor, nn
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
 from gan_zoo.terms.sides import name_of
 
-FORMS = ("full", "off_diagonal")
+FORMS = ("full", "absolute", "off_diagonal")
 
 
 class Orthogonal(Term):
     """Σ ‖W Wᵀ - I‖² over the weights of a player's networks, as matrices W of (first axis, rest).
 
-    `full` is Brock et al. 2016 (arXiv 1609.07093, section 3.2); `off_diagonal` leaves the norms of the rows free, as
-    BigGAN does (Brock et al. 2018, arXiv 1809.11096, equation 3), with a weight of 1e-4 on the generator. Biases, gains
-    and embeddings are left out.
+    `absolute` is Σ |W Wᵀ - I|, IAN's own form (Brock et al. 2016, arXiv 1609.07093, section 3.2), with a weight of
+    1e-3 there; `full` is the square that BigGAN's paper gives for it (Brock et al. 2018, arXiv 1809.11096, equation 2),
+    and `off_diagonal` leaves the norms of the rows free, as BigGAN does (equation 3), with a weight of 1e-4 on the
+    generator. Biases, gains and embeddings are left out.
 
     Args:
-        form: `full` or `off_diagonal`.
+        form: `full`, `absolute` or `off_diagonal`.
     """
 
     def __init__(self, form: str) -> None:
         super().__init__()
         if form not in FORMS:
-            raise ValueError(f"form={form!r}: choose {' or '.join(FORMS)}")
-        self.full = form == "full"
+            raise ValueError(f"form={form!r}: choose {', '.join(FORMS)}")
+        self.form = form
 
     def check(self, game: Game, player: Player) -> None:
         """See that the player updates weights.
@@ -47,8 +48,10 @@ class Orthogonal(Term):
     def _excess(self, weight: Tensor) -> Tensor:
         rows = weight.flatten(1)
         products = rows @ rows.T
-        wanted = torch.eye(len(rows), device=rows.device, dtype=rows.dtype)
-        return (products - (wanted if self.full else products.diagonal().diag())).square().sum()
+        if self.form == "off_diagonal":
+            return (products - products.diagonal().diag()).square().sum()
+        excess = products - torch.eye(len(rows), device=rows.device, dtype=rows.dtype)
+        return excess.abs().sum() if self.form == "absolute" else excess.square().sum()
 
     def _weights(self, game: Game, player: Player) -> list[Tensor]:
         trained = {id(parameter) for parameter in player.trained}

@@ -46,8 +46,18 @@ def test_the_published_networks_have_as_many_parameters(build, settings, expecte
     assert said.features[-2].shape[2] == (8 if settings[2] == 32 else 4)
 
 
-def test_the_deep_generator_for_32_pixels_has_as_many_parameters():
-    assert count(deep(128, 10, 32, 64, 16)[0]) == 3_161_220
+def test_the_deep_networks_for_32_pixels_have_as_many_parameters():
+    g, d = deep(128, 10, 32, 64, 16)
+    # The authors' table calls all maps of D 16 pixels large, so that there are two more attentions, of 8x8 maps.
+    assert (count(g), count(d)) == (3_161_220, 897_412 - 2 * 81_921)
+
+
+def test_the_average_for_larger_images_begins_late(compose):
+    settings = {name: compose(f"experiment={name}")["strategy"]["ema"] for name in ("biggan", "biggan_64")}
+    assert {name: (ema["decay"], ema["warmup"]) for name, ema in settings.items()} == {
+        "biggan": (0.9999, 1_000),
+        "biggan_64": (0.9999, 20_000),
+    }
 
 
 @pytest.mark.parametrize("size", [28, 512, (32, 64)])

@@ -244,10 +244,13 @@ def test_the_sampler_truncates_the_averaged_generator(game):
     torch.testing.assert_close(StyleTruncation(1.0, None).draw(played, latent, random), played.sample(latent))
 
 
-def test_rates_and_betas_are_those_of_lazy_penalties(compose):
-    config = compose("experiment=stylegan2")
-    for player, term in (("generator", "path_length"), ("discriminator", "r1")):
-        share = config["terms"][term]["every"] / (config["terms"][term]["every"] + 1)
+@pytest.mark.parametrize("experiment", ["stylegan2", "stylegan2_ada"])
+def test_rates_and_betas_are_those_of_lazy_penalties(compose, experiment):
+    """In the authors' program also where G has no penalty, as for CIFAR."""
+    config = compose(f"experiment={experiment}")
+    for player, term, every in (("generator", "path_length", 4), ("discriminator", "r1", 16)):
+        assert config["terms"].get(term, {"every": every})["every"] == every
+        share = every / (every + 1)
         assert config["optimizer"][player]["lr"] == pytest.approx(2.5e-3 * share, rel=1e-6)
         assert config["optimizer"][player]["betas"] == pytest.approx([0.0, math.pow(0.99, share)], abs=1e-6)
 

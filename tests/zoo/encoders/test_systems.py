@@ -100,6 +100,13 @@ def test_the_discriminator_of_a_vqgan_starts_late(vqgan):
     assert reached(loss["absolute_error"], vqgan) == {"encoder", "generator"}  # straight through
 
 
+def test_the_rate_of_a_vqgan_is_that_of_its_batch(compose):
+    config = compose("experiment=vqgan")
+    for player in ("discriminator", "autoencoder"):
+        assert config["optimizer"][player]["lr"] == pytest.approx(4.5e-6 * config["train"]["batch_size"])
+        assert config["optimizer"][player]["betas"] == [0.5, 0.9]
+
+
 def test_pictures_of_a_vqgan_are_pairs(vqgan):
     assert vqgan.picture(vqgan.latent(4), 4).shape[0] == 3
     assert vqgan.reconstruct(images(4, 16).samples).abs().max() <= 1

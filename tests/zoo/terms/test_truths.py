@@ -86,7 +86,7 @@ class Weights:
         return type("G", (), {"network": lambda _, name: self.network})()
 
 
-@pytest.mark.parametrize(("form", "value"), [("full", 834), ("off_diagonal", 242)])
+@pytest.mark.parametrize(("form", "value"), [("full", 834), ("absolute", 50), ("off_diagonal", 242)])
 def test_orthogonal_regularisation(form, value):
     layer = nn.Linear(2, 2, dtype=torch.float64)
     layer.weight.data = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
@@ -97,8 +97,8 @@ def test_orthogonal_regularisation(form, value):
     assert result.item() == pytest.approx(value)
     result.backward()
     w = np.array([[1.0, 2.0], [3.0, 4.0]])
-    excess = w @ w.T - (np.eye(2) if form == "full" else np.diag(np.diag(w @ w.T)))
-    assert layer.weight.grad.numpy() == pytest.approx(4 * excess @ w)
+    excess = w @ w.T - (np.diag(np.diag(w @ w.T)) if form == "off_diagonal" else np.eye(2))
+    assert layer.weight.grad.numpy() == pytest.approx((2 * np.sign(excess) if form == "absolute" else 4 * excess) @ w)
 
 
 def test_the_norm_of_the_last_layer():
