@@ -48,6 +48,14 @@ def test_inception_score_of_certain_and_uncertain_predictions():
     assert scores == pytest.approx({"is": 1, "is_std": 0})
 
 
+def test_the_mode_score_is_the_inception_score():
+    """Che et al. 2017, whatever the data's classes are: their probabilities drop out."""
+    p, q = np.random.default_rng(0).dirichlet([0.3] * 4, 50), np.array([0.1, 0.2, 0.3, 0.4])
+    kl = lambda a, b: (a * np.log(a / b)).sum(-1)  # noqa: E731
+    mode_score = np.exp(kl(p, q).mean() - kl(p.mean(0), q))
+    assert inception_score(torch.from_numpy(np.log(p))) == pytest.approx(mode_score)
+
+
 def test_inception_score_needs_a_sample_for_each_part():
     InceptionScore(splits=10).check_samples(VECTORS, 10, 100)
     with pytest.raises(ConfigError, match="splits=10 .*there are 9"):
