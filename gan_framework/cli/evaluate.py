@@ -188,7 +188,8 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
     batches = read_images(paths, sample, evaluator.settings.batch_size, fit)
 
     def read(indices: Tensor) -> Tensor:
-        return torch.cat([*read_images([paths[i] for i in indices.tolist()], sample, evaluator.settings.batch_size, fit)])
+        chosen = [paths[index] for index in indices.tolist()]
+        return torch.cat([*read_images(chosen, sample, evaluator.settings.batch_size, fit)])
 
     evaluation = evaluator.score_images(batches, len(paths), read)
     if fit is not None:

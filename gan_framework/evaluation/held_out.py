@@ -13,8 +13,8 @@ from gan_framework.core.records import Batch
 from gan_framework.data import Data
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.inputs import batch_of
-from gan_framework.evaluation.spacing import evenly_spaced
 from gan_framework.evaluation.sampler import Sampler, as_promised
+from gan_framework.evaluation.spacing import evenly_spaced
 
 HELD_OUT = "test"
 """The split whose samples no network has been trained on."""

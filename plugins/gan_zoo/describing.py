@@ -29,7 +29,7 @@ from gan_framework.api import (
 )
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
 
 TEXT, ATTRIBUTES = "text", "attributes"
 
@@ -196,8 +196,7 @@ class Described(Game):
     mismatched: ClassVar[tuple[str, ...]] = (TEXT,)
 
     def __init__(self, components: Components, wrong: float, made: float) -> None:
-        if not wrong >= 0:
-            raise ValueError(f"wrong={wrong}: it must not be negative")
+        require_not_negative(wrong=wrong)
         if not made > 0:
             raise ValueError(f"made={made}: it must be positive")
         self.weights = {RIGHT: 1.0} | ({WRONG: wrong} if wrong else {}) | {MADE: made}

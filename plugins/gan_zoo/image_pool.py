@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Meeting
+from gan_zoo.layers import require_not_negative
 
 
 class ImagePool(nn.Module):
@@ -22,8 +23,7 @@ class ImagePool(nn.Module):
 
     def __init__(self, size: int, shapes: dict[str, tuple[int, ...]]) -> None:
         super().__init__()
-        if size < 0:
-            raise ValueError(f"pool={size}: it must be at least 0")
+        require_not_negative(pool=size)
         self.size = size
         for name, shape in shapes.items():
             self.register_buffer(f"images_{name}", torch.zeros(size, *shape))

@@ -84,6 +84,13 @@ def require_positive(**settings: int) -> None:
             raise ValueError(f"{name}={value}: it must be at least 1")
 
 
+def require_not_negative(**settings: float) -> None:
+    """Raise ValueError, naming it, for a setting that is below 0, or no number."""
+    for name, value in settings.items():
+        if not value >= 0:
+            raise ValueError(f"{name}={value}: it cannot be negative")
+
+
 def sides(image_size: ImageSize) -> tuple[int, int]:
     """Return the height and width that a setting `image_size` says."""
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size

@@ -18,6 +18,7 @@ from gan_framework.api import (
     distributed,
     evaluation_mode,
 )
+from gan_zoo.layers import require_not_negative
 from gan_zoo.lengths import are_padded, counted, mean_inside
 from gan_zoo.policy import LOG_PROB, Policy
 
@@ -200,8 +201,7 @@ class TokenPolicyGame(Game):
 
     def __init__(self, components: Components, reward: Term, output_l2: float = 0.0) -> None:
         super().__init__(components)
-        if output_l2 < 0:
-            raise ValueError(f"output_l2={output_l2}: it cannot be negative")
+        require_not_negative(output_l2=output_l2)
         policy_of(self).ends = are_padded(components.data)
         self.player("generator").add_term("policy_gradient", reward)
         self.player(LIKELIHOOD).add_term(LIKELIHOOD, Likelihood())

@@ -43,13 +43,6 @@ def known_distance(name: str, setting: str = "distance") -> Callable[[Tensor], T
     return DISTANCES[name]
 
 
-def not_negative(**settings: float) -> None:
-    """Raise ValueError, naming it, for a setting that is below 0."""
-    for name, value in settings.items():
-        if not value >= 0:
-            raise ValueError(f"{name}={value}: it must not be negative")
-
-
 class WeighedPlayer(Player):
     """A player whose adversarial loss is multiplied by a weight, which may follow from its updates.
 

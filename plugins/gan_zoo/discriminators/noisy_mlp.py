@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import PIXELS, ImageSize, activations, choose, sample_shape
+from gan_zoo.layers import PIXELS, ImageSize, activations, choose, require_not_negative, sample_shape
 
 
 class Noisy(nn.Module):
@@ -22,8 +22,7 @@ class Noisy(nn.Module):
 
     def __init__(self, deviation: float) -> None:
         super().__init__()
-        if deviation < 0:
-            raise ValueError(f"noise={deviation}: it must be at least 0")
+        require_not_negative(noise=deviation)
         self.deviation = deviation
 
     def forward(self, x: Tensor) -> Tensor:

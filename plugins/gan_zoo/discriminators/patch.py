@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import activations, choose, init_normal, require_positive
+from gan_zoo.layers import activations, choose, init_normal, require_not_negative, require_positive
 
 KERNEL = 4
 MOST_WIDTHS = 8
@@ -38,9 +38,7 @@ class PatchDiscriminator(Discriminator):
     def __init__(self, channels: int, given_channels: int, width: int, layers: int, norm: str) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
-        for name, value in {"given_channels": given_channels, "layers": layers}.items():
-            if value < 0:
-                raise ValueError(f"{name}={value}: it must be at least 0")
+        require_not_negative(given_channels=given_channels, layers=layers)
         self.given_channels = given_channels
         self.layers = layers
         norms: dict[str, Callable[[int], nn.Module]] = {

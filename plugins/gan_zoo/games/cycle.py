@@ -11,7 +11,8 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, distributed, try_meeting
 from gan_zoo.image_pool import ImagePool
-from gan_zoo.translating import WeighedPlayer, known_distance, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import WeighedPlayer, known_distance
 
 A, B = "a", "b"
 TO = {A: "generator_ba", B: "generator_ab"}
@@ -176,11 +177,10 @@ class Cycle(Game):
     ) -> None:
         weights = {"discriminator_weight": discriminator_weight, "adversarial_weight": adversarial_weight}
         of_terms = {"cycle": cycle, "identity": identity, "features": features, "preservation": preservation}
-        not_negative(**weights, **of_terms)
+        require_not_negative(**weights, **of_terms)
         if cycle and not both_ways:
             raise ValueError(f"cycle={cycle}: with both_ways=false nothing is translated back; set cycle=0")
-        if pool < 0:
-            raise ValueError(f"pool={pool}: it must be at least 0")
+        require_not_negative(pool=pool)
         self.domains = (A, B) if both_ways else (B,)
         super().__init__(components)
         self.pool = pool

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.autoencoding import decode
+from gan_zoo.layers import require_not_negative
 
 AUTOENCODED, RECONSTRUCTED = "autoencoded", "reconstructed"
 
@@ -69,8 +70,7 @@ class DistGAN(Game):
     def __init__(self, components: Components, reconstructed: float, distance: float) -> None:
         if not 0 < reconstructed < 1:
             raise ValueError(f"reconstructed={reconstructed}: it must lie between 0 and 1")
-        if not distance >= 0:
-            raise ValueError(f"distance={distance}: it cannot be negative")
+        require_not_negative(distance=distance)
         super().__init__(components)
         self.reconstructed = reconstructed
         autoencoder = self.player("autoencoder")

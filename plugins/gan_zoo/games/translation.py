@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Game, Latent, Pair, Player, TermPlan, nobody
+from gan_zoo.layers import require_not_negative
 from gan_zoo.translating import (
     SOURCE,
     LayerDistance,
@@ -13,7 +14,6 @@ from gan_zoo.translating import (
     WeighedPlayer,
     constant,
     known_distance,
-    not_negative,
 )
 
 
@@ -58,7 +58,7 @@ class Translation(Game):
         margin: float | None = None,
         total_variation: float = 0.0,
     ) -> None:
-        not_negative(
+        require_not_negative(
             discriminator_weight=discriminator_weight,
             adversarial_weight=adversarial_weight,
             distance_weight=distance_weight,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import ImageSize, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, init_normal, require_not_negative, require_positive, sides
 from gan_zoo.translating import image_in
 
 NORMS = ("batch", "none")
@@ -64,8 +64,7 @@ class Refiner(Generator):
     ) -> None:
         super().__init__()
         require_positive(channels=channels, source_channels=source_channels, width=width, blocks=blocks)
-        if latent_dim < 0:
-            raise ValueError(f"latent_dim={latent_dim}: it must be at least 0")
+        require_not_negative(latent_dim=latent_dim)
         if norm not in NORMS:
             raise ValueError(f"norm={norm!r}: choose one of {', '.join(NORMS)}")
         self.latent_dim = latent_dim

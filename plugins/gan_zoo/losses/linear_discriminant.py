@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.vectors import vectors
 
 
@@ -24,8 +25,7 @@ class LinearDiscriminant(AdversarialLoss):
 
     def __init__(self, ridge: float) -> None:
         super().__init__()
-        if not ridge >= 0:
-            raise ValueError(f"ridge={ridge}: it cannot be negative")
+        require_not_negative(ridge=ridge)
         self.ridge = ridge
 
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:

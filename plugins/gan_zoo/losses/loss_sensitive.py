@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.pairing import differences
 
 
@@ -27,8 +28,7 @@ class LossSensitive(AdversarialLoss):
             raise ValueError(f"margin={margin}: it must be positive")
         if not 0 <= slope <= 1:
             raise ValueError(f"slope={slope}: it must lie in [0, 1]")
-        if not real_weight >= 0:
-            raise ValueError(f"real_weight={real_weight}: it cannot be negative")
+        require_not_negative(real_weight=real_weight)
         self.margin = margin
         self.slope = slope
         self.real_weight = real_weight

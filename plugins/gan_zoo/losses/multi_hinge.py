@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, DiscriminatorOutput
+from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.class_softmax import real_against_fake
 from gan_zoo.losses.classes import ClassLoss
 
@@ -28,9 +29,7 @@ class MultiHinge(ClassLoss):
 
     def __init__(self, classes: float, matching: float) -> None:
         super().__init__()
-        for name, value in (("classes", classes), ("matching", matching)):
-            if not value >= 0:
-                raise ValueError(f"{name}={value}: it cannot be negative")
+        require_not_negative(classes=classes, matching=matching)
         if not classes and not matching:
             raise ValueError("classes=0, matching=0: the generator has nothing to minimise")
         self.classes = classes

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
-
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.simulators import trajectory_costs
 from gan_zoo.systems.egan import one_step_error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
-
 from gan_framework.api import Comparison, ConfigError, DataShape, Game, Metric
 from gan_zoo.rosettes import MOST, count_leaves
 

@@ -42,10 +42,7 @@ class Melody(Metric):
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `in_scale` and `interval_distance`."""
-        made, real = (
-            12 * side.read(side.some(MOST))[:, 1]
-            for side in (comparison.generated, comparison.real)
-        )
+        made, real = (12 * side.read(side.some(MOST))[:, 1] for side in (comparison.generated, comparison.real))
         distance = (interval_histogram(made) - interval_histogram(real)).abs().sum() / 2
         return {"in_scale": float(in_scale(made).double().mean()), "interval_distance": float(distance)}
 
@@ -136,10 +133,7 @@ class Rolls(Metric):
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return the four differences."""
-        made, real = (
-            (side.read(side.some(MOST)) >= 0.5).double()
-            for side in (comparison.generated, comparison.real)
-        )
+        made, real = ((side.read(side.some(MOST)) >= 0.5).double() for side in (comparison.generated, comparison.real))
         found = []
         for rolls in (made, real):
             bars = chroma(rolls, self.steps)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Game, Metric, seeding
@@ -32,10 +31,7 @@ class JetObservables(Metric):
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return the three distances."""
-        made, real = (
-            observables(found.read(found.some(SCORED)))
-            for found in (comparison.generated, comparison.real)
-        )
+        made, real = (observables(found.read(found.some(SCORED))) for found in (comparison.generated, comparison.real))
         return {f"jet_{name}_ks": ks_distance(made[name], real[name]) for name in made}
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler
+from gan_zoo.layers import require_not_negative
 from gan_zoo.priors.normal import Normal
 from gan_zoo.samplers.judging import check_judged, latent_gradient
 
@@ -31,8 +32,7 @@ class Langevin(Sampler):
             raise ValueError(f"steps={steps}: it must be at least 1")
         if not size > 0:
             raise ValueError(f"size={size}: it must be positive")
-        if not noise >= 0:
-            raise ValueError(f"noise={noise}: it cannot be negative")
+        require_not_negative(noise=noise)
         self.steps = steps
         self.size = size
         self.noise = noise

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Meeting, NextBatch, Player, Schedule, distributed
+from gan_zoo.layers import require_not_negative
 
 
 class EquilibriumGate(Schedule):
@@ -24,8 +25,7 @@ class EquilibriumGate(Schedule):
 
     def __init__(self, equilibrium: float, margin: float) -> None:
         super().__init__()
-        if not 0 <= margin:
-            raise ValueError(f"margin={margin}: it cannot be negative")
+        require_not_negative(margin=margin)
         self.equilibrium = equilibrium
         self.margin = margin
 

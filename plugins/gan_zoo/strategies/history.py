@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import MAIN, ConfigError, Game, Meeting, NextBatch, Pair, Player, Strategy, Term, try_meeting
+from gan_zoo.layers import require_not_negative
 from gan_zoo.stored import State, judged_in, made_in, moved, state_of
 
 DIMINISHING = "history_norm"
@@ -163,8 +164,7 @@ class HistoryStrategy(Strategy):
                 raise ValueError(f"{name}={value}: it must be at least 1")
         if not growth >= 1:
             raise ValueError(f"growth={growth}: it must be at least 1")
-        if not weight >= 0:
-            raise ValueError(f"weight={weight}: it must not be negative")
+        require_not_negative(weight=weight)
         self.states = states
         self.every = every
         self.growth = growth

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Meeting, Pair, Player, Strategy, Term, try_meeting
+from gan_zoo.layers import require_not_negative
 
 MOVED = "latent_step"
 """Under what name a pair has how far its latents were moved."""
@@ -108,8 +109,7 @@ class LatentOptimisation(Strategy):
     def __init__(
         self, alpha: float, beta: float, natural: bool, weight: float, share: float, bound: float | None, steps: int
     ) -> None:
-        if not weight >= 0:
-            raise ValueError(f"weight={weight}: it must be at least 0")
+        require_not_negative(weight=weight)
         require_steps(alpha, beta, share, bound, steps)
         self.alpha = alpha
         self.beta = beta

@@ -20,6 +20,7 @@ from gan_framework.api import (
     Strategy,
     distributed,
 )
+from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.energy_margin import EnergyMargin
 from gan_zoo.losses.said import logits_of
 
@@ -161,8 +162,7 @@ class MarginAdaptation(Strategy):
     """
 
     def __init__(self, epochs: int, epoch_steps: int | None, batch_size: int) -> None:
-        if epochs < 0:
-            raise ValueError(f"epochs={epochs}: it cannot be negative")
+        require_not_negative(epochs=epochs)
         if epoch_steps is not None and epoch_steps < 1:
             raise ValueError(f"epoch_steps={epoch_steps}: it must be at least 1, or null")
         self.epochs = epochs

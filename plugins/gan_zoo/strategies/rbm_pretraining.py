@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy, distributed
-from gan_zoo.layers import SigmoidImage
+from gan_zoo.layers import SigmoidImage, require_not_negative
 from gan_zoo.networks.mlp_autoencoder import MLPAutoEncoder
 
 log = logging.getLogger(__name__)
@@ -225,8 +225,7 @@ class RBMPretraining(Strategy):
                 raise ValueError(f"{name}={value}: it must be positive")
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum={momentum}: it must be at least 0 and below 1")
-        if weight_decay < 0:
-            raise ValueError(f"weight_decay={weight_decay}: it must be at least 0")
+        require_not_negative(weight_decay=weight_decay)
         self.steps = steps
         self.lr = lr
         self.lr_code = lr_code

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Judge, Meeting, Pair, Player, Strategy
+from gan_zoo.layers import require_not_negative
 from gan_zoo.look_ahead import GradientSteps, Steps, steps_of
 
 
@@ -117,8 +118,7 @@ class Unrolled(Strategy):
     applies_last = True
 
     def __init__(self, k: int, lr: float | None) -> None:
-        if k < 0:
-            raise ValueError(f"k={k}: it must be at least 0")
+        require_not_negative(k=k)
         if lr is not None and not lr > 0:
             raise ValueError(f"lr={lr}: it must be positive, or null for the steps of the discriminator's optimizer")
         self.k = k

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gan_framework.api import Components, Player
 from gan_zoo.encoding import EncodingGame, LatentReconstruction
+from gan_zoo.layers import require_not_negative
 
 
 class AEGAN(EncodingGame):
@@ -20,8 +21,7 @@ class AEGAN(EncodingGame):
     """
 
     def __init__(self, components: Components, weight: float, helps: bool) -> None:
-        if weight < 0:
-            raise ValueError(f"weight={weight}: it cannot be negative")
+        require_not_negative(weight=weight)
         super().__init__(components)
         self.player("encoder").add_term("latent_reconstruction", LatentReconstruction())
         if helps:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, Game, Latent, evaluation_mode
 from gan_zoo.editing import identity_features, learn_identity
-from gan_zoo.layers import given, require_positive
+from gan_zoo.layers import given, require_not_negative, require_positive
 from gan_zoo.systems.icgan import IcGAN
 
 OWN = "own"
@@ -34,8 +34,7 @@ class AgeCGAN(IcGAN):
     def __init__(
         self, components: Components, mismatched: float, refinement: int, identity_steps: int, identity_lr: float
     ) -> None:
-        if refinement < 0:
-            raise ValueError(f"refinement={refinement}: it must be at least 0")
+        require_not_negative(refinement=refinement)
         require_positive(identity_steps=identity_steps)
         super().__init__(components, mismatched)
         self.refinement = refinement

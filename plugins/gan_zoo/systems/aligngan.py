@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gan_framework.api import EMPTY, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
 from gan_zoo.games.cycle import A
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, init_normal
+from gan_zoo.layers import ImageSize, init_normal, require_not_negative
 from gan_zoo.translating import WeighedPlayer
 
 DOMAIN = "domain"
@@ -60,8 +60,7 @@ class AlignGAN(Game):
     """
 
     def __init__(self, components: Components, untold: float) -> None:
-        if not untold >= 0:
-            raise ValueError(f"untold={untold}: it must not be negative")
+        require_not_negative(untold=untold)
         self.untold = untold
         super().__init__(components)
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.encoding import RECONSTRUCTION, LogRatio
+from gan_zoo.layers import require_not_negative
 from gan_zoo.systems.aae import AAE, CODES
 
 
@@ -36,8 +37,7 @@ class AlphaGAN(AAE):
     """
 
     def __init__(self, components: Components, weight: float) -> None:
-        if weight < 0:
-            raise ValueError(f"weight={weight}: it cannot be negative")
+        require_not_negative(weight=weight)
         super().__init__(components)
         encoder, generator = self.player("encoder"), self.player("generator")
         for player in (encoder, generator):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, NextBatch, Pair, Player, Term, evaluation_mode
 from gan_zoo.encoding import EncodingGame
+from gan_zoo.layers import require_not_negative
 
 MOST_DRAWS = 1000
 
@@ -96,8 +97,7 @@ class FAnoGAN(EncodingGame):
     """
 
     def __init__(self, components: Components, normal_classes: list[int], kappa: float, layer: int) -> None:
-        if kappa < 0:
-            raise ValueError(f"kappa={kappa}: it cannot be negative")
+        require_not_negative(kappa=kappa)
         self.normal = _known(components, normal_classes)
         super().__init__(components)
         self.player("encoder").add_term("inversion", Inversion(kappa, layer))

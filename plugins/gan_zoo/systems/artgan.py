@@ -7,8 +7,7 @@ from torch import Tensor
 from gan_framework.api import Components, ConfigError, Pair, Player, Term
 from gan_zoo.classifying import ClassError, ClassifyingGame, require_classes
 from gan_zoo.generators.dcgan_conditional import DCGANConditionalGenerator
-from gan_zoo.layers import cropped
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import cropped, require_not_negative
 
 LOWER = 3
 """The layers of G that make its first map: a linear one, a norm, an activation."""
@@ -78,7 +77,7 @@ class ArtGAN(ClassifyingGame):
     """
 
     def __init__(self, components: Components, reconstruction: float) -> None:
-        not_negative(reconstruction=reconstruction)
+        require_not_negative(reconstruction=reconstruction)
         super().__init__(components)
         self.score_classes("discriminator", require_classes(self))
         self.reconstruction = reconstruction

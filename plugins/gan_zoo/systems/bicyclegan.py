@@ -9,8 +9,9 @@ from torch.func import functional_call
 
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.encoding import EncodingGame
+from gan_zoo.layers import require_not_negative
 from gan_zoo.terms.kl_divergence import KLDivergence
-from gan_zoo.translating import SOURCE, PixelDistance, not_negative
+from gan_zoo.translating import SOURCE, PixelDistance
 
 ENCODED, RANDOM = "encoded", "random"
 
@@ -51,7 +52,7 @@ class BicycleGAN(EncodingGame):
     generates_from = SOURCE
 
     def __init__(self, components: Components, beside: bool, distance: float, divergence: float, latent: float) -> None:
-        not_negative(distance=distance, divergence=divergence, latent=latent)
+        require_not_negative(distance=distance, divergence=divergence, latent=latent)
         super().__init__(components)
         self.beside = beside
         generator = self.player("generator")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import Components, Pair, Player, Term
 from gan_zoo.classifying import ClassError, ClassifyingGame, class_scores, require_classes
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import require_not_negative
 
 FORMS = ("binary", "uniform")
 
@@ -63,7 +63,7 @@ class CAN(ClassifyingGame):
     """
 
     def __init__(self, components: Components, form: str, weight: float) -> None:
-        not_negative(weight=weight)
+        require_not_negative(weight=weight)
         if form not in FORMS:
             raise ValueError(f"form={form!r}: choose {' or '.join(FORMS)}")
         super().__init__(components)

@@ -12,7 +12,7 @@ from gan_zoo.classifying import (
     entropies,
     labelled_classes,
 )
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import require_not_negative
 
 
 class Certainty(Term):
@@ -55,7 +55,7 @@ class CatGAN(UnlabelledGame):
     def __init__(
         self, components: Components, categories: int | None, labelled_weight: float, supervised: bool
     ) -> None:
-        not_negative(labelled_weight=labelled_weight)
+        require_not_negative(labelled_weight=labelled_weight)
         if components.loss is not None:
             raise ConfigError(
                 f"game=catgan has objectives of its own, and loss={type(components.loss).__name__} is no part of them: "

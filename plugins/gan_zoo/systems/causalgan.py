@@ -33,7 +33,7 @@ from gan_framework.api import (
 from gan_zoo.causal_graph import ordered
 from gan_zoo.describing import ATTRIBUTES
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, init_normal, require_positive
+from gan_zoo.layers import ImageSize, init_normal, require_not_negative, require_positive
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 BITS, IMAGES = "bits", "images"
@@ -182,8 +182,7 @@ class CausalGAN(Game):
     needs: ClassVar[tuple[str, ...]] = (ATTRIBUTES,)
 
     def __init__(self, components: Components, penalty: float, anti_decay: float, swapped: float | None) -> None:
-        if not penalty >= 0:
-            raise ValueError(f"penalty={penalty}: it must not be negative")
+        require_not_negative(penalty=penalty)
         if not anti_decay > 0:
             raise ValueError(f"anti_decay={anti_decay}: it must be positive")
         if swapped is not None and not swapped > 0:

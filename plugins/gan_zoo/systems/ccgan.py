@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, SAMPLES, Batch, Components, ConfigError, Latent, Pair, Player, TermPlan
 from gan_zoo.classifying import LabelledError, LabelledGame, without_labels
-from gan_zoo.translating import SOURCE, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import SOURCE
 
 HOLE = "hole"
 """What latents hold beside the images: where G fills them, 1 inside the hole (N, 1, H, W)."""
@@ -42,7 +43,7 @@ class CCGAN(LabelledGame):
     def __init__(
         self, components: Components, hole: int, labelled_weight: float, whole: bool, supervised: bool
     ) -> None:
-        not_negative(hole=hole, labelled_weight=labelled_weight)
+        require_not_negative(hole=hole, labelled_weight=labelled_weight)
         self.hole, self.whole, self.supervised = hole, whole, supervised
         super().__init__(components)
         if not self.data.is_image or hole > min(self.data.sample[1:]):

@@ -22,9 +22,10 @@ from gan_framework.api import (
     Term,
     TermPlan,
 )
+from gan_zoo.layers import require_not_negative
 from gan_zoo.nested import build_nested
 from gan_zoo.poisson import differences
-from gan_zoo.translating import SOURCE, PixelDistance, TotalVariation, not_negative
+from gan_zoo.translating import SOURCE, PixelDistance, TotalVariation
 
 COLOUR, DEPTH, SMALL_DEPTH = "colour", "depth", "small_depth"
 
@@ -77,7 +78,7 @@ class CDcGAN(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, distance: float, edges: float, total_variation: float) -> None:
-        not_negative(distance=distance, edges=edges, total_variation=total_variation)
+        require_not_negative(distance=distance, edges=edges, total_variation=total_variation)
         super().__init__(components)
         for name, term, weight, pairs in (
             ("distance", PixelDistance("l1"), distance, (COLOUR, DEPTH)),

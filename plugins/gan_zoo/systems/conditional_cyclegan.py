@@ -10,8 +10,8 @@ from torch import Tensor
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.editing import identity_features, learn_identity
 from gan_zoo.games.cycle import OTHER, TO, A, B, Cycle, Translated
-from gan_zoo.layers import given, require_positive
-from gan_zoo.translating import WeighedPlayer, not_negative
+from gan_zoo.layers import given, require_not_negative, require_positive
+from gan_zoo.translating import WeighedPlayer
 
 WRONG, BACK = "wrong", "back"
 """The pair of real images beside wrong attributes, and what images become that are translated there and back."""
@@ -66,7 +66,7 @@ class ConditionalCycleGAN(Cycle):
         identity_steps: int,
         identity_lr: float,
     ) -> None:
-        not_negative(cycle=cycle, identity=identity)
+        require_not_negative(cycle=cycle, identity=identity)
         require_positive(identity_steps=identity_steps)
         super().__init__(
             components,

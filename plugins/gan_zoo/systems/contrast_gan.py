@@ -27,10 +27,9 @@ from gan_framework.api import (
 from gan_zoo.datasets.shapes import ASKED
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.editing import EditingGame
-from gan_zoo.layers import ImageSize, activations, given, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, given, init_normal, require_not_negative, require_positive
 from gan_zoo.shapes import SHAPES
 from gan_zoo.systems.stargan import StarGANGenerator
-from gan_zoo.translating import not_negative
 
 MASK = "mask"
 """The extra that is 1 where the object is."""
@@ -143,7 +142,7 @@ class ContrastGAN(EditingGame):
     def __init__(
         self, components: Components, contrast: float, cycle: float, momentum: float, identity: float = 10.0
     ) -> None:
-        not_negative(contrast=contrast, cycle=cycle, identity=identity)
+        require_not_negative(contrast=contrast, cycle=cycle, identity=identity)
         super().__init__(components)
         self.contrasting = Contrasting(momentum) if contrast else None
         generator = self.player("generator")
@@ -209,7 +208,7 @@ class ContrastGenerator(StarGANGenerator):
 
     def __init__(self, labels: int, channels: int, width: int, blocks: int, margin: int = 0) -> None:
         super().__init__(labels, channels, width, blocks)
-        not_negative(margin=margin)
+        require_not_negative(margin=margin)
         self.margin = margin
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:

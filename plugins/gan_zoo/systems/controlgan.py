@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Pair, Player, Term, distributed
 from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import require_not_negative
 
 
 def controlled(weight: Tensor, fake: Tensor, real: Tensor, ratio: float, rate: float) -> Tensor:
@@ -78,7 +78,7 @@ class ControlGAN(ClassifyingGame):
     classifier: ClassVar[str] = "classifier"
 
     def __init__(self, components: Components, ratio: float, rate: float) -> None:
-        not_negative(ratio=ratio, rate=rate)
+        require_not_negative(ratio=ratio, rate=rate)
         super().__init__(components)
         self.last_layer("discriminator")
         self.score_classes("classifier", require_classes(self))

@@ -24,7 +24,7 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame, Fools
-from gan_zoo.layers import activations, require_positive
+from gan_zoo.layers import activations, require_not_negative, require_positive
 from gan_zoo.recurrent import Recurrent
 from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.terms.kl_divergence import KLDivergence, kl_to_standard_normal
@@ -57,10 +57,7 @@ class CRVAEGAN(EncodingGame):
     def __init__(
         self, components: Components, early: float, late: float, first: int, adversarial: float, recovery: float
     ) -> None:
-        weights = {"early": early, "late": late, "first": first, "adversarial": adversarial, "recovery": recovery}
-        for name, value in weights.items():
-            if value < 0:
-                raise ValueError(f"{name}={value}: it cannot be negative")
+        require_not_negative(early=early, late=late, first=first, adversarial=adversarial, recovery=recovery)
         judge, makes = (components.networks.get(name) for name in ("discriminator", "generator"))
         if not isinstance(judge, CRVAEDiscriminator) or not isinstance(makes, CRVAEDecoder):
             raise ConfigError("game=crvae_gan needs generator and discriminator of the name crvae_gan")

@@ -13,8 +13,8 @@ from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Ter
 from gan_zoo.autoencoding import decode
 from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
+from gan_zoo.layers import require_not_negative
 from gan_zoo.terms.kl_divergence import KLDivergence
-from gan_zoo.translating import not_negative
 
 
 def half_square(difference: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ class CVAEGAN(EncodingGame, ClassifyingGame):
         class_mean_weight: float,
         momentum: float,
     ) -> None:
-        not_negative(
+        require_not_negative(
             kl_weight=kl_weight,
             reconstruction_weight=reconstruction_weight,
             mean_weight=mean_weight,

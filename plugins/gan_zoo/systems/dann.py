@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, Latent, Pair, Player, Term
 from gan_zoo.adapting import AdaptingGame, ramp
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import require_not_negative
 
 
 class LabelledFeatures(Term):
@@ -57,7 +57,7 @@ class FeatureAdaptation(AdaptingGame):
     """
 
     def __init__(self, components: Components, confusion: float, ramp_steps: int | None) -> None:
-        not_negative(confusion=confusion)
+        require_not_negative(confusion=confusion)
         if ramp_steps is not None and ramp_steps < 1:
             raise ValueError(f"ramp_steps={ramp_steps}: it must be at least 1, or null")
         super().__init__(components)

@@ -29,8 +29,7 @@ from gan_zoo.datasets.edited_digits import IDENTITY
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.editing import EditingGame, conditions
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
 
 VIEW = "view"
 """The head that tells views; the one that tells identities is called as the extra is."""
@@ -94,7 +93,7 @@ class DRGAN(EditingGame):
     """
 
     def __init__(self, components: Components, made: float, view: float) -> None:
-        not_negative(made=made, view=view)
+        require_not_negative(made=made, view=view)
         super().__init__(components)
         discriminator, generator = self.player("discriminator"), self.player("generator")
         discriminator.add_term("real", TellsReal(), plan=TermPlan(pairs=(MAIN,)))

@@ -26,9 +26,9 @@ from gan_framework.api import (
 from gan_zoo.chained import Chained
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.games.cycle import A
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
-from gan_zoo.translating import not_negative, total_variation
+from gan_zoo.translating import total_variation
 
 SEEN = "seen"
 SAME = "same"
@@ -176,7 +176,7 @@ class DTN(Game):
         classifier_lr: float,
     ) -> None:
         weights = {"constancy": constancy, "identity": identity, "total_variation": total_variation}
-        not_negative(**weights)
+        require_not_negative(**weights)
         super().__init__(components)
         self.player("discriminator").add_term("origins", Origins())
         generator = self.player("generator")

@@ -25,9 +25,9 @@ from gan_framework.api import (
     grid,
 )
 from gan_zoo.editing import EditingGame, SameIdentity, learn_identity
-from gan_zoo.layers import as_weights, given, one_hot, require_positive
+from gan_zoo.layers import as_weights, given, one_hot, require_not_negative, require_positive
 from gan_zoo.running_statistics import running_statistics_kept
-from gan_zoo.translating import TotalVariation, WeighedPlayer, not_negative
+from gan_zoo.translating import TotalVariation, WeighedPlayer
 
 CODE, DRAWN = "code", "drawn"
 """The pairs of codes before their judge, and of images of drawn codes before that of images."""
@@ -108,7 +108,7 @@ class ExprGAN(EditingGame):
         identity_lr: float,
     ) -> None:
         require_positive(block=block, identity_steps=identity_steps)
-        not_negative(adversarial=adversarial, identity=identity, total_variation=total_variation, q=q)
+        require_not_negative(adversarial=adversarial, identity=identity, total_variation=total_variation, q=q)
         if not 0 <= intensity <= 1:
             raise ValueError(f"intensity={intensity}: it must lie between 0 and 1")
         super().__init__(components)

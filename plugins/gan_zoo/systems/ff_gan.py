@@ -13,7 +13,8 @@ from gan_zoo.datasets.digit_views import POSE
 from gan_zoo.editing import MirrorSymmetry, beside_maps
 from gan_zoo.games.translation import Translation
 from gan_zoo.generators.unet import UNetGenerator
-from gan_zoo.translating import SOURCE, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import SOURCE
 
 
 class Regression(Term):
@@ -58,7 +59,7 @@ class FFGAN(Translation):
         distance_weight: float,
         total_variation: float,
     ) -> None:
-        not_negative(mirror=mirror)
+        require_not_negative(mirror=mirror)
         super().__init__(
             components,
             beside,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, Generator, Pair, Player, Term
-from gan_zoo.layers import ImageSize, require_positive, sample_shape
+from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sample_shape
 
 LEVELS = 256
 
@@ -356,8 +356,7 @@ class FlowGAN(Game):
                 f"game=flow_gan needs a generator that can be inverted, and {type(self.generator).__name__} cannot: "
                 "set generator=nice or real_nvp"
             )
-        if not likelihood >= 0:
-            raise ValueError(f"likelihood={likelihood}: it cannot be negative")
+        require_not_negative(likelihood=likelihood)
         kind = type(self.prior).__name__.lower()
         if kind != self.generator.density:
             raise ConfigError(

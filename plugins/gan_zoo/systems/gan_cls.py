@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gan_framework.api import SAMPLES, Batch, Components, Latent, Pair, Player
 from gan_zoo.describing import MADE, TEXT, Described
+from gan_zoo.layers import require_not_negative
 
 BETWEEN = "between"
 
@@ -27,8 +28,7 @@ class GANCLS(Described):
     """
 
     def __init__(self, components: Components, wrong: float, made: float, interpolated: float) -> None:
-        if not interpolated >= 0:
-            raise ValueError(f"interpolated={interpolated}: it must not be negative")
+        require_not_negative(interpolated=interpolated)
         self.interpolated = interpolated
         super().__init__(components, wrong, made)
 

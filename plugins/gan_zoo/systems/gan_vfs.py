@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Components, ConfigError, Generator, Pair, Player, Term
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import init_normal, require_positive
-from gan_zoo.translating import image_in, not_negative
+from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.translating import image_in
 
 GUIDE = "guide"
 
@@ -84,7 +84,7 @@ class GANVFS(Translation):
     """
 
     def __init__(self, components: Components, adversarial: float, distance: float, guidance: float) -> None:
-        not_negative(guidance=guidance)
+        require_not_negative(guidance=guidance)
         super().__init__(components, True, 0.5, adversarial, "l2", distance)
         self.player("generator").add_term("guidance", Guidance(), guidance)
 

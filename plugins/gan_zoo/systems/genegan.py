@@ -23,8 +23,7 @@ from gan_framework.api import (
     evaluation_mode,
     grid,
 )
-from gan_zoo.layers import init_normal, require_positive
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import init_normal, require_not_negative, require_positive
 
 PLAIN = "a"
 """The further source, of images without the attribute; also their name among what the generator is given."""
@@ -95,7 +94,7 @@ class GeneGAN(Game):
     def __init__(
         self, components: Components, nothing: float, reconstruction: float, parallelogram: float, decay: float
     ) -> None:
-        not_negative(nothing=nothing, reconstruction=reconstruction, parallelogram=parallelogram, decay=decay)
+        require_not_negative(nothing=nothing, reconstruction=reconstruction, parallelogram=parallelogram, decay=decay)
         super().__init__(components)
         terms: dict[str, tuple[float, Term]] = {
             "nothing": (nothing, Nothing()),

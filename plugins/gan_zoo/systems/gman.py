@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, Discriminator, Game, Latent, Pair, Player, Term, TermPlan
-from gan_zoo.layers import ImageSize, activations, init_normal, sides
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, sides
 from gan_zoo.several import critics_in
 
 MEANS = ("arithmetic", "geometric", "harmonic")
@@ -79,8 +79,7 @@ class GMAN(Game):
         super().__init__(components)
         if mean not in MEANS:
             raise ValueError(f"mean={mean!r}: choose one of {', '.join(MEANS)}")
-        if not softness >= 0:
-            raise ValueError(f"softness={softness}: it cannot be negative")
+        require_not_negative(softness=softness)
         self.softness = softness
         self.mean = mean
         self.divided = divided

@@ -7,10 +7,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, Pair, Player, Term
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import as_weights
+from gan_zoo.layers import as_weights, require_not_negative
 from gan_zoo.layers import given as labels_given
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
-from gan_zoo.translating import not_negative
 
 
 class KeptClass(Term):
@@ -64,7 +63,7 @@ class GPGANLandmarks(Translation):
         classifier_lr: float,
         classifier_width: int,
     ) -> None:
-        not_negative(kept=kept)
+        require_not_negative(kept=kept)
         super().__init__(components, True, 0.5, 1.0, "l1", distance)
         if kept and not self.data.num_classes:
             raise ConfigError(f"game.kept={kept} keeps classes, and the data have none: choose labelled data, or 0")

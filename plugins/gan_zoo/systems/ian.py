@@ -22,7 +22,7 @@ from gan_framework.api import (
 )
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 REAL, RECONSTRUCTED, GENERATED = range(3)
@@ -48,9 +48,7 @@ class IAN(EncodingGame):
     """
 
     def __init__(self, components: Components, pixels: float, features: float, divergence: float) -> None:
-        for name, value in (("pixels", pixels), ("features", features), ("divergence", divergence)):
-            if value < 0:
-                raise ValueError(f"{name}={value}: it cannot be negative")
+        require_not_negative(pixels=pixels, features=features, divergence=divergence)
         super().__init__(components)
         self.player("discriminator").add_term("told", Told())
         for name in ("generator", "encoder"):

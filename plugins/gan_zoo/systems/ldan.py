@@ -6,8 +6,9 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
 from gan_zoo.adapting import OfTwoDomains
+from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import Constant
-from gan_zoo.translating import WeighedPlayer, not_negative
+from gan_zoo.translating import WeighedPlayer
 
 
 class LightError(Term):
@@ -45,7 +46,7 @@ class LDAN(OfTwoDomains):
     sampling_network = "lighting"
 
     def __init__(self, components: Components, adversarial: float) -> None:
-        not_negative(adversarial=adversarial)
+        require_not_negative(adversarial=adversarial)
         super().__init__(components)
         self.player("lighting").add_term("light", LightError(real=False))
         self.player("generator").add_term("light", LightError(real=True))

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Discriminator, Game, Pair, Player, Term
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive, sides
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive, sides
 
 LAYERS = 3
 """The last so many layers of D are joined."""
@@ -49,7 +48,7 @@ class FeatureLearning(Game):
     """
 
     def __init__(self, components: Components, features: float) -> None:
-        not_negative(features=features)
+        require_not_negative(features=features)
         super().__init__(components)
         if features:
             self.player("generator").add_term("features", JoinedFeatures(), features)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame, Fools
+from gan_zoo.layers import require_not_negative
 
 MANIFOLD, DIFFUSION = "manifold", "diffusion"
 
@@ -35,7 +36,7 @@ class RegGAN(EncodingGame):
     """
 
     def __init__(self, components: Components, distance: float, belief: float) -> None:
-        _require(distance=distance, belief=belief)
+        require_not_negative(distance=distance, belief=belief)
         super().__init__(components)
         for name in ("generator", "encoder"):
             _regularise(self.player(name), RECONSTRUCTION, distance, belief)
@@ -70,7 +71,7 @@ class MDGAN(EncodingGame):
     """
 
     def __init__(self, components: Components, distance: float, belief: float) -> None:
-        _require(distance=distance, belief=belief)
+        require_not_negative(distance=distance, belief=belief)
         super().__init__(components)
         _regularise(self.player("autoencoder"), MANIFOLD, distance, belief)
 
@@ -94,9 +95,3 @@ class MDGAN(EncodingGame):
 def _regularise(player: Player, pair: str, distance: float, belief: float) -> None:
     player.add_term("distance", SquaredError(), plan=TermPlan(distance, pairs=(pair,)))
     player.add_term("belief", Fools(), plan=TermPlan(belief, pairs=(pair,)))
-
-
-def _require(**weights: float) -> None:
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"{name}={weight}: it cannot be negative")

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Discriminator, Game, Generator, Pair, Player, Term
 from gan_zoo.heads import add_head
-from gan_zoo.layers import activations, init_normal
+from gan_zoo.layers import activations, init_normal, require_not_negative
 from gan_zoo.priors.components import component_of, require_components
 
 HEAD = "generator_id"
@@ -40,8 +40,7 @@ class MGAN(Game):
     def __init__(self, components: Components, diversity: float) -> None:
         super().__init__(components)
         count = require_components("mgan", self.prior).components
-        if not diversity >= 0:
-            raise ValueError(f"diversity={diversity}: it cannot be negative")
+        require_not_negative(diversity=diversity)
         if count == 1:
             return
         features = self.probe().features[-1].flatten(1).shape[1]

@@ -20,9 +20,9 @@ from gan_framework.api import (
     Term,
 )
 from gan_zoo.adapting import A
-from gan_zoo.layers import activations, init_normal, require_positive
+from gan_zoo.layers import activations, init_normal, require_not_negative, require_positive
 from gan_zoo.made_alike import MadeAlike
-from gan_zoo.translating import TotalVariation, not_negative
+from gan_zoo.translating import TotalVariation
 
 FEATURES = "features"
 """The name of the encoder's maps of the content, among what the decoder is given, and of the encoder."""
@@ -68,7 +68,7 @@ class MGANTexture(MadeAlike):
     """
 
     def __init__(self, components: Components, content: float, adversarial: float, total_variation: float) -> None:
-        not_negative(content=content, adversarial=adversarial, total_variation=total_variation)
+        require_not_negative(content=content, adversarial=adversarial, total_variation=total_variation)
         super().__init__(components)
         generator = self.player("generator")
         generator.add_term("hinge", PatchHinge(), adversarial)

@@ -25,8 +25,8 @@ from gan_framework.api import (
 from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import OTHER, A, B
 from gan_zoo.generators.resnet_translator import ResidualBlock
-from gan_zoo.layers import require_positive
-from gan_zoo.translating import WeighedPlayer, constant, not_negative
+from gan_zoo.layers import require_not_negative, require_positive
+from gan_zoo.translating import WeighedPlayer, constant
 
 STYLE = "style_a"
 """The styles of what is translated into A, among what the generators are given."""
@@ -268,7 +268,7 @@ class MUNIT(Game):
         divergence: float,
     ) -> None:
         weights = {"reconstruction": reconstruction, "content": content, "style": style, "cycle": cycle}
-        not_negative(adversarial=adversarial, divergence=divergence, **weights)
+        require_not_negative(adversarial=adversarial, divergence=divergence, **weights)
         self.styled = components.prior is not None
         if style and not self.styled:
             raise ConfigError(f"game.style={style}: there are no styles without a prior; set game.style=0")

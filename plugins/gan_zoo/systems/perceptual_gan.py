@@ -7,8 +7,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
 from gan_zoo.adapting import AdaptingGame, SourceClassification
+from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import weigh
-from gan_zoo.translating import WeighedPlayer, not_negative
+from gan_zoo.translating import WeighedPlayer
 
 
 class Perception(Term):
@@ -36,7 +37,7 @@ class PerceptualGAN(AdaptingGame):
     """
 
     def __init__(self, components: Components, perception: float, adversarial: float) -> None:
-        not_negative(perception=perception, adversarial=adversarial)
+        require_not_negative(perception=perception, adversarial=adversarial)
         super().__init__(components)
         self.player("classifier").add_term("classification", SourceClassification())
         if perception:

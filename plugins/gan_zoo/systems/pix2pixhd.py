@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
 from gan_zoo.chained import Chained
 from gan_zoo.generators.resnet_translator import ResidualBlock, ResNetTranslator
-from gan_zoo.layers import init_normal, require_positive
+from gan_zoo.layers import init_normal, require_not_negative, require_positive
 from gan_zoo.translating import SOURCE, LayerDistance, image_in
 
 COARSE, FINE = "coarse", "fine"
@@ -108,8 +108,7 @@ class Pix2PixHD(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, features_weight: float, layers: list[float] | None) -> None:
-        if not features_weight >= 0:
-            raise ValueError(f"features_weight={features_weight}: it must not be negative")
+        require_not_negative(features_weight=features_weight)
         super().__init__(components)
         if features_weight:
             for level in (COARSE, FINE):

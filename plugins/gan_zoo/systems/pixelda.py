@@ -7,8 +7,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Pair, Player, Term
 from gan_zoo.adapting import A, in_channels, require_labelled_source
+from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import MadeAlike, weigh
-from gan_zoo.translating import WeighedPlayer, not_negative
+from gan_zoo.translating import WeighedPlayer
 
 
 class TaskLoss(Term):
@@ -33,7 +34,7 @@ class PixelDA(MadeAlike):
     """
 
     def __init__(self, components: Components, discriminator_weight: float, adversarial: float, task: float) -> None:
-        not_negative(discriminator_weight=discriminator_weight, adversarial=adversarial, task=task)
+        require_not_negative(discriminator_weight=discriminator_weight, adversarial=adversarial, task=task)
         super().__init__(components)
         self.player("generator").add_term("task", TaskLoss(), task)
         weigh(self, {"discriminator": discriminator_weight, "generator": adversarial})

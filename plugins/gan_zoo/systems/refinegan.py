@@ -23,7 +23,8 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.generators.unrolled_fourier import UnrolledFourier, consistent
-from gan_zoo.translating import SOURCE, PixelDistance, image_in, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import SOURCE, PixelDistance, image_in
 
 MASK, LOOSE = "mask", "loose"
 RECONSTRUCTED, REFINED, AGAIN = "reconstructed", "refined", "again"
@@ -130,7 +131,7 @@ class RefineGAN(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, image_error: float, image_cycle: float, frequency_cycle: float) -> None:
-        not_negative(image_error=image_error, image_cycle=image_cycle, frequency_cycle=frequency_cycle)
+        require_not_negative(image_error=image_error, image_cycle=image_cycle, frequency_cycle=frequency_cycle)
         super().__init__(components)
         for name, term, weight, pairs in (
             ("image_error", ImageError(), image_error, (RECONSTRUCTED, REFINED)),

@@ -10,9 +10,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Components, ConfigError, Generator, Pair, Player, Term
 from gan_zoo.adapting import A
-from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sides
 from gan_zoo.made_alike import MadeAlike, weigh
-from gan_zoo.translating import not_negative
 
 MASK = "mask"
 LIGHTS = 4
@@ -114,7 +113,7 @@ class RenderGAN(MadeAlike):
     """
 
     def __init__(self, components: Components, clipping: float) -> None:
-        not_negative(clipping=clipping)
+        require_not_negative(clipping=clipping)
         super().__init__(components)
         if not isinstance(self.network("generator"), TagAugmenter):
             kind = type(self.network("generator")).__name__

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from gan_framework.api import Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, Ramp, grid
 from gan_zoo.datasets.digit_views import TOGETHER
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
-from gan_zoo.translating import WeighedPlayer, not_negative
+from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
+from gan_zoo.translating import WeighedPlayer
 
 
 class SDGAN(Game):
@@ -26,7 +26,7 @@ class SDGAN(Game):
     """
 
     def __init__(self, components: Components, identity_dim: int, discriminator_weight: float) -> None:
-        not_negative(discriminator_weight=discriminator_weight)
+        require_not_negative(discriminator_weight=discriminator_weight)
         super().__init__(components)
         dim = self.prior.dim if self.prior is not None else 0
         if not 0 < identity_dim < dim:

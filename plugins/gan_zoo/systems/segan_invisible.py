@@ -23,7 +23,8 @@ from gan_framework.api import (
     nobody,
 )
 from gan_zoo.chained import Chained
-from gan_zoo.translating import SOURCE, PixelDistance, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import SOURCE, PixelDistance
 
 VISIBLE, FULL = "visible", "full"
 MASK, PAINT = "mask", "paint"
@@ -98,7 +99,7 @@ class SeGAN(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, distance: float, weights: list[float]) -> None:
-        not_negative(distance=distance)
+        require_not_negative(distance=distance)
         if len(weights) != 3 or min(weights) < 0 or not weights[0] > 0:
             raise ValueError(f"weights={weights}: three numbers of at least 0, the first above it")
         super().__init__(components)

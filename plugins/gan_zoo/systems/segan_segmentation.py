@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, Term
-from gan_zoo.layers import activations, init_normal, require_positive
+from gan_zoo.layers import activations, init_normal, require_not_negative, require_positive
 from gan_zoo.translating import SOURCE
 
 
@@ -80,8 +80,7 @@ class SegAN(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, dice_weight: float) -> None:
-        if not dice_weight >= 0:
-            raise ValueError(f"dice_weight={dice_weight}: it must not be negative")
+        require_not_negative(dice_weight=dice_weight)
         super().__init__(components)
         for name in self.players:
             self.player(name).add_term("distance", MultiScaleDistance())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gan_framework.api import Components, Player
 from gan_zoo.classifying import LabelledError, LabelledGame
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import require_not_negative
 
 
 class KPlusOne(LabelledGame):
@@ -24,7 +24,7 @@ class KPlusOne(LabelledGame):
     """
 
     def __init__(self, components: Components, labelled_weight: float, supervised: bool) -> None:
-        not_negative(labelled_weight=labelled_weight)
+        require_not_negative(labelled_weight=labelled_weight)
         self.supervised = supervised
         super().__init__(components)
         self.score_classes("discriminator", self.num_classes)

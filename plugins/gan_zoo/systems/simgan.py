@@ -7,8 +7,9 @@ from torch import Tensor
 from gan_framework.api import Components, ConfigError, Pair, Player, Term, distributed, try_meeting
 from gan_zoo.adapting import A
 from gan_zoo.image_pool import ImagePool
+from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import Constant, MadeAlike
-from gan_zoo.translating import WeighedPlayer, known_distance, not_negative
+from gan_zoo.translating import WeighedPlayer, known_distance
 
 
 class SelfRegularisation(Term):
@@ -56,7 +57,7 @@ class SimGAN(MadeAlike):
     def __init__(
         self, components: Components, regularisation: float, distance: str, refiner_steps: int, pool: int
     ) -> None:
-        not_negative(regularisation=regularisation, refiner_steps=refiner_steps, pool=pool)
+        require_not_negative(regularisation=regularisation, refiner_steps=refiner_steps, pool=pool)
         if refiner_steps and not regularisation:
             raise ValueError(f"refiner_steps={refiner_steps} has no effect with regularisation=0: set it to 0")
         super().__init__(components)

@@ -21,8 +21,7 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import CLASS, ClassError, ClassifyingGame, require_classes
 from gan_zoo.heads import add_head
-from gan_zoo.layers import PlainEmbedding
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import PlainEmbedding, require_not_negative
 
 PASSES = 3
 """Through the data, at most, to see every sample: batches leave out an epoch's remainder."""
@@ -161,7 +160,7 @@ class SplittingGAN(ClassifyingGame):
         discriminator_weight: float,
         generator_weight: float,
     ) -> None:
-        not_negative(least=least, discriminator_weight=discriminator_weight, generator_weight=generator_weight)
+        require_not_negative(least=least, discriminator_weight=discriminator_weight, generator_weight=generator_weight)
         if [*steps] != sorted({*steps}) or any(step < 1 for step in steps):
             raise ValueError(f"steps={[*steps]}: rising numbers of updates, of at least 1")
         super().__init__(components)

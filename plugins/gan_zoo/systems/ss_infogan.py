@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Pair, Player, Term
 from gan_zoo.classifying import LABELLED, LabelledError, LabelledGame
+from gan_zoo.layers import require_not_negative
 from gan_zoo.priors.codes import Codes
-from gan_zoo.translating import not_negative
 
 CODE = "categorical_0"
 """The code whose values are the classes."""
@@ -42,7 +42,7 @@ class SSInfoGAN(LabelledGame):
     classifier: ClassVar[str] = "q"
 
     def __init__(self, components: Components, labelled_weight: float) -> None:
-        not_negative(labelled_weight=labelled_weight)
+        require_not_negative(labelled_weight=labelled_weight)
         super().__init__(components)
         prior = self.prior
         sizes = prior.codes.sizes if isinstance(prior, Codes) else {}

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, SAMPLES, Components, Discriminator, Generator, Pair, Player, Term
 from gan_zoo.editing import CLASS, ClassOfFake, ClassOfReal, EditingGame, beside_maps, conditions
-from gan_zoo.layers import ImageSize, activations, halved, require_positive
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import ImageSize, activations, halved, require_not_negative, require_positive
 
 
 class CycleBack(Term):
@@ -40,7 +39,7 @@ class StarGAN(EditingGame):
     """
 
     def __init__(self, components: Components, classification: float, cycle: float) -> None:
-        not_negative(classification=classification, cycle=cycle)
+        require_not_negative(classification=classification, cycle=cycle)
         super().__init__(components)
         discriminator, generator = self.player("discriminator"), self.player("generator")
         if classification:

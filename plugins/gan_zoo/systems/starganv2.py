@@ -30,9 +30,8 @@ from gan_framework.api import (
 )
 from gan_zoo.chained import Chained
 from gan_zoo.editing import EditingGame
-from gan_zoo.layers import given
+from gan_zoo.layers import given, require_not_negative
 from gan_zoo.styled_domains import STYLE
-from gan_zoo.translating import not_negative
 
 LATENT, REFERENCE = "latent", "reference"
 """The pairs: images in styles of noise, and in those of other images."""
@@ -141,7 +140,7 @@ class StarGANv2(EditingGame):
     def __init__(
         self, components: Components, style: float, diversity: float, diversity_steps: int, cycle: float
     ) -> None:
-        not_negative(style=style, diversity=diversity, cycle=cycle)
+        require_not_negative(style=style, diversity=diversity, cycle=cycle)
         if diversity_steps < 1:
             raise ValueError(f"diversity_steps={diversity_steps}: it must be at least 1")
         super().__init__(components)

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Batch, Components, ConfigError, Game, Latent, Pair, Player
 from gan_zoo.chained import Chained
-from gan_zoo.translating import SOURCE, PixelDistance, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import SOURCE, PixelDistance
 
 HINTS, PAINT = "hints", "paint"
 STEPS = (HINTS, PAINT)
@@ -54,7 +55,7 @@ class TAN(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, distance: float, blur: int) -> None:
-        not_negative(distance=distance)
+        require_not_negative(distance=distance)
         if blur < 2:
             raise ValueError(f"blur={blur}: it must be at least 2")
         super().__init__(components)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, TermPlan, nobody
 from gan_zoo.colours import to_lab
-from gan_zoo.translating import SOURCE, PixelDistance, not_negative
+from gan_zoo.layers import require_not_negative
+from gan_zoo.translating import SOURCE, PixelDistance
 
 PATCH, MASK = "patch", "mask"
 LIGHTNESS, WHOLE, LOCAL = "lightness", "whole", "local"
@@ -86,7 +87,7 @@ class TextureGAN(Game):
     generates_from = SOURCE
 
     def __init__(self, components: Components, pixel: float, colour: float, local_pixel: float, crop: int) -> None:
-        not_negative(pixel=pixel, colour=colour, local_pixel=local_pixel)
+        require_not_negative(pixel=pixel, colour=colour, local_pixel=local_pixel)
         super().__init__(components)
         self.crop = crop
         for name in ("generator", "refiner"):

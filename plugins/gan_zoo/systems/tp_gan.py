@@ -12,8 +12,8 @@ from gan_framework.api import EMPTY, SAMPLES, Components, ConfigError, Generator
 from gan_zoo.datasets.digit_views import POINTS
 from gan_zoo.editing import CLASS, MirrorSymmetry
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import init_normal, require_positive
-from gan_zoo.translating import image_in, not_negative
+from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.translating import image_in
 
 HALF, QUARTER = "half", "quarter"
 """What is made beside the samples: the image at a half and at a quarter of the size."""
@@ -88,7 +88,7 @@ class TPGAN(Translation):
         distance_weight: float,
         total_variation: float,
     ) -> None:
-        not_negative(half=half, quarter=quarter, symmetry=symmetry, identity=identity)
+        require_not_negative(half=half, quarter=quarter, symmetry=symmetry, identity=identity)
         super().__init__(
             components,
             beside,

@@ -25,7 +25,7 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import CLASS, LABELLED, LabelledError, LabelledGame, entropies, without_labels
 from gan_zoo.encoding import Fools
-from gan_zoo.translating import not_negative
+from gan_zoo.layers import require_not_negative
 
 TOLD = "told"
 """The pair of labelled samples, and samples without labels with the classes that C tells."""
@@ -170,7 +170,7 @@ class TripleGAN(LabelledGame):
             raise ValueError(f"game.alpha={alpha}: it must be at least 0 and below 1")
         if not 0 <= joined < 1:
             raise ValueError(f"game.joined={joined}: it must be at least 0 and below 1")
-        not_negative(
+        require_not_negative(
             adversarial_weight=adversarial_weight,
             pseudo_weight=pseudo_weight,
             pseudo_start=pseudo_start,

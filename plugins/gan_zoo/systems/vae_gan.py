@@ -22,7 +22,7 @@ from gan_framework.api import (
 )
 from gan_zoo.autoencoding import decode
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
-from gan_zoo.layers import ImageSize, activations, cropped, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, cropped, init_normal, require_not_negative, require_positive, sides
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 
@@ -71,8 +71,7 @@ class VAEGAN(EncodingGame):
     """
 
     def __init__(self, components: Components, gamma: float, layer: int, judges_reconstructions: bool) -> None:
-        if gamma < 0:
-            raise ValueError(f"gamma={gamma}: it cannot be negative")
+        require_not_negative(gamma=gamma)
         self.judges_reconstructions = judges_reconstructions
         super().__init__(components)
         for name, weight in (("encoder", 1.0), ("generator", gamma)):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gan_framework.api import Components, Player
+import torch
+from torch import Tensor
+
+from gan_framework.api import Components, Latent, Player
 from gan_zoo.encoding import LatentReconstruction, LogRatio
 from gan_zoo.systems.bigan import BiGAN
 
@@ -10,7 +13,7 @@ from gan_zoo.systems.bigan import BiGAN
 class VEEGAN(BiGAN):
     """A reconstructor F, the encoder, makes noise of data, and of generated samples the noise they were made of.
 
-        D     -log σ(D(x, F(x))) - log(1 - σ(D(G(z), z)))
+        D     -log σ(D(x, z_x)) - log(1 - σ(D(G(z), z))),    z_x ~ N(F(x), I)      (algorithm 1)
         G, F  -E D(G(z), z) + E ½ ‖z - F(G(z))‖²                      (equations 5 and 6)
 
     D's sign is the usual one, high on real samples; the paper's is the other. Its raw logit is minimised, so that
@@ -27,3 +30,13 @@ class VEEGAN(BiGAN):
         """Return D, and G with F."""
         discriminator, generator = super().make_players()
         return [discriminator, Player("generator", generator.networks, "generator")]
+
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Latent:
+        """Draw z of N(F(x), I) for samples x (N, ...), with F(x) as `mean` in `code`.
+
+        F(x) itself has less variance than the prior: without noise D would tell both sides by their lengths alone.
+        """
+        code = super().encode(x, labels)
+        if code.code:  # of an encoder that has variances of its own
+            return code
+        return Latent(code.z + torch.randn_like(code.z), labels, code={"mean": code.z})

@@ -10,11 +10,11 @@ from torch import Tensor
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.autoencoding import decode, drawn_around
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
+from gan_zoo.layers import require_not_negative
 from gan_zoo.priors.codes import Codes
 from gan_zoo.systems.vae_gan import FeatureReconstruction
 from gan_zoo.terms.kl_divergence import kl_to_standard_normal
 from gan_zoo.terms.mutual_information import MutualInformation
-from gan_zoo.translating import not_negative
 
 
 class NoiseDivergence(Term):
@@ -55,7 +55,7 @@ class ViGAN(EncodingGame):
         categorical: float,
         continuous: float,
     ) -> None:
-        not_negative(
+        require_not_negative(
             kl_weight=kl_weight,
             reconstruction_weight=reconstruction_weight,
             categorical=categorical,

@@ -23,8 +23,8 @@ from gan_framework.api import (
 )
 from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import TO, A, B, Cycle, CycleConsistency, Translated
-from gan_zoo.layers import init_normal, require_positive
-from gan_zoo.translating import SOURCE, WeighedPlayer, constant, not_negative
+from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.translating import SOURCE, WeighedPlayer, constant
 
 OF_AE = {A: "autoencoded_a", B: "autoencoded_b"}
 """By a view, the pair of what the autoencoder makes of it."""
@@ -120,7 +120,7 @@ class VIGAN(Cycle):
         discriminator_weight: float = 0.5,
         adversarial_weight: float = 1.0,
     ) -> None:
-        not_negative(autoencoding=autoencoding, adversarial=adversarial, joint_cycle=joint_cycle)
+        require_not_negative(autoencoding=autoencoding, adversarial=adversarial, joint_cycle=joint_cycle)
         if not 0 < paired <= 1:
             raise ValueError(f"paired={paired}: it must be above 0 and at most 1")
         self.paired = paired

@@ -23,7 +23,7 @@ from gan_framework.api import (
     evaluation_mode,
     grid,
 )
-from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sides
 from gan_zoo.reference import Reference
 
 LARGEST = 1e4
@@ -83,9 +83,7 @@ class VQGAN(Game):
     generates_from = SAMPLES
 
     def __init__(self, components: Components, commitment: float, weight: float, start: int) -> None:
-        for name, value in (("commitment", commitment), ("weight", weight), ("start", start)):
-            if value < 0:
-                raise ValueError(f"{name}={value}: it cannot be negative")
+        require_not_negative(commitment=commitment, weight=weight, start=start)
         super().__init__(components)
         self.start_at = start
         self.reference = Reference(KEPT, components.data.sample)

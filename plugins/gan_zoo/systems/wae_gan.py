@@ -25,6 +25,7 @@ from gan_framework.api import (
 )
 from gan_zoo.encoding import Fools
 from gan_zoo.kernels import Kernel, squared_distances, squared_mmd
+from gan_zoo.layers import require_not_negative
 from gan_zoo.priors.normal import Normal
 from gan_zoo.systems.aae import AAE, CODES
 
@@ -116,9 +117,7 @@ class WAE(AAE):
     ) -> None:
         if penalty not in PENALTIES:
             raise ValueError(f"penalty={penalty!r}: choose {' or '.join(PENALTIES)}")
-        for name, value in (("weight", weight), ("pretraining", pretraining)):
-            if value < 0:
-                raise ValueError(f"{name}={value}: it cannot be negative")
+        require_not_negative(weight=weight, pretraining=pretraining)
         self.penalty = penalty
         super().__init__(components)
         autoencoder = self.player("autoencoder")

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Components, ConfigError, Generator, Pair, Player, Term
 from gan_zoo.adapting import A
-from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sides
 from gan_zoo.made_alike import MadeAlike, weigh
-from gan_zoo.translating import not_negative
 
 DEPTH = "depth"
 STARTS = (0.35, 0.038, 0.0194)
@@ -105,7 +104,7 @@ class WaterGAN(MadeAlike):
     """
 
     def __init__(self, components: Components, plausibility: float) -> None:
-        not_negative(plausibility=plausibility)
+        require_not_negative(plausibility=plausibility)
         super().__init__(components)
         if not isinstance(self.network("generator"), WaterGenerator):
             raise ConfigError(f"game=watergan asks generator=water, not {type(self.network('generator')).__name__}")

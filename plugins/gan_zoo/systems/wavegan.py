@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import activations
+from gan_zoo.layers import activations, require_not_negative
 from gan_zoo.ndims import down, init_dcgan
 
 
@@ -21,8 +21,7 @@ class PhaseShuffle(nn.Module):
 
     def __init__(self, reach: int) -> None:
         super().__init__()
-        if reach < 0:
-            raise ValueError(f"shuffle={reach}: it must be at least 0")
+        require_not_negative(shuffle=reach)
         self.reach = reach
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
+from gan_zoo.layers import require_not_negative
 from gan_zoo.terms.sides import name_of, trained_judges
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -24,8 +25,7 @@ class DropoutConsistency(Term):
 
     def __init__(self, margin: float) -> None:
         super().__init__()
-        if margin < 0:
-            raise ValueError(f"margin={margin}: it must be at least 0")
+        require_not_negative(margin=margin)
         self.margin = margin
 
     def check(self, game: Game, player: Player) -> None:

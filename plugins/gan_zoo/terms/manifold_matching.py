@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, distributed
+from gan_zoo.layers import require_not_negative
 from gan_zoo.terms.sides import name_of, require_generator
 
 SIDES = ("real", "fake")
@@ -60,8 +61,7 @@ class ManifoldMatching(Term):
         super().__init__()
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
-        if not correlation >= 0:
-            raise ValueError(f"correlation={correlation}: it cannot be negative")
+        require_not_negative(correlation=correlation)
         self.layer = layer
         self.decay = decay
         self.correlation = correlation

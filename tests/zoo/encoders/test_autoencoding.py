@@ -340,9 +340,20 @@ def test_what_the_reconstructor_of_noise_and_the_generator_pay(compose):
     assert reached(losses["log_ratio"], game) == {"generator", "discriminator"}
     assert reached(losses["latent_reconstruction"], game) == {"generator", "encoder"}
     told = game.player("discriminator").evaluate(Meeting(main=pair.detached()))["adversarial"]
-    real = judge(pair.real, None, encoder(pair.real)).logits
+    real = judge(pair.real, None, *pair.real_given).logits
     fake = judge(pair.fake, None, pair.latent.z).logits
     torch.testing.assert_close(told, F.softplus(-real).mean() + F.softplus(fake).mean())
+
+
+def test_noise_that_is_made_of_data_is_drawn_with_unit_variance(compose):
+    """Algorithm 1: z ~ p(z | x), a normal distribution around what F makes of x; where F says 0, it is the prior."""
+    game = small(compose, "veegan", "prior.dim=3", size=None)
+    x = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
+    drawn, made = game.encode(x), game.network("encoder")(x)
+    torch.testing.assert_close(drawn.code["mean"], made)
+    torch.testing.assert_close((drawn.z - made).mean(0), torch.zeros(3), atol=0.08, rtol=0)
+    torch.testing.assert_close((drawn.z - made).T.cov(), torch.eye(3), atol=0.1, rtol=0)
+    torch.testing.assert_close(game.code_of(x), made)
 
 
 def test_an_exact_inverse_costs_only_the_constant():

@@ -138,9 +138,20 @@ def test_the_interval_is_as_wide_as_fids_of_new_samples_spread():
     assert held > 0.8  # 0.93 over 400 draws
 
 
+def test_the_interval_does_not_hang_on_the_order_of_samples():
+    """Images of a folder come class after class, and each group of neighbours would be of one class."""
+    real, drawn = normal(1000, 2, seed=1), normal(300, 2)
+    drawn[:, 0] += 8 * (torch.arange(300) % 3)
+    errors = [
+        FIDInterval(10).scores(compare(samples, real))["fid_se"] for samples in (drawn, drawn[drawn[:, 0].argsort()])
+    ]
+    assert errors[1] == pytest.approx(errors[0], rel=0.5)  # 35 by neighbours, 6 at random
+
+
 def test_the_interval_is_the_jackknifes_by_hand():
     generated, real = normal(10, 2), normal(30, 2, mean=1, seed=1)
     found = FIDInterval(5).scores(compare(generated, real))
+    generated = generated[torch.randperm(10, generator=torch.Generator().manual_seed(0))]
     fid = lambda x: FID().scores(compare(x, real))["fid"]  # noqa: E731
     left = [fid(torch.cat([generated[: 2 * i], generated[2 * i + 2 :]])) for i in range(5)]
     error = math.sqrt(4 / 5 * sum((one - sum(left) / 5) ** 2 for one in left))

@@ -32,14 +32,14 @@ def theirs(queries, points, sigma):
     return KernelDensity(bandwidth=sigma, rtol=1e-12).fit(y).score_samples(x)
 
 
-def samples_of(tensor):
-    return FeatureSet(torch.zeros(len(tensor), 1), None, None, lambda indices: tensor[indices])
+def samples_of(tensor, kept=None):
+    return FeatureSet(torch.zeros(len(tensor), 1), None, None, lambda indices: tensor[:kept][indices], kept)
 
 
-def compare(generated, test):
+def compare(generated, test, kept=None):
     shape = DataShape(tuple(test.shape[1:]), value_range=None if test.dtype == torch.uint8 else (-math.inf, math.inf))
     splits = {"test": samples_of(test)}
-    return Comparison(samples_of(generated), samples_of(test), splits.__getitem__, shape, False)
+    return Comparison(samples_of(generated, kept), samples_of(test), splits.__getitem__, shape, False)
 
 
 @pytest.mark.parametrize("sides", [(uint8(30, 0), uint8(70, 1)), (normal(30, 5), normal(70, 5, seed=1))])
@@ -101,10 +101,13 @@ def test_a_deviation_at_the_end_of_the_grid_is_told(sigmas, end):
 def test_only_kept_samples_are_read(monkeypatch):
     monkeypatch.setattr(Parzen, "samples_kept", 20)
     generated, test = normal(50, 2), normal(50, 2, seed=1)
-    comparison = compare(generated, test)
+    comparison = compare(generated, test, kept=20)
     scores = Parzen([0.5], 0.2).scores(comparison)
     assert scores == Parzen([0.5], 0.2).scores(compare(generated[:20], test))
-    assert comparison.warnings == ["parzen: the windows are around the first 20 of 50 samples"]
+    assert comparison.warnings == ["parzen: the windows are around 20 of 50 samples"]
+    # Of what is kept whole, as a folder of images class after class, they are evenly spaced.
+    evenly = generated[torch.linspace(0, 49, 20, dtype=torch.float64).round().long()]
+    assert Parzen([0.5], 0.2).scores(compare(generated, test)) == Parzen([0.5], 0.2).scores(compare(evenly, test))
 
 
 @pytest.mark.parametrize(

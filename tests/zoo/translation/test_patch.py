@@ -55,8 +55,8 @@ def test_what_an_image_is_judged_beside_counts():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"layers": -1}, "layers=-1: it must be at least 0"),
-        ({"given_channels": -3}, "given_channels=-3: it must be at least 0"),
+        ({"layers": -1}, "layers=-1: it cannot be negative"),
+        ({"given_channels": -3}, "given_channels=-3: it cannot be negative"),
         ({"width": 0}, "width=0: it must be at least 1"),
         ({"norm": "group"}, "norm='group': choose one of batch, layer, instance, none"),
     ],
