@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, Metric
+from gan_zoo.metrics.pair_bounds import bounds
 
 LEAST = 1e-10
 """The least mean square error, as a share of the squared range: equal images have 100 dB."""
@@ -17,9 +18,9 @@ LEAST = 1e-10
 class PSNR(Metric):
     """The mean peak signal-to-noise ratio of samples and what they should be, 10 log₁₀(range² / MSE) of each pair.
 
-    The range of 8-bit samples is 255, of others that of their targets. Beside it stand the mean absolute error, as a
-    share of the range, and the ratio of the inputs themselves where they have the shape of the targets: what a model
-    that changes nothing would score.
+    The range of 8-bit samples is 255, of others that of the data's `value_range`, or else of all targets. Beside it
+    stand the mean absolute error, as a share of the range, and the ratio of the inputs themselves where they have the
+    shape of the targets: what a model that changes nothing would score.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"psnr": True, "absolute_error": False}
@@ -36,8 +37,9 @@ class PSNR(Metric):
         assert comparison.pairs is not None, "only games of pairs come this far"
         totals: dict[str, float] = {}
         count = 0
+        low, high = bounds(comparison)
+        span = high - low
         for part in comparison.pairs():
-            span = 255.0 if part.target.dtype == torch.uint8 else spread(part.target)
             generated, target = part.generated.double(), part.target.double()
             found = {
                 "psnr": psnr(generated, target, span).sum(),
@@ -55,9 +57,3 @@ def psnr(a: Tensor, b: Tensor, span: float) -> Tensor:
     """Return the peak signal-to-noise ratios (N,) in dB of a and b (N, ...), whose values span so much."""
     error = (a - b).square().flatten(1).mean(1) / span**2
     return -10 * torch.log10(error.clamp(min=LEAST))
-
-
-def spread(x: Tensor) -> float:
-    """Return the difference of the greatest and the least value, 1 where there is none."""
-    low, high = x.aminmax()
-    return float(high - low) or 1.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.metrics.ms_ssim import KERNEL, similarity
+from gan_zoo.metrics.pair_bounds import bounds
 
 
 class SSIM(Metric):
@@ -42,21 +42,11 @@ class SSIM(Metric):
         """Return `ssim`."""
         assert comparison.pairs is not None, "only games of pairs come this far"
         total, count = 0.0, 0
+        low, high = bounds(comparison)
         for part in comparison.pairs():
-            low, high = bounds(part.target, comparison.shape)
             total += float(ssim(part.generated.double() - low, part.target.double() - low, high - low).sum())
             count += len(part.target)
         return {"ssim": total / count if count else math.nan}
-
-
-def bounds(targets: Tensor, shape: DataShape) -> tuple[float, float]:
-    """Return the values that are black and white in targets of data of a shape: see `SSIM`."""
-    if targets.dtype == torch.uint8:
-        return 0.0, 255.0
-    if shape.value_range is not None and all(map(math.isfinite, shape.value_range)):
-        return shape.value_range
-    low, high = (float(value) for value in targets.aminmax())
-    return low, high if high > low else low + 1.0
 
 
 def ssim(a: Tensor, b: Tensor, largest: float = 255.0) -> Tensor:

@@ -1,4 +1,6 @@
-"""SSIM of pairs."""
+"""SSIM of pairs, and the range that it and PSNR measure by."""
+
+import math
 
 import pytest
 import torch
@@ -6,6 +8,7 @@ import torch
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet, PairedSamples
+from gan_zoo.metrics.paired_psnr import PSNR
 from gan_zoo.metrics.paired_ssim import SSIM, ssim
 
 
@@ -51,6 +54,19 @@ def test_floating_point_images_have_the_score_of_8_bits(known):
     parts = [PairedSamples(values[1], values[0], values[1], {})]
     comparison = Comparison(blank, blank, {}.get, shape, False, pairs=lambda: iter(parts))
     assert SSIM().scores(comparison)["ssim"] == pytest.approx(float(ssim(generated.double(), target.double()).mean()))
+
+
+@pytest.mark.parametrize(("value_range", "span"), [((-1.0, 1.0), 2.0), ((-float("inf"), float("inf")), 1.0)])
+def test_one_range_is_that_of_all_pairs_however_they_are_read(value_range, span):
+    target = torch.linspace(-0.5, 0.5, 200).view(50, 1, 2, 2)  # each part of it spans less
+    generated = target + 0.1
+    blank = FeatureSet(torch.zeros(50, 1), None, None, lambda indices: generated[indices])
+    for size in (10, 50):
+        parts = [PairedSamples(*part, {}) for part in zip(*(x.split(size) for x in (target, generated, target)))]  # noqa: B905
+        shape = DataShape((1, 2, 2), value_range=value_range)
+        found = PSNR().scores(Comparison(blank, blank, {}.get, shape, False, pairs=lambda parts=parts: iter(parts)))
+        assert found["psnr"] == pytest.approx(20 * math.log10(span / 0.1), abs=1e-4)
+        assert found["absolute_error"] == pytest.approx(0.1 / span, abs=1e-6)
 
 
 def test_images_smaller_than_a_window_are_refused_before_training():

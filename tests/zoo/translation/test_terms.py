@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from gan_framework.api import Batch, DiscriminatorOutput, Latent, Meeting, Pair, PairedSamples
+from gan_framework.api import Batch, DataShape, DiscriminatorOutput, Latent, Meeting, Pair, PairedSamples
 from gan_zoo.games.cycle import Rate, mean_difference, pairwise
 from gan_zoo.image_pool import ImagePool
 from gan_zoo.metrics.paired_overlap import Overlap
@@ -122,7 +122,7 @@ def test_a_perfect_answer_scores_best_and_inputs_have_a_score_of_their_own():
 
     def scored(generated):
         parts = [PairedSamples(255 - target[of], generated[of], target[of], {}) for of in (slice(4), slice(4, 6))]
-        return PSNR().scores(SimpleNamespace(pairs=lambda: iter(parts)))
+        return PSNR().scores(SimpleNamespace(pairs=lambda: iter(parts), shape=DataShape((3, 8, 8))))
 
     perfect, shuffled = scored(target), scored(target.roll(1, 0))
     assert perfect["psnr"] == 100 and perfect["absolute_error"] == 0
