@@ -21,7 +21,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation import decoding
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.evaluation.extractor import Extractor
-from gan_framework.evaluation.folder import LOSSY, find_images, read_images, shapes_of
+from gan_framework.evaluation.folder import LOSSY, are_coloured, find_images, read_images, shapes_of
 from gan_framework.registry import registry
 from gan_framework.registry.listing import better
 from gan_framework.runs.device import choose_device
@@ -116,9 +116,19 @@ def _score_model(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str
     game, state = load(what, device)
     evaluator, source, config = evaluator_for(what, game, state, overrides, device)
     evaluation = evaluator(game)
-    others = other_data(state.get("data", {}), {"": identity(training_data(source, config["data"]))})
-    evaluation.warnings.extend(f"scored against other data than the model was trained on: {what}" for what in others)
+    evaluation.warnings.extend(of_other_data(state, identity(training_data(source, config["data"]))))
     return evaluation, details_of(game)
+
+
+def of_other_data(state: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return in words that data are not those that a model was trained on, if they are not.
+
+    Args:
+        state: the model's checkpoint.
+        now: the `identity` of what would be trained on of the data that `evaluator_for` returns.
+    """
+    others = other_data(state.get("data", {}), {"": now})
+    return [f"scored against other data than the model was trained on: {what}" for what in others]
 
 
 def details_of(game: Game) -> dict[str, Any]:
@@ -129,7 +139,7 @@ def details_of(game: Game) -> dict[str, Any]:
 def evaluator_for(
     what: Path, game: Game, state: dict[str, Any], overrides: list[str], device: torch.device
 ) -> tuple[Evaluator, DataSource, dict[str, Any]]:
-    """Return what scores a model, having checked that it can, with the reference data and the configuration.
+    """Return what scores a model, having checked that it can, with the data, not decoded, and the configuration.
 
     Args:
         what: where the model is from, for errors.
@@ -144,7 +154,7 @@ def evaluator_for(
     """
     config = plain(rescored(state["config"], overrides))
     classes = state["config"]["data"].get("classes")
-    source = build_source({**config["data"], "classes": None})
+    data = source = build_source({**config["data"], "classes": None})
     if source.shape.sample == game.data.sample:
         source = decoding.decoded(source, decoding.of(game))
     elif source.shape.sample != decoding.shape_seen(game).sample:  # else it holds the images themselves
@@ -156,7 +166,7 @@ def evaluator_for(
         check_classes(classes, source.classes, f"the classes that {what} was trained on")
     evaluator = Evaluator.from_config(config, source, device)
     evaluator.check(game)
-    return evaluator, source, config
+    return evaluator, data, config
 
 
 def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[str, Any]]:
@@ -180,6 +190,12 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
             f"{sample}: score it against images of 1 or 3 channels"
         )
     refuse_other_scale(f"the images of {what}", DataShape(sample), source, config["data"]["name"])
+    greyed = sample[0] == 1 and are_coloured(paths)
+    if greyed and config["data"].get("channels", 1) is None:
+        # As by other programs, colours count though the reference has none.
+        config["data"]["channels"], greyed = 3, False
+        source, fit = _reference(config, paths, keys)
+        sample = source.shape.sample
     evaluator = Evaluator.from_config(config, source, device)
     metrics = evaluator.metrics.items()
     needing = [f"metrics.{name}" for name, metric in metrics if metric.needs_game or metric.needs_pairs]
@@ -196,6 +212,11 @@ def _score_folder(what: Path, overrides: list[str]) -> tuple[Evaluation, dict[st
         both = f"both sides {fit.resize} to {sample[1]}x{sample[2]}, crop {fit.crop}"
         evaluation.protocol["resize"] = f"{both}; {evaluation.protocol['resize']}"
         evaluation.warnings.extend(f"the images of {what}: {change}" for change in fit.changes(shapes_of(paths)))
+    if greyed:
+        evaluation.warnings.append(
+            f"the images of {what} are coloured, and are turned to grey as those of data={config['data']['name']} are: "
+            "their colours have no part in the scores. data.channels=3 brings these to colour"
+        )
     if left_out:
         evaluation.warnings.append(left_out)
     if any(path.suffix.lower() in LOSSY for path in paths):

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_framework.cli.evaluate import asked_device, content, details_of, evaluator_for
+from gan_framework.cli.evaluate import asked_device, content, details_of, evaluator_for, of_other_data
 from gan_framework.cli.shown import shown
+from gan_framework.data import identity
+from gan_framework.data.sources import training_data
 from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation.evaluator import Evaluation, Evaluator
 from gan_framework.registry.listing import better
@@ -75,6 +77,7 @@ def history(run: Path, overrides: list[str], out: Path | None = None) -> tuple[l
 def _score(run: Path, newest_first: list[Path], overrides: list[str]) -> Iterator[tuple[Scored, str]]:
     device = choose_device(asked_device(overrides))
     evaluator: Evaluator | None = None
+    now: dict[str, Any] = {}
     for path in [newest_first[0], *reversed(newest_first)]:
         try:
             game, state = load(path, device)
@@ -84,7 +87,8 @@ def _score(run: Path, newest_first: list[Path], overrides: list[str]) -> Iterato
             log.warning("left out: %s", error)
             continue
         if evaluator is None:
-            evaluator, *_ = evaluator_for(run, game, state, overrides, device)
+            evaluator, source, config = evaluator_for(run, game, state, overrides, device)
+            now = identity(training_data(source, config["data"]))
             continue
         step = int(state["clock"]["step"])
         details: dict[str, Any] = {"step": step, **details_of(game)}
@@ -95,6 +99,7 @@ def _score(run: Path, newest_first: list[Path], overrides: list[str]) -> Iterato
             line = {"evaluated": str(path.absolute()), **details, "scores": {}, "warnings": [str(problem)]}
             yield Scored(step, None), _line(line)
             continue
+        evaluation.warnings.extend(of_other_data(state, now))
         yield Scored(step, evaluation), _line(content(path, evaluation, details, overrides))
 
 

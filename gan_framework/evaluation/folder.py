@@ -76,6 +76,16 @@ def shapes_of(paths: list[Path]) -> dict[Shape, int]:
     return Counter(_opened(path, measure) for path in paths)
 
 
+def are_coloured(paths: list[Path]) -> bool:
+    """Return whether an image has a pixel of which red, green and blue differ: grey ones may be stored as colour too.
+
+    Raises:
+        ConfigError: a file is no image.
+    """
+    decoded = (_opened(path, lambda file: decode(read_limited(file))) for path in paths)
+    return any(bool((pixels != pixels[:1]).any()) for pixels in decoded)
+
+
 def read_images(paths: list[Path], shape: tuple[int, ...], batch_size: int, fit: Fit | None = None) -> Iterator[Tensor]:
     """Yield batches (n, C, H, W) uint8.
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from gan_framework.cli.commands import app
 from gan_framework.cli.evaluate import evaluate
+from gan_framework.cli.evaluate_history import history
 from gan_framework.data import build_source, identity
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.classes import class_numbers
@@ -307,6 +308,8 @@ def test_data_that_are_others_than_those_trained_on_are_named(fruits, compose, c
     (fruits / "apple" / "0.png").unlink()
     (warning,) = [warning for warning in evaluate(run, [])[0].warnings if said in warning]
     assert warning.startswith(f"{said}19 now (content ")
+    ((_, found),) = history(run, [])[0]
+    assert warning in found.warnings
 
 
 def test_classes_are_drawn_by_name(fruits, compose, cache, tmp_path):

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from typer.testing import CliRunner
 
 from gan_framework.cli.commands import app
 from gan_framework.cli.evaluate import evaluate
 from gan_framework.cli.evaluate_statistics import statistics
 from gan_framework.errors import ConfigError
+from gan_zoo.metrics.frechet import frechet_distance, moments
 from tests.data.making import encoded, picture, write
 
 RAW = ["extractor=raw", "metrics=[fid]", "evaluate.baselines=false"]
@@ -30,6 +32,28 @@ def test_all_images_of_the_other_folder_are_the_reference(folders, tmp_path):
     assert found.protocol["reference_count"] == 7 and found.protocol["samples"] == 6
     assert found.protocol["dataset"] == "folder"
     assert evaluate(other, RAW, tmp_path / "a.json", other)[0].scores["fid_raw"] == pytest.approx(0, abs=1e-3)
+
+
+def test_colours_count_where_the_reference_is_grey(folders, tmp_path):
+    grey, _ = folders
+    levels = np.stack([np.asarray(picture(n, (7, 5), "L")) for n in range(6)])
+
+    def colour(name, green):
+        made = enumerate(np.stack([levels, green, levels], 3))
+        return write(tmp_path / name, {f"{n}.png": encoded(Image.fromarray(image)) for n, image in made})
+
+    found, _ = evaluate(colour("alike", levels), RAW, tmp_path / "a.json", grey)
+    assert found.protocol["shape"] == [1, 5, 7] and found.scores["fid_raw"] == pytest.approx(0, abs=1e-3)
+    other = colour("other", 255 - levels)
+    found, _ = evaluate(other, RAW, tmp_path / "a.json", grey)
+    as_colour = np.stack([levels, 255 - levels, levels], 1), np.stack([levels] * 3, 1)
+    sides = [torch.from_numpy(side).flatten(1).float() / 127.5 - 1 for side in as_colour]
+    assert found.protocol["shape"] == [3, 5, 7]
+    assert found.scores["fid_raw"] == pytest.approx(frechet_distance(*map(moments, sides)), rel=1e-5)
+    assert not [warning for warning in found.warnings if "colour" in warning]
+    asked, _ = evaluate(other, ["data.channels=1", *RAW], tmp_path / "a.json", grey)
+    assert asked.protocol["shape"] == [1, 5, 7]
+    assert [warning for warning in asked.warnings if "are coloured, and are turned to grey" in warning]
 
 
 def test_the_resize_of_both_sides_is_named(folders, tmp_path):

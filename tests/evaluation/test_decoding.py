@@ -105,6 +105,8 @@ def test_a_game_of_latents_is_scored_and_drawn_through_its_decoder(tmp_path):
     game, _ = load_game(folder)
     assert game.sample(game.latent(3)).shape == (3, 8)
     assert load(folder).sample(3).shape == (3, 1, 16, 16)
+    said = "scored against other data than the model was trained on"
+    assert not [warning for warning in evaluate(folder, [])[0].warnings if said in warning]
     # Against other images of that size: what the codes are of, with the decoder's own error.
     images = np.random.default_rng(1).integers(0, 255, (50, 16, 16), dtype=np.uint8)
     np.savez(tmp_path / "images.npz", x=images)
