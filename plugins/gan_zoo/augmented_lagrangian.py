@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import distributed
+from gan_zoo.layers import require_above_zero
 
 
 class AugmentedLagrangian(nn.Module):
@@ -23,8 +24,7 @@ class AugmentedLagrangian(nn.Module):
 
     def __init__(self, rho: float) -> None:
         super().__init__()
-        if not rho > 0:
-            raise ValueError(f"rho={rho}: it must be positive")
+        require_above_zero(rho=rho)
         self.rho = rho
         self.register_buffer("multiplier", torch.tensor(0.0))
 

@@ -29,7 +29,14 @@ from gan_framework.api import (
 )
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import (
+    ImageSize,
+    activations,
+    init_normal,
+    require_above_zero,
+    require_not_negative,
+    require_positive,
+)
 
 TEXT, ATTRIBUTES = "text", "attributes"
 
@@ -197,8 +204,7 @@ class Described(Game):
 
     def __init__(self, components: Components, wrong: float, made: float) -> None:
         require_not_negative(wrong=wrong)
-        if not made > 0:
-            raise ValueError(f"made={made}: it must be positive")
+        require_above_zero(made=made)
         self.weights = {RIGHT: 1.0} | ({WRONG: wrong} if wrong else {}) | {MADE: made}
         super().__init__(components)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from gan_framework.api import ConfigError, Game, Term, TermPlan, try_meeting
+from gan_zoo.layers import require_above_zero
 
 MODES = ("replace", "add")
 
@@ -17,8 +18,7 @@ def check_settings(mode: str, weight: float) -> None:
     """
     if mode not in MODES:
         raise ValueError(f"mode={mode!r}: choose {' or '.join(MODES)}")
-    if not weight > 0:
-        raise ValueError(f"weight={weight}: it must be positive")
+    require_above_zero(weight=weight)
 
 
 def check_layer(game: Game, strategy: str, layer: int) -> None:

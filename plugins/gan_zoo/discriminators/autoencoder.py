@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
 
 DISTANCES = ("l1", "l2")
 
@@ -29,8 +29,7 @@ class AutoEncoderDiscriminator(Discriminator):
 
     def __init__(self, image_size: ImageSize, channels: int, width: int, code: int, norm: str, distance: str) -> None:
         super().__init__()
-        if code < 1:
-            raise ValueError(f"code={code}: it must be at least 1")
+        require_positive(code=code)
         if distance not in DISTANCES:
             raise ValueError(f"distance={distance!r}: choose {' or '.join(DISTANCES)}")
         self.squared = distance == "l2"

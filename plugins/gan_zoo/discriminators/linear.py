@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ImageSize, sample_shape
+from gan_zoo.layers import ImageSize, require_positive, sample_shape
 
 
 class LinearDiscriminator(Discriminator):
@@ -23,8 +23,7 @@ class LinearDiscriminator(Discriminator):
 
     def __init__(self, image_size: ImageSize | None, channels: int, start: float, powers: int = 1) -> None:
         super().__init__()
-        if powers < 1:
-            raise ValueError(f"powers={powers}: it must be at least 1")
+        require_positive(powers=powers)
         self.powers = powers
         self.output = nn.Linear(powers * math.prod(sample_shape(channels, image_size)), 1, bias=False)
         nn.init.constant_(self.output.weight, start)

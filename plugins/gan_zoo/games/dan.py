@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import Components, Game, NextBatch, Player
+from gan_zoo.layers import require_positive
 
 
 class DAN(Game):
@@ -20,8 +21,7 @@ class DAN(Game):
 
     def __init__(self, components: Components, every: int) -> None:
         super().__init__(components)
-        if every < 1:
-            raise ValueError(f"every={every}: it must be at least 1")
+        require_positive(every=every)
         self.every = every
 
     def make_players(self) -> list[Player]:

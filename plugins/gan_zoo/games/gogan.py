@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Components, Game, NextBatch
+from gan_zoo.layers import require_positive
 
 BEFORE = "_before"
 """Ends the names of the networks as they were at the end of the last stage."""
@@ -30,9 +31,7 @@ class GoGAN(Game):
 
     def __init__(self, components: Components, stage_steps: int, stages: int) -> None:
         super().__init__(components)
-        for name, value in (("stage_steps", stage_steps), ("stages", stages)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
+        require_positive(stage_steps=stage_steps, stages=stages)
         self.stage_steps = stage_steps
         self.stages = stages
         self.register_buffer("stage", torch.tensor(1))

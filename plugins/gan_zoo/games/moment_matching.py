@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, DiscriminatorOutput, Game, Latent, Pair, Player
+from gan_zoo.layers import require_positive
 
 FEATURES = "features"
 """The network that maps samples to what is compared, where there is one."""
@@ -25,8 +26,7 @@ class MomentMatching(Game):
 
     def __init__(self, components: Components, powers: int) -> None:
         super().__init__(components)
-        if powers < 1:
-            raise ValueError(f"powers={powers}: it must be at least 1")
+        require_positive(powers=powers)
         self.powers = powers
         if FEATURES in self.networks:
             self.networks[FEATURES].requires_grad_(False)

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, Pair, Player, Term
+from gan_zoo.layers import require_above_zero
 
 META = {"real": ("meta_real", 1.0), "fake": ("meta_fake", -1.0)}
 """For each side the network that tells its scores from draws of a normal distribution, and that distribution's mean."""
@@ -76,8 +77,7 @@ class VarianceRegularised(Game):
     """
 
     def __init__(self, components: Components, std: float) -> None:
-        if not std > 0:
-            raise ValueError(f"std={std}: it must be positive")
+        require_above_zero(std=std)
         super().__init__(components)
         self.player("discriminator").add_term("scores", SpreadsScores())
         self.player("generator").add_term("scores", SeemsReal())

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
+from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.said import logits_of
 
 
@@ -30,8 +31,7 @@ class BoundaryEquilibrium(AdversarialLoss):
         super().__init__()
         if not 0 < balance <= 1:
             raise ValueError(f"balance={balance}: it must lie in (0, 1]")
-        if not rate > 0:
-            raise ValueError(f"rate={rate}: it must be positive")
+        require_above_zero(rate=rate)
         self.balance = balance
         self.rate = rate
         for name in ("k", "real_energy", "fake_energy"):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
 from gan_zoo.kernels import squared_distances, squared_mmd
+from gan_zoo.layers import require_above_zero
 
 
 class Coulomb(AdversarialLoss):
@@ -32,8 +33,7 @@ class Coulomb(AdversarialLoss):
         super().__init__()
         if dimension < 3:
             raise ValueError(f"dimension={dimension}: it must be at least 3")
-        if not epsilon > 0:
-            raise ValueError(f"epsilon={epsilon}: it must be positive")
+        require_above_zero(epsilon=epsilon)
         self.dimension = dimension
         self.epsilon = epsilon
         self.register_buffer("energy", torch.tensor(0.0), persistent=False)

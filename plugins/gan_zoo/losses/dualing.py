@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import AdversarialLoss, ConfigError, DiscriminatorOutput
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.losses.vectors import vectors
 
 HALVINGS = 30
@@ -35,10 +36,8 @@ class Dualing(AdversarialLoss):
 
     def __init__(self, weight: float, iterations: int) -> None:
         super().__init__()
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
-        if iterations < 1:
-            raise ValueError(f"iterations={iterations}: it must be at least 1")
+        require_above_zero(weight=weight)
+        require_positive(iterations=iterations)
         self.weight = weight
         self.iterations = iterations
 

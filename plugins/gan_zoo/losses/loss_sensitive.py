@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
-from gan_zoo.layers import require_not_negative
+from gan_zoo.layers import require_above_zero, require_not_negative
 from gan_zoo.losses.pairing import differences
 
 
@@ -24,8 +24,7 @@ class LossSensitive(AdversarialLoss):
 
     def __init__(self, margin: float, slope: float, real_weight: float) -> None:
         super().__init__()
-        if not margin > 0:
-            raise ValueError(f"margin={margin}: it must be positive")
+        require_above_zero(margin=margin)
         if not 0 <= slope <= 1:
             raise ValueError(f"slope={slope}: it must lie in [0, 1]")
         require_not_negative(real_weight=real_weight)

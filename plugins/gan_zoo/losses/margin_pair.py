@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.layers import require_above_zero
 
 
 class MarginPair(AdversarialLoss):
@@ -17,8 +18,7 @@ class MarginPair(AdversarialLoss):
 
     def __init__(self, margin: float) -> None:
         super().__init__()
-        if not margin > 0:
-            raise ValueError(f"margin={margin}: it must be positive")
+        require_above_zero(margin=margin)
         self.margin = margin
 
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:

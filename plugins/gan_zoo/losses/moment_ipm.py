@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import DiscriminatorOutput
+from gan_zoo.layers import require_positive
 from gan_zoo.losses.vectors import VectorDistance, vectors
 
 MOMENTS = ("mean", "covariance")
@@ -28,10 +29,8 @@ class MomentIPM(VectorDistance):
         super().__init__()
         if moment not in MOMENTS:
             raise ValueError(f"moment={moment!r}: choose {' or '.join(MOMENTS)}")
-        if not q >= 1:
-            raise ValueError(f"q={q}: it must be at least 1")
-        if k < 1:
-            raise ValueError(f"k={k}: it must be at least 1")
+        require_positive(q=q)
+        require_positive(k=k)
         self.moment = moment
         self.q = q
         self.k = k

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
+from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.pairing import differences
 
 DISTANCES = ("l1", "l2")
@@ -25,8 +26,7 @@ class QuadraticPotential(AdversarialLoss):
         super().__init__()
         if distance not in DISTANCES:
             raise ValueError(f"distance={distance!r}: choose {' or '.join(DISTANCES)}")
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
+        require_above_zero(weight=weight)
         self.distance = distance
         self.weight = weight
 

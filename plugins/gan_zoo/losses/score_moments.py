@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import DiscriminatorOutput, SeparableLoss
+from gan_zoo.layers import require_above_zero
 
 
 class ScoreMoments(SeparableLoss):
@@ -19,8 +20,7 @@ class ScoreMoments(SeparableLoss):
 
     def __init__(self, std: float) -> None:
         super().__init__()
-        if not std > 0:
-            raise ValueError(f"std={std}: it must be positive")
+        require_above_zero(std=std)
         self.std = std
 
     def _off(self, scores: Tensor, target: float) -> Tensor:

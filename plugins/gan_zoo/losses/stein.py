@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, SeparableLoss
 from gan_zoo.kernels import squared_distances
+from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.vectors import vectors
 
 KERNELS = ("samples", "features")
@@ -65,8 +66,7 @@ class Stein(SeparableLoss):
 
     def __init__(self, weight: float, kernel: str) -> None:
         super().__init__()
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
+        require_above_zero(weight=weight)
         if kernel not in KERNELS:
             raise ValueError(f"kernel={kernel!r}: choose {' or '.join(KERNELS)}")
         self.weight = weight

@@ -50,7 +50,6 @@ class GaussianMixture(Prior):
 
 def require_pairs(dim: int) -> None:
     """Raise ValueError unless a size of z is a number of pairs."""
-    if dim < 1:
-        raise ValueError(f"dim={dim}: it must be at least 1")
+    require_positive(dim=dim)
     if dim % 2:
         raise ValueError(f"dim={dim}: the entries go in pairs; set prior.dim={dim + 1}")

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import Latent, Prior
+from gan_zoo.layers import require_above_zero, require_positive
 
 
 class TruncatedNormal(Prior):
@@ -18,10 +19,8 @@ class TruncatedNormal(Prior):
 
     def __init__(self, dim: int, bound: float) -> None:
         super().__init__()
-        if dim < 1:
-            raise ValueError(f"dim={dim}: it must be at least 1")
-        if not bound > 0:
-            raise ValueError(f"bound={bound}: it must be positive")
+        require_positive(dim=dim)
+        require_above_zero(bound=bound)
         self.dim = dim
         self.bound = bound
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from gan_framework.api import Latent, Prior
+from gan_zoo.layers import require_positive
 
 
 class Uniform(Prior):
@@ -16,8 +17,7 @@ class Uniform(Prior):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        if dim < 1:
-            raise ValueError(f"dim={dim}: it must be at least 1")
+        require_positive(dim=dim)
         self.dim = dim
 
     def draw(self, n: int, device: torch.device, generator: torch.Generator | None = None) -> Latent:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.priors.normal import Normal
 from gan_zoo.priors.uniform import Uniform
 from gan_zoo.samplers.judging import again, at_rows, check_judged, judged, latent_gradient
@@ -31,10 +32,8 @@ class DiscriminatorTransport(Sampler):
     name = "discriminator_transport"
 
     def __init__(self, steps: int, lr: float) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
-        if not lr > 0:
-            raise ValueError(f"lr={lr}: it must be positive")
+        require_positive(steps=steps)
+        require_above_zero(lr=lr)
         self.steps = steps
         self.lr = lr
         self._steepness = 1.0

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler
-from gan_zoo.layers import require_not_negative
+from gan_zoo.layers import require_above_zero, require_not_negative, require_positive
 from gan_zoo.priors.normal import Normal
 from gan_zoo.samplers.judging import check_judged, latent_gradient
 
@@ -28,10 +28,8 @@ class Langevin(Sampler):
     name = "langevin"
 
     def __init__(self, steps: int, size: float, noise: float) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
-        if not size > 0:
-            raise ValueError(f"size={size}: it must be positive")
+        require_positive(steps=steps)
+        require_above_zero(size=size)
         require_not_negative(noise=noise)
         self.steps = steps
         self.size = size

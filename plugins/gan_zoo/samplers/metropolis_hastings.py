@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Game, Latent
+from gan_zoo.layers import require_positive
 from gan_zoo.samplers.calibration import CalibratedSampler
 from gan_zoo.samplers.judging import again, at_rows, coins
 
@@ -28,8 +29,7 @@ class MetropolisHastings(CalibratedSampler):
 
     def __init__(self, proposals: int, calibrate: str | None = None) -> None:
         super().__init__(calibrate)
-        if proposals < 1:
-            raise ValueError(f"proposals={proposals}: it must be at least 1")
+        require_positive(proposals=proposals)
         self.proposals = proposals
 
     def draw(self, game: Game, latent: Latent, random: torch.Generator) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler
+from gan_zoo.layers import require_positive
 from gan_zoo.samplers.judging import again, at_rows
 
 
@@ -29,8 +30,7 @@ class StandingStatistics(Sampler):
     name = "standing_statistics"
 
     def __init__(self, batches: int, batch_size: int) -> None:
-        if batches < 1:
-            raise ValueError(f"batches={batches}: it must be at least 1")
+        require_positive(batches=batches)
         if batch_size < 2:
             raise ValueError(f"batch_size={batch_size}: it must be at least 2, a single sample has no statistics")
         self.batches = batches

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Batch, Game, NextBatch, Schedule
+from gan_zoo.layers import require_positive
 
 
 class Alternating(Schedule):
@@ -32,8 +33,7 @@ class Alternating(Schedule):
         super().__init__()
         if d_steps < 1 or g_steps < 1:
             raise ValueError(f"d_steps={d_steps}, g_steps={g_steps}: both must be at least 1")
-        if g_batches < 1:
-            raise ValueError(f"g_batches={g_batches}: it must be at least 1")
+        require_positive(g_batches=g_batches)
         self.d_steps = d_steps
         self.g_steps = g_steps
         self.share_fakes = share_fakes

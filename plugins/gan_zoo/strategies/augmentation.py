@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
 from gan_zoo.augmenting import AUGMENTATIONS, check_names
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.warping import PIPELINES
 
 
@@ -102,10 +103,8 @@ def check_rule(target: float, every: int, images: float) -> None:
     """Raise ValueError if `Overfitting` cannot follow these settings."""
     if not -1 < target < 1:
         raise ValueError(f"target={target}: it must lie between -1 and 1")
-    if every < 1:
-        raise ValueError(f"every={every}: it must be at least 1")
-    if not images > 0:
-        raise ValueError(f"images={images}: it must be positive")
+    require_positive(every=every)
+    require_above_zero(images=images)
 
 
 class Overfitting(Term):

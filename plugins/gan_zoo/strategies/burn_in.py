@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Player, Strategy
+from gan_zoo.layers import require_positive
 from gan_zoo.strategies.augmentation import Augment, Overfitting
 from gan_zoo.strategies.ema import HalfLife
 
@@ -89,8 +90,7 @@ class BurnIn(Strategy):
         half_life: float | None,
         augmentation: float | None = None,
     ) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
+        require_positive(steps=steps)
         if levels is not None and levels < 2:
             raise ValueError(f"levels={levels}: it must be at least 2, or null")
         if beta2 is not None and not 0 <= beta2 < 1:

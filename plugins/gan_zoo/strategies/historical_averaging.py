@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Game, Pair, Player, Strategy, Term
+from gan_zoo.layers import require_above_zero
 
 
 class HistoricalAveragingTerm(Term):
@@ -65,8 +66,7 @@ class HistoricalAveraging(Strategy):
     def __init__(self, players: list[str] | None, weight: float) -> None:
         if players == []:
             raise ValueError("players=[]: name at least one player, or write null for all")
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
+        require_above_zero(weight=weight)
         self.players = players
         self.weight = weight
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import MAIN, ConfigError, Game, Meeting, NextBatch, Pair, Player, Strategy, Term, try_meeting
-from gan_zoo.layers import require_not_negative
+from gan_zoo.layers import require_not_negative, require_positive
 from gan_zoo.stored import State, judged_in, made_in, moved, state_of
 
 DIMINISHING = "history_norm"
@@ -159,11 +159,8 @@ class HistoryStrategy(Strategy):
     applies_last = True
 
     def __init__(self, states: int, every: int, growth: float, weight: float) -> None:
-        for name, value in (("states", states), ("every", every)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
-        if not growth >= 1:
-            raise ValueError(f"growth={growth}: it must be at least 1")
+        require_positive(states=states, every=every)
+        require_positive(growth=growth)
         require_not_negative(weight=weight)
         self.states = states
         self.every = every

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Strategy
+from gan_zoo.layers import require_above_zero, require_positive
 
 
 class Noise(nn.Module):
@@ -65,10 +66,8 @@ class InstanceNoise(Strategy):
     """
 
     def __init__(self, std: float, steps: int) -> None:
-        if not std > 0:
-            raise ValueError(f"std={std}: it must be positive")
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
+        require_above_zero(std=std)
+        require_positive(steps=steps)
         self.std = std
         self.steps = steps
 

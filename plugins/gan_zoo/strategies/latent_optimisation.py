@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Meeting, Pair, Player, Strategy, Term, try_meeting
-from gan_zoo.layers import require_not_negative
+from gan_zoo.layers import require_above_zero, require_not_negative, require_positive
 
 MOVED = "latent_step"
 """Under what name a pair has how far its latents were moved."""
@@ -14,13 +14,10 @@ MOVED = "latent_step"
 
 def require_steps(alpha: float, beta: float, share: float, bound: float | None, steps: int) -> None:
     """Raise ValueError, naming it, for a setting of steps of latents that is out of its range."""
-    for name, value in (("alpha", alpha), ("beta", beta), ("bound", 1.0 if bound is None else bound)):
-        if not value > 0:
-            raise ValueError(f"{name}={value}: it must be positive")
+    require_above_zero(alpha=alpha, beta=beta, bound=1.0 if bound is None else bound)
     if not 0 < share <= 1:
         raise ValueError(f"share={share}: it must be above 0 and at most 1")
-    if steps < 1:
-        raise ValueError(f"steps={steps}: it must be at least 1")
+    require_positive(steps=steps)
 
 
 def latent_step(gradient: Tensor, alpha: float, beta: float, natural: bool) -> Tensor:

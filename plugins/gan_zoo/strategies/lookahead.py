@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Game, NextBatch, Schedule, Strategy
+from gan_zoo.layers import require_positive
 
 
 class DrawBack(Schedule):
@@ -80,8 +81,7 @@ class Lookahead(Strategy):
     applies_last = True
 
     def __init__(self, k: int, alpha: float, outer: int | None = None) -> None:
-        if k < 1:
-            raise ValueError(f"k={k}: it must be at least 1")
+        require_positive(k=k)
         if outer is not None and (outer <= k or outer % k):
             raise ValueError(f"outer={outer}: it must be a multiple of k={k} and above it, or null for none")
         if not 0 < alpha < 1:

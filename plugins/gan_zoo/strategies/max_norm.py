@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Strategy
+from gan_zoo.layers import require_above_zero
 from gan_zoo.ndims import ALL, TRANSPOSED
 
 TRANSPOSES = tuple(TRANSPOSED.values())
@@ -55,8 +56,7 @@ class MaxNormStrategy(Strategy):
     applies_last = True
 
     def __init__(self, networks: list[str] | None, bound: float) -> None:
-        if not bound > 0:
-            raise ValueError(f"bound={bound}: it must be positive")
+        require_above_zero(bound=bound)
         self.networks = networks
         self.bound = bound
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy
+from gan_zoo.layers import require_positive
 
 
 class Pretraining(BeforeFirstStep):
@@ -37,8 +38,7 @@ class PretrainDiscriminator(Strategy):
     applies_last = True
 
     def __init__(self, steps: int) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
+        require_positive(steps=steps)
         self.steps = steps
 
     def apply(self, game: Game) -> None:

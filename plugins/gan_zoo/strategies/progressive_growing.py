@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Meeting, Player, Strategy
 from gan_zoo.growing import Growing, mixed, pooled, repeated
+from gan_zoo.layers import require_positive
 
 
 class Growth(nn.Module):
@@ -151,9 +152,7 @@ class ProgressiveGrowing(Strategy):
     """
 
     def __init__(self, train_images: int, fade_images: int, batch_size: int) -> None:
-        for name, value in (("train_images", train_images), ("fade_images", fade_images), ("batch_size", batch_size)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
+        require_positive(train_images=train_images, fade_images=fade_images, batch_size=batch_size)
         self.train_images = train_images
         self.fade_images = fade_images
         self.batch_size = batch_size

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy, distributed
-from gan_zoo.layers import SigmoidImage, require_not_negative
+from gan_zoo.layers import SigmoidImage, require_above_zero, require_not_negative, require_positive
 from gan_zoo.networks.mlp_autoencoder import MLPAutoEncoder
 
 log = logging.getLogger(__name__)
@@ -218,11 +218,8 @@ class RBMPretraining(Strategy):
     applies_last = True
 
     def __init__(self, steps: int, lr: float, lr_code: float, momentum: float, weight_decay: float) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps}: it must be at least 1")
-        for name, value in (("lr", lr), ("lr_code", lr_code)):
-            if not value > 0:
-                raise ValueError(f"{name}={value}: it must be positive")
+        require_positive(steps=steps)
+        require_above_zero(lr=lr, lr_code=lr_code)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum={momentum}: it must be at least 0 and below 1")
         require_not_negative(weight_decay=weight_decay)

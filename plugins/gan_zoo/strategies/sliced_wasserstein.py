@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, try_meeting
+from gan_zoo.layers import require_positive
 from gan_zoo.matching import check_layer, check_settings, match
 
 
@@ -54,8 +55,7 @@ class SlicedWasserstein(Strategy):
 
     def __init__(self, mode: str, weight: float, directions: int, layer: int | None) -> None:
         check_settings(mode, weight)
-        if directions < 1:
-            raise ValueError(f"directions={directions}: it must be at least 1")
+        require_positive(directions=directions)
         self.mode = mode
         self.weight = weight
         self.directions = directions

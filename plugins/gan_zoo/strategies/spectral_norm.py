@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
 from gan_framework.api import ConfigError, Game, Strategy
-from gan_zoo.layers import PlainEmbedding
+from gan_zoo.layers import PlainEmbedding, require_above_zero, require_positive
 
 LAYERS = (
     nn.Conv1d,
@@ -143,12 +143,10 @@ class SpectralNorm(Strategy):
     ) -> None:
         if networks == []:
             raise ValueError("networks=[]: name at least one network, or write null for all discriminators")
-        if power_iterations < 1:
-            raise ValueError(f"power_iterations={power_iterations}: it must be at least 1")
+        require_positive(power_iterations=power_iterations)
         if reshape not in RESHAPES:
             raise ValueError(f"reshape={reshape!r}: choose {', '.join(RESHAPES)}")
-        if not coefficient > 0:
-            raise ValueError(f"coefficient={coefficient}: it must be positive")
+        require_above_zero(coefficient=coefficient)
         if mode not in MODES:
             raise ValueError(f"mode={mode!r}: choose {' or '.join(MODES)}")
         if mode == "clip" and reshape != "out":

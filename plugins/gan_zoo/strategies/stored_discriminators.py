@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Meeting, Player, Strategy, distributed
+from gan_zoo.layers import require_positive
 from gan_zoo.stored import State, meeting_in, moved, state_of
 
 
@@ -106,9 +107,7 @@ class StoredDiscriminators(Strategy):
     applies_last = True
 
     def __init__(self, k: int, every: int) -> None:
-        for name, value in (("k", k), ("every", every)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
+        require_positive(k=k, every=every)
         self.k = k
         self.every = every
 

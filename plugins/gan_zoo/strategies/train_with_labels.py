@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Game, Generator, Strategy
-from gan_zoo.layers import given
+from gan_zoo.layers import given, require_above_zero
 from gan_zoo.terms.auxiliary_classification import AuxiliaryClassification, require_unaware_discriminator
 
 
@@ -48,8 +48,7 @@ class TrainWithLabels(Strategy):
     """
 
     def __init__(self, weight: float) -> None:
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
+        require_above_zero(weight=weight)
         self.weight = weight
 
     def apply(self, game: Game) -> None:

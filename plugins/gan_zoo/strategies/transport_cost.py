@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Pair, Strategy
+from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.semi_dual_transport import SemiDualTransport
 from gan_zoo.pairing_up import change_pairs
 
@@ -45,8 +46,7 @@ class TransportCost(Strategy):
     """
 
     def __init__(self, weight: float) -> None:
-        if not weight > 0:
-            raise ValueError(f"weight={weight}: it must be positive")
+        require_above_zero(weight=weight)
         self.weight = weight
 
     def apply(self, game: Game) -> None:

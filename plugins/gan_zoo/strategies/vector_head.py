@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from gan_framework.api import ConfigError, Discriminator, Game, Strategy
+from gan_zoo.layers import require_positive
 
 
 class VectorHead(Strategy):
@@ -17,8 +18,7 @@ class VectorHead(Strategy):
     """
 
     def __init__(self, size: int) -> None:
-        if size < 1:
-            raise ValueError(f"size={size}: it must be at least 1")
+        require_positive(size=size)
         self.size = size
 
     def apply(self, game: Game) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Strategy
+from gan_zoo.layers import require_above_zero
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 
@@ -68,8 +69,7 @@ class WeightClipping(Strategy):
     def __init__(
         self, networks: list[str] | None, bound: float, lower: float | None = None, part: list[str] | None = None
     ) -> None:
-        if not bound > 0:
-            raise ValueError(f"bound={bound}: it must be positive")
+        require_above_zero(bound=bound)
         if lower is not None and not lower < bound:
             raise ValueError(f"lower={lower}: it must be below bound={bound}")
         if part is not None and not part:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Batch, Components, Game, Latent, Pair, Player, Term, TermPlan
+from gan_zoo.layers import require_above_zero
 from gan_zoo.priors.components import require_components
 from gan_zoo.several import critics_in, every_pair, pair_name
 
@@ -22,8 +23,7 @@ class WeightPrior(Term):
 
     def __init__(self, deviation: float, samples: int) -> None:
         super().__init__()
-        if not deviation > 0:
-            raise ValueError(f"deviation={deviation}: it must be positive")
+        require_above_zero(deviation=deviation)
         self.scale = 1 / (2 * deviation**2 * samples)
 
     def forward(self, pair: Pair, player: Player) -> Tensor:

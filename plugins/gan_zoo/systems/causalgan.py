@@ -33,7 +33,7 @@ from gan_framework.api import (
 from gan_zoo.causal_graph import ordered
 from gan_zoo.describing import ATTRIBUTES
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, init_normal, require_above_zero, require_not_negative, require_positive
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 BITS, IMAGES = "bits", "images"
@@ -183,8 +183,7 @@ class CausalGAN(Game):
 
     def __init__(self, components: Components, penalty: float, anti_decay: float, swapped: float | None) -> None:
         require_not_negative(penalty=penalty)
-        if not anti_decay > 0:
-            raise ValueError(f"anti_decay={anti_decay}: it must be positive")
+        require_above_zero(anti_decay=anti_decay)
         if swapped is not None and not swapped > 0:
             raise ValueError(f"swapped={swapped}: a positive number, or null")
         super().__init__(components)

@@ -26,7 +26,7 @@ from gan_framework.api import (
 )
 from gan_zoo.columns import Layout
 from gan_zoo.datasets.asked_rows import CONDITION, as_condition, drawn_conditions
-from gan_zoo.layers import activations, require_positive
+from gan_zoo.layers import activations, require_above_zero, require_positive
 
 ASKED = "asked"
 """The further source of rows that have a value which was asked for."""
@@ -106,8 +106,7 @@ class CTGANGenerator(Generator):
 
     def __init__(self, noise: int, layout: dict[str, Any], hidden: list[int], temperature: float) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ValueError(f"temperature={temperature}: it must be positive")
+        require_above_zero(temperature=temperature)
         self.layout, self.temperature = Layout.of(layout), temperature
         self.inputs = size = noise + condition_size(self.layout)
         self.hidden = nn.ModuleList()

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
 from gan_zoo.games.cycle import TO, A, B, Cycle, Translated
 from gan_zoo.generators.resnet_translator import ResidualBlock, ResNetTranslator
-from gan_zoo.layers import require_positive
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.translating import WeighedPlayer
 
 FIRST_BLOCK = 10
@@ -102,8 +102,7 @@ class PatchNCE(Term):
 
     def __init__(self, temperature: float, patches: int, identity: bool) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ValueError(f"temperature={temperature}: it must be positive")
+        require_above_zero(temperature=temperature)
         require_positive(patches=patches)
         self.temperature, self.patches, self.identity = temperature, patches, identity
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from gan_framework.api import Components, ConfigError, Game, Generator, Pair, Player, Term, seeding
-from gan_zoo.layers import require_positive
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.nested import build_nested
 
 
@@ -31,8 +31,7 @@ class VariationalGenerator(Generator):
     def __init__(self, latent_dim: int, of: Mapping[str, Any], deviation: float, draws: int) -> None:
         super().__init__()
         require_positive(draws=draws)
-        if not deviation > 0:
-            raise ValueError(f"deviation={deviation}: it must be positive")
+        require_above_zero(deviation=deviation)
         self.of = build_nested("generators", of, latent_dim=latent_dim)
         if [*self.of.buffers()]:
             raise ValueError(f"of={dict(of)}: it keeps more than weights (batch norm), which is not drawn")

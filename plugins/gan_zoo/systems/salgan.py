@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Pair, Player, Term
 from gan_zoo.games.translation import Translation
+from gan_zoo.layers import require_above_zero, require_positive
 
 
 class Content(Term):
@@ -43,9 +44,7 @@ class SalGAN(Translation):
     """
 
     def __init__(self, components: Components, content_weight: float, pool: int) -> None:
-        if not content_weight > 0:
-            raise ValueError(f"content_weight={content_weight}: it must be positive")
-        if pool < 1:
-            raise ValueError(f"pool={pool}: it must be at least 1")
+        require_above_zero(content_weight=content_weight)
+        require_positive(pool=pool)
         super().__init__(components, True, 0.5, 1.0, "l1", 0.0)
         self.player("generator").add_term("content", Content(pool), content_weight)

@@ -22,7 +22,7 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import LABELLED
 from gan_zoo.describing import ATTRIBUTES, Summary, spread
-from gan_zoo.layers import init_normal, require_positive
+from gan_zoo.layers import init_normal, require_above_zero, require_positive
 
 IMAGES, PAIRS = "images", "pairs"
 
@@ -67,8 +67,7 @@ class StackedSSGAN(Game):
     generates_from = ATTRIBUTES
 
     def __init__(self, components: Components, supervised: float) -> None:
-        if not supervised > 0:
-            raise ValueError(f"supervised={supervised}: it must be positive")
+        require_above_zero(supervised=supervised)
         self.supervised = supervised
         super().__init__(components)
 

@@ -33,7 +33,7 @@ from gan_framework.api import (
     evaluation_mode,
 )
 from gan_zoo.layers import given as labels_given
-from gan_zoo.layers import require_positive
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.terms.kl_divergence import kl_to_standard_normal
 
 SMALL = "small"
@@ -346,8 +346,7 @@ class StackGAN(Game):
 
     def __init__(self, components: Components, divergence: float, over: str) -> None:
         super().__init__(components)
-        if not divergence > 0:
-            raise ValueError(f"divergence={divergence}: it must be positive")
+        require_above_zero(divergence=divergence)
         for stage in range(2):
             plan = TermPlan(divergence, pairs=(f"made_{stage}",))
             self.player(f"generator_{stage}").add_term("divergence", Divergence(over), plan=plan)

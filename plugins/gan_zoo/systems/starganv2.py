@@ -30,7 +30,7 @@ from gan_framework.api import (
 )
 from gan_zoo.chained import Chained
 from gan_zoo.editing import EditingGame
-from gan_zoo.layers import given, require_not_negative
+from gan_zoo.layers import given, require_not_negative, require_positive
 from gan_zoo.styled_domains import STYLE
 
 LATENT, REFERENCE = "latent", "reference"
@@ -141,8 +141,7 @@ class StarGANv2(EditingGame):
         self, components: Components, style: float, diversity: float, diversity_steps: int, cycle: float
     ) -> None:
         require_not_negative(style=style, diversity=diversity, cycle=cycle)
-        if diversity_steps < 1:
-            raise ValueError(f"diversity_steps={diversity_steps}: it must be at least 1")
+        require_positive(diversity_steps=diversity_steps)
         super().__init__(components)
         terms: list[tuple[str, type[Term], float | Ramp]] = [("style", SameStyle, style), ("cycle", CycleBack, cycle)]
         if diversity:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Discriminator, Game, Generator, Strategy
+from gan_zoo.layers import require_positive
 from gan_zoo.ndims import NORMS, cut, init_dcgan, up
 
 
@@ -105,8 +106,7 @@ class SingularClip(Strategy):
     """
 
     def __init__(self, every: int) -> None:
-        if every < 1:
-            raise ValueError(f"every={every}: it must be at least 1")
+        require_positive(every=every)
         self.every = every
 
     def apply(self, game: Game) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term
+from gan_zoo.layers import require_positive
 from gan_zoo.losses.vanilla import BinaryCrossEntropy
 
 
@@ -116,8 +117,7 @@ class CutMix(Strategy):
     def __init__(self, probability: float, warmup: int) -> None:
         if not 0 < probability <= 1:
             raise ValueError(f"probability={probability}: it must be above 0 and at most 1")
-        if warmup < 1:
-            raise ValueError(f"warmup={warmup}: it must be at least 1")
+        require_positive(warmup=warmup)
         self.probability = probability
         self.warmup = warmup
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player, Term
-from gan_zoo.layers import given
+from gan_zoo.layers import given, require_above_zero
 from gan_zoo.ndims import cut, down, init_dcgan, up
 from gan_zoo.systems.iwgan_3d import CodeDivergence
 
@@ -80,8 +80,7 @@ class VAWGAN(Game):
     generates_from = SAMPLES
 
     def __init__(self, components: Components, adversarial: float) -> None:
-        if not adversarial > 0:
-            raise ValueError(f"adversarial={adversarial}: it must be positive")
+        require_above_zero(adversarial=adversarial)
         super().__init__(components)
         if self.data.num_classes < 2:
             raise ConfigError("game=vaw_gan converts from one class to another, and the data have not two")

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from gan_framework.api import Discriminator, Game, Pair, Player, Term
 from gan_zoo.batch_statistic import penultimate_size
 from gan_zoo.heads import ReadsHeads, add_head, require_unaware
+from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.terms.reading import require_head, widened
 from gan_zoo.terms.sides import name_of
 
@@ -60,14 +61,12 @@ class ClassContrast(Term, ReadsHeads):
         super().__init__()
         if form not in FORMS:
             raise ValueError(f"form={form!r}: choose {' or '.join(FORMS)}")
-        if not temperature > 0:
-            raise ValueError(f"temperature={temperature}: it must be positive")
+        require_above_zero(temperature=temperature)
         if form == "2c" and margin is not None:
             raise ValueError(f"margin={margin}: form=2c has none; set null")
         if form == "d2d_ce" and (margin is None or not 0 <= margin <= 1):
             raise ValueError(f"margin={margin}: form=d2d_ce needs one between 0 and 1")
-        if size < 1:
-            raise ValueError(f"size={size}: it must be at least 1")
+        require_positive(size=size)
         self.temperature = temperature
         self.margin = margin
         self.size = size

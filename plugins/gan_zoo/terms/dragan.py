@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Pair, Player
+from gan_zoo.layers import require_above_zero
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
 
@@ -21,8 +22,7 @@ class Dragan(CriticGradientPenalty):
 
     def __init__(self, scale: float) -> None:
         super().__init__()
-        if not scale > 0:
-            raise ValueError(f"scale={scale}: it must be positive")
+        require_above_zero(scale=scale)
         self.scale = scale
 
     def forward(self, pair: Pair, player: Player) -> Tensor:

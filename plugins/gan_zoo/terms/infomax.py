@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Discriminator, DiscriminatorOutput, Game, Pair, Player, Term
 from gan_zoo.heads import ReadsHeads, say_more
+from gan_zoo.layers import require_positive
 from gan_zoo.terms.reading import require_head, widened
 
 
@@ -83,8 +84,7 @@ class InfoMax(Term, ReadsHeads):
 
     def __init__(self, layer: int, size: int) -> None:
         super().__init__()
-        if size < 1:
-            raise ValueError(f"size={size}: it must be at least 1")
+        require_positive(size=size)
         self.layer = layer
         self.size = size
 

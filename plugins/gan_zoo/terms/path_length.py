@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Generator, Pair, Player, Term, distributed, try_meeting
+from gan_zoo.layers import require_positive
 from gan_zoo.terms.sides import name_of, require_generator
 
 
@@ -32,8 +33,7 @@ class PathLength(Term):
         super().__init__()
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
-        if shrink < 1:
-            raise ValueError(f"shrink={shrink}: it must be at least 1")
+        require_positive(shrink=shrink)
         self.decay = decay
         self.shrink = shrink
         self.register_buffer("average", torch.tensor(0.0))

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, evaluation_mode
 from gan_zoo.games.gogan import BEFORE, GoGAN
+from gan_zoo.layers import require_above_zero
 from gan_zoo.terms.sides import name_of, trained_judges
 
 
@@ -23,8 +24,7 @@ class StageRanking(Term):
 
     def __init__(self, margin: float) -> None:
         super().__init__()
-        if not margin > 0:
-            raise ValueError(f"margin={margin}: it must be positive")
+        require_above_zero(margin=margin)
         self.margin = margin
 
     def check(self, game: Game, player: Player) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Judge, Pair, Player
+from gan_zoo.layers import require_above_zero
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty
 from gan_zoo.terms.dropout_consistency import DROPOUTS
 from gan_zoo.terms.sides import name_of, trained_judges
@@ -51,8 +52,7 @@ class DifferencePenalty(CriticGradientPenalty):
 
     def __init__(self, sigma: float) -> None:
         super().__init__()
-        if not sigma > 0:
-            raise ValueError(f"sigma={sigma}: it must be positive")
+        require_above_zero(sigma=sigma)
         self.sigma = sigma
 
     def check(self, game: Game, player: Player) -> None:
