@@ -146,7 +146,8 @@ def _divided(table: Table, share: float) -> dict[str, Table]:
     rows = ("\x1f".join(row).encode() for row in zip(*table.values(), strict=True))
     held = held_out(rows, share)
     chosen: dict[str, Tensor] = {"train": members(held, share, "train")}
-    chosen["test"] = members(held, share, "test") if bool(held.any()) else chosen["train"][:0]
+    if held.any():
+        chosen["test"] = members(held, share, "test")
     return {
         split: {name: [texts[i] for i in of.tolist()] for name, texts in table.items()} for split, of in chosen.items()
     }

@@ -24,7 +24,7 @@ class Tabular(DataSource):
     """Rows as vectors (N, D); what their columns are follows from the split `train`, or from a layout that is given.
 
     Args:
-        tables: the texts of each column, by split and name.
+        tables: the texts of each column, by split and name; without `test` where not one row is held out.
         columns: kinds that the user knows better, by name.
         encoding: see `Layout`.
         most_values: of a category.
@@ -62,6 +62,11 @@ class Tabular(DataSource):
     def load(self, split: str) -> InMemory:
         """Return a split, `train` or `test`."""
         known_split("a table", split, ("train", "test"))
+        if split not in self.tables:
+            raise ConfigError(
+                f"there is no split {split!r}: not one of {len(next(iter(self.tables['train'].values())))} rows is held "
+                "out; raise data.test_share, or set data.test_path"
+            )
         if split == "train" and not self.announced:
             self.announced = True
             for column in self.layout.columns:

@@ -9,7 +9,7 @@ import torch
 from PIL import UnidentifiedImageError
 from torch import Tensor
 
-from gan_framework.api import FORMATS, ConfigError, DataShape, DataSource, InMemory, decode, seeding
+from gan_framework.api import FORMATS, ConfigError, DataShape, DataSource, InMemory, decode, fit, seeding
 from gan_zoo.datasets.array_sizes import check_size
 from gan_zoo.datasets.checks import known_classes, known_file, known_split
 
@@ -78,9 +78,7 @@ class Texture(DataSource):
         known_split("texture", split, ("train", "test"))
         image = pattern(self.pattern, self.period) if self.path is None else self._read(Path(self.path))
         channels, side, _ = self.shape.sample
-        if image.shape[0] != channels:
-            image = image.expand(channels, -1, -1) if image.shape[0] == 1 else image.float().mean(0, keepdim=True)
-        image = image.to(torch.uint8)
+        image = fit(image[None], (image.shape[1], image.shape[2]), channels)[0]
         random = seeding.generator(0, "texture", split)
         places = [torch.randint(have - side + 1, (self.samples,), generator=random) for have in image.shape[1:]]
         crops = [image[:, y : y + side, x : x + side] for y, x in zip(*(one.tolist() for one in places), strict=True)]

@@ -55,6 +55,13 @@ def test_a_table_comes_back_as_it_was(file, encoding):
             assert value == original or abs(float(value) - float(original)) < 1e-3
 
 
+def test_without_held_out_rows_there_is_no_split_test(file):
+    source = table(file, test_path=None)
+    assert len(source.load("train")) == 4
+    with pytest.raises(ConfigError, match="no split 'test': not one of 4 rows is held out; raise data.test_share"):
+        source.load("test")
+
+
 def test_the_kinds_of_columns_are_found(file):
     kinds = {column.name: column for column in table(file).layout.columns}
     assert {name: column.kind for name, column in kinds.items()} == {

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -117,6 +118,11 @@ def test_crops_are_parts_of_the_image(tmp_path):
     assert len(crops.flatten(1).unique(dim=0)) > 1
     with pytest.raises(ConfigError, match="has only 30x20 pixels"):
         texture(path=str(tmp_path / "a.png"), image_size=21, channels=3).load("train")
+    # Grey is luma here as everywhere, rounded as Pillow does.
+    grey = texture(path=str(tmp_path / "a.png"), image_size=20, channels=1).load("train").samples
+    with Image.open(tmp_path / "a.png") as image:
+        luma = torch.from_numpy(np.array(image.convert("L"))).unfold(1, 20, 1).movedim(1, 0)
+    assert all((luma == crop).flatten(1).all(1).any() for crop in grey)
     with pytest.raises(ConfigError, match="there is no such file"):
         texture(path=str(tmp_path / "b.png")).load("train")
 
