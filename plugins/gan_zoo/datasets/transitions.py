@@ -10,8 +10,6 @@ from gan_zoo.simulators import cost, goals, moved, starts, steered
 
 FORMS = ("trajectory", "transition")
 
-ENDLESS = (float("-inf"), float("inf"))
-
 
 class Transitions(DataSource):
     """Trajectories (3, T) of place, velocity and action of the best steering, or single transitions (6).

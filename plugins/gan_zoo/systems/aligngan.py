@@ -88,12 +88,6 @@ class AlignGAN(Game):
             found[name] = pair
         return found
 
-    def in_both(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what is made of z (N, D) in A and in B."""
-        ones = torch.ones(z.shape[0], device=z.device)
-        a, b = (self.sample(Latent(z, given={DOMAIN: sign * ones})) for sign in (-1, 1))
-        return a, b
-
     def check(self) -> None:
         """See that there are two domains of one shape.
 

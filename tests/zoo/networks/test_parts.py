@@ -12,7 +12,7 @@ from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.generators.cgan_maxout import CGANMaxoutGenerator
 from gan_zoo.generators.conv import ConvGenerator
 from gan_zoo.generators.mlp import MLPGenerator
-from gan_zoo.layers import Maxout, Projection
+from gan_zoo.layers import Maxout, Projection, require_above_zero, require_not_negative, require_positive
 from gan_zoo.priors.truncated_normal import TruncatedNormal
 from gan_zoo.residual import DownBlock, UpBlock
 
@@ -20,6 +20,17 @@ from gan_zoo.residual import DownBlock, UpBlock
 @pytest.fixture(autouse=True)
 def seeded():
     torch.manual_seed(0)
+
+
+@pytest.mark.parametrize(
+    ("require", "least", "below"),
+    [(require_positive, 1, 0.9), (require_above_zero, 1e-9, 0.0), (require_not_negative, 0.0, -1e-9)],
+)
+def test_a_setting_that_is_too_small_or_no_number_is_named(require, least, below):
+    require(other=least, steps=least)
+    for value in (below, float("nan")):
+        with pytest.raises(ValueError, match=f"steps={value}: it"):
+            require(other=least, steps=value)
 
 
 def test_maxout_is_the_largest_piece_of_every_unit():
