@@ -483,9 +483,9 @@ def compare(
             )
         whole = across.over(runs, over, metric, by)
         across.show(whole, Console())
-        for file, writer in ((html, profiles.write_page), (json, across.write_json)):
+        for file, write_whole in ((html, profiles.write_page), (json, across.write_json)):
             if file is not None:
-                writer(whole, file)
+                write_whole(whole, file)
                 _say(file)
         return
     search = _search(study, folders) if study is not None else None
@@ -495,6 +495,7 @@ def compare(
         (html, partial(page.write_page, views=views)),
         (json, partial(export.write_json, search=search.plain if search is not None else None)),
         (markdown, export.write_markdown),
+        (latex, export.write_latex),
     )
     for number, part in enumerate(found, 1):
         if number > 1:
@@ -503,7 +504,7 @@ def compare(
         comparison = groups.compare(part.runs, metric, by, baseline=baseline or [], paired=paired, detect=detect)
         table.show(comparison, Console())
         table.write_csv(comparison, _numbered(csv or _beside(folders[0]) / "compare.csv", number))
-        for path, write in (*written, (latex, export.write_latex)):
+        for path, write in written:
             if path is not None:
                 write(comparison, _numbered(path, number))
                 _say(_numbered(path, number))

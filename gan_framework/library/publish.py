@@ -78,16 +78,9 @@ def export(
     config = without_places(state["config"])
     known = about(state)
     model = Model(game, state["config"], known, str(run))
-    names = [game.sampling_network]
-    if discriminator or model.sampler is not None:
-        names += [name for name in game.critics if name not in names]
-    networks = {name: f"{_file_name(name, names)}{tensors.SUFFIX}" for name in names}
     out.mkdir(parents=True, exist_ok=True)
     (out / ABOUT).unlink(missing_ok=True)  # until all is written, the folder is no model
-    plain: dict[str, dict[str, Any]] = {}
-    for name, file in networks.items():
-        held, plain[name] = _split(game.networks[name])
-        tensors.write(out / file, held, {"format": "pt", "network": name})
+    networks, plain = _write_networks(model, discriminator, out)
     _write_rest(model, out / REST)
     written = [form for form in DEPLOYED if form in formats]
     for form in written:
@@ -102,7 +95,7 @@ def export(
         "gan_framework": __version__,
         "shape": game.data.plain(),
         "networks": networks,
-        "plain": {name: held for name, held in plain.items() if held},
+        "plain": plain,
         "sampling_network": game.sampling_network,
         "conditional": game.conditional,
         "classes": model.classes,
@@ -207,6 +200,26 @@ def _check(out: Path, formats: Sequence[str]) -> None:
 def _file_name(network: str, all_of_them: Sequence[str]) -> str:
     plain = network.removesuffix(AVERAGED)
     return network if plain != network and plain in all_of_them else plain
+
+
+def _write_networks(model: Model, discriminator: bool, out: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Write what samples, and the discriminator's side if it is asked for or needed to sample.
+
+    Returns:
+        The name of each network's file, and what its state holds beside tensors, where it holds such.
+    """
+    game = model.game
+    names = [game.sampling_network]
+    if discriminator or model.sampler is not None:
+        names += [name for name in game.critics if name not in names]
+    networks = {name: f"{_file_name(name, names)}{tensors.SUFFIX}" for name in names}
+    plain: dict[str, dict[str, Any]] = {}
+    for name, file in networks.items():
+        held, rest = _split(game.networks[name])
+        tensors.write(out / file, held, {"format": "pt", "network": name})
+        if rest:
+            plain[name] = rest
+    return networks, plain
 
 
 def _split(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -52,19 +52,11 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         name_lines(folder.name if len(folder.name) <= LONGEST_LEAD else f"job {hydra.job.num}")
     overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
     known = _record(folder)
-    if known and sorted(known["overrides"]) != sorted(mask(overrides)):
-        raise ConfigError(f"{folder} holds another run, of {' '.join(known['overrides'])}; choose another sweep folder")
+    _see_that_it_may_run(known, folder, overrides, settings.retry_failed)
     if known.get("status") == "finished":
         log.info("finished earlier: %s", folder)
         return (known.get("best") or {}).get("value")
-    if known.get("status") == "failed" and not settings.retry_failed:
-        raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
-    if (sweep / STOP_FILE).exists():
-        raise RunStopped("not started: the sweep is being stopped")
-    if launcher == "joblib":  # jobs of a cluster are to outlive the command
-        _end_with_parent()
-        if abandoned(sweep):  # a worker would go on with what it has been given
-            raise RunStopped("not started: the sweep has been killed")
+    _see_that_the_sweep_goes_on(sweep, launcher)
     RunFolder(folder).summary.unlink(missing_ok=True)
 
     # Imported here, in the parent of all runs, so that they are imported once.
@@ -95,6 +87,24 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
     except (ConfigError, RunFailed) as error:
         log.error("%s", error)
         raise
+
+
+def _see_that_it_may_run(known: dict[str, Any], folder: Path, overrides: list[str], retry_failed: bool) -> None:
+    """Raise ConfigError if the folder's run is another one, RunFailed if it failed and is not to be tried again."""
+    if known and sorted(known["overrides"]) != sorted(mask(overrides)):
+        raise ConfigError(f"{folder} holds another run, of {' '.join(known['overrides'])}; choose another sweep folder")
+    if known.get("status") == "failed" and not retry_failed:
+        raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
+
+
+def _see_that_the_sweep_goes_on(sweep: Path, launcher: str) -> None:
+    """Raise RunStopped if the sweep is being stopped, or has been killed."""
+    if (sweep / STOP_FILE).exists():
+        raise RunStopped("not started: the sweep is being stopped")
+    if launcher == "joblib":  # jobs of a cluster are to outlive the command
+        _end_with_parent()
+        if abandoned(sweep):  # a worker would go on with what it has been given
+            raise RunStopped("not started: the sweep has been killed")
 
 
 @cache
