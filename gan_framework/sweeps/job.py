@@ -52,7 +52,7 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         name_lines(folder.name if len(folder.name) <= LONGEST_LEAD else f"job {hydra.job.num}")
     overrides = [override for override in hydra.overrides.task if not concerns_sweep(override)]
     known = _record(folder)
-    _see_that_it_may_run(known, folder, overrides, settings.retry_failed)
+    _see_that_it_may_run(known, folder, overrides, settings)
     if known.get("status") == "finished":
         log.info("finished earlier: %s", folder)
         return (known.get("best") or {}).get("value")
@@ -89,11 +89,11 @@ def run_job(config: DictConfig, hydra: DictConfig, settings: DictConfig) -> floa
         raise
 
 
-def _see_that_it_may_run(known: dict[str, Any], folder: Path, overrides: list[str], retry_failed: bool) -> None:
+def _see_that_it_may_run(known: dict[str, Any], folder: Path, overrides: list[str], settings: DictConfig) -> None:
     """Raise ConfigError if the folder's run is another one, RunFailed if it failed and is not to be tried again."""
     if known and sorted(known["overrides"]) != sorted(mask(overrides)):
         raise ConfigError(f"{folder} holds another run, of {' '.join(known['overrides'])}; choose another sweep folder")
-    if known.get("status") == "failed" and not retry_failed:
+    if known.get("status") == "failed" and not settings.retry_failed:
         raise RunFailed(f"{known['error']} (earlier; sweep.retry_failed=true tries again)")
 
 
