@@ -63,9 +63,10 @@ class Tabular(DataSource):
         """Return a split, `train` or `test`."""
         known_split("a table", split, ("train", "test"))
         if split not in self.tables:
+            count = len(next(iter(self.tables["train"].values())))
             raise ConfigError(
-                f"there is no split {split!r}: not one of {len(next(iter(self.tables['train'].values())))} rows is held "
-                "out; raise data.test_share, or set data.test_path"
+                f"there is no split {split!r}: not one of {count} rows is held out; raise data.test_share, or set "
+                "data.test_path"
             )
         if split == "train" and not self.announced:
             self.announced = True

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_framework.api import Batch, Comparison, DataShape, Latent, Pair, PairedSamples
+from gan_framework.api import Batch, Comparison, DataShape, FeatureSet, Latent, Pair, PairedSamples
 from gan_framework.build import build_game
 from gan_framework.data import Sources
 from gan_zoo.datasets.image_sequences import FLOW, Diagrams, NextFrame, StickFigures, diagrams, warped
@@ -49,7 +49,7 @@ def test_motion_of_floating_point_videos_is_that_of_8_bits(known):
     videos[0, 0, 0, 0, :2] = torch.tensor([0, 255], dtype=torch.uint8)
 
     def scores(samples, shape):
-        side = SimpleNamespace(features=samples, read=lambda indices: samples[indices])
+        side = FeatureSet(samples, None, None, lambda indices: samples[indices])
         return VideoMotion().scores(SimpleNamespace(generated=side, real=side, shape=shape))
 
     values = DataShape((8, 1, 32, 32), value_range=(-3.0, 3.0) if known else (-math.inf, math.inf))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gan_framework.api import MAIN, ConfigError, DataShape, Latent
+from gan_framework.api import MAIN, ConfigError, DataShape, FeatureSet, Latent
 from gan_framework.build import build_game
 from gan_framework.core import seeding
 from gan_framework.data import Sources
@@ -50,7 +50,7 @@ def sides(made, real, shape):
     """Two sets of samples as metrics are given them."""
 
     def side(samples):
-        return SimpleNamespace(features=samples, labels=None, read=lambda indices: samples[indices])
+        return FeatureSet(samples, None, None, lambda indices: samples[indices])
 
     return SimpleNamespace(generated=side(made), real=side(real), shape=shape)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gan_framework.api import SAMPLES, Batch, ConfigError, DataShape, DiscriminatorOutput, Latent, Pair
+from gan_framework.api import SAMPLES, Batch, ConfigError, DataShape, DiscriminatorOutput, FeatureSet, Latent, Pair
 from gan_zoo.generators.lstm_tokens import LSTMTokens
 from gan_zoo.lengths import with_lengths
 from gan_zoo.metrics.token_objective import TokenObjective
@@ -165,7 +165,7 @@ def test_likelihood_of_uniform_tokens_is_the_log_of_their_number():
 def test_the_objective_of_samples_is_beside_the_datas():
     def side(tokens):
         samples = F.one_hot(torch.tensor(tokens), 4).float()
-        return SimpleNamespace(features=samples, read=lambda indices: samples[indices])
+        return FeatureSet(samples, None, None, lambda indices: samples[indices])
 
     made, shape = side([[3, 3, 1, 3], [3, 3, 3, 3]]), DataShape((4, 4), vocabulary=4)
     both = SimpleNamespace(generated=made, real=side([[0, 1, 2, 3]]), shape=shape)
