@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gan_framework.api import (
     EMPTY,
@@ -24,6 +23,7 @@ from gan_framework.api import (
     Player,
     Term,
 )
+from gan_zoo.equalised import SLOPE, EqualisedLinear, PixelNorm
 from gan_zoo.layers import ImageSize, require_positive, sample_shape
 
 
@@ -87,38 +87,15 @@ class CodeReconstruction(Term):
         return (found.to(pair.real.dtype) - w.to(pair.real.dtype)).square().mean()
 
 
-class EqualisedLinear(nn.Module):
-    """A layer whose weights start as N(0, 1) / rate and are scaled when used, so that Adam moves all alike.
-
-    The scale is gain √(1 / inputs), the gain √2 before an activation and 1 at a network's end.
-
-    Karras et al. 2018, arXiv 1710.10196, section 4.1; the learning rate's factor is Karras et al. 2019's (1812.04948).
-
-    Args:
-        inputs: the size of the input.
-        outputs: the size of the output.
-        rate: the factor of the learning rate.
-        gain: of the scale.
-    """
-
-    def __init__(self, inputs: int, outputs: int, rate: float, gain: float) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        self.scale = gain * math.sqrt(1 / inputs) * rate
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs) to (N, outputs)."""
-        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
-
-
 def _layers(sizes: list[int], rate: float, last: bool) -> nn.Sequential:
-    """Return layers of these sizes with leaky ReLU 0.2 between, and after the last one if wanted."""
+    """Return layers of these sizes with leaky ReLU 0.2 between, and after the last one if wanted.
+
+    The layers are equalised, with the gain √2 before an activation and 1 at a network's end.
+    """
     layers: list[nn.Module] = []
     for number, (inputs, outputs) in enumerate(pairwise(sizes), 2):
         gain = math.sqrt(2) if last or number < len(sizes) else 1.0
-        layers += [EqualisedLinear(inputs, outputs, rate, gain), nn.LeakyReLU(0.2)]
+        layers += [EqualisedLinear(inputs, outputs, gain, rate), nn.LeakyReLU(SLOPE)]
     return nn.Sequential(*(layers if last else layers[:-1]))
 
 
@@ -153,12 +130,13 @@ class ALAEGenerator(Generator):
     ) -> None:
         super().__init__()
         require_positive(latent_dim=latent_dim, mapping=mapping)
+        self.norm = PixelNorm()
         self.mapping = _layers([latent_dim] * (mapping + 1), 0.1, last=True)
         self.synthesis = _Image([latent_dim, *hidden], sample_shape(channels, image_size))
 
     def map(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to w (N, latent_dim)."""
-        w: Tensor = self.mapping(z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt())
+        w: Tensor = self.mapping(self.norm(z))
         return w
 
     def synthesise(self, w: Tensor, labels: Tensor | None = None) -> Tensor:
