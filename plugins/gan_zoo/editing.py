@@ -8,7 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import SAMPLES, Batch, ConfigError, Game, Latent, Meeting, Pair, Player, Term, grid
+from gan_framework.api import (
+    SAMPLES,
+    Batch,
+    ConfigError,
+    Game,
+    Latent,
+    Meeting,
+    Pair,
+    Player,
+    Term,
+    evaluation_mode,
+    grid,
+)
 from gan_zoo.datasets.edited_digits import DIGIT, TARGET
 from gan_zoo.layers import as_weights, given, one_hot
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
@@ -113,6 +125,28 @@ class EditingGame(Game):
         images = part.given[SAMPLES]
         made = [self.sample(part._replace(labels=torch.full_like(given(part.labels), k))) for k in range(count)]
         return grid(torch.stack([images, *made], 1).flatten(0, 1), across * (count + 1))
+
+
+class EncodingEditor(EditingGame):
+    """The base of those that edit an image by what an encoder makes of it.
+
+    Attributes:
+        encoder_name: of the network that encodes.
+    """
+
+    encoder_name = "encoder"
+
+    def code_of(self, x: Tensor) -> Tensor:
+        """Return the codes (N, latent_dim) of images (N, C, H, W)."""
+        with self.autocast():
+            code: Tensor = self.network(self.encoder_name)(x)
+        return code.to(x.dtype)
+
+    @torch.no_grad()
+    def sample(self, latent: Latent) -> Tensor:
+        """Return edited images (N, C, H, W)."""
+        with evaluation_mode(self.network(self.encoder_name)):
+            return super().sample(latent)
 
 
 class MirrorSymmetry(Term):

@@ -21,10 +21,9 @@ from gan_framework.api import (
     Ramp,
     Term,
     TermPlan,
-    evaluation_mode,
     grid,
 )
-from gan_zoo.editing import EditingGame, SameIdentity, learn_identity
+from gan_zoo.editing import EncodingEditor, SameIdentity, learn_identity
 from gan_zoo.layers import as_weights, given, one_hot, require_not_negative, require_positive
 from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.translating import TotalVariation, WeighedPlayer
@@ -69,7 +68,7 @@ class CodeFound(Term):
         return F.mse_loss(found, pair.made[EXPRESSION])
 
 
-class ExprGAN(EditingGame):
+class ExprGAN(EncodingEditor):
     """G makes images of a code E(x) of who and a code c of which expression and how strong; Q finds c again.
 
     c has a block for each label. In training the entries of the image's own block are drawn from U(0, 1), and those of
@@ -175,18 +174,6 @@ class ExprGAN(EditingGame):
     def rendered(self, code: Tensor, c: Tensor) -> Tensor:
         """Return the images of codes (N, latent_dim) and expressions c (N, K d)."""
         return self.generate(Latent(torch.cat([code, c], 1)))
-
-    def code_of(self, x: Tensor) -> Tensor:
-        """Return the codes (N, latent_dim) of images."""
-        with self.autocast():
-            code: Tensor = self.network("encoder")(x)
-        return code.to(x.dtype)
-
-    @torch.no_grad()
-    def sample(self, latent: Latent) -> Tensor:
-        """Return edited images (N, C, H, W)."""
-        with evaluation_mode(self.network("encoder")):
-            return super().sample(latent)
 
     def picture(self, latent: Latent, columns: int) -> Tensor | None:
         """Draw each image followed by itself with the label asked for, ever stronger."""

@@ -25,7 +25,7 @@ from gan_framework.api import (
     TermPlan,
     evaluation_mode,
 )
-from gan_zoo.editing import EditingGame, beside_maps, conditions
+from gan_zoo.editing import EncodingEditor, beside_maps, conditions
 from gan_zoo.layers import ImageSize, activations, as_weights, init_normal, require_positive, sides
 
 MADE, WRONG = "made", "wrong"
@@ -61,7 +61,7 @@ def _weighed(weights: tuple[float, ...], losses: Tensor) -> Tensor:
     return (losses * losses.new_tensor(weights)).sum()
 
 
-class IcGAN(EditingGame):
+class IcGAN(EncodingEditor):
     """A GAN of images x and labels y, whose D knows real images beside wrong labels too, and what undoes its G.
 
         D      BCE(D(x, y), 1) + mismatched · BCE(D(x, y'), 0) + (1 - mismatched) · BCE(D(G(z, y), y), 0)
@@ -75,6 +75,8 @@ class IcGAN(EditingGame):
         components: what the game is made of.
         mismatched: the weight of real images beside wrong labels; a half in the paper's program.
     """
+
+    encoder_name = "encoder_z"
 
     def __init__(self, components: Components, mismatched: float) -> None:
         if not 0 <= mismatched <= 1:
@@ -112,18 +114,6 @@ class IcGAN(EditingGame):
         if SAMPLES in latent.given:
             latent = latent._replace(z=self.code_of(latent.given[SAMPLES]), given=EMPTY)
         return super().make(latent, network)
-
-    def code_of(self, x: Tensor) -> Tensor:
-        """Return the codes (N, latent_dim) of images."""
-        with self.autocast():
-            code: Tensor = self.network("encoder_z")(x)
-        return code.to(x.dtype)
-
-    @torch.no_grad()
-    def sample(self, latent: Latent) -> Tensor:
-        """Return edited images (N, C, H, W)."""
-        with evaluation_mode(self.network("encoder_z")):
-            return super().sample(latent)
 
     def check(self) -> None:
         """See that there are latents to find.
