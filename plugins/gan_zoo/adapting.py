@@ -45,7 +45,7 @@ class Asking(Game):
     """The base of games that ask networks beside generators and judges."""
 
     def ask(self, network: str, x: Tensor) -> Tensor:
-        """Return what a network makes of x in the run's precision, as float32 or more."""
+        """Return what a network makes of samples or features x (N, ...) in the run's precision, as float32 or more."""
         with self.autocast():
             made: Tensor = self.network(network)(x)
         return made if made.dtype == torch.float64 else made.float()

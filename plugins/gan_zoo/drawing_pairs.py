@@ -81,5 +81,5 @@ def blurred(x: Tensor) -> Tensor:
 
 
 def to_bytes(x: Tensor) -> Tensor:
-    """Return images in [0, 1] as uint8."""
+    """Return images of any shape in [0, 1], cut where they leave it, as uint8 from 0 to 255."""
     return (x.clamp(0, 1) * 255).round().to(torch.uint8)

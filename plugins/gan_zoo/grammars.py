@@ -99,7 +99,7 @@ class Markov(LeftToRight):
         return torch.full((n,), 10)
 
     def probabilities(self, state: Tensor, step: int) -> Tensor:
-        """Return the successors' probabilities."""
+        """Return the successors' probabilities (N, 10) of the symbols (N,) before them."""
         return self.table[state]
 
     def advance(self, state: Tensor, token: Tensor) -> Tensor:

@@ -145,7 +145,7 @@ def given(labels: Tensor | None) -> Tensor:
 
 
 def as_weights(x: Tensor, network: nn.Module) -> Tensor:
-    """Return x in the precision of a network's weights, for one that is asked outside of a game's autocast."""
+    """Return x, of any shape, in the precision of a network's weights, which is asked outside of a game's autocast."""
     return x.to(next(network.parameters()).dtype)
 
 
@@ -168,7 +168,7 @@ def with_labels(x: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:
 
 
 def activations(layers: Iterable[nn.Module], x: Tensor) -> tuple[Tensor, ...]:
-    """Return what each of the layers, one after another, makes of x."""
+    """Return what each of the layers, one after another, makes of samples or maps x (N, ...)."""
     found = []
     for layer in layers:
         x = layer(x)

@@ -23,7 +23,7 @@ def differences(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def solve(down: Tensor, across: Tensor, near: Tensor, weight: float) -> Tensor:
-    """Return the y that minimises Σ |∇y - v|² + weight Σ |y - near|².
+    """Return the y (..., H, W) that minimises Σ |∇y - v|² + weight Σ |y - near|².
 
     Args:
         down: wanted differences of neighbours, (..., H - 1, W).

@@ -12,13 +12,13 @@ from torch.nn import functional as F
 
 
 def normal_log_density(x: Tensor, mean: Tensor | float, std: Tensor | float) -> Tensor:
-    """Return log N(x; mean, std²)."""
+    """Return log N(x; mean, std²) of each entry of x, of any shape."""
     std = torch.as_tensor(std, dtype=x.dtype)
     return -0.5 * ((x - mean) / std).square() - std.log() - 0.5 * math.log(2 * math.pi)
 
 
 def optimal_logit(log_p: Tensor, log_g: Tensor) -> Tensor:
-    """Return the logit of D* = p_data / (p_data + p_g) (proposition 1)."""
+    """Return the logit of D* = p_data / (p_data + p_g) of log-densities of one shape (proposition 1)."""
     return log_p - log_g
 
 
@@ -36,11 +36,11 @@ class Points(NamedTuple):
     log_g: Tensor
 
     def mean_over_data(self, values: Tensor) -> Tensor:
-        """Return E_p of values at x, by the trapezoid rule."""
+        """Return E_p of values (P,) at the points x (P,), by the trapezoid rule, a scalar."""
         return torch.trapezoid(self.log_p.exp() * values, self.x)
 
     def mean_over_generated(self, values: Tensor) -> Tensor:
-        """Return E_g of values at x, by the trapezoid rule."""
+        """Return E_g of values (P,) at the points x (P,), by the trapezoid rule, a scalar."""
         return torch.trapezoid(self.log_g.exp() * values, self.x)
 
 

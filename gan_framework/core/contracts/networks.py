@@ -35,15 +35,15 @@ class Generator(nn.Module, ABC):
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
     ) -> Mapping[str, Tensor]:
-        """Return the `samples` and all further outputs by name (a mask, log-probabilities): `Pair.made`."""
+        """Return the `samples` (N, ...) and all further outputs by name (a mask, log-probabilities): `Pair.made`."""
         return {SAMPLES: self(z, labels, given) if given else self(z, labels)}
 
     def map(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Map z to the latents that `synthesise` takes, where a mapping network stands before; else z itself."""
+        """Map z (N, latent_dim) to the latents (N, ...) that `synthesise` takes; z itself without a mapping network."""
         return z
 
     def synthesise(self, w: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Map what `map` returns to samples."""
+        """Map what `map` returns to samples (N, ...)."""
         samples: Tensor = self(w, labels)
         return samples
 

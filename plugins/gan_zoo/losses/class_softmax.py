@@ -36,7 +36,7 @@ class ClassSoftmax(ClassLoss):
         self.asks_for_classes = generator == "predefined"
 
     def score(self, scores: Tensor) -> Tensor:
-        """Return log Σ_k≤K exp(s_k) - s_K+1."""
+        """Return log Σ_k≤K exp(s_k) - s_K+1 (N,) of scores (N, K + 1)."""
         return real_against_fake(scores)
 
     def real_half(self, real: DiscriminatorOutput) -> Tensor:

@@ -8,7 +8,7 @@ from gan_framework.api import DiscriminatorOutput, SeparableLoss
 
 
 def half_square(logits: Tensor, target: float) -> Tensor:
-    """Return half the mean squared distance of the logits from a target."""
+    """Return half the mean squared distance of logits (N, ...) from a target, a scalar."""
     return 0.5 * (logits - target).square().mean()
 
 

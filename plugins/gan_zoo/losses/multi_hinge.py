@@ -37,7 +37,7 @@ class MultiHinge(ClassLoss):
         self.generator_needs_real = matching > 0
 
     def score(self, scores: Tensor) -> Tensor:
-        """Return log Σ_k≤K exp(s_k) - s_K+1."""
+        """Return log Σ_k≤K exp(s_k) - s_K+1 (N,) of scores (N, K + 1)."""
         return real_against_fake(scores)
 
     def real_half(self, real: DiscriminatorOutput) -> Tensor:

@@ -24,7 +24,7 @@ def require_codes(game: Game, metric: str) -> None:
 
 @torch.no_grad()
 def through(game: Game, of: FeatureSet, indices: Tensor, make: Callable[[Tensor], Any]) -> Tensor:
-    """Return what is made of samples of a split at indices, on the CPU, the game in evaluation mode."""
+    """Return what is made of samples of a split at indices (M,), (M, ...) on the CPU, the game in evaluation mode."""
     found = []
     with evaluation_mode(game):
         for part in indices.split(BATCH):

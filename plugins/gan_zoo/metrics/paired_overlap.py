@@ -36,5 +36,5 @@ class Overlap(Metric):
 
 
 def overlap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how many entries are true in both of two masks, in the first and in the second."""
+    """Return how many entries are true in both of two masks of one shape, in the first and in the second, scalars."""
     return (a & b).sum(), a.sum(), b.sum()

@@ -68,7 +68,7 @@ class RBM(nn.Module):
         return F.linear(h, self.weight.T, self.visible_bias).sigmoid()
 
     def draw(self, means: Tensor) -> Tensor:
-        """Draw states of hidden units of these means."""
+        """Draw states (N, hidden) of hidden units of these means."""
         return means + torch.randn_like(means) if self.linear else torch.bernoulli(means)
 
     @torch.no_grad()

@@ -132,7 +132,7 @@ class VirtualDiscriminator(Discriminator):
     reference_labels: Tensor | None
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
-        """Return the inner activations of samples x alone, first layer first, the penultimate one last."""
+        """Return the inner activations of samples x (N, ...) alone, first layer first, the penultimate one last."""
         joined = torch.cat([self.reference.to(x.dtype), x])
         features = self.inner.features(joined, _join(self.reference_labels, labels))
         return tuple(activation[len(self.reference) :] for activation in features)
