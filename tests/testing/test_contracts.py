@@ -389,6 +389,7 @@ SPECIAL = {
     ("games", "ape_gan"): {"overrides": [*APE, "game.classifier_steps=1"]},
     ("generators", "eliminator"): {"overrides": APE},
     ("discriminators", "ape_gan"): {"overrides": APE},
+    ("metrics", "attack_accuracy"): {"overrides": [*APE, "game.classifier_steps=1"]},
     ("networks", "small_classifier"): {"overrides": APE},
     ("games", "s2gan"): {"overrides": S2},
     **{("generators", name): {"overrides": S2} for name in ("structure", "style")},
