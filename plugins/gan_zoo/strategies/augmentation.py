@@ -110,6 +110,8 @@ def check_rule(target: float, every: int, images: float) -> None:
 class Overfitting(Term):
     """Adds nothing; every few updates moves p by what E sign D(x) says of overfitting (Karras et al. 2020, section 3).
 
+    p stays within [0, 1]; in the authors' program it may rise above 1, and takes longer to come back then.
+
     Args:
         augment: what has the p.
         target: the E sign D(x) that is aimed at.
