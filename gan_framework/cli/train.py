@@ -214,9 +214,12 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
 
 
 def _refuse_other_folder(arguments: list[str]) -> None:
-    """Raise ConfigError for a folder that Hydra would pass over: a sweep's of a single run, or a run's of a sweep."""
+    """Raise ConfigError for a folder without a name, or one that Hydra would pass over: a sweep's of a single run."""
     several = bool({*MULTIRUN} & set(arguments))
     given = {argument.lstrip("+").partition("=")[0]: argument for argument in arguments}
+    for key in ("hydra.run.dir", "hydra.sweep.dir"):  # Hydra would take the folder one is in
+        if given.get(key, "").partition("=")[2].strip("'\" ") == "" and key in given:
+            raise ConfigError(f"{given[key]}: the name of a folder is missing; without this override a new one is made")
     other, right = ("hydra.run.dir", "hydra.sweep.dir") if several else ("hydra.sweep.dir", "hydra.run.dir")
     if other in given and right not in given:
         instead = f"{right}={given[other].partition('=')[2]}{'' if several else ', or -m for a sweep'}"
@@ -247,9 +250,14 @@ def _is_no_flag(argument: str) -> bool:
 def _unknown_flag(flag: str, following: list[str]) -> str:
     """Return what is wrong with `--steps 100`, and what may be meant."""
     name = flag.lstrip("-").partition("=")[0]
-    files = [word for word in (flag.partition("=")[2], *following[:1]) if word.endswith((".yaml", ".yml"))]
-    if files:
+    words = (flag.partition("=")[2], *following[:1])
+    if files := [word for word in words if word.endswith((".yaml", ".yml"))]:
         return f"{flag}: unknown flag; a run's configuration is named alone: `gan-framework train {files[0]}`"
+    runs = [
+        word for word in (flag.partition("=")[2], *following[:1]) if word and RunFolder(Path(word)).config.is_file()
+    ]
+    if runs:
+        return f"{flag}: unknown flag; `gan-framework resume {runs[0]}` resumes the run of that folder"
     value = flag.partition("=")[2] or (
         following[0] if following and re.fullmatch(r"[\w.][\w.+-]*", following[0]) else "..."
     )
@@ -303,6 +311,8 @@ def _without_file(arguments: list[str]) -> tuple[list[str], Path | None]:
         if _is_no_flag(argument):
             raise ConfigError(_unknown_flag(argument, arguments[i + 1 :]))
         flag, is_set, value = argument.partition("=")
+        if flag == "--experimental-rerun":  # of Hydra's own records, which runs do not keep
+            raise ConfigError(f"{flag}: `gan-framework train RUN/config.yaml` repeats the experiment of a run")
         if flag in TAKES_VALUE:
             _check_search_path(flag, value if is_set else next(iter(arguments[i + 1 :]), ""))
     values = {i + 1 for i, argument in enumerate(arguments) if argument in TAKES_VALUE}

@@ -33,6 +33,14 @@ from gan_framework.registry.packages import config_packages, groups, options
 from gan_framework.storage import no_run
 from gan_framework.storage.text import visible
 
+CONVERTED = re.compile(
+    r"Value '.*' (of type '\w+' could not be converted to|is not a valid) (?P<type>\w+).*", re.DOTALL
+)
+"""What OmegaConf says of a value of another type."""
+
+TYPES = {"Integer": "an integer", "Float": "a number", "bool": "true or false"}
+"""Its names of types, as users say them."""
+
 COMMANDS = ("sample", "evaluate", "compare", "resume", "plugins", "runs", "diff", "export", "dashboard", "train")
 """What `gan-framework` does, and `run.py` does not."""
 
@@ -59,7 +67,8 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> str:
         return _several(*found.groups())
     if found := re.search(r"(?:Could not delete '|input_line='~)(\w+)(?:=([^']+))?'", str(error)):
         return _not_deleted(*found.groups())
-    return _one_line(error)
+    nameless = next((one for one in typed if one.startswith("=")), None)
+    return f"{nameless}: a setting is missing before the `=`" if nameless is not None else _one_line(error)
 
 
 def _unreadable(error: OverrideParseException) -> str:
@@ -106,7 +115,11 @@ def _wrong_value(cause: ValidationError) -> str:
         return f"{cause.full_key}: a section of settings: write {cause.full_key}.NAME=VALUE"
     if isinstance(cause.value, float) and cause.value.is_integer() and "Integer" in reason:
         return f"{cause.full_key}{value}: must be an integer: {cause.full_key}={int(cause.value)}"
-    return f"{cause.full_key}{value}: {reason}"
+    if found := CONVERTED.fullmatch(reason):
+        reason = f"must be {TYPES.get(found['type'], found['type'])}"
+    elif "is not Optional" in reason:
+        return f"{cause.full_key}=null: a value is needed; without this override it has its default"
+    return f"{cause.full_key}{value or '='}: {reason}"
 
 
 def _several(key: str, values: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from gan_framework.core.records import EMPTY, Batch
 from gan_framework.data.encoding import encoded
 from gan_framework.data.memory import LAYOUTS, InMemory
 from gan_framework.data.mirroring import mirrored_with
-from gan_framework.data.source import Data
+from gan_framework.data.source import Data, identity
 from gan_framework.data.transforms import Settings, Transforms
 from gan_framework.errors import ConfigError, GanFrameworkError
 
@@ -90,8 +91,7 @@ class Batches:
         self._flipped = mirrored_with(_record(data, [0]), mirrors, f"{section}.flip") if flip else frozenset[str]()
         self._transforms: Transforms | None = None
         if transform:
-            together = [name for name, alike in mirrors.items() if alike]
-            self._transforms = Transforms(transform, together, _record(data, [0]), f"{section}.transform")
+            self._transforms = Transforms(transform, mirrors, _record(data, [0]), f"{section}.transform")
         self._labels = None if data.labels is None else data.labels.to(self.device)
         self._positions = torch.arange(batch_size // world, device=self.device)
         self._held = self._hold({SAMPLES: data.samples, **data.extra}) if isinstance(data, InMemory) else None
@@ -132,6 +132,10 @@ class Batches:
             raise record
         self._streamed = number + 1
         return record
+
+    def identities(self) -> dict[str, dict[str, Any]]:
+        """Return the `identity` of the data, by the name of the source; the first has none."""
+        return {name: identity(drawn.data) for name, drawn in {"": self, **self.others}.items()}
 
     def _loader(self, first: int) -> DataLoader[Record | GanFrameworkError]:
         """Return a loader that reads from the batch of a number on, without end."""

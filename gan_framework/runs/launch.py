@@ -164,6 +164,8 @@ def _prepare(composed: DictConfig, folder: Path, overrides: list[str], job: Swee
     assembly = assemble(config, sources, device, scored=True, warm_start=start, decoder=decoder)
     for line in start.report(assembly.game.networks) if start is not None else []:
         log.info("%s", line)
+    if newest is not None:  # before a tracker has a record of it
+        resuming.refuse(newest[1], composed, assembly.batches.identities(), f"the checkpoint {newest[0]}")
     announced, config = config, mask(config)
     text = OmegaConf.to_yaml(OmegaConf.create(literal(config)), resolve=True)
     _refuse_unreadable(text, config)

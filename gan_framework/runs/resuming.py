@@ -58,6 +58,14 @@ def check(state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Map
     Raises:
         ConfigError: the loss, the networks, the data or the batch size are others, and `train.resume_changed` is false.
     """
+    if changes := refuse(state, composed, data, where):
+        log.warning("resumed with other settings: %s", "; ".join(changes))
+
+
+def refuse(
+    state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Mapping[str, Any]], where: str
+) -> list[str]:
+    """Return what `check` says, without saying it; its arguments and errors."""
     changes = [*differences(state["config"], mask(plain(composed)))]
     written = _flat(cast(dict[str, Any], OmegaConf.to_container(composed, resolve=False)))
     follows = {key for key, value in written.items() if "train.steps" in str(value)}  # the end of an annealing
@@ -70,8 +78,7 @@ def check(state: Mapping[str, Any], composed: DictConfig, data: Mapping[str, Map
             "networks, data or batch size make it a different experiment: use a new folder (hydra.run.dir), or resume "
             "anyway with train.resume_changed=true"
         )
-    if grave or light:
-        log.warning("resumed with other settings: %s", "; ".join(grave + light))
+    return grave + light
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from gan_framework.build import Assembly, Config
 from gan_framework.core import distributed
 from gan_framework.core.records import Batch, NextBatch
-from gan_framework.data import encoded, identity
+from gan_framework.data import encoded
 from gan_framework.errors import ConfigError, NonFinite
 from gan_framework.evaluation import inputs, latents
 from gan_framework.evaluation.protocol import differences
@@ -153,7 +153,7 @@ class Run:
     @cached_property
     def data_identity(self) -> dict[str, dict[str, Any]]:
         """By which the training data are known again, for each source by name; the first has none."""
-        return {name: identity(batches.data) for name, batches in {"": self.batches, **self.batches.others}.items()}
+        return self.batches.identities()
 
     def axes(self) -> dict[str, Any]:
         """Return what a line of metrics can be drawn over."""

@@ -129,7 +129,7 @@ def test_a_run_that_began_anew_is_not_begun_anew_again(tmp_path, cache):
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        (["loss=wasserstein"], "loss.name: hinge → wasserstein"),
+        (["loss=wasserstein", "tracker=[wandb]"], "loss.name: hinge → wasserstein"),
         (["data.image_size=32"], "data.image_size: 16 → 32"),
         (["hydra.run.dir=x"], "hydra.run.dir=x: resume continues the run in its own folder"),
         (["model=dcgan"], "model=dcgan: an option of model says what differs from the defaults"),
@@ -142,6 +142,7 @@ def test_what_cannot_be_changed_is_refused(refused, short, overrides, reason):
     before = {path: path.read_bytes() for path in short.rglob("*") if path.is_file() and path.name != "run.log"}
     assert reason in refused("resume", short, *overrides)
     assert {path: path.read_bytes() for path in before} == before
+    assert not (short / "wandb").exists(), "a record of what was refused"
 
 
 def test_what_is_no_run_is_refused(refused, short, tmp_path):
