@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -29,17 +29,17 @@ class Transforms:
     Args:
         settings: transforms of `torchvision.transforms.v2` in their order, by name, or as mappings of a `name` and
             arguments.
-        together: the names of the extras that belong to the image's places (those that are mirrored with it).
+        mirrors: for each extra whether it belongs to the image's places, and is mirrored with it, or stays as it is.
         example: one sample with its extras, (1, ...).
         setting: names the setting in messages.
 
     Raises:
-        ConfigError: there is no such transform, it refuses its arguments, the samples are no 8-bit images, or they
-            would get another shape or type.
+        ConfigError: there is no such transform, it refuses its arguments, the samples are no 8-bit images, they would
+            get another shape or type, or of an extra of their size it is not known what becomes of it.
     """
 
     def __init__(
-        self, settings: Settings, together: Collection[str], example: Mapping[str, Tensor], setting: str
+        self, settings: Settings, mirrors: Mapping[str, bool], example: Mapping[str, Tensor], setting: str
     ) -> None:
         samples = example[SAMPLES]
         if samples.dtype != torch.uint8 or samples.ndim != 4:
@@ -48,7 +48,13 @@ class Transforms:
                 f"{tuple(samples.shape[1:])}: set it to null"
             )
         self.settings, self.setting = settings, setting
-        self.together = (SAMPLES, *sorted(name for name in together if example[name].ndim == 4))
+        for name in example.keys() - {SAMPLES} - mirrors.keys():
+            if example[name].ndim == 4 and example[name].shape[2:] == samples.shape[2:]:
+                raise ConfigError(
+                    f"{setting}: the dataset does not say whether its extra {name!r} is changed together with the "
+                    f"samples (`mirrors`): set {setting}=null, or say it where data have the setting `mirrors`"
+                )
+        self.together = (SAMPLES, *sorted(name for name in mirrors if mirrors[name] and example[name].ndim == 4))
         self._compose = _composed(settings, setting)
         try:
             changed = self({name: example[name] for name in example}, 0, [0])

@@ -43,7 +43,15 @@ def test_what_is_known_before_any_image_is_read_is_true(task):
     found = shape_of(made, data)
     assert found.extra == made.shape.extra
     assert tuple(data.read([0]).shape[1:]) == made.shape.sample
-    assert data.read_extra([0]).keys() == made.mirrors.keys()
+    assert data.read_extra([0]).keys() == (made.mirrors.keys() if task != "rotate" else {"source"})
+
+
+def test_quarter_turns_are_not_mirrored_as_they_would_become_turns_to_the_other_side():
+    half, quarter = (pairs("rotate", amount=amount) for amount in (180, 90))
+    mirrored = Batches(half.load("test"), 50, 0, "cpu", flip=True, mirrors=half.mirrors)()
+    assert torch.equal(mirrored.extra["source"], mirrored.samples.rot90(2, (2, 3)))
+    with pytest.raises(ConfigError, match="does not say whether its extra 'source' is mirrored"):
+        Batches(quarter.load("test"), 50, 0, "cpu", flip=True, mirrors=quarter.mirrors)
 
 
 def test_targets_are_the_images_and_classes_stay(digits):

@@ -53,6 +53,13 @@ def test_a_batch_follows_from_its_number_alone_and_processes_share_it():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_an_extra_of_which_nobody_says_what_becomes_of_it_is_refused():
+    data = InMemory(NUMBERED, extra={"mask": NUMBERED.clone(), "text": torch.zeros(12, 3)})
+    with pytest.raises(ConfigError, match=r"transform: the dataset does not say .* extra 'mask' is changed together"):
+        batches(CROP, data)
+    assert batches(CROP, data, mirrors={"mask": False})().samples.shape == (6, 1, 8, 8)
+
+
 def test_what_belongs_to_an_image_is_changed_alike():
     extra = {"image": NUMBERED.clone(), "mask": NUMBERED.float() / 7, "text": torch.randn(12, 5)}
     data = InMemory(NUMBERED, None, extra)

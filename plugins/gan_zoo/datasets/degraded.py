@@ -69,7 +69,9 @@ class DegradedSource(DataSource):
         self.task = known_task(task)
         self.amount = self.task.amount(task, amount)
         self.classes = of.classes
-        self.mirrors = dict.fromkeys(self.task.extras, True)
+        # What is turned and then mirrored is not what is mirrored and then turned.
+        alike = not self.task.turns or self.amount % 180 == 0
+        self.mirrors = dict.fromkeys(self.task.extras, True) if alike else {}
         channels, height, width = of.shape.sample
         # Of a grey image of the right size: what shapes are left is known before any image is read.
         probe = torch.zeros(1, channels, height, width, dtype=torch.uint8)

@@ -36,6 +36,7 @@ class Task:
         target: maps images (N, C, H, W) uint8 and their labels to the targets, where these are not the images.
         target_channels: of the targets, where these are not the images'.
         of_any_value: whether sources leave [0, 1], so that they are kept as floating-point numbers.
+        turns: whether the amount is an angle by which images are turned.
     """
 
     make: Callable[[Tensor, float, torch.Generator], Mapping[str, Tensor]]
@@ -48,6 +49,7 @@ class Task:
     target: Callable[[Tensor, Tensor | None], Tensor] | None = None
     target_channels: int | None = None
     of_any_value: bool = False
+    turns: bool = False
     extras: tuple[str, ...] = field(default=(SOURCE,))
 
     def amount(self, name: str, wanted: float | None) -> float:
@@ -261,7 +263,7 @@ TASKS: dict[str, Task] = {
     "fourier": Task(
         fourier, 0.3, "the share of rows that are measured", 0.01, 1.0, of_any_value=True, extras=(SOURCE, MASK)
     ),
-    "rotate": Task(rotate, 90, "the angle in degrees", -360.0, 360.0),
+    "rotate": Task(rotate, 90, "the angle in degrees", -360.0, 360.0, turns=True),
 }
 """By name, as in the setting `task`."""
 
