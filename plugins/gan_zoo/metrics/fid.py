@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from torch import Tensor
-
-from gan_framework.api import Comparison, ConfigError, Metric
-from gan_zoo.metrics.frechet import Moments, frechet_distance, moments, read_statistics
+from gan_framework.api import Comparison, Metric
+from gan_zoo.metrics.frechet import Target, frechet_distance, moments
 
 
 class FID(Metric):
@@ -29,37 +27,19 @@ class FID(Metric):
     least_real: ClassVar[int] = 2
 
     def __init__(self, statistics: Path | None = None) -> None:
-        self.statistics: str | None = None
-        self._given: Moments | None = None
-        if statistics is not None:
-            self._given, self.statistics = read_statistics(statistics, "metrics.fid.statistics")
-            self._path = statistics
-        self._real: tuple[Tensor, Moments] | None = None
+        self._target = Target(statistics, "metrics.fid.statistics")
 
     def settings(self) -> dict[str, Any]:
         """Return the hash of the statistics, if they are given: where they lie does not matter."""
-        return {} if self.statistics is None else {"statistics": self.statistics}
+        return self._target.settings()
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `fid`; warn of too few samples."""
         for name, side in (("generated", comparison.generated), ("real", comparison.real)):
             count, dim = side.features.shape
-            if count <= dim and not (name == "real" and self._given is not None):
+            if count <= dim and not (name == "real" and self._target.digest is not None):
                 comparison.warnings.append(
                     f"fid: N={count} <= d={dim} for the {name} samples: their covariance is singular and FID is biased "
                     "upwards; compare it at equal N only, or use kid"
                 )
-        return {"fid": frechet_distance(moments(comparison.generated.features), self._reference(comparison))}
-
-    def _reference(self, comparison: Comparison) -> Moments:
-        real = comparison.real.features
-        if self._given is not None:
-            if len(self._given.mean) != real.shape[1]:
-                raise ConfigError(
-                    f"metrics.fid.statistics={self._path} is of {len(self._given.mean)} features, and the extractor "
-                    f"gives {real.shape[1]}: they are of another network"
-                )
-            return self._given
-        if self._real is None or self._real[0] is not real:
-            self._real = real, moments(real)  # a run is compared with the same features again and again
-        return self._real[1]
+        return {"fid": frechet_distance(moments(comparison.generated.features), self._target(comparison))}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric, stop_point
-from gan_zoo.metrics.frechet import DistanceTo, moments
+from gan_zoo.metrics.frechet import DistanceTo, Target
 
 SEED = 0
 
@@ -23,6 +24,7 @@ class FIDInfinity(Metric):
     Args:
         points: how many FIDs the line is fitted to.
         least: the share of the samples that the smallest part has.
+        statistics: as of `fid`.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"fid_infinity": False}
@@ -31,13 +33,18 @@ class FIDInfinity(Metric):
     }
     least_real: ClassVar[int] = 2
 
-    def __init__(self, points: int, least: float) -> None:
+    def __init__(self, points: int, least: float, statistics: Path | None = None) -> None:
         if points < 3:
             raise ConfigError(f"metrics.fid_infinity.points={points} must be at least 3, for a line to be fitted")
         if not 0 < least < 1:
             raise ConfigError(f"metrics.fid_infinity.least={least} must lie between 0 and 1: it is a share")
         self.points = points
         self.least = least
+        self._target = Target(statistics, "metrics.fid_infinity.statistics")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings, for the protocol."""
+        return {**super().settings(), **self._target.settings()}
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
         """Raise ConfigError if the smallest part has fewer than two samples, or the parts are not of several sizes."""
@@ -52,7 +59,7 @@ class FIDInfinity(Metric):
         """Return `fid_infinity`; warn where the smallest parts have fewer samples than dimensions."""
         features = comparison.generated.features
         count, dim = features.shape
-        distance = DistanceTo(moments(comparison.real.features))
+        distance = DistanceTo(self._target(comparison))
         random = torch.Generator().manual_seed(SEED)
         sizes = np.linspace(int(self.least * count), count, self.points).astype(int)
         if sizes[0] <= dim:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric, stop_point
-from gan_zoo.metrics.frechet import DistanceTo, moments
+from gan_zoo.metrics.frechet import DistanceTo, Target
 
 LEVEL = 0.95
 
@@ -25,6 +26,7 @@ class FIDInterval(Metric):
 
     Args:
         groups: g, into which the samples are divided.
+        statistics: as of `fid`.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {}
@@ -35,10 +37,15 @@ class FIDInterval(Metric):
     }
     least_real: ClassVar[int] = 2
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, statistics: Path | None = None) -> None:
         if groups < 5:
             raise ConfigError(f"metrics.fid_interval.groups={groups} must be at least 5: fewer tell no spread")
         self.groups = groups
+        self._target = Target(statistics, "metrics.fid_interval.statistics")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings, for the protocol."""
+        return {**super().settings(), **self._target.settings()}
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
         """Raise ConfigError if there are fewer than two samples for each group."""
@@ -55,7 +62,7 @@ class FIDInterval(Metric):
         features = comparison.generated.features
         # At random: samples may come in an order, by their classes or by what they are made of, and groups must not.
         features = features[torch.randperm(len(features), generator=torch.Generator().manual_seed(SEED))]
-        distance = DistanceTo(moments(comparison.real.features))
+        distance = DistanceTo(self._target(comparison))
         whole = distance(features)
         parts = features.tensor_split(self.groups)
         without = []

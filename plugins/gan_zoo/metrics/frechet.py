@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, mean_and_covariance
+from gan_framework.api import Comparison, ConfigError, mean_and_covariance
 from gan_zoo.datasets.npz_arrays import read_array, read_form
 
 
@@ -134,3 +134,45 @@ def read_statistics(path: Path, setting: str) -> tuple[Moments, str]:
         raise ConfigError(f"{setting}={path}: sigma is no covariance: it has negative variances, or is not symmetric")
     digest = hashlib.sha256(mean.tobytes() + covariance.tobytes()).hexdigest()[:16]
     return Moments(torch.from_numpy(mean), torch.from_numpy(covariance), None), digest
+
+
+class Target:
+    """The Gaussian that generated features are compared with: that of real ones, or one of a file.
+
+    Attributes:
+        digest: a hash of the file's values; None for real features.
+
+    Args:
+        statistics: an .npz with `mu` (D,) and `sigma` (D, D), or None.
+        setting: the name of the setting, for errors.
+    """
+
+    def __init__(self, statistics: Path | None, setting: str) -> None:
+        self.digest: str | None = None
+        self._given: Moments | None = None
+        if statistics is not None:
+            self._given, self.digest = read_statistics(statistics, setting)
+        self._of_setting = f"{setting}={statistics}"
+        self._real: tuple[Tensor, Moments] | None = None
+
+    def settings(self) -> dict[str, str]:
+        """Return the hash of the statistics, if they are given: where they lie does not matter."""
+        return {} if self.digest is None else {"statistics": self.digest}
+
+    def __call__(self, comparison: Comparison) -> Moments:
+        """Return the Gaussian.
+
+        Raises:
+            ConfigError: the file's is of other features.
+        """
+        real = comparison.real.features
+        if self._given is not None:
+            if len(self._given.mean) != real.shape[1]:
+                raise ConfigError(
+                    f"{self._of_setting} is of {len(self._given.mean)} features, and the extractor gives "
+                    f"{real.shape[1]}: they are of another network"
+                )
+            return self._given
+        if self._real is None or self._real[0] is not real:
+            self._real = real, moments(real)  # a run is compared with the same features again and again
+        return self._real[1]

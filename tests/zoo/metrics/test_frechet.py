@@ -11,6 +11,7 @@ from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet
 from gan_framework.evaluation.statistics import write_statistics
+from gan_framework.registry import registry
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.fid_infinity import FIDInfinity
 from gan_zoo.metrics.fid_interval import FIDInterval
@@ -99,6 +100,22 @@ def test_fid_against_statistics_of_a_file_is_that_against_the_features(tmp_path)
     assert given.settings() == FID(copied).settings() != {}
     np.savez(copied, mu=real.numpy().mean(0) + 1, sigma=np.cov(real.numpy(), rowvar=False))
     assert given.settings() != FID(copied).settings()
+
+
+def test_what_stands_beside_fid_is_of_the_same_reference(compose, tmp_path):
+    """An interval, and a limit, of distances to the data's own features would be those of another score."""
+    generated, real, other = normal(400, 2), normal(300, 2, mean=1, seed=1), normal(200, 2, mean=3, seed=2)
+    write_statistics(tmp_path / "a.npz", other)
+    typed = ["metrics=[fid,fid_interval,fid_infinity]", f"metrics.fid.statistics={tmp_path / 'a.npz'}"]
+    metrics = {name: registry.build("metrics", of) for name, of in compose(*typed)["metrics"].items()}
+    scores = {}
+    for metric in metrics.values():
+        scores |= metric.scores(compare(generated, real))
+    assert scores["fid"] == pytest.approx(FID().scores(compare(generated, other))["fid"], rel=1e-6)
+    assert scores["fid_low"] < scores["fid"] < scores["fid_high"] < scores["fid"] + 5
+    assert scores["fid_infinity"] == pytest.approx(scores["fid"], rel=0.1)
+    assert len({metric.settings()["statistics"] for metric in metrics.values()}) == 1
+    assert FIDInterval(5).settings() == {"groups": 5}
 
 
 def test_statistics_of_another_network_are_refused(tmp_path):
