@@ -474,6 +474,7 @@ SPECIAL = {
     ("metrics", "gam"): {"overrides": ["data.image_size=8"], "against": str(ROOT / "tests/fixtures/run_0_1_0")},
     ("metrics", "nll"): {"overrides": FLOW},
     ("games", "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES], "pretraining": 2},
+    **{(kind, "wae"): {"overrides": ["experiment=wae_gan", *CODES_OF_IMAGES]} for kind in ("generators", "networks")},
     **{
         ("games", name): {"overrides": [f"experiment={name}", *CODES_OF_IMAGES]}
         for name in ("aegan", "alpha_gan", "mdgan", "reg_gan")

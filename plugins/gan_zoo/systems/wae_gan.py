@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gan_framework.api import (
     Batch,
@@ -14,6 +16,7 @@ from gan_framework.api import (
     ConfigError,
     DiscriminatorOutput,
     Game,
+    Generator,
     Latent,
     NextBatch,
     Pair,
@@ -24,13 +27,16 @@ from gan_framework.api import (
     nobody,
 )
 from gan_zoo.encoding import Fools
+from gan_zoo.generators.dcgan import DOUBLING, check_kernel
 from gan_zoo.kernels import Kernel, squared_distances, squared_mmd
-from gan_zoo.layers import require_not_negative
+from gan_zoo.layers import OUTPUTS, PIXELS, ImageSize, choose, cropped, require_not_negative, require_positive, sides
 from gan_zoo.priors.normal import Normal
 from gan_zoo.systems.aae import AAE, CODES
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 PENALTIES = ("gan", "mmd")
+STD = 0.01
+"""The deviation of the first weights."""
 
 
 def inverse_multiquadratics(dim: int) -> Kernel:
@@ -152,3 +158,123 @@ def with_log_density(network: object, given: tuple[Tensor, ...], said: Discrimin
     z = given[0]
     log_density = -0.5 * z.square().sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi)
     return said._replace(logits=said.logits + log_density)
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution of stride 2 that rounds odd sides up; of the zeros around the maps one more is on the far sides.
+
+    Args:
+        inputs: channels of the input.
+        outputs: channels of the output.
+        kernel: its size, at least 2.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(inputs, outputs, kernel, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
+        margins: list[int] = []
+        for side in (x.shape[3], x.shape[2]):
+            zeros = self.kernel_size[0] - 2 + side % 2
+            margins += [zeros // 2, zeros - zeros // 2]
+        return super().forward(F.pad(x, margins))
+
+
+class WAEEncoder(nn.Module):
+    """Convolutions of stride 2 with batch norm and ReLU, whose channels double, and a linear layer to the code.
+
+    Args:
+        image_size: of square images, or height and width.
+        channels: of the images.
+        width: channels of the first layer; 128 in the authors' program.
+        layers: convolutions; 4 there.
+        kernel: of these; 4 for digits, 5 for faces.
+        outputs: the sizes of the parts of the output vector: codes.
+        pixels: `unit` for [0, 1], as for digits, or `symmetric` for [-1, 1].
+    """
+
+    def __init__(
+        self,
+        image_size: ImageSize,
+        channels: int,
+        width: int,
+        layers: int,
+        kernel: int,
+        outputs: list[int],
+        pixels: str,
+    ) -> None:
+        super().__init__()
+        require_positive(width=width, layers=layers)
+        check_kernel(kernel)
+        widths = [channels, *(width << i for i in range(layers))]
+        blocks: list[nn.Module] = [choose(PIXELS, "pixels", pixels)]
+        for inputs, wide in pairwise(widths):
+            blocks += [SameConv2d(inputs, wide, kernel), nn.BatchNorm2d(wide), nn.ReLU()]
+        places = math.prod(-(-side // 2**layers) for side in sides(image_size))
+        self.layers = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(widths[-1] * places, sum(outputs)))
+        _init(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (N, C, H, W) in [-1, 1] to vectors (N, sum of outputs)."""
+        code: Tensor = self.layers(x)
+        return code
+
+
+class WAEGenerator(Generator):
+    """A linear layer to a map, transposed convolutions that double it, and one of stride 1 to the image (`dcgan_mod`).
+
+    Batch norm and ReLU after the doublings, ReLU alone after the linear layer.
+
+    Args:
+        latent_dim: the size of z.
+        image_size: of square images, or height and width; what is no multiple is cropped from the next larger one.
+        channels: of the images.
+        width: channels of the last map; 256 for digits and 128 for faces in the authors' program.
+        layers: the last one and the doublings; 3 for digits, 4 for faces.
+        kernel: of the convolutions; 4 for digits, 5 for faces.
+        output: `sigmoid` (rescaled to [-1, 1]), as for digits, or `tanh`.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        image_size: ImageSize,
+        channels: int,
+        width: int,
+        layers: int,
+        kernel: int,
+        output: str,
+    ) -> None:
+        super().__init__()
+        require_positive(latent_dim=latent_dim, width=width, layers=layers)
+        padding, further = DOUBLING[check_kernel(kernel)]
+        self.image_size = image_size
+        doublings = layers - 1
+        self.base = (width << doublings, *(-(-side >> doublings) for side in sides(image_size)))
+        self.start = nn.Linear(latent_dim, math.prod(self.base))
+        blocks: list[nn.Module] = []
+        for i in reversed(range(doublings)):
+            wide = width << i
+            doubling = nn.ConvTranspose2d(2 * wide, wide, kernel, 2, padding, further)
+            blocks += [doubling, nn.BatchNorm2d(wide), nn.ReLU()]
+        self.layers = nn.Sequential(*blocks)
+        self.last = nn.ConvTranspose2d(width, channels, kernel, 1, padding)
+        self.output = choose(OUTPUTS, "output", output)
+        _init(self)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
+        maps = self.layers(self.start(z).relu().unflatten(1, self.base))
+        # An even kernel makes a row and a column more than there were.
+        image = self.last(maps)[..., : maps.shape[2], : maps.shape[3]]
+        images: Tensor = self.output(cropped(image, self.image_size))
+        return images
+
+
+def _init(network: nn.Module) -> None:
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(layer.weight, 0.0, STD)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)

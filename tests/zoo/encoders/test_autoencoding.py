@@ -16,7 +16,15 @@ from gan_zoo.kernels import squared_mmd
 from gan_zoo.networks.mlp_encoder import MLPEncoder
 from gan_zoo.schedules.equilibrium_gate import EquilibriumGate
 from gan_zoo.systems.vae_gan import VAEGANDiscriminator, VAEGANEncoder, VAEGANGenerator
-from gan_zoo.systems.wae_gan import CodesMMD, inverse_multiquadratics, moments_apart, with_log_density
+from gan_zoo.systems.wae_gan import (
+    CodesMMD,
+    SameConv2d,
+    WAEEncoder,
+    WAEGenerator,
+    inverse_multiquadratics,
+    moments_apart,
+    with_log_density,
+)
 from tests.zoo.encoders.common import changed, count, images, on_meta, reached, small
 
 CONV = ["prior.dim=3", "networks.generator.width=2", "networks.encoder.width=2"]
@@ -47,6 +55,9 @@ WAE = [*CONV, "networks.discriminator.hidden=[8]", "game.pretraining=0"]
         ((MLPDiscriminator, None, 8, [1000, 1000], "relu", 0.01, 0.0, "symmetric"), 1_011_001),
         ((MLPDiscriminator, None, 8, [512] * 4, "relu", 0.01, 0.0, "symmetric"), 793_089),
         ((MLPDiscriminator, None, 64, [1024] * 4, "relu", 0.01, 0.0, "symmetric"), 3_216_385),
+        # Of a convolution inputs · outputs · kernel² + outputs, of batch norm 2 · outputs.
+        ((WAEEncoder, 28, 1, 128, 4, 4, [8], "unit"), 16 * 128 * (1 + 2 * 128 * 21) + 3 * 1920 + 4 * 1024 * 8 + 8),
+        ((WAEGenerator, 8, 28, 1, 256, 3, 4, "sigmoid"), 9 * 49 * 1024 + 16 * 256 * 2561 + 3 * 768 + 1),
     ],
 )
 def test_networks_are_as_large_as_the_papers(network, parameters):
@@ -213,6 +224,26 @@ def codes(real, fake):
     return Pair(None, Batch(real), Latent(real), fake)
 
 
+@pytest.mark.parametrize(("side", "kernel", "first"), [(4, 4, -1), (4, 5, -1), (7, 4, -1), (7, 5, -2)])
+def test_maps_are_halved_as_tensorflow_does(side, kernel, first):
+    """Of zeros that cannot be divided evenly one more is behind."""
+    layer = SameConv2d(1, 1, kernel).requires_grad_(False)
+    layer.weight.fill_(1.0)
+    layer.bias.zero_()
+    x = torch.arange(1.0, side + 1).expand(1, 1, 1, side)
+    windows = [range(first + 2 * i, first + 2 * i + kernel) for i in range(-(-side // 2))]
+    expected = torch.tensor([float(sum(j + 1 for j in window if 0 <= j < side)) for window in windows])
+    torch.testing.assert_close(layer(x)[0, 0, 0], expected)
+
+
+@pytest.mark.parametrize(("size", "kernel"), [(28, 4), (33, 5), ((20, 37), 4)])
+def test_networks_of_wae_take_any_size(size, kernel):
+    height, width = (size, size) if isinstance(size, int) else size
+    made = WAEGenerator(3, size, 2, 2, 3, kernel, "sigmoid")(torch.randn(2, 3))
+    assert made.shape == (2, 2, height, width) and made.abs().max() <= 1
+    assert WAEEncoder(size, 2, 2, 4, kernel, [3], "unit")(made).shape == (2, 3)
+
+
 def test_the_discrepancy_of_codes():
     z = torch.randn(6, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     other = z.flip(0) + 1
@@ -237,7 +268,7 @@ def test_an_encoder_learns_the_priors_moments_first(compose):
         return moments_apart(torch.randn(4096, 3), pair.fake).item()
 
     with torch.no_grad():
-        game.network("encoder").layers[-2].bias.fill_(3.0)
+        game.network("encoder").layers[-1].bias.fill_(3.0)
     before = apart()
     assert changed(game, lambda: game.openings[0](game, lambda: images(64))) == {"encoder"}
     assert apart() < 0.95 * before
