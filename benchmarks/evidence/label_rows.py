@@ -103,9 +103,9 @@ ROWS = {
         PAGE,
         "exprgan",
         (
-            *(SMALL, *BOTH, *narrow("encoder", "q"), "train.steps=900", "metrics=[target_accuracy]"),
-            "schedule.stages=[{players:[discriminator,controller],until:200},"
-            "{players:[discriminator_code,autoencoder],until:300},"
+            *(SMALL, *BOTH, *narrow("encoder", "q"), "train.steps=4000", "metrics=[target_accuracy]"),
+            "schedule.stages=[{players:[discriminator,controller],until:1000},"
+            "{players:[discriminator_code,autoencoder],until:1500},"
             "{players:[discriminator,discriminator_code,generator]}]",
             *quick("generator", "discriminator", lr="5e-4"),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evidence import beyond_rows, label_rows, network_rows, translation_rows
 from evidence.row import Row
+from evidence.translation_rows import quick
 
 NETWORKS = ("generator", "discriminator")
 SMALL = ("data.image_size=16", "train.batch_size=32")
@@ -121,7 +122,7 @@ ROWS: dict[str, Row] = {
         "ssgan_stacked",
         (
             *(*SMALL, *WIDTHS, "networks.discriminator_pairs.maps=32", "networks.discriminator_pairs.width=64"),
-            *("train.steps=3000", "metrics=[attribute_accuracy]"),
+            *("train.steps=4500", "metrics=[attribute_accuracy]", *quick("generator", "discriminator")),
         ),
         *("attribute_accuracy", 0.4, "share of attributes that are as asked, 240 images with any; beside chance"),
     ),
@@ -484,6 +485,8 @@ ROWS: dict[str, Row] = {
         "bgan",
         (
             *("data.image_size=16", "networks.generator.widths=[64,32,16]", "networks.encoder.widths=[16,32,64]"),
+            *("networks.discriminator.first=16", "networks.discriminator.widths=[32,64,64]", "train.batch_size=50"),
+            "networks.discriminator.hidden=256",
             *("train.steps=600", "game.stage_steps=150"),
         ),
         *("hamming_map", None, "mean average precision of a ranking by differing bits"),
