@@ -30,7 +30,8 @@ ROWS = {
         PAGE,
         "splitting_gan",
         (
-            *(SMALL, *BOTH, "game.steps=[300]", "schedule.d_steps=2", "train.steps=600", "metrics=[class_accuracy]"),
+            *(SMALL, *BOTH, "game.steps=[300]", "schedule.d_steps=2", "train.steps=900", "metrics=[class_accuracy]"),
+            "game.generator_weight=1",
             *quick("generator", "discriminator", lr="5e-4"),
         ),
         *("class_accuracy", CHANCE, OF_CLASS),
