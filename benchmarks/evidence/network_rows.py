@@ -49,7 +49,7 @@ ROWS = {
         *(PAGE, "bigan", (SMALL, "train.batch_size=64", "train.steps=1200", "metrics=[inversion_error]", *QUICK)),
         *("inversion_error", MEAN, FOUND),
     ),
-    "bigan_conv": Row(PAGE, "bigan_conv", (*BACK, "train.steps=3000"), "inversion_error", MEAN, FOUND),
+    "bigan_conv": Row(PAGE, "bigan_conv", BACK, "inversion_error", MEAN, FOUND),
     "ali": Row(
         PAGE,
         "ali",
@@ -141,6 +141,28 @@ ROWS = {
     "mean of five D's": Row(PAGE, "gman", (*GMAN, "game.softness=0"), "fid", None, FID),
     "mgan": Row(*(PAGE, "mgan", MGAN, "fid", "G's that nobody tells apart"), f"{FID}; beside none paid for differing"),
     "G's that nobody tells apart": Row(PAGE, "mgan", (*MGAN, "game.diversity=0"), "fid", None, FID),
+    "gran": Row(
+        *(PAGE, "gran", (*DIGITS, "optimizer.discriminator.lr=3e-4", "train.steps=1500", "metrics=[fid]"), "fid"),
+        *(None, f"{FID} that are drawn in three strokes"),
+    ),
+    "crvae_gan": Row(
+        PAGE,
+        "crvae_gan",
+        (
+            *(
+                "networks.generator.widths=[32,16,16]",
+                "networks.encoder.widths=[8,16,32]",
+                "optimizer.generator.lr=1e-3",
+            ),
+            *("networks.discriminator.widths=[16,32,64]", "networks.recovery.inputs=64", "train.batch_size=16"),
+            *("train.steps=400", "metrics=[inversion_error]"),
+        ),
+        *("inversion_error", MEAN, FOUND.replace("digits", "digits of 32 pixels", 1)),
+    ),
+    "bcgan": Row(
+        *(PAGE, "bcgan", ("train.steps=1500", "metrics=[class_accuracy]"), "class_accuracy", 0.1),
+        "share of digits that are of the class asked for; beside chance",
+    ),
     "flow_gan": Row(
         PAGE,
         "flow_gan",
