@@ -9,7 +9,9 @@ from typing import Any
 from gan_framework.core.game import Game
 from gan_framework.core.records import DataShape
 from gan_framework.data import Data
+from gan_framework.evaluation.sampler import AVERAGED
 from gan_framework.runs.progress import duration
+from gan_framework.runs.reach import out_of_reach
 from gan_framework.runs.run import Run
 from gan_framework.storage.numbers import score
 
@@ -38,6 +40,7 @@ def announce(run: Run, config: Mapping[str, Any]) -> None:
             " and ".join(unused),
             config["data"]["name"],
         )
+    _warn_of_reach(run, config)
     log.info("networks: %s", ", ".join(_networks(run, config["networks"])))
     log.info("plan: %s", ", ".join(_plan(run, config)))
 
@@ -57,6 +60,20 @@ def conclude(run: Run) -> None:
     folder = run.folder.path
     sample = f"{folder} --from test" if run.game.generates_from is not None else f"{folder}"
     log.info("run folder: %s; next: gan-framework sample %s, gan-framework evaluate %s", folder, sample, folder)
+
+
+def _warn_of_reach(run: Run, config: Mapping[str, Any]) -> None:
+    found = out_of_reach(run.game, run.batches.data)
+    if found is None:
+        return
+    layer, made, real = found
+    name = run.game.sampling_network.removesuffix(AVERAGED)
+    linear = f", or set networks.{name}.output=linear" if "output" in (config["networks"].get(name) or {}) else ""
+    log.warning(
+        "networks.%s ends in %s, which makes values from %g to %g, and those of data=%s go from %.4g to %.4g: it "
+        "cannot make samples like them. Scale the data to that range%s",
+        *(name, layer, *made, config["data"]["name"], *real, linear),
+    )
 
 
 def _data(settings: Mapping[str, Any], data: Data, shape: DataShape) -> str:
