@@ -203,9 +203,19 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any, at: str = "") ->
     except Exception as error:
         # All that a plugin is given are settings, so whatever it raises is about them.
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        named = what.partition("=")[0] in arguments
-        said = f"{at or _place(kind, plugin.name)}.{what}" if named else f"{what}; given {arguments}"
+        where = at or _place(kind, plugin.name)
+        if what.partition("=")[0] in arguments:
+            said = f"{where}.{what}"
+        elif len(blamed := [key for key, value in arguments.items() if _ends_in(what, value)]) == 1:
+            said = f"{where}.{blamed[0]}={arguments[blamed[0]]}: {what}"
+        else:
+            said = f"{what}; given {arguments}"
         raise ConfigError(f"invalid settings for {plugin.name} ({kind}): {said}") from error
+
+
+def _ends_in(message: str, value: Any) -> bool:
+    """Whether a message names a value at its end, as torch's do, `Invalid learning rate: -1`, or a part of a list."""
+    return any(message.endswith(f": {one}") for one in (value if isinstance(value, (list, tuple)) else [value]))
 
 
 def _place(kind: str, name: str) -> str:

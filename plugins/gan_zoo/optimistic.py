@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
+from gan_zoo.optimizers import two_betas
+
 Parameters = Iterable[nn.Parameter]
 
 
@@ -74,8 +76,7 @@ def optimistic_adam(
     parameters: Parameters, lr: float, betas: Sequence[float], eps: float, weight_decay: float
 ) -> optim.Optimizer:
     """Return optimistic Adam (Daskalakis et al. 2018, arXiv 1711.00141, Algorithm 1)."""
-    first, second = betas
-    return OptimisticAdam(parameters, lr, (float(first), float(second)), eps, weight_decay)
+    return OptimisticAdam(parameters, lr, two_betas(betas), eps, weight_decay)
 
 
 def optimistic_sgd(parameters: Parameters, lr: float) -> optim.Optimizer:

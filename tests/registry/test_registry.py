@@ -72,6 +72,22 @@ def test_a_setting_that_an_older_configuration_does_not_have_is_that_of_the_yaml
     assert registry.build("priors", {"name": "normal"}).dim == 100
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"lr": -1}, "optimizer.generator.lr=-1: Invalid learning rate: -1"),
+        ({"betas": [0.5, 1.5]}, "optimizer.generator.betas=[0.5, 1.5]: Invalid beta parameter at index 1: 1.5"),
+        ({"betas": [0.5]}, "optimizer.generator.betas=[0.5]: two numbers are needed, as in [0.5,0.999]"),
+        ({"lr": -1, "eps": -1}, "Invalid learning rate: -1; given {'lr': -1, "),
+    ],
+)
+def test_a_value_that_a_plugin_only_quotes_is_said_with_its_setting(changed, said):
+    config = {"name": "adam", "lr": 1e-3, "betas": [0.5, 0.9], "eps": 1e-8, "weight_decay": 0.0, "fused": False}
+    with pytest.raises(ConfigError) as refused:
+        registry.build("optimizers", config | changed, [torch.nn.Parameter(torch.ones(1))], at="optimizer.generator")
+    assert str(refused.value).startswith(f"invalid settings for adam (optimizers): {said}")
+
+
 def test_what_a_plugin_refuses_is_the_users_mistake():
     config = {"name": "k_step", "k": 0, "g_steps": 1}
     match = "invalid settings for k_step .*: strategy.k_step.k=0, g_steps=1, g_batches=1: all must be at least 1$"

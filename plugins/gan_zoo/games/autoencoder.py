@@ -23,6 +23,7 @@ from gan_framework.api import (
     seeding,
 )
 from gan_zoo.reference import Reference
+from gan_zoo.without_loss import refuse_loss
 
 KEPT = 32
 
@@ -52,6 +53,11 @@ class AutoEncoder(Game):
     def make_players(self) -> list[Player]:
         """Return the one player."""
         return [Player("autoencoder", ("autoencoder",))]
+
+    def check(self) -> None:
+        """Raise ConfigError if there is a loss, or the network does not fit the data."""
+        refuse_loss(self, "autoencoder")
+        super().check()
 
     def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step; the first real images are kept for the pictures."""

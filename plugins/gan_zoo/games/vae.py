@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Game, Latent, Pair, Player
 from gan_zoo.autoencoding import autoencode, encode
+from gan_zoo.without_loss import refuse_loss
 
 
 class VAE(Game):
@@ -18,6 +19,11 @@ class VAE(Game):
     def make_players(self) -> list[Player]:
         """Return the one player."""
         return [Player("vae", ("encoder", "generator"))]
+
+    def check(self) -> None:
+        """Raise ConfigError if there is a loss, or the networks do not fit the data."""
+        refuse_loss(self, "vae")
+        super().check()
 
     def latent_for(self, batch: Batch) -> Latent:
         """Return labels alone: the codes are the encoder's to draw."""

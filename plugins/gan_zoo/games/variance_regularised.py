@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import Components, ConfigError, Game, Pair, Player, Term
+from gan_framework.api import Components, Game, Pair, Player, Term
 from gan_zoo.layers import require_above_zero
+from gan_zoo.without_loss import refuse_loss
 
 META = {"real": ("meta_real", 1.0), "fake": ("meta_fake", -1.0)}
 """For each side the network that tells its scores from draws of a normal distribution, and that distribution's mean."""
@@ -98,11 +99,7 @@ class VarianceRegularised(Game):
         Raises:
             ConfigError: they are not, or there is one.
         """
-        if self.loss is not None:
-            raise ConfigError(
-                "game=variance_regularised has objectives of its own, and nobody in it minimises "
-                f"{type(self.loss).__name__}: set loss=null"
-            )
+        refuse_loss(self, "variance_regularised")
         for name, _ in META.values():
             self.network(name)
         super().check()

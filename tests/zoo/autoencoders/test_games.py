@@ -204,7 +204,10 @@ def decoder_is(module, expected):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["model=mlp", "game=vae", "prior=normal"], "networks.encoder is missing, and the game VAE needs it"),
+        (
+            ["model=mlp", "game=vae", "prior=normal", "loss=null"],
+            "networks.encoder is missing, and the game VAE needs it",
+        ),
         (["experiment=vae", "networks.encoder.outputs=[20,21]"], "the networks do not fit the data"),
         (["experiment=vae", "prior=uniform", "prior.dim=20"], "standard normal prior, not to Uniform"),
         (
@@ -212,6 +215,11 @@ def decoder_is(module, expected):
             r"makes samples \(1, 4, 4\), but the data are \(1, 8, 8\)",
         ),
         (["experiment=vae_gan_start", "game.vae_steps=0"], "vae_steps=0"),
+        (["experiment=vae", "loss=hinge"], "game=vae has .* nobody in it minimises Hinge: set loss=null"),
+        (
+            ["experiment=autoencoder", "loss=hinge"],
+            "game=autoencoder has .* nobody in it minimises Hinge: set loss=null",
+        ),
         (["experiment=autoencoder_conv_unpool", "networks.autoencoder.image_size=6"], "multiple of 4"),
     ],
 )
