@@ -164,28 +164,19 @@ def run_hydra(arguments: list[str], name: str = "config", start: Start = start) 
 def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
     global _begun
     _begun = False
-    full = os.environ.get("HYDRA_FULL_ERROR")
-    # Makes Hydra hand on errors instead of printing them and ending the process with code 1.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
     logging.raiseExceptions = False  # a log that cannot be written is no reason for a traceback on stderr
 
     def job(config: DictConfig) -> float | None:
         return task(config, start)
 
     try:
-        for argument in arguments:
-            if alias(argument) != argument:
-                print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
-        flags_first = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
-        sys.argv[1:] = loosened([*map(readable, flags_first)])
-        secrets.refuse(sys.argv[1:])
-        _refuse_other_folder(sys.argv[1:])
+        sys.argv[1:] = _prepared(arguments)
         if {"-h", "--help"} & set(sys.argv[1:]):
             print(help.text([argument for argument in sys.argv[1:] if not argument.startswith("-")], name))
             return
         if SHOWS & set(sys.argv[1:]) and not {*MULTIRUN} & set(sys.argv[1:]):
             sys.argv[1:] = _with_chosen(sys.argv[1:])
-        with _shown() if SHOWS & set(sys.argv[1:]) else completing.of_hydra():
+        with _errors_handed_on(), _shown() if SHOWS & set(sys.argv[1:]) else completing.of_hydra():
             hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)()
         if _failures:
             raise _failures.pop()
@@ -206,11 +197,32 @@ def _run_hydra(arguments: list[str], name: str, start: Start) -> None:
             raise ConfigError(f"the run's folder cannot be used: {in_words(error.__cause__)}") from error
         # Before a run has begun all is about the request; Hydra has no types of its own for some mistakes in it.
         raise ConfigError(f"the request cannot be composed: {explain(error, arguments)}") from error
+
+
+@contextlib.contextmanager
+def _errors_handed_on() -> Iterator[None]:
+    """Have Hydra hand on errors instead of printing them and ending the process with code 1."""
+    full = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
     finally:
         if full is None:
             os.environ.pop("HYDRA_FULL_ERROR")
         else:
             os.environ["HYDRA_FULL_ERROR"] = full
+
+
+def _prepared(arguments: list[str]) -> list[str]:
+    """Return arguments as Hydra takes them, and say what short forms stand for."""
+    for argument in arguments:
+        if alias(argument) != argument:
+            print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
+    flags_first = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
+    prepared = loosened([*map(readable, flags_first)])
+    secrets.refuse(prepared)
+    _refuse_other_folder(prepared)
+    return prepared
 
 
 def _refuse_other_folder(arguments: list[str]) -> None:
