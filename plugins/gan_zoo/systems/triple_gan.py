@@ -166,10 +166,9 @@ class TripleGAN(LabelledGame):
         told: str,
         supervised: bool,
     ) -> None:
-        if not 0 <= alpha < 1:
-            raise ValueError(f"game.alpha={alpha}: it must be at least 0 and below 1")
-        if not 0 <= joined < 1:
-            raise ValueError(f"game.joined={joined}: it must be at least 0 and below 1")
+        for share, value in (("alpha", alpha), ("joined", joined)):
+            if not 0 <= value < 1:
+                raise ValueError(f"game.{share}={value}: it must be at least 0 and below 1")
         require_not_negative(
             adversarial_weight=adversarial_weight,
             pseudo_weight=pseudo_weight,
@@ -181,17 +180,7 @@ class TripleGAN(LabelledGame):
             raise ValueError(f"game.told={told!r}: choose likeliest or drawn")
         super().__init__(components)
         self.told = told
-        for name in ("generator", "discriminator"):
-            if not getattr(self.network(name), "conditional", False):
-                raise ConfigError(
-                    f"game=triple_gan: networks.{name} is given classes, and {type(self.network(name)).__name__} takes "
-                    "none: choose cgan_mlp or dcgan_conditional"
-                )
-        if self.data.num_classes != self.num_classes:
-            raise ConfigError(
-                f"game=triple_gan makes samples of the {self.num_classes} classes of sources.{LABELLED}, and data has "
-                f"{self.data.num_classes}: choose data with the same"
-            )
+        self._see_that_classes_fit()
         self.score_classes("classifier", self.num_classes)
         d, g, c = (self.player(name) for name in ("discriminator", "generator", "classifier"))
         d.add_term("real", Half("real"), plan=TermPlan(1 - joined, pairs=(MAIN,)))
@@ -210,6 +199,19 @@ class TripleGAN(LabelledGame):
         ):
             if weight and not supervised:
                 c.add_term(name, term, plan=TermPlan(weight, pairs=(pair,)))
+
+    def _see_that_classes_fit(self) -> None:
+        for name in ("generator", "discriminator"):
+            if not getattr(self.network(name), "conditional", False):
+                raise ConfigError(
+                    f"game=triple_gan: networks.{name} is given classes, and {type(self.network(name)).__name__} takes "
+                    "none: choose cgan_mlp or dcgan_conditional"
+                )
+        if self.data.num_classes != self.num_classes:
+            raise ConfigError(
+                f"game=triple_gan makes samples of the {self.num_classes} classes of sources.{LABELLED}, and data has "
+                f"{self.data.num_classes}: choose data with the same"
+            )
 
     def make_players(self) -> list[Player]:
         """Return D, G and C, whose objectives are terms."""
