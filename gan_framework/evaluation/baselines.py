@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,7 +16,7 @@ from gan_framework.core import seeding
 from gan_framework.core.records import DataShape
 from gan_framework.data import one_hot
 from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite
-from gan_framework.evaluation.cache import Cache, Tensors
+from gan_framework.evaluation.cache import Cache, Tensors, code_of
 from gan_framework.evaluation.features import extract_all, keep
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
 from gan_framework.evaluation.reference import Reference
@@ -137,7 +134,8 @@ class Baselines:
         key = {
             "version": VERSION,
             "metric": f"{type(metric).__module__}.{type(metric).__qualname__}",
-            "code": _code(metric),
+            "code": code_of(type(metric)),
+            "extractor": reference.cache_key,
             "settings": metric.settings(),
             "protocol": protocol,
             "contents": contents,
@@ -291,8 +289,3 @@ def _by_score(scores: Tensors, side: str) -> dict[str, float]:
 
 def _are_scores(found: Tensors) -> bool:
     return all(tensor.shape == () and tensor.dtype == torch.float64 for tensor in found.values())
-
-
-def _code(metric: Metric) -> str:
-    """Return a hash of the file that a metric stands in: its author may still be at work on it."""
-    return hashlib.sha256(Path(inspect.getfile(type(metric))).read_bytes()).hexdigest()[:16]

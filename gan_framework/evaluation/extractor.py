@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
+from gan_framework.evaluation.cache import Cache, code_of
 from gan_framework.storage import tensors
 
 if TYPE_CHECKING:
     from gan_framework.data import DataSource
-    from gan_framework.evaluation.cache import Cache
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 
@@ -102,6 +103,21 @@ class Extractor(nn.Module, ABC):
     def fingerprint(self) -> str:
         """Return a hash of the weights, which says whether two extractors are the same."""
         return fingerprint(self.state_dict())
+
+    def cache_key(self) -> dict[str, Any]:
+        """Return what features depend on beside the weights: the extractor's code, and its settings.
+
+        Features of real samples are kept under it, so that those of an extractor that has been changed are not.
+        """
+        own = [kind for kind in type(self).__mro__ if issubclass(kind, Extractor) and kind is not Extractor]
+        plain = {
+            name: value
+            for name, value in vars(self).items()
+            if name != "training"
+            and not name.startswith("_")
+            and isinstance(value, str | int | float | bool | list | tuple)
+        }
+        return {"code": code_of(*own), "settings": json.dumps(plain, sort_keys=True, default=str)}
 
     def doubts(self) -> list[str]:
         """Return what makes all scores by these features less than they seem, as sentences; asked once prepared."""

@@ -31,6 +31,9 @@ CACHE_VERSION = 1
 class Reference:
     """A dataset as an extractor sees it; nothing is loaded before it is asked for.
 
+    Attributes:
+        cache_key: the extractor's (`Extractor.cache_key`).
+
     Args:
         source: the data.
         dataset: their name, for the protocol.
@@ -55,6 +58,7 @@ class Reference:
         self.dataset = dataset
         self.device = device
         self._extractor = extractor
+        self.cache_key = extractor.cache_key()  # before it is used: it may count what it has seen
         self._batch_size = batch_size
         self._limit = limit
         self._cache = cache
@@ -126,6 +130,7 @@ class Reference:
             "content": data.content_hash(),
             **self.protocol(split),
             "reference_count": count,
+            "extractor_key": self.cache_key,
         }
         del key["classes"]  # features do not depend on what classes are called
         found = self._cache.get(

@@ -150,6 +150,30 @@ def test_cached_features_are_not_used_when_anything_changed(source, game, tmp_pa
     assert changed.extractor.seen == 250
 
 
+class Moved(Halves):
+    """Has no weights of its own by which it could be told from what it was, and as many features."""
+
+    def __init__(self, by=0.0):
+        super().__init__()
+        self.by = by
+
+    def extract(self, samples):
+        return Features(super().extract(samples).features + self.by)
+
+
+def test_cached_features_are_not_used_by_an_extractor_that_looks_otherwise(source, game, tmp_path, monkeypatch):
+    def seen_and_scored(by):
+        evaluator = make(source, tmp_path, extractor=Moved(by), metrics={"fid": FID()})
+        return evaluator(game).scores["fid_halves"], evaluator.extractor.seen
+
+    before, _ = seen_and_scored(0.0)
+    assert seen_and_scored(0.0) == (before, 50)
+    assert seen_and_scored(3.0) == (pytest.approx(before, rel=1e-3), 250)  # both sides are moved
+    # Its author has been at work on it.
+    monkeypatch.setattr("gan_framework.evaluation.extractor.code_of", lambda *kinds: str(len(kinds)))
+    assert seen_and_scored(0.0) == (before, 250)
+
+
 def test_cached_features_are_not_used_for_other_data(source, game, tmp_path):
     make(source, tmp_path)(game)
     changed = make(type(source)(n=198), tmp_path)
