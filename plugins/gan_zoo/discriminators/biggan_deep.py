@@ -53,7 +53,8 @@ class DeepDownBlock(nn.Module):
 class BigGANDeepDiscriminator(Discriminator):
     """A convolution, two bottleneck blocks for every size, a sum over positions and a projection of the class.
 
-    Brock et al. 2018, arXiv 1809.11096, table 7.
+    Brock et al. 2018, arXiv 1809.11096, table 7. Attention stands once; the authors' table for 32 pixels calls all maps
+    16 pixels large, so that there it follows the maps of 8 pixels too.
 
     Args:
         num_classes: the number of classes.
