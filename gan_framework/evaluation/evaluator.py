@@ -286,7 +286,7 @@ class Evaluator:
 
     def _sample(self, game: Game, seed: int, data: Data, made_of: Data, cost: Cost) -> Comparison:
         count, batch_size = self.settings.samples, self.settings.batch_size
-        inputs = inputs_for(game, made_of, count, seed)
+        inputs = inputs_for(game, made_of, count, seed, self._kept)
         latents = draw_latents(game, self.settings, seed, data.labels, inputs)
         random = seeding.generator(seed, "sampler")
         distributed.reseed(seed, "drawn by the network")  # of networks that draw some of a sample themselves

@@ -32,17 +32,21 @@ def given_to(game: Game, batch: Batch) -> Batch:
 class Inputs:
     """Samples of a split, evenly spaced and in their order, from the first on again where there are too few.
 
-    They are read a batch at a time, so that no more than one is held.
+    They are read a batch at a time, so that no more than one is held. Where the first samples alone are kept for metrics
+    that read some, the order is a random one, the same each time: data are often in the order of their classes.
 
     Args:
         data: the split.
         count: how many samples are to be made.
         device: where they are wanted.
         seed: what the noise follows from that a game gives beside them.
+        kept: how many of the samples are kept.
     """
 
-    def __init__(self, data: Data, count: int, device: torch.device, seed: int = 0) -> None:
+    def __init__(self, data: Data, count: int, device: torch.device, seed: int = 0, kept: int = 0) -> None:
         chosen = evenly_spaced(len(data), min(count, len(data)))
+        if 0 < kept < len(chosen):
+            chosen = chosen[torch.randperm(len(chosen), generator=seeding.generator(0, "inputs"))]
         self.distinct = len(chosen)
         self.index = chosen.repeat(-(-count // len(chosen)))[:count]
         self._data = data

@@ -33,7 +33,7 @@ REDRAWS = 1000
 """How often entries beyond the truncation are drawn again before it counts as impossible."""
 
 
-def inputs_for(game: Game, data: Data | None, count: int, seed: int = 0) -> Inputs | None:
+def inputs_for(game: Game, data: Data | None, count: int, seed: int = 0, kept: int = 0) -> Inputs | None:
     """Return what `count` samples are made of; None for games that draw them from the prior alone.
 
     Args:
@@ -41,6 +41,7 @@ def inputs_for(game: Game, data: Data | None, count: int, seed: int = 0) -> Inpu
         data: what samples are made of, where they are.
         count: how many samples are wanted.
         seed: the sample seed.
+        kept: how many of them are kept for metrics that read some.
 
     Raises:
         ConfigError: the game needs data, and there are none.
@@ -49,7 +50,7 @@ def inputs_for(game: Game, data: Data | None, count: int, seed: int = 0) -> Inpu
         return None
     if data is None:
         raise ConfigError(f"{type(game).__name__} makes samples of samples, and none are given")
-    return Inputs(data, count, game.device, seed)
+    return Inputs(data, count, game.device, seed, kept)
 
 
 def draw_latents(

@@ -19,7 +19,7 @@ from gan_framework.core.records import DataShape, DiscriminatorOutput, Latent
 from gan_framework.data import Data, InMemory
 from gan_framework.errors import ConfigError, RunFailed
 from gan_framework.evaluation.evaluator import Evaluator
-from gan_framework.evaluation.inputs import batch_of
+from gan_framework.evaluation.inputs import Inputs, batch_of
 from gan_framework.evaluation.latents import fixed_latent
 from gan_framework.evaluation.protocol import differences
 from gan_framework.evaluation.sampler import Sampler, as_promised, pairs_of
@@ -452,6 +452,16 @@ def test_inputs_are_evenly_spaced_in_their_order_and_repeated_where_there_are_to
     expected = ((given / 127.5 - 1) / 2 + 1) * 127.5
     assert (found[:, 0, 0, 0] - expected).abs().max() <= 0.51
     assert torch.equal(found, translated(translating(kind), WithSource(), count, batch_size=count))
+
+
+def test_the_first_inputs_are_of_all_the_data_where_only_their_samples_are_kept():
+    data = WithSource(labels=torch.arange(10) // 5)
+    mixed = Inputs(data, 10, CPU, kept=4)
+    assert mixed.index.tolist() != [*range(10)] and sorted(mixed.index.tolist()) == [*range(10)]
+    assert mixed.labels[:4].unique().tolist() == [0, 1]
+    assert torch.equal(mixed.index, Inputs(data, 10, CPU, seed=1, kept=4).index)
+    for kept in (0, 10, 20):
+        assert Inputs(data, 10, CPU, kept=kept).index.tolist() == [*range(10)]
 
 
 def test_noise_that_a_game_gives_of_its_own_is_the_same_in_each_scoring_and_another_for_each_input():
