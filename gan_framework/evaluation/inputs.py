@@ -32,8 +32,8 @@ def given_to(game: Game, batch: Batch) -> Batch:
 class Inputs:
     """Samples of a split, evenly spaced and in their order, from the first on again where there are too few.
 
-    They are read a batch at a time, so that no more than one is held. Where the first samples alone are kept for metrics
-    that read some, the order is a random one, the same each time: data are often in the order of their classes.
+    They are read a batch at a time, so that no more than one is held. Where the first samples alone are kept for
+    metrics that read some, the order is a random one, the same each time: data are often in the order of their classes.
 
     Args:
         data: the split.
