@@ -16,6 +16,7 @@ from gan_framework.cli.shown import shown
 from gan_framework.errors import ConfigError
 
 if TYPE_CHECKING:
+    from gan_framework.compare.across import Across
     from gan_framework.sweeps.views import Search
 
 SOURCES = "Folders of runs, of sweeps or of W&B's records; wandb:ENTITY/PROJECT[/GROUP]."
@@ -472,7 +473,7 @@ def compare(
     from rich.console import Console
 
     from gan_framework.cli import sources
-    from gan_framework.compare import across, conditions, export, groups, page, parts, profiles, table
+    from gan_framework.compare import across, conditions, export, groups, page, parts, table
 
     folders, asked = conditions.parse(sweeps)
     runs = conditions.admitted(sources.read(folders), asked)
@@ -481,12 +482,7 @@ def compare(
             raise ConfigError(
                 f"--over {over} goes with --metric, --by, --html and --json alone; compare one data set for the rest"
             )
-        whole = across.over(runs, over, metric, by)
-        across.show(whole, Console())
-        for file, write_whole in ((html, profiles.write_page), (json, across.write_json)):
-            if file is not None:
-                write_whole(whole, file)
-                _say(file)
+        _compare_over(across.over(runs, over, metric, by), html, json)
         return
     search = _search(study, folders) if study is not None else None
     views = search.views if search is not None else []
@@ -510,6 +506,19 @@ def compare(
                 _say(_numbered(path, number))
     for view in views:
         _say(f"{view.title}: {view.said}")
+
+
+def _compare_over(whole: Across, html: Path | None, json: Path | None) -> None:
+    """Show a comparison over data sets, and write it into files."""
+    from rich.console import Console
+
+    from gan_framework.compare import across, profiles
+
+    across.show(whole, Console())
+    for file, write in ((html, profiles.write_page), (json, across.write_json)):
+        if file is not None:
+            write(whole, file)
+            _say(file)
 
 
 @app.command()
