@@ -87,8 +87,8 @@ ROWS = {
         PAGE,
         "f_anogan",
         (
-            *(*narrow(*NETWORKS), "train.batch_size=16", "train.steps=300", "optimizer.encoder.lr=1e-3", *QUICK),
-            "schedule.stages=[{players:[discriminator,generator],updates:[2,1],until:150},{players:[encoder]}]",
+            *(*narrow(*NETWORKS), "train.batch_size=16", "train.steps=900", "optimizer.encoder.lr=1e-3", *QUICK),
+            "schedule.stages=[{players:[discriminator,generator],updates:[2,1],until:500},{players:[encoder]}]",
             *KNOWN,
         ),
         *("anomaly_auc", 0.5, ODD),
@@ -141,6 +141,15 @@ ROWS = {
     "mean of five D's": Row(PAGE, "gman", (*GMAN, "game.softness=0"), "fid", None, FID),
     "mgan": Row(*(PAGE, "mgan", MGAN, "fid", "G's that nobody tells apart"), f"{FID}; beside none paid for differing"),
     "G's that nobody tells apart": Row(PAGE, "mgan", (*MGAN, "game.diversity=0"), "fid", None, FID),
+    "bayesian_gan": Row(
+        PAGE,
+        "bayesian_gan",
+        (
+            *(SMALL, "networks.generator.of.width=16", *narrow("discriminator_0"), "train.batch_size=40"),
+            *("train.steps=1000", "metrics=[fid]"),
+        ),
+        *("fid", None, FID),
+    ),
     "gran": Row(
         *(PAGE, "gran", (*DIGITS, "optimizer.discriminator.lr=3e-4", "train.steps=1500", "metrics=[fid]"), "fid"),
         *(None, f"{FID} that are drawn in three strokes"),
