@@ -39,7 +39,8 @@ def known_file(path: Path, most: int) -> Path:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"{path} is not a regular file")
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise ConfigError(f"{path} is {what}, and a file is needed")
     if status.st_size > most:
         raise ConfigError(f"{path} has {status.st_size:,} bytes; up to {most:,} are read")
     return path

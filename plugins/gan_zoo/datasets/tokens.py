@@ -109,7 +109,7 @@ class Tokens(DataSource):
             raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}") from error
-        lines = (line.lower() if self.lower else line for line in text.splitlines())
+        lines = (line.lower() if self.lower else line for line in text.split("\n"))
         found = [tuple(line.strip()) if self.unit == "characters" else tuple(line.split()) for line in lines]
         found = [line for line in found if line]
         if not found:

@@ -49,7 +49,10 @@ UNREADABLE = (AttributeError, EOFError, IndexError, UnpicklingError)
 SETTING = "extractor.weights"
 """The setting that names a file of an extractor's weights."""
 
-INSTEAD = "extractor=classifier (for data with classes) and extractor=raw (with 'metrics=[fid]') need no download"
+INSTEAD = (
+    "extractor=classifier (for data with classes) and extractor=raw (pixels, with 'metrics=[fid]', psnr or ssim) need "
+    "no download"
+)
 
 
 def known_file(weights: Path | None, setting: str = SETTING) -> str | None:

@@ -182,6 +182,12 @@ def test_rare_words_are_one_symbol(tmp_path):
     assert source.load("train").read([1]).tolist() == [[3, 1, 1, 1, 3, 2]]
 
 
+def test_lines_end_where_those_of_text_files_do(tmp_path):
+    source = tokens(tmp_path, "a\u2028b\r\nc\x1dd\n\ne", test_share=0.0)
+    assert len(source.load("train")) == 3 and source.shape.sample[0] == 3
+    assert "\u2028" in source.symbols
+
+
 def test_long_lines_are_left_out_and_this_is_said(tmp_path):
     data = tokens(tmp_path, "ab\nabcdef\nb\n", length=2).load("train")
     assert len(data) == 2
