@@ -56,10 +56,11 @@ def test_waves_whose_head_lies_are_refused(tmp_path, content, said):
 
 def test_pipes_and_devices_are_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
-    refused("wav", tmp_path, "is a folder, and a file is needed", length=64)
+    refused("wav", tmp_path, "not a regular file", length=64)
     for name in ("tokens", "table", "texture"):
         refused(name, tmp_path / "pipe.wav", "not a regular file")
         refused(name, "/dev/zero", "not a regular file")
+        refused(name, tmp_path, "is a folder, and a file is needed")
 
 
 def test_waves_of_names_that_are_no_text_are_read(tmp_path):
