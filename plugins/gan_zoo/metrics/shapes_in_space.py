@@ -8,6 +8,7 @@ import torch
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.chamfer import coverage_and_mmd
+from gan_zoo.metrics.pair_bounds import bounds
 from gan_zoo.metrics.paired_overlap import overlap
 
 
@@ -48,7 +49,7 @@ class PointCoverage(Metric):
 class VoxelOverlap(Metric):
     """Intersection over union of made volumes and what they should be, and of the part that was not given.
 
-    A cell is full above the middle of its range. What was given is the input of a game that makes volumes of volumes.
+    A cell is full above the middle of its range, 0 to 255 or, of floats, the data's `value_range` or that of the targets. What was given is the input of a game that makes volumes of volumes.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"voxel_iou": True, "voxel_iou_unseen": True}
@@ -64,12 +65,13 @@ class VoxelOverlap(Metric):
         assert comparison.pairs is not None, "only games of pairs come this far"
         counts = torch.zeros(2, 3, dtype=torch.float64)
         unseen = False
+        middle = sum(bounds(comparison)) / 2
         for part in comparison.pairs():
-            made, true = part.generated > 127, part.target > 127
+            made, true = part.generated > middle, part.target > middle
             counts[0] += torch.stack(overlap(made, true)).double()
             if part.input.shape == part.target.shape:
                 unseen = True
-                hidden = part.input <= 127
+                hidden = part.input <= middle
                 counts[1] += torch.stack(overlap(made & hidden, true & hidden)).double()
         names = ("voxel_iou", "voxel_iou_unseen") if unseen else ("voxel_iou",)
         return {name: both / max(a + b - both, 1.0) for name, (both, a, b) in zip(names, counts.tolist(), strict=False)}

@@ -69,11 +69,11 @@ METRICS = {
 ELSEWHERE = set(
     """
     adversary_accuracy anomaly_auc attack_accuracy attribute_accuracy cell_rule cross_modal diagram_accuracy dists
-    dists_like energy_response episode_return evasion exact_match gam grammar hamming_map instance_retrieval inversion_error
-    jet_observables label_accuracy label_error label_transfer latent_probe leaf_count lpips lpips_like marginals
-    melody ml_efficacy ngrams nll nll_test object_place overlap pair_dependencies point_coverage ppl ppl_like psnr
-    ranking rolls series_classes series_scores series_statistics snr_gain spectral_distance ssim target_accuracy
-    token_objective transition_error video_motion voxel_iou
+    dists_like energy_response episode_return evasion exact_match gam grammar hamming_map instance_retrieval
+    inversion_error jet_observables label_accuracy label_error label_transfer latent_probe leaf_count lpips
+    lpips_like marginals melody ml_efficacy ngrams nll nll_test object_place overlap pair_dependencies
+    point_coverage ppl ppl_like psnr ranking rolls series_classes series_scores series_statistics snr_gain
+    spectral_distance ssim target_accuracy token_objective transition_error video_motion voxel_iou
     """.split()
 )
 """Metrics of games with encoders or with pairs, and of other samples than images, which this file's game is not."""
