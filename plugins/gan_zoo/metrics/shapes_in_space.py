@@ -49,7 +49,8 @@ class PointCoverage(Metric):
 class VoxelOverlap(Metric):
     """Intersection over union of made volumes and what they should be, and of the part that was not given.
 
-    A cell is full above the middle of its range, 0 to 255 or, of floats, the data's `value_range` or that of the targets. What was given is the input of a game that makes volumes of volumes.
+    A cell is full above the middle of its range: of 0 to 255 or, of floats, of the data's `value_range` or that of the
+    targets. What was given is the input of a game that makes volumes of volumes.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"voxel_iou": True, "voxel_iou_unseen": True}

@@ -1,4 +1,4 @@
-"""SSIM of pairs, and the range that it and PSNR measure by."""
+"""SSIM of pairs, and the range that it and others measure by."""
 
 import math
 
@@ -10,6 +10,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet, PairedSamples
 from gan_zoo.metrics.paired_psnr import PSNR
 from gan_zoo.metrics.paired_ssim import SSIM, ssim
+from gan_zoo.metrics.shapes_in_space import VoxelOverlap
 
 
 def images(n, size=(17, 20), seed=0):
@@ -67,6 +68,19 @@ def test_one_range_is_that_of_all_pairs_however_they_are_read(value_range, span)
         found = PSNR().scores(Comparison(blank, blank, {}.get, shape, False, pairs=lambda parts=parts: iter(parts)))
         assert found["psnr"] == pytest.approx(20 * math.log10(span / 0.1), abs=1e-4)
         assert found["absolute_error"] == pytest.approx(0.1 / span, abs=1e-6)
+
+
+@pytest.mark.parametrize("of_floats", [False, True])
+def test_cells_are_full_above_the_middle_of_their_range(of_floats):
+    true = torch.zeros(2, 1, 2, 2, 2, dtype=torch.uint8)
+    true[:, :, 0] = 255
+    made, given = true.clone(), torch.zeros_like(true)
+    made[0, 0, 0, 0, 0], given[:, :, 0, 0] = 127, 255  # one of 8 full cells is missed, 4 are given
+    sides = [x / 255 if of_floats else x for x in (given, made, true)]
+    blank = FeatureSet(torch.zeros(2, 1), None, None, lambda indices: made[indices])
+    shape = DataShape((1, 2, 2, 2), value_range=(0.0, 1.0) if of_floats else None)
+    comparison = Comparison(blank, blank, {}.get, shape, False, pairs=lambda: iter([PairedSamples(*sides, {})]))
+    assert VoxelOverlap().scores(comparison) == {"voxel_iou": 7 / 8, "voxel_iou_unseen": 1.0}
 
 
 def test_images_smaller_than_a_window_are_refused_before_training():
