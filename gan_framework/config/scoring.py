@@ -91,6 +91,45 @@ def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
                 OmegaConf.update(config, override.key_or_group, override.value())
             if override.key_or_group == "data.path" and not any(o.key_or_group == "data.num_classes" for o in parsed):
                 config.data.num_classes = None  # was that of the run's own files, and other ones may have others
+        _follow(config, saved, {o.key_or_group for o in parsed}, chosen)
     except (OmegaConfBaseException, AttributeError) as error:
         raise ConfigError(explain(error)) from error
     return config
+
+
+def _follow(config: DictConfig, saved: Mapping[str, Any], typed: set[str], chosen: set[str]) -> None:
+    """Let settings of metrics follow from others again, as they did in the run, where overrides change these.
+
+    A run's configuration has their values: how the modes of its own data lie says nothing of other data. What does not
+    follow from anything in the new configuration stays as it was.
+
+    Args:
+        config: the configuration with overrides, which is changed.
+        saved: the run's.
+        typed: what the overrides change.
+        chosen: the groups that they choose anew, where all follows already.
+    """
+    metrics = {name: of for name, of in (saved.get("metrics") or {}).items() if of.get("name") == name}
+    if not typed or "metrics" in chosen or not metrics:
+        return
+    fresh: Any = OmegaConf.to_container(compose([f"metrics=[{','.join(metrics)}]"]).metrics)
+    before = OmegaConf.create({**literal(saved), "metrics": fresh})
+    for name, settings in fresh.items():
+        for setting, wanted in settings.items():
+            key = f"metrics.{name}.{setting}"
+            if not (isinstance(wanted, str) and "${" in wanted) or key in typed or setting not in metrics[name]:
+                continue
+            if _value(before, key) != metrics[name][setting]:
+                continue  # the run's own
+            OmegaConf.update(config, key, wanted)
+            if _value(config, key) is None:
+                OmegaConf.update(config, key, literal({key: metrics[name][setting]})[key])
+
+
+def _value(config: DictConfig, key: str) -> Any:
+    """Return what a setting comes to as plain values; None where it follows from what there is not."""
+    try:
+        found = OmegaConf.select(config, key)
+        return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
+    except OmegaConfBaseException:
+        return None

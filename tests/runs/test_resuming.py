@@ -11,6 +11,8 @@ from gan_framework.runs.resuming import check, differences, other_data
 
 DATA = {"": {"content": "a" * 64, "samples": 10}}
 
+OF_MODES = ["metrics=[mode_coverage]", "networks.generator.output=linear", "extractor=raw"]
+
 
 def resume(before, now, data=DATA):
     check({"config": plain(compose(before)), "data": DATA}, compose(now), data, "last.pt")
@@ -93,3 +95,30 @@ def test_what_looks_like_a_reference_in_a_checkpoint_is_text(monkeypatch):
     config["data"]["classes"] = ["${oc.env:OF_THE_USER}", "a${b"]
     assert [*differences(config, config)] == []
     assert plain(rescored(config, ["evaluate.samples=7"]))["data"]["classes"] == config["data"]["classes"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "arrangement", "std"),
+    [
+        ([], "ring", 0.02),
+        (["evaluate.samples=7"], "ring", 0.02),
+        (["data.std=0.1"], "ring", 0.1),
+        (["data=mixture", "data.arrangement=grid"], "grid", 0.02),
+        (["data.std=0.1", "metrics.mode_coverage.std=0.3"], "ring", 0.3),
+        (["data=digits"], "ring", 0.02),  # which says nothing of modes
+        (["metrics=[mode_coverage]", "data.std=0.1"], "ring", 0.1),
+    ],
+)
+def test_what_scores_know_of_the_data_follows_the_data_that_a_run_is_scored_against(overrides, arrangement, std):
+    saved = plain(compose(["model=mlp", "data=mixture", "data.arrangement=ring", "data.std=0.02", *OF_MODES]))
+    found = plain(rescored(saved, overrides))["metrics"]["mode_coverage"]
+    assert (found["arrangement"], found["std"]) == (arrangement, std)
+    typed = {**saved, "metrics": {"mode_coverage": {**saved["metrics"]["mode_coverage"], "std": 0.7}}}
+    kept = plain(rescored(typed, [one for one in overrides if not one.startswith("metrics")]))["metrics"]
+    assert kept["mode_coverage"]["std"] == 0.7
+
+
+def test_the_interval_follows_the_statistics_of_fid_where_a_run_is_scored_anew():
+    saved = plain(compose(["metrics=[fid,fid_interval]"]))
+    found = plain(rescored(saved, ["metrics.fid.statistics=a.npz"]))["metrics"]
+    assert found["fid_interval"]["statistics"] == "a.npz"
