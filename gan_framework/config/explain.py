@@ -67,6 +67,9 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> str:
         return _several(*found.groups())
     if found := re.search(r"(?:Could not delete '|input_line='~)(\w+)(?:=([^']+))?'", str(error)):
         return _not_deleted(*found.groups())
+    if "does not support sweep type" in str(error):
+        ranges = [one for one in typed if re.search(r"=.*(interval|glob)\(", one)]
+        return f"{', '.join(ranges)}: ranges are for a search, hydra/sweeper=optuna; a sweep takes values, 1e-4,1e-3"
     nameless = next((one for one in typed if one.startswith("=")), None)
     return f"{nameless}: a setting is missing before the `=`" if nameless is not None else _one_line(error)
 
@@ -80,6 +83,8 @@ def _unreadable(error: OverrideParseException) -> str:
         return f"{override}: unbalanced bracket; quote overrides that contain spaces: '{key}=[a, b]'"
     if "=" not in override:
         return f"{override!r} is not an override: {_bare(override)}"
+    if ",," in value:
+        return f"{override}: a value is missing between two commas"
     if value.endswith(","):
         return f"{override}: a comma at its end; spaces alone set overrides apart"
     reason = str(error).splitlines()[0].partition(" expecting ")[0]
@@ -117,6 +122,8 @@ def _wrong_value(cause: ValidationError) -> str:
         return f"{cause.full_key}{value}: must be an integer: {cause.full_key}={int(cause.value)}"
     if found := CONVERTED.fullmatch(reason):
         reason = f"must be {TYPES.get(found['type'], found['type'])}"
+        if isinstance(cause.value, (list, tuple)):
+            reason += f"; several values are a sweep: -m {cause.full_key}={','.join(map(str, cause.value))}"
     elif "is not Optional" in reason:
         return f"{cause.full_key}=null: a value is needed; without this override it has its default"
     return f"{cause.full_key}{value or '='}: {reason}"

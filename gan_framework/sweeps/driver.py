@@ -23,7 +23,7 @@ from gan_framework.storage import files
 from gan_framework.storage.lock import owned
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import visible
-from gan_framework.sweeps import ending
+from gan_framework.sweeps import again, ending
 from gan_framework.sweeps.folders import Folders
 from gan_framework.sweeps.job import STOP_FILE
 from gan_framework.sweeps.naming import GIVEN, concerns_sweep, cores, run_name
@@ -36,9 +36,6 @@ EXTRAS = {"submitit_local": "slurm", "submitit_slurm": "slurm"}
 ATTEMPTS = 3
 """How often jobs are launched when the worker processes that do them die."""
 
-
-RECORD = "multirun.yaml"
-"""What was asked for, in a sweep's folder."""
 
 STUDY = ("study.db", "study.db-journal", "study.db-wal", "study.db-shm", "study.db.claim")
 """What a search writes in place, in its folder."""
@@ -69,8 +66,8 @@ class Driver(Launcher):
 
     def __init__(self, launcher: Launcher, config: DictConfig) -> None:
         resumed = config.sweep.resume
-        if resumed is not None and not Path(resumed).is_dir():
-            raise ConfigError(f"sweep.resume={resumed}: no such folder; hydra.sweep.dir=DIR starts a new sweep")
+        if resumed is not None:
+            again.check(resumed, config.hydra.overrides.task)
         self.folder = Path(config.hydra.sweep.dir)
         self.stop = StopRequest()
         self.returns: list[JobReturn] = []
@@ -103,7 +100,7 @@ class Driver(Launcher):
     def record(self, config: DictConfig) -> None:
         """Write what was asked for, with secrets masked."""
         content = mask(OmegaConf.to_container(config, resolve=False))
-        files.write_text(self.folder / RECORD, OmegaConf.to_yaml(OmegaConf.create(content)))
+        files.write_text(self.folder / again.RECORD, OmegaConf.to_yaml(OmegaConf.create(content)))
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Launch jobs and return what became of them; of those that a request to stop came before, nothing."""

@@ -101,6 +101,12 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         (["train.precision=fp8"], "train.precision=fp8: Invalid value 'fp8', expected one of [fp32, tf32, bf16, fp16]"),
         (["train.keep=null"], "train.keep=null: a value is needed; without this override it has its default"),
         (["seed=1.5"], "seed=1.5: must be an integer"),
+        (["-m", "seed=[0,1]"], "seed=[0, 1]: must be an integer; several values are a sweep: -m seed=0,1"),
+        (["-m", "seed=0,,1"], "seed=0,,1: a value is missing between two commas"),
+        (
+            ["-m", "train.steps=interval(1,9)"],
+            "train.steps=interval(1,9): ranges are for a search, hydra/sweeper=optuna",
+        ),
         (["=3"], "=3: a setting is missing before the `=`"),
         (["hydra.run.dir="], "hydra.run.dir=: the name of a folder is missing"),
         (["--resume", str(OLD)], f"--resume: unknown flag; `gan-framework resume {OLD}` resumes the run"),
