@@ -14,7 +14,10 @@ UNSEEN = 8.0
 SOLIDS = ("data.samples=1500", *narrow(*NETWORKS, width=8), "train.batch_size=16")
 MUSIC = ("data.samples=1500", *narrow(*NETWORKS, width=16), "train.batch_size=32", "schedule.d_steps=2")
 NEXT = (*MOVING, *narrow(*NETWORKS, "discriminator_flow", width=8), "train.steps=500", *quick(*NETWORKS))
-SPECTRA = ("data.samples=1500", *narrow("encoder", *NETWORKS, width=8), "schedule.d_steps=1", "train.steps=300")
+SPECTRA = (
+    *("data.samples=1500", *narrow("encoder", *NETWORKS, width=8), "schedule.d_steps=1", "train.steps=300"),
+    "game.vae_steps=100",
+)
 WHOLE = (*SOLIDS, "train.steps=250", *quick("generator"))
 EXPERIENCE = ("train.steps=1500", *quick(*NETWORKS))
 SHOWERS = (

@@ -440,7 +440,7 @@ ROWS: dict[str, Row] = {
         "beyond_images",
         "rnn_wgan",
         (
-            *("data.length=6", "game.grow_every=60", "game.teacher=false", "schedule.d_steps=5"),
+            *("data.length=6", "game.grow_every=60", "game.teacher=false", "schedule.d_steps=5", "schedule.g_steps=1"),
             *("train.batch_size=32", "train.steps=900", "metrics=[grammar]"),
         ),
         *("validity", 0.00243, "share of sequences of six tokens that the source can make; beside chance"),

@@ -74,6 +74,7 @@ SPECIAL = {
     **{(kind, "dcgan_nd"): {"overrides": VOXELS} for kind in ("generators", "discriminators")},
     **{("games", "iwgan_3d_vae"): {"overrides": VIEWS}, ("networks", "image_encoder"): {"overrides": VIEWS}},
     **{(kind, name): {"overrides": SOLIDS} for kind, name in (("games", "recgan_3d"), ("generators", "voxel_unet"))},
+    ("discriminators", "voxel_critic"): {"overrides": SOLIDS},
     ("metrics", "voxel_iou"): {"overrides": SOLIDS},
     **{
         (kind, name): {"overrides": UNPAIRED} for kind, name in (("games", "ws_gan"), ("generators", "image_to_voxels"))

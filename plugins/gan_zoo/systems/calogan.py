@@ -97,7 +97,7 @@ class CaloGANDiscriminator(Discriminator):
         self.images = nn.ModuleList(
             nn.Sequential(*blocks, nn.Linear(size, hidden), nn.LeakyReLU(0.2)) for blocks, size in made
         )
-        self.output = nn.Linear(layers * hidden + 4 * layers + 2, 1)
+        self.output = nn.Linear(layers * hidden + 4 * layers + 3, 1)
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the features of showers (N, layers, H, W) and of the energy asked for (N, 1)."""
@@ -107,7 +107,10 @@ class CaloGANDiscriminator(Discriminator):
         total = energies.sum(1, keepdim=True)
         (asked,) = given
         near = closeness(torch.cat([energies, sparsity], 1))
-        return (torch.cat([*images, energies, total, (total - asked).abs(), sparsity, near], 1),)
+        # As in the authors' program: layers in units of 10 GeV, what is amiss in GeV, and whether that is above 5.
+        amiss = SCALE * (total - asked).abs()
+        found = [*images, 10 * energies, total, amiss, 10 * (amiss > 5).to(amiss), sparsity, near]
+        return (torch.cat(found, 1),)
 
 
 class EnergyError(Term):

@@ -175,7 +175,8 @@ class CausalGAN(Game):
         penalty: the weight of the gradient penalty of the labels' critic.
         anti_decay: τ, in updates of the generator.
         swapped: null for these cross entropies; a number s for exchanged arguments in the generator's, as in the
-            authors' program, where ±s stands for the logits of the labels, which is our reading of it.
+            authors' program, whose labels are 0.3 and 0.7 with noise, so that s is log(0.7 / 0.3) = 0.85. The program's
+            generator is also asked that a further network finds z in D's features, which is not here.
     """
 
     generates_from = ATTRIBUTES

@@ -48,11 +48,22 @@ def ranks(embedded: Tensor, comparison: Tensor, references: Tensor, gamma: float
     return shares.logsumexp(1) - torch.log(torch.tensor(float(len(references))))
 
 
+def apart(real: Tensor, references: int) -> tuple[Tensor, Tensor]:
+    """Return references, the first of real embeddings (N, A) up to half of them, and the others.
+
+    A reference is not ranked: beside itself it would win whatever the ranker has learnt.
+    """
+    cut = min(references, len(real) // 2)
+    return real[:cut], real[cut:]
+
+
 class RankingTerm(Term):
-    """-E log R(real | generated) - E log(1 - R(generated | real)), the ranker's objective (equation 7).
+    """-E log R(real | generated) + E log R(generated | real), the ranker's objective, as the authors' program has it.
+
+    log(1 - R) in the second place hardly moves a ranker, as R is about one in the number that are compared.
 
     Args:
-        references: real sequences that all are compared by; the first of the batch.
+        references: real sequences that all are compared by; the first of the batch, up to half of it.
         gamma: γ.
     """
 
@@ -63,10 +74,10 @@ class RankingTerm(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the loss of the ranker."""
         real, fake = (output.features[-1] for output in pair.outputs)
-        references = real[: self.references]
+        references, real = apart(real, self.references)
         of_real = ranks(real, fake, references, self.gamma)
         of_fake = ranks(fake, real, references, self.gamma)
-        return -of_real.mean() - torch.log1p(-of_fake.exp().clamp(max=1 - 1e-6)).mean()
+        return of_fake.mean() - of_real.mean()
 
 
 class RankReward(RolloutReward):
@@ -80,18 +91,20 @@ class RankReward(RolloutReward):
         with evaluation_mode(self.game.discriminator):
             real = pair.judge(pair.real).features[-1]
             embedded = pair.judge(sequences).features[-1]
-        return ranks(embedded, real, real[: self.references], self.gamma).exp() * len(real)
+        references, real = apart(real, self.references)
+        return ranks(embedded, real, references, self.gamma).exp() * len(real)
 
 
 class RankGAN(TokenPolicyGame):
     """G is paid R_t, the mean rank of completions among real sequences, by policy gradient.
 
     The reward is R times the number of compared sequences, so that a sequence that ranks as real ones do earns 1; the
-    factor changes no minimum. The paper's γ is not known to us; the programs that we know use 1.
+    factor changes no minimum. γ is 1 in the authors' program, which ranks completions among each other; here they rank
+    among real ones, as in the paper.
 
     Args:
         components: what the game is made of.
-        references: real sequences that all are compared by; 16 in the paper.
+        references: real sequences that all are compared by, up to half a batch; 16 in the paper.
         gamma: γ.
         rollouts: completions for each beginning.
         follow: what the roll-out policy keeps of itself in each update.

@@ -50,6 +50,7 @@ class SoftGRU(Generator):
         if latent_dim <= self.drawn:
             raise ValueError(f"latent_dim={latent_dim} must be more than {self.drawn} with way={way}")
         self.length, self.way, self.temperature = length, way, temperature
+        self.greedy = False  # whether, in evaluation, it is fed with the likeliest symbols
         self.start = nn.Linear(latent_dim - self.drawn, width)
         self.cell = nn.GRUCell(vocabulary, width)
         self.output = nn.Linear(width, vocabulary)
@@ -69,6 +70,8 @@ class SoftGRU(Generator):
         return torch.stack(steps, 1)
 
     def _said(self, logits: Tensor, z: Tensor, step: int) -> Tensor:
+        if self.greedy and not self.training and not self.drawn:
+            return F.one_hot(logits.argmax(1), logits.shape[1]).to(logits)
         if self.training or not self.drawn:
             return relaxed(logits, self.temperature, self.way)
         share = (z[:, step - self.length] + 1) / 2
@@ -105,7 +108,8 @@ class RNNWGAN(Game):
 
     The greatest length begins at 1 and grows by one after so many updates of G (curriculum); each batch has a length
     from 1 to it, drawn alike (variable length); and G is given the first i - 1 tokens of real sequences, and writes one
-    more (teacher helping). Scored and drawn are whole sequences that G writes alone.
+    more (teacher helping). Scored and drawn are whole sequences that G writes alone, with teacher helping of the
+    likeliest symbols, as it knows whole symbols only (the authors' program).
 
     Args:
         components: what the game is made of.
@@ -119,9 +123,11 @@ class RNNWGAN(Game):
             raise ValueError(f"grow_every={grow_every} must be at least 1, or null")
         self.length = length_of(components)
         super().__init__(components)
-        if not isinstance(self.network("generator"), SoftGRU):
+        generator = self.network("generator")
+        if not isinstance(generator, SoftGRU):
             raise ConfigError("game=rnn_wgan needs a generator that writes any length: choose generator soft_gru")
         self.grow_every, self.variable, self.teacher = grow_every, variable, teacher
+        generator.greedy = teacher
 
     def longest(self) -> int:
         """Return the greatest length at this point of training."""

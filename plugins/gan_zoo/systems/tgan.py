@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,9 @@ from gan_zoo.ndims import NORMS, cut, init_dcgan, up
 
 class TemporalGenerator(Generator):
     """1-D transposed convolutions make of z a latent for each frame (tanh); a 2-D DCGAN makes each frame of both.
+
+    The first 1-D layer has a kernel of 1, and both latents have a linear layer and batch norm of their own before they
+    are joined (table 1 and the authors' program).
 
     Args:
         latent_dim: the size of z, and of a frame's latent.
@@ -26,17 +31,34 @@ class TemporalGenerator(Generator):
         if frames & (frames - 1) or frames < 2:
             raise ValueError(f"shape={shape}: a number of frames that is a power of two")
         self.frames, self.sizes = frames, shape[2:]
-        layers: list[nn.Module] = [nn.Unflatten(1, (latent_dim, 1))]
-        inputs = latent_dim
+        layers: list[nn.Module] = [nn.Unflatten(1, (latent_dim, 1)), nn.ConvTranspose1d(latent_dim, hidden, 1)]
+        layers += [nn.BatchNorm1d(hidden), nn.ReLU()]
+        inputs = hidden
         steps = frames.bit_length() - 1
         for step in range(steps):
-            outputs = latent_dim if step == steps - 1 else max(hidden >> step, 8)
+            outputs = latent_dim if step == steps - 1 else max(hidden >> step + 1, 8)
             layers.append(nn.ConvTranspose1d(inputs, outputs, 4, 2, 1))
             layers += [nn.Tanh()] if step == steps - 1 else [nn.BatchNorm1d(outputs), nn.ReLU()]
             inputs = outputs
         self.temporal = nn.Sequential(*layers)
-        self.image = up(2 * latent_dim, shape[1:], width, 4, 2, 4, "batch", "tanh")
+        image = up(2 * latent_dim, shape[1:], width, 4, 2, 4, "batch", "tanh")
+        first = image[1]
+        assert isinstance(first, nn.ConvTranspose2d)
+        channels, base = first.out_channels, first.kernel_size
+        self.slow = self._first(latent_dim, channels // 2, base)
+        self.fast = self._first(latent_dim, channels - channels // 2, base)
+        self.image = image[4:]  # without the layer that would see both at once
         init_dcgan(self)
+
+    @staticmethod
+    def _first(latent_dim: int, channels: int, base: tuple[int, ...]) -> nn.Sequential:
+        values = channels * math.prod(base)
+        return nn.Sequential(
+            nn.Linear(latent_dim, values, bias=False),
+            nn.BatchNorm1d(values),
+            nn.ReLU(),
+            nn.Unflatten(1, (channels, *base)),
+        )
 
     def frame_latents(self, z: Tensor) -> Tensor:
         """Return the latents (N, T, latent_dim) in [-1, 1] of the frames."""
@@ -44,9 +66,9 @@ class TemporalGenerator(Generator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to videos (N, T, C, H, W) in [-1, 1]."""
-        fast = self.frame_latents(z)
-        both = torch.cat([z[:, None].expand_as(fast), fast], 2).flatten(0, 1)
-        videos: Tensor = cut(self.image(both), self.sizes).unflatten(0, (-1, self.frames))
+        fast = self.fast(self.frame_latents(z).flatten(0, 1))
+        slow = self.slow(z).repeat_interleave(self.frames, 0)
+        videos: Tensor = cut(self.image(torch.cat([slow, fast], 1)), self.sizes).unflatten(0, (-1, self.frames))
         return videos
 
 

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player, Term
-from gan_zoo.layers import given, require_above_zero
+from gan_zoo.layers import given, require_above_zero, require_not_negative
 from gan_zoo.ndims import cut, down, init_dcgan, up
 from gan_zoo.systems.iwgan_3d import CodeDivergence
+from gan_zoo.systems.simgan import AfterSteps
+from gan_zoo.translating import WeighedPlayer
 
 
 class SpectrumEncoder(nn.Module):
@@ -69,18 +71,22 @@ class LogLikelihood(Term):
 class VAWGAN(Game):
     """A VAE whose decoder is told the speaker, and a critic of what it makes for the other speaker.
 
-    Encoder and decoder minimise -log p + KL + `adversarial` times the generator's loss; the paper's own text gives the
-    sum, and that converted spectra are judged is our reading.
+    The encoder minimises -log p + KL, the decoder -log p + `adversarial` times the generator's loss, which does not
+    reach the encoder, and at first -log p alone, as in the authors' program. There the critic sees one speaker's real
+    spectra and those that are converted to him; here it sees those of all, and is not told whose they are.
 
     Args:
         components: what the game is made of.
         adversarial: the weight of the adversarial loss, above 0; 50 in the authors' program.
+        vae_steps: the decoder's first updates, without the adversarial loss.
     """
 
     generates_from = SAMPLES
 
-    def __init__(self, components: Components, adversarial: float) -> None:
+    def __init__(self, components: Components, adversarial: float, vae_steps: int) -> None:
         require_above_zero(adversarial=adversarial)
+        require_not_negative(vae_steps=vae_steps)
+        self.vae_steps = vae_steps
         super().__init__(components)
         if self.data.num_classes < 2:
             raise ConfigError("game=vaw_gan converts from one class to another, and the data have not two")
@@ -90,10 +96,9 @@ class VAWGAN(Game):
 
     def make_players(self) -> list[Player]:
         """Return the critic, and decoder and encoder."""
-        return [
-            Player("discriminator", ("discriminator",), "discriminator", "discriminator"),
-            Player("generator", ("generator", "encoder"), "generator", "generator"),
-        ]
+        decoder = WeighedPlayer("generator", ("generator", "encoder"), "generator", "generator")
+        decoder.weight_at = AfterSteps(self.vae_steps)
+        return [Player("discriminator", ("discriminator",), "discriminator", "discriminator"), decoder]
 
     def latent_for(self, batch: Batch) -> Latent:
         """Return what is said, and the next speaker."""
@@ -117,6 +122,6 @@ class VAWGAN(Game):
         mean, log_variance = self.encode(batch.samples)
         code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
         own = super().make(Latent(code, batch.labels))[SAMPLES]
-        converted = super().make(Latent(code, latent.labels))[SAMPLES]
+        converted = super().make(Latent(code.detach(), latent.labels))[SAMPLES]
         made = {"mean": mean, "log_variance": log_variance, "reconstructed": own}
         return Pair(self.judge("discriminator"), batch, latent, converted, made=made)

@@ -105,6 +105,19 @@ def test_a_discriminator_of_showers_is_told_the_energy_asked_for():
     x = torch.rand(3, 3, 12, 12)
     said = [network(x, None, torch.full((3, 1), energy)).logits for energy in (0.1, 0.9)]
     assert said[0].shape == (3,) and not torch.allclose(*said)
+    (found,) = network.features(x, None, x.sum((1, 2, 3))[:, None] + 0.06)  # 6 GeV too little
+    torch.testing.assert_close(
+        found[:, 15:22],
+        torch.cat(
+            [
+                *(10 * x.sum((2, 3)), x.sum((1, 2, 3))[:, None], torch.full((3, 1), 6.0), torch.full((3, 1), 10.0)),
+                torch.tanh(50 * x).mean((2, 3))[:, :1],
+            ],
+            1,
+        ),
+        atol=1e-3,
+        rtol=1e-5,
+    )
     values = torch.tensor([[0.0], [0.0], [100.0]], dtype=torch.float64)
     expected = torch.tensor([[2 / 3], [2 / 3], [1 / 3]], dtype=torch.float64)
     torch.testing.assert_close(closeness(values), expected, atol=1e-9, rtol=0)

@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from gan_framework.api import DiscriminatorOutput
+from gan_framework.api import MAIN, DiscriminatorOutput
+from gan_framework.build import build_game
+from gan_framework.data import Sources
 from gan_zoo.chamfer import between_sets, chamfer, coverage_and_mmd, earth_mover
 from gan_zoo.discriminators.dcgan_nd import DCGANndDiscriminator
 from gan_zoo.discriminators.mlp import MLPDiscriminator
@@ -16,7 +18,8 @@ from gan_zoo.schedules.accuracy_gate import AccuracyGate
 from gan_zoo.solids import first_hits, make_solids, project, ray_maximum, surface_points, turned, voxels
 from gan_zoo.systems.latent_gan import PointsDiscriminator, PointsEncoder, PointsGenerator
 from gan_zoo.systems.prgan import SilhouetteGenerator
-from gan_zoo.systems.recgan_3d import VoxelUNet, weighted_bce
+from gan_zoo.systems.recgan_3d import VoxelCritic, VoxelUNet, weighted_bce
+from tests.testing.beyond import SOLIDS
 from tests.zoo.encoders.common import count, on_meta
 
 
@@ -39,6 +42,22 @@ def test_convolutions_of_any_dimension_make_and_judge_samples_of_odd_sizes(shape
     made = DCGANndGenerator(3, shape, 4, kernel, 2, 4, "batch", "tanh", False)(torch.randn(2, 3))
     assert made.shape == (2, *shape) and made.abs().max() <= 1
     assert DCGANndDiscriminator(shape, 4, kernel, 2, 4, "layer", False)(made).logits.shape == (2,)
+
+
+def test_a_critic_of_solids_is_a_mean_to_the_losses_and_a_sum_to_the_penalty(compose):
+    config = compose(*SOLIDS, "train.device=cpu", "metrics=[]")
+    sources = Sources(config["data"], config["sources"])
+    game, batch = build_game(config, sources.shape, torch.device("cpu")), sources.batches(3, 0, "cpu")()
+    critic, pair = game.discriminator, game.meet(batch)[MAIN]
+    assert isinstance(critic, VoxelCritic) and critic.values == pair.real_output.features[-1][0].numel()
+    entries = [output.features[-1].flatten(1) for output in (pair.real_output, pair.fake_output)]
+    assert all(((0 < of) & (of < 1)).all() for of in entries)
+    real, fake = (of.mean() for of in entries)
+    said = game.player("discriminator").adversarial({MAIN: pair})
+    assert sum(said.values()).item() == pytest.approx((fake - real).item(), abs=1e-6)
+    said = game.player("generator").adversarial({MAIN: pair})
+    assert sum(said.values()).item() == pytest.approx(-5 * fake.item(), abs=1e-5)
+    torch.testing.assert_close(pair.real_output.logits, entries[0].sum(1))
 
 
 def test_chamfer_and_earth_mover_of_two_points():

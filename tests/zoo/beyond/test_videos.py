@@ -94,6 +94,9 @@ def test_frames_have_latents_of_their_own():
     assert generator.frame_latents(z).shape == (3, 8, 6) and generator.frame_latents(z).abs().max() <= 1
     assert generator(z).shape == (3, 8, 1, 16, 16)
     torch.testing.assert_close(generator(z)[1:2], generator(z[1:2]))
+    # Both latents have half of the first maps, and the first 1-D layer sees one step.
+    assert generator.slow(z).shape == generator.fast(z).shape == (3, 4, 4, 4)
+    assert [layer.kernel_size for layer in generator.temporal if isinstance(layer, nn.ConvTranspose1d)][0] == (1,)
 
 
 def test_clipping_leaves_what_is_within_and_brings_the_rest_to_one():

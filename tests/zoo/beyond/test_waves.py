@@ -5,7 +5,9 @@ import wave
 import pytest
 import torch
 
-from gan_framework.api import Comparison, ConfigError, DataShape, PairedSamples
+from gan_framework.api import MAIN, Comparison, ConfigError, DataShape, PairedSamples
+from gan_framework.build import build_game
+from gan_framework.data import Sources
 from gan_zoo.datasets.audio import Tones, WavFolder
 from gan_zoo.datasets.spectra import Spectra
 from gan_zoo.datasets.wave_files import read_wave, write_wave
@@ -15,6 +17,7 @@ from gan_zoo.systems.segan_speech import WaveUNet
 from gan_zoo.systems.vaw_gan import VAWGAN, SpectrumDecoder, SpectrumEncoder
 from gan_zoo.systems.wavegan import PhaseShuffle, WaveGANDiscriminator, shifted
 from gan_zoo.waves import deemphasised, emphasised, snr
+from tests.testing.beyond import SPEAKERS
 
 
 def test_emphasis_and_its_opposite_are_inverse():
@@ -134,7 +137,23 @@ def test_a_decoder_is_told_the_speaker():
 
 def test_a_weight_that_others_are_divided_by_is_above_0():
     with pytest.raises(ValueError, match="adversarial=0: it must be positive"):
-        VAWGAN(None, 0)
+        VAWGAN(None, 0, 0)
+
+
+def test_the_critic_of_voices_teaches_the_decoder_alone_and_that_after_a_while(compose):
+    config = compose(*SPEAKERS, "train.device=cpu", "metrics=[]", "game.vae_steps=3")
+    sources = Sources(config["data"], config["sources"])
+    game, batch = build_game(config, sources.shape, torch.device("cpu")), sources.batches(4, 0, "cpu")()
+    player = game.player("generator")
+    for updates, weight in ((2, 0), (3, 1)):
+        player.updates = updates
+        pair = game.meet(batch)[MAIN]
+        expected = -weight * pair.fake_output.logits.mean().item()
+        said = sum(player.adversarial({MAIN: pair}).values())
+        assert float(torch.as_tensor(said).detach()) == pytest.approx(expected, abs=1e-6)
+    encoder, decoder = (list(game.network(name).parameters()) for name in ("encoder", "generator"))
+    assert all(g is None for g in torch.autograd.grad(said, encoder, retain_graph=True, allow_unused=True))
+    assert any(g is not None and g.any() for g in torch.autograd.grad(said, decoder, allow_unused=True))
 
 
 @pytest.mark.parametrize(("width", "tolerance"), [(1, 0.01), (2, 1e-4), (3, 1e-6), (4, 1e-6)])

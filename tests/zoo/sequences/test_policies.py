@@ -14,7 +14,7 @@ from gan_zoo.metrics.token_objective import TokenObjective
 from gan_zoo.policy import LOG_PROB, inverse_cdf
 from gan_zoo.systems.maligan import importance_weights
 from gan_zoo.systems.organ import longest_run, repetitions, share_of
-from gan_zoo.systems.rankgan import Ranker, ranks
+from gan_zoo.systems.rankgan import Ranker, RankingTerm, ranks
 from gan_zoo.systems.seqgan import DiscriminatorReward
 from gan_zoo.token_policy import policy_gradient
 
@@ -134,6 +134,19 @@ def test_the_ranks_of_rankgan():
     found = [ranks(embedded[i : i + 1], embedded[torch.arange(3) != i], reference, 1.0).exp() for i in range(3)]
     expected = torch.tensor([0.5896484, 0.2649461, 0.1454055]).double()
     assert torch.allclose(torch.cat(found), expected, atol=1e-7)
+
+
+def test_a_ranker_parts_generated_sequences_from_real_ones_as_much_as_the_other_way_round():
+    # Without references among the ranked ones, nobody is nearest because it is itself.
+    real, fake = torch.eye(4)[:, :2].clone(), torch.tensor([[0.6, 0.8], [1.0, 0.0]])
+    real[2:] = torch.tensor([[0.8, 0.6], [-1.0, 0.0]])
+    outputs = [SimpleNamespace(features=(features.requires_grad_(),)) for features in (real, fake)]
+    loss = RankingTerm(2, 1.0)(SimpleNamespace(outputs=outputs), None)
+    cosines = torch.cat([real[2:], fake]).detach() @ torch.eye(2)  # 2 real ones and 2 generated ones by 2 references
+    share = cosines.exp()
+    of_real = (share[:2] / (share[:2] + share[2:].sum(0))).mean(1).log().mean()
+    of_fake = (share[2:] / (share[2:] + share[:2].sum(0))).mean(1).log().mean()
+    assert loss.item() == pytest.approx((of_fake - of_real).item(), abs=1e-6)
 
 
 def test_a_ranker_has_no_last_layer_and_embeds():
