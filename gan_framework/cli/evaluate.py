@@ -8,7 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.cli.other_data import refuse_other_labels, refuse_other_scale, refuse_other_shape
+from gan_framework.cli.other_data import (
+    refuse_other_labels,
+    refuse_other_meaning,
+    refuse_other_scale,
+    refuse_other_shape,
+)
 from gan_framework.cli.shown import shown
 from gan_framework.config.compose import compose, plain
 from gan_framework.config.scoring import parse, rescored
@@ -160,6 +165,7 @@ def evaluator_for(
     elif source.shape.sample != decoding.shape_seen(game).sample:  # else it holds the images themselves
         refuse_other_shape(what, game.data, source, config["data"])
     refuse_other_scale(f"the samples of {what}", decoding.shape_seen(game), source, config["data"]["name"])
+    refuse_other_meaning(what, state["config"]["data"], data, config["data"]["name"])
     if game.conditional:
         refuse_other_labels(what, game.data, source, config["data"]["name"])
     if game.conditional and classes and source.classes:

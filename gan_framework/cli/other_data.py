@@ -8,6 +8,10 @@ from typing import Any
 from gan_framework.core.records import DataShape
 from gan_framework.data import DataSource, build_source
 from gan_framework.errors import ConfigError
+from gan_framework.storage.text import few
+
+SHOWN = 10
+"""So many symbols are named."""
 
 
 def refuse_other_shape(what: object, wanted: DataShape, source: DataSource, settings: dict[str, Any]) -> None:
@@ -37,6 +41,29 @@ def refuse_other_scale(what: str, wanted: DataShape, source: DataSource, name: s
         raise ConfigError(
             f"{what} are {kinds[0]}, and those of data={name} {kinds[1]}: they have no scale in common. Save both "
             "alike, images as uint8"
+        )
+
+
+def refuse_other_meaning(what: object, trained_on: dict[str, Any], source: DataSource, name: str) -> None:
+    """Raise ConfigError if the numbers of samples mean others than those that a model makes.
+
+    Args:
+        what: names the model.
+        trained_on: the settings of the data that it was trained on, with what was found in them.
+        source: the data.
+        name: the name of the data.
+    """
+    symbols = [*(trained_on.get("symbols") or ())]
+    if symbols and source.symbols and symbols != [*source.symbols]:
+        shown = [" ".join(few([repr(symbol) for symbol in of], SHOWN)) for of in (symbols, source.symbols)]
+        raise ConfigError(
+            f"{what} was trained on the symbols {shown[0]}, and data={name} has {shown[1]}: each token means another"
+        )
+    layout = trained_on.get("layout")
+    if layout and source.found.get("layout") and layout != source.found["layout"]:
+        raise ConfigError(
+            f"{what} was trained on other columns, or such of other values, than data={name} has: each entry of a row "
+            "means another. Name the other table by data.path alone, and its rows are read as those of the training"
         )
 
 

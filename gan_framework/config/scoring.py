@@ -89,7 +89,8 @@ def rescored(saved: Mapping[str, Any], overrides: list[str]) -> DictConfig:
         for override in parsed:
             if override.key_or_group.partition(".")[0] not in chosen:
                 OmegaConf.update(config, override.key_or_group, override.value())
-            if override.key_or_group == "data.path" and not any(o.key_or_group == "data.num_classes" for o in parsed):
+            told = any(o.key_or_group == "data.num_classes" for o in parsed)
+            if override.key_or_group == "data.path" and not told and "num_classes" in config.data:
                 config.data.num_classes = None  # was that of the run's own files, and other ones may have others
         _follow(config, saved, {o.key_or_group for o in parsed}, chosen)
     except (OmegaConfBaseException, AttributeError) as error:
