@@ -6,9 +6,10 @@ import math
 
 from torch import Tensor, nn
 
-from gan_framework.api import Batch, Discriminator, Generator, Latent, Pair, Player
+from gan_framework.api import Batch, Components, Discriminator, Generator, Latent, Pair, Player
 from gan_zoo.discriminators.joint_mlp import beside
 from gan_zoo.encoding import EncodingGame
+from gan_zoo.judged_together import TogetherPair
 from gan_zoo.layers import ImageSize, SigmoidImage, UnitPixels, init_normal, sample_shape
 
 STD = 0.02
@@ -22,7 +23,15 @@ class BiGAN(EncodingGame):
 
     E and G minimise D's loss with both sides exchanged, in one optimizer step. At the optimum they invert each other,
     and the value is -log 4. With an encoder of means and variances it is ALI (arXiv 1606.00704, section 2.1).
+
+    Args:
+        components: what the game is made of.
+        together: whether D's batch norm takes both sides for one batch, as in ALI's program; BiGAN's keeps them apart.
     """
+
+    def __init__(self, components: Components, together: bool = False) -> None:
+        self.together = together
+        super().__init__(components)
 
     def make_players(self) -> list[Player]:
         """Return D, and G with E."""
@@ -34,7 +43,7 @@ class BiGAN(EncodingGame):
     def pair(self, batch: Batch, latent: Latent) -> Pair:
         """Return samples with their codes, and latents with what is generated of them."""
         code = self.encode(batch.samples)
-        return Pair(
+        return (TogetherPair if self.together else Pair)(
             self.judge("discriminator"),
             batch,
             latent._replace(code=code.code),

@@ -105,9 +105,10 @@ class DeLiGANGenerator(Generator):
 
 
 class DeLiGANDiscriminator(Discriminator):
-    """The paper's network for 28 pixels: three convolutions that halve the side, leaky ReLU 0.2.
+    """The paper's network for 28 pixels: three convolutions that halve the side, leaky ReLU 0.2, and 4x4 maxima.
 
-    The paper's has minibatch discrimination too: `strategy=[minibatch_discrimination]`.
+    Batch norm after the second and the third one, as in the authors' program, which has minibatch discrimination on the
+    maxima too: `strategy=[minibatch_discrimination]`.
 
     Args:
         channels: of the images.
@@ -117,13 +118,14 @@ class DeLiGANDiscriminator(Discriminator):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         widths, kernels = [channels, width, 2 * width, 4 * width], [5, 5, 3]
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(narrow, wide, kernel, 2, kernel // 2), nn.LeakyReLU(0.2))
-            for narrow, wide, kernel in zip(widths, widths[1:], kernels, strict=False)
-        )
-        self.output = nn.Linear(4 * width * 16, 1)
+        blocks = []
+        for i, (narrow, wide, kernel) in enumerate(zip(widths, widths[1:], kernels, strict=False)):
+            norm = [nn.BatchNorm2d(wide)] if i else []
+            blocks.append(nn.Sequential(nn.Conv2d(narrow, wide, kernel, 2, kernel // 2), *norm, nn.LeakyReLU(0.2)))
+        self.blocks = nn.ModuleList([*blocks, nn.Sequential(nn.MaxPool2d(4), nn.Flatten())])
+        self.output = nn.Linear(4 * width, 1)
         init_normal(self, 0.02)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return the maps after every convolution for images (N, C, 28, 28) in [-1, 1]."""
+        """Return the maps after every convolution, and the last ones' maxima, for images (N, C, 28, 28) in [-1, 1]."""
         return activations(self.blocks, x)

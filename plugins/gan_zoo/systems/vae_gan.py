@@ -22,6 +22,7 @@ from gan_framework.api import (
 )
 from gan_zoo.autoencoding import decode
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
+from gan_zoo.judged_together import TogetherPair
 from gan_zoo.layers import ImageSize, activations, cropped, init_normal, require_not_negative, require_positive, sides
 from gan_zoo.terms.kl_divergence import KLDivergence
 
@@ -56,11 +57,13 @@ class VAEGAN(EncodingGame):
     """A VAE whose error is measured in a layer of D, which tells both reconstructions and samples from real ones.
 
         E  KL(q(z|x) ‖ p(z)) + L_l,      L_l = ½ ‖D_l(x) - D_l(x̃)‖²
-        G  γ L_l - log D(x̃) - log D(G(z))
+        G  γ L_l + log(1 - D(x̃)) + log(1 - D(G(z)))
         D  -log D(x) - log(1 - D(x̃)) - log(1 - D(G(z)))                      (algorithm 1)
 
-    No gradient of the adversarial part reaches E, and none of L_l reaches D. γ → ∞ is a VAE. The loss must be a sum of
-    a real and a generated half. KL and L_l are sums over entries and means over samples.
+    G raises what D lowers, `loss=minimax`: the gate of the authors' program keeps D from being too sure for that. No
+    gradient of the adversarial part reaches E, and none of L_l reaches D. γ → ∞ is a VAE. The loss must be a sum of a
+    real and a generated half. KL and L_l are sums over entries and means over samples. In the program real samples have
+    half of the weight in D's loss.
 
     Args:
         components: what the game is made of.
@@ -68,10 +71,14 @@ class VAEGAN(EncodingGame):
         layer: the index of D's layer l among its features.
         judges_reconstructions: whether D and G see reconstructions too; the authors' program for faces shows D samples
             alone.
+        together: whether D's batch norm takes real and generated samples for one batch, as in the authors' program.
     """
 
-    def __init__(self, components: Components, gamma: float, layer: int, judges_reconstructions: bool) -> None:
+    def __init__(
+        self, components: Components, gamma: float, layer: int, judges_reconstructions: bool, together: bool = False
+    ) -> None:
         require_not_negative(gamma=gamma)
+        self.together = together
         self.judges_reconstructions = judges_reconstructions
         super().__init__(components)
         for name, weight in (("encoder", 1.0), ("generator", gamma)):
@@ -93,9 +100,10 @@ class VAEGAN(EncodingGame):
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return x and G(z), and x and its reconstruction, both before D."""
         judge, code = self.judge("discriminator"), self.encode(batch.samples, batch.labels)
+        kind = TogetherPair if self.together else Pair
         return {
-            MAIN: Pair(judge, batch, latent, self.generate(latent)),
-            RECONSTRUCTION: Pair(judge, batch, code, decode(self, code)),
+            MAIN: kind(judge, batch, latent, self.generate(latent)),
+            RECONSTRUCTION: kind(judge, batch, code, decode(self, code)),
         }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -41,15 +43,20 @@ class GradientPenalty(PenaltyBetween):
     Args:
         one_sided: penalise only norms above 1 (section 4, "two-sided penalty"), which is the penalty of WGAN-LP (Petzka
             et al. 2018, arXiv 1709.08894).
+        root_mean: hold the root of the mean squared entry of ∇D(x̂) at 1, and so its norm at √D, as Dist-GAN's program
+            does (Tran et al. 2018, arXiv 1803.08887).
     """
 
-    def __init__(self, one_sided: bool) -> None:
+    def __init__(self, one_sided: bool, root_mean: bool = False) -> None:
         super().__init__()
         self.one_sided = one_sided
+        self.root_mean = root_mean
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the penalty at points between this pair's samples."""
-        excess: Tensor = torch.linalg.vector_norm(self.gradient(pair), dim=1) - 1
+        gradient = self.gradient(pair)
+        norm: Tensor = torch.linalg.vector_norm(gradient, dim=1)
+        excess = (norm / math.sqrt(gradient.shape[1]) if self.root_mean else norm) - 1
         if self.one_sided:
             excess = excess.clamp(min=0)
         return excess.square().mean()

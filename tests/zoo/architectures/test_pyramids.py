@@ -238,16 +238,21 @@ def test_features_that_are_found_again_cost_nothing_and_classes_their_cross_entr
     )
 
 
-def test_at_first_images_are_made_of_real_features_and_then_of_generated_ones(compose, tmp_path):
-    game = a_game(compose, tmp_path, STACKED)
+@pytest.mark.parametrize("upward", [0.0, 0.01])
+def test_at_first_images_are_made_of_real_features_and_then_of_generated_ones(upward, compose, tmp_path):
+    game = a_game(compose, tmp_path, [*STACKED, f"game.upward={upward}"])
     batch, player = a_batch(game), game.player("generator")
     for together in (False, True):
         player.updates = int(together)
         meeting = game.meet(batch)
         used = meeting[stacked_gan.IMAGES].latent.given[stacked_gan.FEATURES]
-        assert used.requires_grad == together
-        wanted = meeting[stacked_gan.FEATURES].fake if together else game.network("encoder")(batch.samples)
-        assert torch.equal(used, wanted)
+        made = meeting[stacked_gan.FEATURES].fake
+        assert torch.equal(used, made if together else game.network("encoder")(batch.samples))
+        # In the authors' programs the image's losses have hardly any say in what makes the features, or none.
+        assert used.requires_grad == (together and upward > 0)
+        if used.requires_grad:
+            (crossed,) = torch.autograd.grad(used.sum(), made)
+            torch.testing.assert_close(crossed, torch.full_like(made, upward))
 
 
 def test_the_classifier_learns_before_the_first_step_and_never_after(compose, tmp_path):

@@ -78,6 +78,23 @@ def test_the_latent_enters_the_discriminator_before_the_second_norm(bigan):
     assert (judge(x, None, other).logits - judge(x, None, z).logits).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_the_norm_of_alis_discriminator_takes_both_sides_for_one_batch(compose, together):
+    """Its program concatenates them; in passes of their own the norm takes away by how much they differ."""
+    widths = [f"networks.{name}.width=2" for name in ("generator", "encoder", "discriminator")]
+    changes = ["prior.dim=3", *widths, "networks.discriminator.dropout=0"]
+    game = small(compose, "ali", *changes, f"game.together={str(together).lower()}", size=32)
+    pair = game.meet(images(size=32))["main"]
+    judge, sides = game.discriminator, ((pair.real, *pair.real_given), (pair.fake, *pair.fake_given))
+    x, z = (torch.cat(both) for both in zip(*sides, strict=True))
+    joined = judge(x, None, z).logits
+    apart = torch.cat([judge(x, None, z).logits for x, z in sides])
+    said = torch.cat([output.logits for output in pair.outputs])
+    torch.testing.assert_close(said, joined if together else apart)
+    assert (joined - apart).abs().max() > 1e-5
+    torch.testing.assert_close(pair.detached().fake_output.logits, said[len(pair.real) :])
+
+
 def test_a_variance_of_zero_makes_ali_bigan(compose):
     game = small(compose, "bigan", *BIGAN, "networks.encoder.latent_dim=6")
     with torch.no_grad():

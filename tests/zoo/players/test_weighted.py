@@ -185,7 +185,10 @@ def test_the_counts_of_the_papers_networks():
     assert count(generator.of) == 65_569
     assert count(generator) - count(generator.of) == 3_000
     assert generator.of(torch.zeros(2, 30, device="meta")).shape == (2, 1, 28, 28)
-    assert critic(torch.zeros(2, 1, 28, 28, device="meta")).features[-1].shape == (2, 64, 4, 4)
+    *_, maps, maxima = critic(torch.zeros(2, 1, 28, 28, device="meta")).features
+    assert (maps.shape, maxima.shape) == ((2, 64, 4, 4), (2, 64))
+    # Convolutions of 5, 5 and 3, batch norm after the second and the third, and what scores the 64 maxima.
+    assert count(critic) == (25 + 1) * 16 + (16 * 25 + 1 + 2) * 32 + (32 * 9 + 1 + 2) * 64 + 65
 
 
 def test_each_sample_is_of_its_gaussian():

@@ -22,6 +22,10 @@ PENALTIES = {
         {"name": "gradient_penalty", "one_sided": True},
         lambda g: (np.maximum(norms(g) - 1, 0) ** 2).mean(),
     ),
+    "root_mean": (
+        {"name": "gradient_penalty", "one_sided": False, "root_mean": True},
+        lambda g: ((np.sqrt((g**2).mean(axis=1)) - 1) ** 2).mean(),
+    ),
     "dragan": ({"name": "dragan", "scale": 0.5}, lambda g: ((norms(g) - 1) ** 2).mean()),
     "r1": ({"name": "r1"}, lambda g: (g**2).sum() / len(g) / 2),
     "r2": ({"name": "r2"}, lambda g: (g**2).sum() / len(g) / 2),
