@@ -380,7 +380,9 @@ def _direction(scored: list[Record], metric: str) -> bool:
     if votes:
         return votes.most_common(1)[0][0]
     known = sorted({name for found in directions for name in found})
-    raise ConfigError(f"--metric {metric}: the runs have no such score; they have {brief(', '.join(known), SAID)}")
+    meant = [name for name in known if name.startswith(f"{metric}_")]  # by every extractor that the runs have
+    hint = f"did you mean {' or '.join(meant)}?" if meant else f"they have {brief(', '.join(known), SAID)}"
+    raise ConfigError(f"--metric {metric}: the runs have no such score; {hint}")
 
 
 def _require_one_protocol(scored: list[Record], metric: str) -> None:

@@ -109,6 +109,8 @@ def _bare(word: str) -> str:
         )
     if os.path.isdir(word) and any(no_run.runs_below(Path(word))):
         return f"it is a folder with runs: `gan-framework train {visible(word)}/RUN/config.yaml` repeats one of them"
+    if data := _data_at(word):
+        return f"did you mean {data}?"
     named = option_called(word)
     return f"did you mean {' or '.join(named)}?" if named else "write key=value"
 
@@ -181,9 +183,14 @@ def _own_data(missing: str) -> str:
     group, _, path = missing.partition("/")
     if group != "data" or not os.path.exists(path):
         return ""
-    named = READERS.get("" if os.path.isdir(path) else Path(path).suffix.lower())
     typed = f"data={visible(path)}"
-    return f"{typed}: this is a path; did you mean data={named} data.path={visible(path)}?" if named else ""
+    return f"{typed}: this is a path; did you mean {data}?" if (data := _data_at(path)) else ""
+
+
+def _data_at(path: str) -> str:
+    """Return the settings that read the user's data at a path; empty if there are none that could be read."""
+    named = READERS.get("" if os.path.isdir(path) else Path(path).suffix.lower()) if os.path.exists(path) else None
+    return f"data={named} data.path={visible(path)}" if named else ""
 
 
 def _unknown_key(cause: OmegaConfBaseException, parent: DictConfig, typed: Sequence[str]) -> str:

@@ -57,6 +57,10 @@ def train(
     """
     if isinstance(overrides, str):
         raise ConfigError(f"overrides={overrides!r}: a list of them: {overrides.split()}")
+    if isinstance(overrides, Mapping):
+        raise ConfigError(
+            f"overrides={overrides!r}: a list of them: {[f'{key}={one}' for key, one in overrides.items()]}"
+        )
     overrides = [*overrides]
     _refuse(overrides)
     leave_out_malformed()

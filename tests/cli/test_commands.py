@@ -107,6 +107,8 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
             ["-m", "train.steps=interval(1,9)"],
             "train.steps=interval(1,9): ranges are for a search, hydra/sweeper=optuna",
         ),
+        ([str(OLD / "samples")], "it lies in the folder of a run"),
+        ([str(ROOT / "docs")], f"did you mean data=folder data.path={ROOT / 'docs'}?"),
         (["=3"], "=3: a setting is missing before the `=`"),
         (["hydra.run.dir="], "hydra.run.dir=: the name of a folder is missing"),
         (["--resume", str(OLD)], f"--resume: unknown flag; `gan-framework resume {OLD}` resumes the run"),

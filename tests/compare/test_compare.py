@@ -281,6 +281,8 @@ def test_folders_without_runs_and_unknown_scores_are_refused(sweep, tmp_path_fac
         compared(sweep / "nowhere")
     with pytest.raises(ConfigError, match="--metric kid: the runs have no such score; they have fid_classifier"):
         compared(sweep, metric="kid")
+    with pytest.raises(ConfigError, match=r"--metric fid: the runs have no such score; did you mean fid_classifier\?"):
+        compared(sweep, metric="fid")
 
 
 def test_a_cut_off_last_line_is_passed_over(sweep):

@@ -107,6 +107,7 @@ def test_samples_are_a_tensor_that_a_notebook_shows(runs):
         (lambda run: train(["hydra.run.dir=x"]), "folder=... names the run's folder"),
         (lambda run: train(["-m", "seed=0,1"]), "-m: flags are for the command line"),
         (lambda run: train([3]), "3 is not an override"),
+        (lambda run: train({"model": "mlp"}), r"a list of them: \['model=mlp'\]"),
         (lambda run: train("model=mlp train.steps=3"), r"a list of them: \['model=mlp', 'train.steps=3'\]"),
         (lambda run: train(["train.patience=2"]), "train.patience=2 counts evaluations, and there are none before"),
         (lambda run: train(["train.patience=0"]), "train.patience=0: it must be at least 1"),
