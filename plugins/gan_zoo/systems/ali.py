@@ -37,7 +37,7 @@ def _trunk(channels: int, width: int, slope: float, first_is_normed: bool, dropo
     blocks, before = [], channels
     for i, (factor, kernel, stride) in enumerate(LAYERS):
         wide, normed = factor * width, first_is_normed or i > 0
-        layers: list[nn.Module] = [nn.Dropout2d(dropout)] if dropout and i else []
+        layers: list[nn.Module] = [nn.Dropout(dropout)] if dropout else []
         layers.append(nn.Conv2d(before, wide, kernel, stride, bias=not normed))
         layers += [nn.BatchNorm2d(wide)] if normed else []
         blocks.append(nn.Sequential(*layers, nn.LeakyReLU(slope)))
@@ -124,7 +124,7 @@ class ALIDiscriminator(Discriminator):
         latent_dim: the size of z.
         width: channels of the first layer; 32 in the paper.
         slope: of leaky ReLU.
-        dropout: the share of inputs of each layer but the first that are dropped in training.
+        dropout: the share of each layer's inputs, images and latents among them, that are dropped in training.
     """
 
     def __init__(
@@ -137,13 +137,14 @@ class ALIDiscriminator(Discriminator):
         wide = LAYERS[-1][0] * width
 
         def layer(inputs: int, outputs: int, bias: bool) -> nn.Sequential:
-            dropped: list[nn.Module] = [nn.Dropout2d(dropout)] if dropout else []
+            dropped: list[nn.Module] = [nn.Dropout(dropout)] if dropout else []
             return nn.Sequential(*dropped, nn.Conv2d(inputs, outputs, 1, bias=bias), nn.LeakyReLU(slope))
 
         self.latent_dim = latent_dim
         self.image = nn.ModuleList(_trunk(channels, width, slope, first_is_normed=False, dropout=dropout))
         self.latent = nn.Sequential(layer(latent_dim, wide, bias=False), layer(wide, wide, bias=False))
-        self.both = nn.ModuleList(layer(2 * wide, 2 * wide, bias=True) for _ in range(2))
+        last = nn.Sequential(*layer(2 * wide, 2 * wide, bias=True), nn.Dropout(dropout))
+        self.both = nn.ModuleList([layer(2 * wide, 2 * wide, bias=True), last])
         self.output = nn.Linear(2 * wide, 1)
         _init(self)
         nn.init.normal_(self.output.weight, 0.0, STD)

@@ -42,6 +42,22 @@ def test_the_maps_of_ali_have_the_papers_sizes():
     assert [feature.shape[1] for feature in features] == [2, 4, 8, 16, 32, 64, 64]
 
 
+def test_single_inputs_of_every_layer_of_alis_discriminator_are_dropped():
+    """In the authors' program images and latents are too, and no map as a whole."""
+    torch.manual_seed(0)
+    network = ALIDiscriminator(32, 1, 64, 8, 0.01, 0.5)
+    seen = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    network(torch.ones(16, 1, 32, 32), None, torch.ones(16, 64))
+    assert len(seen) == 5 + 2 + 2 + 1
+    for x in seen:
+        dropped = (x == 0).float().view(*x.shape[:2], -1)
+        assert dropped.mean().item() == pytest.approx(0.5, abs=0.1)
+        assert dropped.shape[2] == 1 or 0 < dropped.mean(2).min() < dropped.mean(2).max() < 1
+
+
 @pytest.fixture(scope="module")
 def bigan(compose):
     return small(compose, "bigan", *BIGAN)
