@@ -39,7 +39,7 @@ SOLIDS = _of("recgan_3d", FEW, G, D)
 UNPAIRED = _of("ws_gan", FEW, G, D)
 OUTLINES = _of("prgan", FEW, G, D)
 EXPERTS = _of("gail", FEW, "data.steps=6", "networks.generator.hidden=8", "networks.discriminator.hidden=8")
-OPTIONS = _of("optiongan", *EXPERTS[1:])
+OPTIONS = _of("optiongan", *EXPERTS[1:], "networks.gate.hidden=8")
 EXPERIENCE = _of("egan", FEW, "networks.enhancer.hidden=8")
 
 ASKS_EVERYTHING = {
@@ -112,7 +112,10 @@ SPECIAL = {
     ("datasets", "transitions"): {"samples": 20},
     ("games", "imitation"): {"overrides": EXPERTS},
     ("generators", "policy"): {"overrides": EXPERTS, "exempt": ASKS_EVERYTHING},
-    ("discriminators", "steps"): {"overrides": OPTIONS},
+    **{
+        (kind, name): {"overrides": OPTIONS}
+        for kind, name in (("discriminators", "steps"), ("networks", "option_gate"))
+    },
     ("priors", "starts_and_noise"): {"overrides": EXPERTS},
     ("metrics", "episode_return"): {"overrides": EXPERTS},
     **{(kind, name): {"overrides": EXPERIENCE} for kind, name in (("games", "egan"), ("networks", "enhancer"))},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,11 @@ from gan_zoo.layers import require_positive
 from gan_zoo.simulators import moved, starts
 
 LOG_PROBABILITY = "log_probability"
-GATES = "gates"
+GATE = "gate"
+"""The network of the options' shares."""
+
+OPTIONS = "options"
+"""The head of D with a logit for each option."""
 
 
 class StartsAndNoise(Prior):
@@ -56,11 +61,41 @@ def _small(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )
 
 
+class OptionGate(nn.Module):
+    """The shares of options in a state.
+
+    Args:
+        hidden: the size of the two hidden layers.
+        options: how many.
+    """
+
+    def __init__(self, hidden: int, options: int) -> None:
+        super().__init__()
+        require_positive(hidden=hidden, options=options)
+        self.layers = _small(2, hidden, options)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Map states (..., 2) to shares (..., options)."""
+        shares: Tensor = self.layers(states).softmax(-1)
+        return shares
+
+
+class Link:
+    """Leads to a gate without owning it: copies of who holds it lead to the same one."""
+
+    gate: nn.Module | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Link:
+        """Return itself."""
+        return self
+
+
 class Policy(Generator):
     """A Gaussian policy in the simulator: with several options, a mixture whose shares follow from the state.
 
-    No gradient goes through the simulator; `log_probability` (N, T) is that of the actions that were taken. In
-    evaluation the action is the mean, of the likeliest option.
+    The shares are those of a game's gate, which D's player trains; without one they are equal. No gradient goes through
+    the simulator; `log_probability` (N, T) is that of the actions that were taken. In evaluation the action is the
+    mean, of the likeliest option.
 
     Args:
         hidden: the size of the two hidden layers.
@@ -73,14 +108,15 @@ class Policy(Generator):
         require_positive(hidden=hidden, options=options)
         self.means = _small(2, hidden, options)
         self.log_deviation = nn.Parameter(torch.full((options,), math.log(deviation)))
-        self.gate = _small(2, hidden, options) if options > 1 else None
-        self.options = options
+        self.link, self.options = Link(), options
 
     def gates(self, states: Tensor) -> Tensor:
         """Return the shares (..., options) of the options in states (..., 2)."""
-        if self.gate is None:
-            return states.new_ones(*states.shape[:-1], 1)
-        return self.gate(states).softmax(-1)  # type: ignore[no-any-return]
+        if self.options == 1 or self.link.gate is None:
+            return states.new_full((*states.shape[:-1], self.options), 1 / self.options)
+        with torch.no_grad():
+            shares: Tensor = self.link.gate(states)
+        return shares
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, 2 + T) to trajectories (N, 3, T)."""
@@ -133,7 +169,7 @@ class StepDiscriminator(Discriminator):
         features = self.features(x)
         logits = self.output(features[0])
         shares = given[0] if given else torch.ones_like(logits)
-        return DiscriminatorOutput((shares * logits).sum(2), features)
+        return DiscriminatorOutput((shares * logits).sum(2), features, {OPTIONS: logits})
 
 
 def rewards(logits: Tensor, kind: str) -> Tensor:
@@ -177,12 +213,29 @@ class PolicyGradient(Term):
         return -(pair.made[LOG_PROBABILITY] * gain).mean() - self.entropy * kept
 
 
-class DividedOptions(Term):
-    """The shares of options: their entropy in each state, less that of their mean (mutual information), weighted.
+def divided(gates: Tensor, sparsity: float, information: float) -> Tensor:
+    """Return how little the shares (N, options) divide states: their weighted mean entropy less that of their mean.
 
     Args:
+        gates: the shares.
         sparsity: of the mean entropy in a state, which is to be low: one option for each state.
         information: of the entropy of the mean, which is to be high: no option for nothing.
+    """
+    gates = gates.clamp(min=1e-9)
+    inside = -(gates * gates.log()).sum(1).mean()
+    mean = gates.mean(0)
+    return sparsity * inside + information * (mean * mean.log()).sum()
+
+
+class OptionLosses(Term):
+    """D's loss with options: Σ shares · cross entropy of each option's logit, and `divided`, which train the gate too.
+
+    A mixture of losses, as in the paper (a mixture of experts) and in the authors' program; what the policy is paid by
+    is the mixture of logits.
+
+    Args:
+        sparsity: see `divided`.
+        information: see `divided`.
     """
 
     def __init__(self, sparsity: float, information: float) -> None:
@@ -190,23 +243,27 @@ class DividedOptions(Term):
         self.sparsity, self.information = sparsity, information
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the weighted sum in nats."""
-        gates = pair.made[GATES].flatten(0, 1).clamp(min=1e-9)
-        inside = -(gates * gates.log()).sum(1).mean()
-        mean = gates.mean(0)
-        return self.sparsity * inside + self.information * (mean * mean.log()).sum()
+        """Return the sum of the means over real and over made steps."""
+        gate, parts, found = self.game.network(GATE), [], []
+        for x, output, sign in ((pair.real, pair.real_output, -1), (pair.fake, pair.fake_output, 1)):
+            shares: Tensor = gate(x[:, :2].transpose(1, 2))
+            parts.append((shares * F.softplus(sign * output.heads[OPTIONS].float())).sum(2).mean())
+            found.append(shares.flatten(0, 1))
+        return parts[0] + parts[1] + divided(torch.cat(found), self.sparsity, self.information)
 
 
 class Imitation(Game):
     """D tells the steps of the expert's trajectories from the policy's; the policy is paid where D takes it for one.
+
+    With options (OptionGAN) the network `gate` divides states among them; D's player trains it.
 
     Args:
         components: what the game is made of.
         reward: `positive` or `negative`, see `rewards`.
         discount: γ.
         entropy: the weight of the entropy of the actions.
-        sparsity: see `DividedOptions`.
-        information: see `DividedOptions`.
+        sparsity: see `divided`.
+        information: see `divided`.
     """
 
     def __init__(
@@ -224,15 +281,24 @@ class Imitation(Game):
                 f"game=imitation imitates trajectories (3, T) of the simulator, and the data are {self.data.sample}: "
                 "choose data=transitions data.form=trajectory"
             )
-        generator = self.player("generator")
-        generator.add_term("policy_gradient", PolicyGradient(reward, discount, entropy), 1.0)
-        if sparsity or information:
-            generator.add_term("options", DividedOptions(sparsity, information), 1.0)
+        self.player("generator").add_term("policy_gradient", PolicyGradient(reward, discount, entropy), 1.0)
+        policy = self.generator
+        if isinstance(policy, Policy) and policy.options > 1:
+            if GATE not in self.networks:
+                raise ConfigError(
+                    f"networks.generator.options={policy.options} needs networks.{GATE}, which divides states among "
+                    f"them: networks.{GATE}={{name: option_gate, hidden: 64, options: {policy.options}}}"
+                )
+            policy.link.gate = self.network(GATE)
+            discriminator = self.player("discriminator")
+            discriminator.objective = None
+            discriminator.add_term("options", OptionLosses(sparsity, information))
 
     def make_players(self) -> list[Player]:
-        """Return D and the policy, which no gradient of D reaches."""
+        """Return D, with the gate of options where there are any, and the policy, which no gradient of D reaches."""
+        judging = ("discriminator", GATE) if GATE in self.networks else ("discriminator",)
         return [
-            Player("discriminator", ("discriminator",), "discriminator", "discriminator"),
+            Player("discriminator", judging, "discriminator", "discriminator"),
             Player("generator", ("generator",), "generator"),
         ]
 
@@ -242,13 +308,12 @@ class Imitation(Game):
         policy = self.generator
         assert isinstance(policy, Policy), "game=imitation needs networks.generator=policy"
         real, fake = (policy.gates(x[:, :2].transpose(1, 2)) for x in (batch.samples, made[SAMPLES]))
-        more = {**made, GATES: fake}
         return Pair(
             self.judge("discriminator"),
             batch,
             latent,
             made[SAMPLES],
-            made=more,
-            real_given=(real.detach(),),
-            fake_given=(fake.detach(),),
+            made=made,
+            real_given=(real,),
+            fake_given=(fake,),
         )

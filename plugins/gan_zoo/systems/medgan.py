@@ -24,17 +24,18 @@ from gan_zoo.layers import activations, require_positive
 
 
 class RecordEncoder(nn.Module):
-    """tanh(L x), a code of a record.
+    """tanh(L x), a code of a record of bits, or ReLU(L x), of one of counts.
 
     Args:
         channels: entries of a record.
         code: the size of the code; 128 in the paper.
+        counts: whether entries are counts.
     """
 
-    def __init__(self, channels: int, code: int) -> None:
+    def __init__(self, channels: int, code: int, counts: bool) -> None:
         super().__init__()
         require_positive(code=code)
-        self.layers = nn.Sequential(nn.Linear(channels, code), nn.Tanh())
+        self.layers = nn.Sequential(nn.Linear(channels, code), nn.ReLU() if counts else nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
         """Map records (N, D) to codes (N, code)."""
@@ -64,18 +65,21 @@ class RecordDecoder(nn.Module):
 class MedGANGenerator(Generator):
     """h ← h + ReLU(BN(L h)), some times, and once h + tanh(BN(L h)): a code (section 3.3, shortcut connections).
 
+    For counts the last one has ReLU too, as the authors' program.
+
     Args:
         latent_dim: the size of z and of the codes.
         layers: how many with ReLU; 2 in the paper, and the last one with tanh.
+        counts: whether records are of counts.
     """
 
-    def __init__(self, latent_dim: int, layers: int) -> None:
+    def __init__(self, latent_dim: int, layers: int, counts: bool) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             nn.Sequential(
                 nn.Linear(latent_dim, latent_dim, bias=False),
                 nn.BatchNorm1d(latent_dim),
-                nn.Tanh() if number == layers else nn.ReLU(),
+                nn.Tanh() if number == layers and not counts else nn.ReLU(),
             )
             for number in range(layers + 1)
         )
@@ -118,7 +122,7 @@ class MedGANDiscriminator(Discriminator):
 
 
 class RecordReconstruction(Term):
-    """-Σ x log x̂ + (1 - x) log(1 - x̂), a sum over columns and a mean over records; squares for counts."""
+    """-Σ x log x̂ + (1 - x) log(1 - x̂), a sum over columns and a mean over records; the mean square for counts."""
 
     def __init__(self, counts: bool) -> None:
         super().__init__()
@@ -128,7 +132,7 @@ class RecordReconstruction(Term):
         """Return the error of what the decoder makes of the real records' codes."""
         x, made = pair.batch.samples, pair.made["reconstructed"].float()
         if self.counts:
-            return (x - made).square().sum(1).mean()
+            return (x - made).square().mean()
         return nn.functional.binary_cross_entropy(made.clamp(0, 1), x.clamp(0, 1), reduction="none").sum(1).mean()
 
 

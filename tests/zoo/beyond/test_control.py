@@ -4,12 +4,16 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from gan_framework.api import Batch, DiscriminatorOutput, Latent, Pair
+from gan_framework.api import MAIN, Batch, DiscriminatorOutput, Latent, Pair
+from gan_framework.build import build_game
+from gan_framework.data import Sources
 from gan_zoo.datasets.transitions import Transitions
 from gan_zoo.simulators import best_gain, cost, moved, starts, steered, trajectory_costs
 from gan_zoo.systems.egan import one_step_error
-from gan_zoo.systems.gail import DividedOptions, Policy, PolicyGradient, StartsAndNoise, StepDiscriminator, rewards
+from gan_zoo.systems.gail import Policy, PolicyGradient, StartsAndNoise, StepDiscriminator, divided, rewards
+from tests.testing.beyond import OPTIONS
 
 
 def test_the_best_steering_is_known():
@@ -90,16 +94,31 @@ def test_an_action_that_is_paid_more_becomes_likelier():
 
 
 def test_options_are_to_be_sure_and_all_to_be_used():
-    term = DividedOptions(1.0, 1.0)
-
     def of(gates):
-        gates = torch.tensor(gates, dtype=torch.float64)[None]
-        pair = Pair(None, Batch(gates), Latent(torch.zeros(1, 0)), gates, made={"gates": gates})
-        return term(pair, None).item()
+        return divided(torch.tensor(gates, dtype=torch.float64), 1.0, 1.0).item()
 
-    divided, undecided, one_alone = of([[1.0, 0.0], [0.0, 1.0]]), of([[0.5, 0.5]] * 2), of([[1.0, 0.0]] * 2)
-    assert divided == pytest.approx(-math.log(2), abs=1e-6)
-    assert undecided == pytest.approx(0, abs=1e-6) and one_alone == pytest.approx(0, abs=1e-6)
+    assert of([[1.0, 0.0], [0.0, 1.0]]) == pytest.approx(-math.log(2), abs=1e-6)
+    assert of([[0.5, 0.5]] * 2) == pytest.approx(0, abs=1e-6) and of([[1.0, 0.0]] * 2) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_divides_options_is_trained_by_their_losses_and_not_by_what_the_policy_is_paid(compose):
+    config = compose(*OPTIONS, "train.device=cpu", "metrics=[]", "game.sparsity=0", "game.information=0")
+    sources = Sources(config["data"], config["sources"])
+    game, batch = build_game(config, sources.shape, torch.device("cpu")), sources.batches(4, 0, "cpu")()
+    gate, pair = game.network("gate"), game.meet(batch)[MAIN]
+    loss = game.player("discriminator").terms["options"](pair, game.player("discriminator"))
+    expected = 0.0
+    for x, label in ((pair.real, 1.0), (pair.fake, 0.0)):
+        logits = game.discriminator.output(game.discriminator.features(x)[0])
+        each = F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label), reduction="none")
+        expected = expected + (gate(x[:, :2].transpose(1, 2)) * each).sum(2).mean()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    weights = [*gate.parameters()]
+    assert any(gradient.any() for gradient in torch.autograd.grad(loss, weights, retain_graph=True))
+    paid = game.player("generator").terms["policy_gradient"](pair, game.player("generator"))
+    assert all(gradient is None for gradient in torch.autograd.grad(paid, weights, allow_unused=True))
+    states = batch.samples[:, :2].transpose(1, 2)
+    torch.testing.assert_close(game.generator.gates(states), gate(states).detach())
 
 
 def test_a_discriminator_of_steps_weighs_its_options():

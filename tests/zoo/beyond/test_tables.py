@@ -16,7 +16,7 @@ from gan_zoo.datasets.table import TableFile, read_table
 from gan_zoo.metrics.tables import as_categories, cramers_v, ks_distance, marginal_distances
 from gan_zoo.normal_modes import fit_modes
 from gan_zoo.systems.ctgan import AskedCategory, AskedValue, CTGANDiscriminator, CTGANGenerator
-from gan_zoo.systems.medgan import RecordReconstruction, with_mean
+from gan_zoo.systems.medgan import MedGANGenerator, RecordEncoder, RecordReconstruction, with_mean
 
 TEXT = """id, age,income,joined,score,country,note
 1,39,"<=50K, or so",2010-02-03,1.25,US,a
@@ -235,7 +235,15 @@ def test_the_error_of_records_is_a_sum_over_columns():
     pair = Pair(None, Batch(x), Latent(torch.zeros(2, 0)), made, made={"reconstructed": made})
     expected = -(math.log(0.8) + 3 * math.log(0.5)) / 2
     assert float(RecordReconstruction(False)(pair, None)) == pytest.approx(expected, rel=1e-6)
-    assert float(RecordReconstruction(True)(pair, None)) == pytest.approx((0.04 + 0.75) / 2, rel=1e-6)
+    assert float(RecordReconstruction(True)(pair, None)) == pytest.approx((0.04 + 0.75) / 4, rel=1e-6)  # their mean
+
+
+def test_codes_of_counts_have_no_upper_bound():
+    counts = 50 * torch.rand(20, 6)
+    codes = RecordEncoder(6, 8, True)(counts)
+    assert codes.min() == 0 and codes.max() > 1 and RecordEncoder(6, 8, False)(counts).abs().max() <= 1
+    z = torch.randn(20, 8)
+    assert (MedGANGenerator(8, 0, True)(z) >= z).all() and not (MedGANGenerator(8, 0, False)(z) >= z).all()
 
 
 def test_the_decoder_moves_with_the_generator_and_only_after_its_stage(compose, tmp_path):
