@@ -17,8 +17,8 @@ LARGER = 3
 class Waves(nn.Module):
     """sin(κ_1 u + κ_2 v + φ) at the positions (u, v), with κ learned functions of what holds for the whole image.
 
-    κ is π (½ i/3 + ½) of the wave's number i, from 0, times what a small network makes of the global noise; it begins
-    along the axes (PSGAN, section 3.2).
+    κ is π (½ i/n + ½) of the wave's number i, from 1 to n, times what a small network makes of the global noise; it
+    begins along the axes (PSGAN, section 3.2; the numbers are those of the authors' program).
 
     Args:
         global_dim: the size of the global noise.
@@ -32,8 +32,8 @@ class Waves(nn.Module):
             raise ValueError(f"waves={waves}: there are two for each frequency, so it must be even")
         self.waves = waves
         self.layers = nn.Sequential(nn.Linear(global_dim, hidden), nn.ReLU(), nn.Linear(hidden, 2 * waves))
-        numbers = torch.arange(waves // 2).repeat_interleave(2)
-        self.register_buffer("band", math.pi * (0.5 * numbers / 3 + 0.5), persistent=False)
+        numbers = torch.arange(1, waves // 2 + 1).repeat_interleave(2)
+        self.register_buffer("band", math.pi * (0.5 * numbers / (waves // 2) + 0.5), persistent=False)
 
     def begin(self) -> None:
         """Let waves begin along the axes."""

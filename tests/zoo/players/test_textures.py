@@ -36,7 +36,7 @@ def test_the_counts_and_sizes_of_the_papers_networks():
     assert count(periodic.layers) == 5_536_320
     assert count(periodic.waves) == 3_662
     assert periodic.waves.layers[-1].bias.tolist() == [1, 0, 0, 1] * 3
-    torch.testing.assert_close(periodic.waves.band, math.pi * torch.tensor([3, 3, 4, 4, 5, 5]) / 6)
+    torch.testing.assert_close(periodic.waves.band, math.pi * torch.tensor([4, 4, 5, 5, 6, 6]) / 6)
 
 
 @pytest.mark.parametrize(("field", "side"), [(2, 9), (5, 33), (6, 41)])
