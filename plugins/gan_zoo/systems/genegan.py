@@ -62,11 +62,12 @@ class Parallelogram(Term):
 
 
 class Decay(Term):
-    """½ Σ w² of all parameters that the player updates."""
+    """½ Σ E w² over the weights of the layers that the player updates, E a mean over entries (the authors' program)."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it."""
-        return 0.5 * torch.stack([parameter.square().sum() for parameter in player.trained]).sum()
+        weights = [parameter for parameter in player.trained if parameter.ndim > 1]  # no biases, no gains of norms
+        return 0.5 * torch.stack([weight.square().mean() for weight in weights]).sum()
 
 
 class GeneGAN(Game):
@@ -76,7 +77,7 @@ class GeneGAN(Game):
     to each other in no way. One judge knows images with the attribute, one those without, and the generator minimises
 
         |ε| + reconstruction · (|x₁ - J(A, u)| + |x₀ - J(B, 0)|) + parallelogram · |x₁ + x₀ - J(B, u) - J(A, 0)|
-        + decay · ½ ‖w‖² + L_G(J(B, u)) + L_G(J(A, 0)),
+        + decay · ½ Σ E w² + L_G(J(B, u)) + L_G(J(A, 0)),
 
     L_G that of a Wasserstein critic whose weights are clipped. What is sampled is J(A, 0), images without their
     attribute; pictures show images with it, without it, and it on the next image.
@@ -86,7 +87,7 @@ class GeneGAN(Game):
         nothing: the weight of |ε|.
         reconstruction: the weight of the reconstructions.
         parallelogram: the weight of the parallelogram.
-        decay: the weight of half of the square sum of the generator's parameters.
+        decay: the weight of half of the mean squares of the weights of the generator's layers.
     """
 
     generates_from = SAMPLES

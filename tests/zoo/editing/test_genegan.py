@@ -64,15 +64,17 @@ def test_the_losses_are_those_of_the_paper(compose):
     (content, u), (other, rest) = g.split(x1), g.split(x0)
     zero = torch.zeros_like(u)
     crossed, without = g.join(other, u), g.join(content, zero)
+    convolutions = [layer for layer in g.modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d)]
     expected = {
         "adversarial_given": -game.network("discriminator_marked")(crossed).logits.mean(),
         "adversarial_taken": -game.network("discriminator_plain")(without).logits.mean(),
         "nothing": rest.abs().mean(),
         "reconstruction": (x1 - g.join(content, u)).abs().mean() + (x0 - g.join(other, zero)).abs().mean(),
         "parallelogram": 0.01 * (x1 + x0 - crossed - without).abs().mean(),
-        "decay": 5e-5 * 0.5 * sum(p.square().sum() for p in g.parameters()),
+        "decay": 5e-5 * 0.5 * sum(layer.weight.square().mean() for layer in convolutions),
     }
     assert losses.keys() == expected.keys()
+    assert float(losses["decay"].detach()) == pytest.approx(float(expected["decay"].detach()), rel=1e-4)
     for name, value in expected.items():
         assert float(losses[name].detach()) == pytest.approx(float(value.detach()), abs=2e-3), name
     told = game.player("discriminator").evaluate(game.meet(batch, graph=False))
