@@ -214,10 +214,16 @@ def _errors_handed_on() -> Iterator[None]:
 
 
 def _prepared(arguments: list[str]) -> list[str]:
-    """Return arguments as Hydra takes them, and say what short forms stand for."""
+    """Return arguments as Hydra takes them, and say what short forms stand for and what is given twice."""
     for argument in arguments:
         if alias(argument) != argument:
             print(shown(f"{argument} stands for {alias(argument)}"), file=sys.stderr)
+    given: dict[str, str] = {}
+    for argument in arguments:
+        key, is_set, _ = argument.partition("=")
+        if is_set and key[:1] not in "-+~" and given.setdefault(key, argument) != argument:
+            print(shown(f"{given[key]}: {argument}, which is given later, replaces it"), file=sys.stderr)
+            given[key] = argument
     flags_first = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
     prepared = loosened([*map(readable, flags_first)])
     secrets.refuse(prepared)

@@ -67,6 +67,8 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> str:
         return _several(*found.groups())
     if found := re.search(r"(?:Could not delete '|input_line='~)(\w+)(?:=([^']+))?'", str(error)):
         return _not_deleted(*found.groups())
+    if found := re.match(r"Multiple values for (\S+)\. To override a value use 'override \S+: (.*)'", str(error)):
+        return f"+{found[1]}={found[2]}: one is chosen already; without the + it is replaced: {found[1]}={found[2]}"
     if "does not support sweep type" in str(error):
         ranges = [one for one in typed if re.search(r"=.*(interval|glob)\(", one)]
         return f"{', '.join(ranges)}: ranges are for a search, hydra/sweeper=optuna; a sweep takes values, 1e-4,1e-3"

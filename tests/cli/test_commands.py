@@ -109,6 +109,7 @@ def test_train_hands_everything_to_run_py(call, monkeypatch, arguments):
         ),
         ([str(OLD / "samples")], "it lies in the folder of a run"),
         ([str(ROOT / "docs")], f"did you mean data=folder data.path={ROOT / 'docs'}?"),
+        (["+loss=hinge"], "+loss=hinge: one is chosen already; without the + it is replaced: loss=hinge"),
         (["=3"], "=3: a setting is missing before the `=`"),
         (["hydra.run.dir="], "hydra.run.dir=: the name of a folder is missing"),
         (["--resume", str(OLD)], f"--resume: unknown flag; `gan-framework resume {OLD}` resumes the run"),
@@ -131,6 +132,14 @@ def test_a_wrong_request_ends_with_code_2_and_one_line(call, overrides, reason):
     code, out, last = call(*overrides, program=train.train)
     assert code == 2 and not out
     assert last.startswith("error: ") and reason in last
+
+
+def test_of_a_setting_that_is_given_twice_it_is_said_which_counts(call):
+    code, out, last = call(
+        "loss=minimax", "seed=1", "loss=hinge", "seed=1", "--cfg", "job", "-p", "loss", program=train.train
+    )
+    assert code == 0 and "name: hinge" in out
+    assert last == "loss=minimax: loss=hinge, which is given later, replaces it"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +218,11 @@ def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
             "error: run/sample.png cannot be read or written: Permission denied; whose it is can allow it (`chmod`); "
             "or name another place",
         ),
-        (FileExistsError(errno.EEXIST, "File exists", "x"), 1, "error: x cannot be read or written: File exists"),
+        (
+            FileExistsError(errno.EEXIST, "File exists", "x"),
+            1,
+            "error: x cannot be read or written: File exists; something else of that name is in its place: name another",
+        ),
         (ConnectionError("gone"), 1, "error: ConnectionError: gone"),
         (
             MemoryError(),
