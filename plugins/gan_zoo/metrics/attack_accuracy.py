@@ -27,7 +27,6 @@ class AttackAccuracy(Metric):
         "accuracy_clean": "the same on images as they are",
     }
     needs_labels: ClassVar[bool] = True
-    needs_samples: ClassVar[bool] = False
     needs_game: ClassVar[bool] = True
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
 
