@@ -14,7 +14,7 @@ REMEDIES = {
     errno.EIO: "its disk or network may be failing",
     errno.EMFILE: "more files can be opened after `ulimit -n 4096`",
     errno.ENAMETOOLONG: "name it shorter",
-    errno.EEXIST: "something else of that name is in its place: name another",
+    errno.EEXIST: "something else of that name is there: name another",
 }
 """What helps where the system refuses to read or to write."""
 

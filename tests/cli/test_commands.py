@@ -221,7 +221,7 @@ def test_a_game_that_needs_what_is_left_out_by_null_says_so(program, tmp_path):
         (
             FileExistsError(errno.EEXIST, "File exists", "x"),
             1,
-            "error: x cannot be read or written: File exists; something else of that name is in its place: name another",
+            "error: x cannot be read or written: File exists; something else of that name is there: name another",
         ),
         (ConnectionError("gone"), 1, "error: ConnectionError: gone"),
         (
