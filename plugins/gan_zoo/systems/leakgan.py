@@ -41,7 +41,9 @@ class Link:
 class LeakPolicy(Policy):
     """A manager LSTM that sees D's features of what is written, and a worker LSTM that writes.
 
-        g_t = manager(f_t) / |…|;   w_t = ψ Σ_(i<c) g_(t-i);   π = softmax(α O_t w_t), O_t (V, k) by the worker
+        g_t = manager(f_t) / |…|;   w_t = ψ Σ_(i<c) g_(t-i) / |…|;   π = softmax(α O_t w_t), O_t (V, k) by the worker
+
+    The length of w_t is 1 as in the authors' program, where goals are summed in blocks of c; here they slide.
 
     Args:
         vocabulary: V, the number of symbols.
@@ -114,7 +116,7 @@ class LeakPolicy(Policy):
         goals = [*goals, goal.detach()][-self.horizon :]
         said = token if token is not None else torch.zeros(n, dtype=torch.int64, device=goal.device)
         worker = self.worker(self.embedding(said), worker)
-        wanted = self.reduce(torch.stack(goals).sum(0))
+        wanted = F.normalize(self.reduce(torch.stack(goals).sum(0)), dim=1)
         logits = (self.words(worker[0]).unflatten(1, (self.vocabulary, -1)) @ wanted[..., None]).squeeze(2)
         return logits / (self.temperature if self.training else 1.0), goal, seen, (manager, worker, tokens, goals)
 

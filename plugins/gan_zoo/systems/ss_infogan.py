@@ -29,17 +29,21 @@ class CodeError(Term):
 class SSInfoGAN(LabelledGame):
     """InfoGAN with a Q of its own, whose first categorical code is tied to classes by a few labelled samples.
 
-        min over D, then G and Q:   the loss - λ₁ L_I(c) - λ₂ (E_labelled log Q(y|x) + E log Q(c|G(z, c)))
+        min over D, then G:      the loss - λ₂ E log Q(c|G(z, c))
+        min over G and Q:        -λ₁ L_I(c') - λ₂ E_labelled log Q(y|x)
 
-    λ₁ is that of `term=[mutual_information]`. G and Q are the player `q`'s, after D's and G's own update, as in
-    `game=infogan`. From memory of the paper.
+    Q learns the named code c of labelled samples alone, and G is to make what Q takes for it: were Q trained on
+    generated samples too, the two could agree on a code that is no class (the authors' program). λ₁ is that of
+    `term=[mutual_information]`, of the other codes c'. The player `q`, G and Q, comes after D's and G's own update, as
+    in `game=infogan`; in the program Q has D's layers.
 
     Args:
         components: what the game is made of; the network `q` tells the codes.
-        labelled_weight: λ₂; 0 leaves the code to find what it likes.
+        labelled_weight: λ₂; 0 leaves the code to find what it likes, as an unnamed one.
     """
 
     classifier: ClassVar[str] = "q"
+    named_codes: tuple[str, ...] = ()
 
     def __init__(self, components: Components, labelled_weight: float) -> None:
         require_not_negative(labelled_weight=labelled_weight)
@@ -53,8 +57,9 @@ class SSInfoGAN(LabelledGame):
                 f"[{self.num_classes}]"
             )
         if labelled_weight:
+            self.named_codes = (CODE,)
             self.player("q").add_term("labelled", LabelledError(), labelled_weight)
-            self.player("q").add_term("code", CodeError(), labelled_weight)
+            self.player("generator").add_term("code", CodeError(), labelled_weight)
 
     def make_players(self) -> list[Player]:
         """Return D, G, and Q with G."""

@@ -14,7 +14,8 @@ class MutualInformation(Term):
     """-λ L_I: samples from which Q can tell the codes they were made from (Chen et al. 2016, equations 5 and 6).
 
     L_I = E log Q(c|x) + H(c) is a lower bound of the mutual information I(c; G(z, c)), in nats. Q is
-    the network `q`, or else the discriminator's head `q`.
+    the network `q`, or else the discriminator's head `q`. Codes that a game ties to labels, its `named_codes`, have no
+    part in it.
 
     Args:
         categorical: λ of the categorical codes.
@@ -40,8 +41,9 @@ class MutualInformation(Term):
                 q = game.network("q")(pair.fake)
         else:
             q = pair.fake_output.heads["q"]
-        bounds = game.prior.codes.bounds(q, pair.latent.code)
-        return -sum((self.scales[name.partition("_")[0]] * bound for name, bound in bounds.items()), q.new_zeros(()))
+        bounds, named = game.prior.codes.bounds(q, pair.latent.code), getattr(game, "named_codes", ())
+        weighed = (self.scales[name.partition("_")[0]] * bound for name, bound in bounds.items() if name not in named)
+        return -sum(weighed, q.new_zeros(()))
 
 
 def require_codes(game: Game, what: str) -> None:

@@ -27,6 +27,17 @@ VIGAN = ["vigan_info", *INFO, "networks.encoder.widths=[4,4,4]", "networks.encod
 PLAIN = shape(labelled=False)
 
 
+class Says(torch.nn.Module):
+    """Says the same of whatever it is shown."""
+
+    def __init__(self, said):
+        super().__init__()
+        self.said = said
+
+    def forward(self, x):
+        return self.said
+
+
 def pays(game, name, meeting):
     return sum(game.player(name).evaluate(meeting).values())
 
@@ -139,14 +150,19 @@ def test_the_code_is_tied_to_labels_by_the_formula(compose):
     game, batch = built(compose, *GUIDED, "game.labelled_weight=0.3"), images()
     game.network("q").eval()  # so that its norms see each sample alike
     meeting, few = game.meet(batch), batch.others[LABELLED]
-    losses = game.player("q").evaluate(meeting)
+    losses, fooling = (game.player(name).evaluate(meeting) for name in ("q", "generator"))
     q, pair = game.network("q"), meeting[MAIN]
     named = -(q(few.samples)[:, :10].log_softmax(1).gather(1, few.labels[:, None])).mean()
     code = -(q(pair.fake)[:, :10].log_softmax(1) * pair.latent.code["categorical_0"]).sum(1).mean()
-    torch.testing.assert_close(losses["labelled"] + losses["code"], 0.3 * (named + code))
-    assert [*losses] == ["labelled", "code", "mutual_information"]
-    for name in ("q", "generator"):
-        assert any((g != 0).any() for g in gradients(losses["code"], game.network(name)))
+    torch.testing.assert_close(losses["labelled"] + fooling["code"], 0.3 * (named + code))
+    assert [*losses] == ["labelled", "mutual_information"] and [*fooling] == ["adversarial", "code"]
+    assert any((g != 0).any() for g in gradients(fooling["code"], game.generator))
+    # What Q says of the named code is learnt of labels alone, so that G cannot move it.
+    said = torch.zeros(8, 14, dtype=torch.float64, requires_grad=True)
+    bounds = game.player("q").terms["mutual_information"]
+    game.networks["q"] = Says(said)
+    (moved,) = torch.autograd.grad(bounds(pair, game.player("q")), said)
+    assert not moved[:, :10].any() and moved[:, 10:12].any()
 
 
 def test_the_code_has_as_many_values_as_there_are_classes(compose):

@@ -149,6 +149,10 @@ def test_the_traced_likelihood_is_the_policys():
     log_prob, goals, _ = policy.trace(tokens)
     assert torch.allclose(log_prob, policy.log_prob(tokens))
     assert torch.allclose(goals.norm(dim=2), torch.ones(3, 6).double())
+    # The worker is told whither, not how far.
+    with torch.no_grad():
+        policy.reduce.weight.mul_(7)
+    assert torch.allclose(policy.trace(tokens)[0], log_prob)
 
 
 def test_the_workers_likelihood_leaves_the_manager_alone():
