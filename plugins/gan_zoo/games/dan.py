@@ -7,12 +7,16 @@ from torch import Tensor
 from gan_framework.api import Components, Game, NextBatch, Player
 from gan_zoo.layers import require_positive
 
+JUDGE = "set_discriminator"
+"""The player, and the network, that judges batches."""
+
 
 class DAN(Game):
     """The two-player game and a player `set_discriminator`, which is updated less often (Li et al. 2017).
 
     Distributional Adversarial Networks, arXiv 1706.09549. Its objective is a term, `set_adversarial`, which the
-    generator is given too; it is on no side, and updated after both, on a batch of its own.
+    generator is given too; it is on no side, and updated between both, on the discriminator's batch, as in the authors'
+    program.
 
     Args:
         components: what the game is made of.
@@ -23,20 +27,22 @@ class DAN(Game):
         super().__init__(components)
         require_positive(every=every)
         self.every = every
+        self._turn = False
 
     def make_players(self) -> list[Player]:
         """Return D, G and the one that judges batches."""
-        return [*super().make_players(), Player("set_discriminator", ("set_discriminator",))]
+        return [*super().make_players(), Player(JUDGE, (JUDGE,))]
 
     def teams(self) -> tuple[list[Player], list[Player], list[Player]]:
-        """Return the players whom a schedule updates in every step."""
+        """Return the players whom a schedule updates in this step, the one that judges batches after D."""
         discriminators, generators, others = super().teams()
-        return discriminators, generators, [player for player in others if player.name != "set_discriminator"]
+        between = [player for player in others if player.name == JUDGE and self._turn]
+        return [*discriminators, *between], generators, [player for player in others if player.name != JUDGE]
 
     def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
-        """Play one step, and update the one that judges batches if its turn has come."""
-        generator, before = self.player("generator"), self.player("generator").updates
-        measured = super().step(next_batch)
-        if generator.updates // self.every > before // self.every:
-            measured |= self.player("set_discriminator").play(self.meet(next_batch(), graph=False))
-        return measured
+        """Play one step, in which the one that judges batches is updated if its turn has come."""
+        self._turn = (self.player("generator").updates + 1) % self.every == 0
+        try:
+            return super().step(next_batch)
+        finally:
+            self._turn = False

@@ -15,6 +15,7 @@ from gan_framework.api import (
     Discriminator,
     DiscriminatorOutput,
     Latent,
+    NextBatch,
     Pair,
     Player,
     Term,
@@ -38,7 +39,8 @@ class IAN(EncodingGame):
         head  R + KL(q(z|x) ‖ p(z))
 
     |.| and the squares are means over entries; the sum over D's layers is a mean too. The head's update leaves D's
-    layers as they are. There is no adversarial loss beside the terms: `loss=null`.
+    layers as they are. The head moves twice in a step, on two batches, as in the authors' program, where it moves
+    beside D and beside G. There is no adversarial loss beside the terms: `loss=null`.
 
     Args:
         components: what the game is made of.
@@ -65,6 +67,11 @@ class IAN(EncodingGame):
             Player("generator", ("generator",), "generator"),
             Player("encoder", ("encoder",)),
         ]
+
+    def step(self, next_batch: NextBatch) -> dict[str, Tensor]:
+        """Play one step, and the head once more."""
+        measured = super().step(next_batch)
+        return measured | self.player("encoder").play(self.meet(next_batch()))
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Latent:
         """Return the codes of samples x (N, ...), read off D's last layer."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import Components, Discriminator, Game, Generator, Pair, Player, Term
+from gan_framework.api import Batch, Components, Discriminator, Game, Generator, Latent, Pair, Player, Term
 from gan_zoo.heads import add_head
-from gan_zoo.layers import activations, init_normal, require_not_negative
+from gan_zoo.layers import activations, require_not_negative
 from gan_zoo.priors.components import component_of, require_components
 
 HEAD = "generator_id"
@@ -29,8 +29,9 @@ class MGAN(Game):
     """K generators, a discriminator, and a classifier that shares all its layers but the last.
 
     D minimises its loss and E CE(C(G_k(z)), k), with weight 1 as in the authors' program (the paper has β there too); G
-    its loss and β E CE. The minimax solution raises the Jensen-Shannon divergence of the generators, at most log K.
-    With one generator there is no classifier, and it is the game of two players, to the bit.
+    its loss and β E CE. In training all generators are given the same noise, as there. The minimax solution raises the
+    Jensen-Shannon divergence of the generators, at most log K. With one generator there is no classifier, and it is the
+    game of two players, to the bit.
 
     Args:
         components: what the game is made of.
@@ -39,7 +40,8 @@ class MGAN(Game):
 
     def __init__(self, components: Components, diversity: float) -> None:
         super().__init__(components)
-        count = require_components("mgan", self.prior).components
+        self.turns = require_components("mgan", self.prior)
+        count = self.turns.components
         require_not_negative(diversity=diversity)
         if count == 1:
             return
@@ -48,12 +50,22 @@ class MGAN(Game):
         for name, weight in (("discriminator", 1.0), ("generator", diversity)):
             self.player(name).add_term("identity", GeneratorIdentity(), weight)
 
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return latents in which as many neighbours as there are generators have their noise in common."""
+        latent = super().latent_for(batch)
+        count = self.turns.components
+        if count == 1:
+            return latent
+        same = latent.z[::count].repeat_interleave(count, dim=0)[: len(latent.z)]
+        return self.turns.choose(latent._replace(z=same), component_of(latent))
+
 
 class MGANGenerator(Generator):
     """The paper's network for 32 pixels: a first layer of its own, the others, `shared`, common to all generators.
 
     z -> 4x4x512, batch norm, ReLU; transposed convolutions of 5x5 double the side and halve the channels, with batch
-    norm without shift and ReLU; tanh. The gains of batch norm in `shared` are learned, as in the authors' program.
+    norm without shift and ReLU; tanh. The gains of batch norm in `shared` are learned and weights begin as N(0, 0.02),
+    as in the authors' program; the paper has 0.01.
 
     Args:
         latent_dim: the size of z.
@@ -81,7 +93,7 @@ class MGANGenerator(Generator):
         self.shared = nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 5, 2, 2, 1), nn.Tanh())
         for layer in self.modules():
             if isinstance(layer, nn.Linear | nn.ConvTranspose2d):
-                nn.init.normal_(layer.weight, 0.0, 0.01)
+                nn.init.normal_(layer.weight, 0.0, 0.02)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -92,6 +104,8 @@ class MGANGenerator(Generator):
 
 class MGANDiscriminator(Discriminator):
     """Convolutions of 5x5 that halve the side and double the channels, batch norm and leaky ReLU 0.2 after each.
+
+    Convolutions begin as N(0, 0.02) and the last layer as N(0, 0.01), as in the authors' program.
 
     Args:
         image_size: of square images, a multiple of 8.
@@ -107,7 +121,10 @@ class MGANDiscriminator(Discriminator):
             for narrow, wide in zip(widths, widths[1:], strict=False)
         )
         self.output = nn.Linear(4 * width * (image_size // 8) ** 2, 1)
-        init_normal(self, 0.01)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.normal_(layer.weight, 0.0, 0.01 if layer is self.output else 0.02)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the maps after every block for images (N, C, H, W) in [-1, 1]."""

@@ -30,6 +30,15 @@ def test_each_player_updates_its_own_and_the_head_no_layer_of_the_discriminator(
         assert changed(game, lambda: game.player(player).play(game.meet(images()))) == {player}  # noqa: B023
 
 
+def test_the_head_moves_beside_both_on_batches_of_its_own(game):
+    before = {name: game.player(name).updates for name in game.players}
+    drawn = []
+    game.step(lambda: drawn.append(1) or images())
+    moved = {name: game.player(name).updates - before[name] for name in game.players}
+    assert moved == {"discriminator": 1, "generator": 1, "encoder": 2}
+    assert len(drawn) == 2
+
+
 def test_what_the_players_pay(game):
     game.networks.eval()
     meeting = game.meet(images())

@@ -197,9 +197,19 @@ DAN = [
 @pytest.mark.parametrize(("experiment", "weight"), [("dan_s", 0.2), ("dan_2s", 0.1)])
 def test_the_judge_of_batches_is_updated_less_often(game, experiment, weight):
     made = game(f"experiment={experiment}", *DAN, "game.every=3")
-    told = []
+    told, drawn = [], []
+
+    def draw():
+        drawn.append(1)
+        return batch()
+
     for _ in range(6):
-        told.append("set_discriminator/batches" in made.step(batch))
+        measured = made.step(draw)
+        told.append("set_discriminator/batches" in measured)
+    # In its turn it is updated between D and G, on the batch that D has seen.
+    order = [key.split("/")[0] for key in measured if "/" in key]
+    assert list(dict.fromkeys(order)) == ["discriminator", "set_discriminator", "generator"]
+    assert len(drawn) == 6
     assert told == [False, False, True] * 2
     assert [made.player(name).updates for name in ("discriminator", "generator", "set_discriminator")] == [6, 6, 2]
     meeting = made.meet(batch())

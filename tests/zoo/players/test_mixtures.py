@@ -14,7 +14,7 @@ from gan_zoo.generators.mixture import MixtureGenerator
 from gan_zoo.priors.components import Components, component_of, split
 from gan_zoo.priors.normal import Normal
 from gan_zoo.systems.mad_gan import TellGenerators, competition, real_against_all
-from gan_zoo.systems.mgan import GeneratorIdentity, MGANDiscriminator
+from gan_zoo.systems.mgan import GeneratorIdentity, MGANDiscriminator, MGANGenerator
 from tests.zoo.players.playing import CPU, DIGITS, PLANE, assert_same_game, batch, built, count, play
 
 OF = {
@@ -171,6 +171,15 @@ def test_the_counts_of_the_papers_networks():
     assert critic(torch.zeros(4, 3, 32, 32, device="meta")).features[-1].shape == (4, 512, 4, 4)
 
 
+def test_weights_begin_as_in_the_authors_program():
+    torch.manual_seed(0)
+    generator, critic = MGANGenerator(20, 8, 3, 32), MGANDiscriminator(8, 3, 32)
+    for layer in [*generator.modules(), *critic.modules()]:
+        if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+            assert layer.weight.std().item() == pytest.approx(0.01 if layer is critic.output else 0.02, rel=0.2)
+            assert not layer.bias.any()
+
+
 def test_at_chance_the_cross_entropy_is_log_k():
     scores = torch.zeros(6, 3, dtype=torch.float64)
     code = F.one_hot(torch.tensor([0, 1, 2, 0, 1, 2])).double()
@@ -207,6 +216,10 @@ def test_a_game_of_several_generators_needs_their_prior(compose):
 def test_generators_are_paid_for_being_told_apart(compose):
     game = built(compose, DIGITS, *SMALL, *ONE, "prior.components=2", "prior.dim=7", "game=mgan", "game.diversity=0.25")
     meeting = game.meet(batch(DIGITS, 8))
+    noise, component = split(meeting["main"].latent.z, 2)
+    assert torch.equal(noise[::2], noise[1::2])  # both are given the same
+    assert len(noise.unique(dim=0)) == 4
+    assert component.bincount().tolist() == [4, 4]
     of_d, of_g = (game.player(name).evaluate(meeting)["identity"] for name in ("discriminator", "generator"))
     assert of_d.item() == pytest.approx(4 * of_g.item())
     play(game, range(2))
