@@ -16,7 +16,6 @@ from gan_framework.api import (
     Components,
     ConfigError,
     Discriminator,
-    DiscriminatorOutput,
     Generator,
     Latent,
     Pair,
@@ -50,15 +49,6 @@ class TellsReal(Term):
         )
 
 
-class TellsMade(Term):
-    """The cross entropy of made images with the identity after the last one, which is nobody's."""
-
-    def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the mean over the pair's generated images."""
-        scores = pair.fake_output.heads[IDENTITY]
-        return F.cross_entropy(scores, torch.full_like(pair.batch.extra[IDENTITY], scores.shape[1] - 1))
-
-
 class KeepsIdentity(Term):
     """The cross entropy of made images with the identity of those that they are made of."""
 
@@ -77,33 +67,37 @@ class HasView(Term):
 
 
 class DRGAN(EditingGame):
-    """G makes of images, a view c and noise the image of the same identity in that view; D is a classifier.
+    """G makes of images, a view c and noise the image of the same identity in that view; D tells real, id and view.
 
-        D   CE(id(x), y) + CE(view(x), c_x) + made · CE(id(G(x, c, z)), N + 1)
-        G   CE(id(G(x, c, z)), y) + view · CE(view(G(x, c, z)), c)
+        D   L_D + CE(id(x), y) + CE(view(x), c_x)
+        G   L_G + CE(id(G(x, c, z)), y) + view · CE(view(G(x, c, z)), c)
 
-    D tells N identities and one for made images, so there is no other adversarial loss. Where the extra `together`
-    holds further images of the same identity, G is given them too, and made both of all of them and of the first alone.
-    The paper's losses are written from memory; its weights are not known to us and are 1.
+    All weights are 1, as in the authors' program, whose identities have an additive margin beside and whose views are
+    angles. Where the extra `together` holds further images of the same identity, G is given them too, and made both of
+    all of them and of the first alone.
 
     Args:
-        components: what the game is made of.
-        made: the weight of telling made images.
+        components: what the game is made of; the loss must be a sum of two halves.
         view: the weight of the view for G.
     """
 
-    def __init__(self, components: Components, made: float, view: float) -> None:
-        require_not_negative(made=made, view=view)
+    def __init__(self, components: Components, view: float) -> None:
+        require_not_negative(view=view)
         super().__init__(components)
         discriminator, generator = self.player("discriminator"), self.player("generator")
         discriminator.add_term("real", TellsReal(), plan=TermPlan(pairs=(MAIN,)))
-        discriminator.add_term("made", TellsMade(), made)
         generator.add_term("identity", KeepsIdentity())
         generator.add_term("view", HasView(), view)
 
     def make_players(self) -> list[Player]:
-        """Return D and G, which minimise their terms alone."""
-        return [Player(name, (name,), name) for name in ("discriminator", "generator")]
+        """Return D, which sees real images once, and G."""
+        told, fooled = {MAIN: "discriminator"}, {MAIN: "generator"}
+        if TOGETHER in self.data.extra:
+            told[ALONE], fooled[ALONE] = "discriminator_fake", "generator"
+        return [
+            Player("discriminator", ("discriminator",), "discriminator", told),
+            Player("generator", ("generator",), "generator", fooled),
+        ]
 
     def latent_for(self, batch: Batch) -> Latent:
         """Return the images, further ones of the same identity, and the views that are asked for."""
@@ -190,9 +184,7 @@ class DRGANGenerator(Generator):
 
 
 class DRGANDiscriminator(Discriminator):
-    """DCGAN's discriminator, whose last layer scores N identities and one of made images, with a head for the view.
-
-    The logit is the log odds of any identity against the last one.
+    """DCGAN's discriminator with a head that scores N identities, and one for the view.
 
     Args:
         image_size: of square images, or height and width.
@@ -208,18 +200,11 @@ class DRGANDiscriminator(Discriminator):
         trunk = DCGANDiscriminator(image_size, channels, width, "batch")
         assert isinstance(trunk.output, nn.Linear)
         self.blocks = trunk.blocks
-        self.output = nn.Linear(trunk.output.in_features, identities + 1)
+        self.output = nn.Linear(trunk.output.in_features, 1)
+        self.heads[IDENTITY] = nn.Linear(trunk.output.in_features, identities)
         self.heads[VIEW] = nn.Linear(trunk.output.in_features, views)
         init_normal(self, 0.02)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every layer for images (N, C, H, W) in [-1, 1]."""
         return activations(self.blocks, x)
-
-    def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
-        """Score images (N, C, H, W) in [-1, 1]."""
-        features = self.features(x, labels)
-        last = features[-1].flatten(1)
-        scores = self.output(last)
-        heads = {IDENTITY: scores, **{name: head(last) for name, head in self.heads.items()}}
-        return DiscriminatorOutput(scores[:, :-1].logsumexp(1) - scores[:, -1], features, heads)

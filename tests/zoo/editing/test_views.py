@@ -45,7 +45,7 @@ def test_of_one_image_the_weight_does_not_matter():
         assert torch.allclose(generator.feature(x.repeat(1, 3, 1, 1)), generator.feature(x), atol=1e-6)
 
 
-def test_d_classifies_and_g_is_to_be_taken_for_the_identity_in_the_view(compose):
+def test_d_tells_identities_beside_real_and_made_and_g_is_to_be_taken_for_the_identity_in_the_view(compose):
     game = started(compose, "dr_gan", *DR, shape=VIEWS)
     batch = views()
     pair = game.meet(batch)["main"]
@@ -53,24 +53,19 @@ def test_d_classifies_and_g_is_to_be_taken_for_the_identity_in_the_view(compose)
     made = game.player("generator").evaluate({"main": pair})
     real, fake = pair.real_output.heads, pair.fake_output.heads
     identity, asked = batch.extra[IDENTITY], pair.latent.labels
+    said, of_made = pair.real_output.logits, pair.fake_output.logits
+    tells = F.softplus(-said).mean() + F.softplus(of_made).mean()
     expected = {
         "real": F.cross_entropy(real[IDENTITY], identity) + F.cross_entropy(real["view"], batch.labels),
-        "made": F.cross_entropy(fake[IDENTITY], torch.full((4,), 6)),
         "identity": F.cross_entropy(fake[IDENTITY], identity),
         "view": F.cross_entropy(fake["view"], asked),
     }
-    assert sorted(asked.tolist()) == [0, 1, 2, 3] and real[IDENTITY].shape == (4, 7)
+    assert sorted(asked.tolist()) == [0, 1, 2, 3] and real[IDENTITY].shape == (4, 6)
+    for losses, value in ((told, tells), (made, F.softplus(-of_made).mean())):
+        assert float(losses.pop("adversarial").detach()) == pytest.approx(float(value.detach()), abs=1e-9)
     for name, value in (told | made).items():
         assert float(value.detach()) == pytest.approx(float(expected[name].detach()), abs=1e-9), name
     assert told.keys() | made.keys() == expected.keys()
-
-
-def test_the_logit_is_the_odds_of_any_identity(compose):
-    game = started(compose, "dr_gan", *DR, shape=VIEWS)
-    with torch.no_grad():
-        said = game.discriminator(noise(3))
-    p = said.heads[IDENTITY].softmax(1)
-    assert torch.allclose(said.logits, ((1 - p[:, -1]) / p[:, -1]).log())
 
 
 def test_several_images_are_fused_and_the_first_is_used_alone_too(compose):
@@ -84,7 +79,7 @@ def test_several_images_are_fused_and_the_first_is_used_alone_too(compose):
     assert torch.equal(game.pairs(batch, latent)["alone"].fake, first)
     assert not torch.allclose(game.pairs(batch, latent)["main"].fake, first)
     assert game.player("generator").evaluate(meeting).keys() == {
-        f"{term}_{pair}" for term in ("identity", "view") for pair in meeting
+        f"{term}_{pair}" for term in ("adversarial", "identity", "view") for pair in meeting
     }
 
 
