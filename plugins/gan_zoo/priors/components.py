@@ -55,6 +55,13 @@ class Components(Prior):
             return latent
         return self._joined(latent._replace(z=latent.z[:, : -self.components]), component)
 
+    def in_common(self, latent: Latent) -> Latent:
+        """Return latents in which as many neighbours as there are components have their noise in common."""
+        if self.components == 1:
+            return latent
+        same = latent.z[:: self.components].repeat_interleave(self.components, dim=0)[: len(latent.z)]
+        return self.choose(latent._replace(z=same), component_of(latent))
+
     def vary(self, latent: Latent, code: str) -> list[Latent]:
         """Return the same noise before each component."""
         if code != COMPONENT or self.components == 1:

@@ -6,7 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import MAIN, Components, ConfigError, DiscriminatorOutput, Game, Pair, Player, Term, TermPlan
+from gan_framework.api import (
+    MAIN,
+    Batch,
+    Components,
+    ConfigError,
+    DiscriminatorOutput,
+    Game,
+    Latent,
+    Pair,
+    Player,
+    Term,
+    TermPlan,
+)
 from gan_zoo.heads import ClassScores, say_more
 from gan_zoo.priors.components import Components as Turns
 from gan_zoo.priors.components import component_of, require_components
@@ -45,12 +57,13 @@ class MADGAN(Game):
     p_real, so that each generator minimises its loss as in any game: -E log p_real(G_i(z)) with `loss=nonsaturating`,
     as in the authors' program, or E log(1 - p_real(G_i(z))) with `minimax`, as in the paper. With one generator it is
     the game of two players, of a logit that is a difference of two scores. The similarity of samples in the appendix is
-    `MADGANSim`.
+    `MADGANSim`. In training all generators are given the same noise, as in the authors' program.
     """
 
     def __init__(self, components: Components) -> None:
         super().__init__(components)
-        self.components = require_components("mad_gan", self.prior).components
+        self.turns = require_components("mad_gan", self.prior)
+        self.components = self.turns.components
         critic = self.discriminator
         if critic.patches or not isinstance(critic.output, nn.Linear):
             raise ConfigError(
@@ -62,6 +75,10 @@ class MADGAN(Game):
         self.player("discriminator").add_term(
             "generators", TellGenerators(self.components), plan=TermPlan(pairs=(MAIN,))
         )
+
+    def latent_for(self, batch: Batch) -> Latent:
+        """Return latents that give all generators the same noise."""
+        return self.turns.in_common(super().latent_for(batch))
 
     def make_players(self) -> list[Player]:
         """Return D, whose loss for generated samples is a term, and G."""

@@ -51,13 +51,8 @@ class MGAN(Game):
             self.player(name).add_term("identity", GeneratorIdentity(), weight)
 
     def latent_for(self, batch: Batch) -> Latent:
-        """Return latents in which as many neighbours as there are generators have their noise in common."""
-        latent = super().latent_for(batch)
-        count = self.turns.components
-        if count == 1:
-            return latent
-        same = latent.z[::count].repeat_interleave(count, dim=0)[: len(latent.z)]
-        return self.turns.choose(latent._replace(z=same), component_of(latent))
+        """Return latents that give all generators the same noise."""
+        return self.turns.in_common(super().latent_for(batch))
 
 
 class MGANGenerator(Generator):

@@ -149,6 +149,9 @@ def test_each_side_of_madgan_minimises_the_formula(compose):
     p_real = game.discriminator(pair.real).heads["generator_id"].softmax(1)
     p_fake = game.discriminator(pair.fake).heads["generator_id"].softmax(1)
     component = component_of(pair.latent)
+    noise, _ = split(pair.latent.z, 2)
+    assert torch.equal(noise[::2], noise[1::2])  # both generators are given the same
+    assert len(noise.unique(dim=0)) == 4
     losses = game.player("discriminator").evaluate(meeting)
     torch.testing.assert_close(losses["adversarial"], -p_real[:, 0].log().mean())
     expected = -sum(p_fake[component == i, i + 1].log().mean() for i in range(2))

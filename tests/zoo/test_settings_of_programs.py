@@ -1,0 +1,37 @@
+"""Settings of experiments that their authors' programs say, and that no other test would miss."""
+
+from functools import reduce
+
+import pytest
+
+SETTINGS = {
+    "am_gan": {"strategy.lr_decay.shape": "linear", "strategy.lr_decay.minimum": 0.0},
+    "ebgan": {"networks.discriminator.distance": "l2"},
+    "geometric_gan": {
+        "schedule.d_steps": 1,
+        "schedule.g_steps": 10,
+        "optimizer.generator.lr": 2e-4,
+        "optimizer.discriminator.lr": 2e-4,
+        "terms.svm_norm.weight": 1 / 64,
+        "prior.name": "normal",
+    },
+    "ian": {
+        "optimizer.generator.weight_decay": 2e-5,
+        "optimizer.discriminator.weight_decay": 2e-5,
+        "optimizer.encoder.weight_decay": 0.0,
+    },
+    "magan": {"networks.discriminator.distance": "l2"},
+    "spatial_gan": {"optimizer.generator.weight_decay": 2e-5, "optimizer.discriminator.weight_decay": 2e-5},
+    "transgan": {
+        "terms.score_size.side": "real",
+        "strategy.diff_augment.policy": ["translation", "cutout", "color"],
+        "strategy.ema.ramp": 0.4,
+    },
+}
+
+
+@pytest.mark.parametrize("experiment", SETTINGS)
+def test_an_experiment_has_the_settings_of_its_authors_program(compose, experiment):
+    composed = compose(f"experiment={experiment}")
+    found = {name: reduce(lambda at, key: at[key], name.split("."), composed) for name in SETTINGS[experiment]}
+    assert found == SETTINGS[experiment]
