@@ -66,11 +66,14 @@ class IdentityMapping(Term):
 
 
 class MeanFeatures(Term):
-    """Σ (E dⱼ(x) - E dⱼ(g))² over the judge's layers, E over the batch, means over entries (DiscoGAN's program)."""
+    """Σ (E dⱼ(x) - E dⱼ(g))² over the judge's layers but the first, E over the batch, means over entries.
+
+    These are the layers of DiscoGAN's program.
+    """
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it for the pair's samples."""
-        layers = zip(pair.real_output.features, pair.fake_output.features, strict=True)
+        layers = zip(pair.real_output.features[1:], pair.fake_output.features[1:], strict=True)
         return torch.stack([mean_difference(x.detach(), g) for x, g in layers]).sum()
 
 

@@ -66,11 +66,12 @@ def test_the_second_domain_is_made_of_the_further_source(compose):
         built(compose, ONE, *SMALL)
 
 
-def test_edges_are_where_dark_and_light_meet():
+def test_edges_are_dark_pixels_beside_lighter_ones_as_bright_as_the_step():
     x = -torch.ones(1, 1, 5, 6)
-    x[..., 3:] = 1
+    x[..., 3] = 0
+    x[..., 4:] = 1
     found = edges(x)[0, 0]
-    assert (found[:, 2:4] == 1).all() and (found[:, :2] == -1).all() and (found[:, 4:] == -1).all()
+    assert torch.equal(found, torch.tensor([-1.0, -1, 0, 0, -1, -1]).expand(5, 6))
 
 
 def test_a_picture_shows_what_is_made_of_one_z_in_both_domains(compose):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gan_framework.api import Batch, DataShape, DiscriminatorOutput, Latent, Meeting, Pair, PairedSamples
-from gan_zoo.games.cycle import Rate, mean_difference, pairwise
+from gan_zoo.games.cycle import MeanFeatures, Rate, mean_difference, pairwise
 from gan_zoo.image_pool import ImagePool
 from gan_zoo.metrics.paired_overlap import Overlap
 from gan_zoo.metrics.paired_psnr import PSNR, psnr
@@ -73,7 +73,11 @@ def test_total_variation_of_a_step():
 
 
 def test_mean_features_of_discogan():
-    assert float(mean_difference(doubles([1, 0], [3, 2]), doubles([0, 0], [2, 4]))) == 1.0
+    real, fake = doubles([1, 0], [3, 2]), doubles([0, 0], [2, 4])
+    assert float(mean_difference(real, fake)) == 1.0
+    # The first layer has no part in it.
+    pair = pair_of(real, fake, lambda x: (x.exp(), 2 * x, x))
+    assert float(MeanFeatures()(pair, GENERATOR)) == 5.0
 
 
 def test_distances_that_are_stretched_are_preserved_once_normalised():
