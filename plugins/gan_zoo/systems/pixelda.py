@@ -13,18 +13,26 @@ from gan_zoo.translating import WeighedPlayer
 
 
 class TaskLoss(Term):
-    """CE(T(G(x, z)), y) + CE(T(x), y) of the labelled source (equation 3)."""
+    """CE(T(G(x, z)), y) + CE(T(x), y) of the labelled source (equation 3), for G the first alone."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the sum of both means."""
+        """Return the sum of both means, or the first."""
         game, labels = self.game, pair.batch.others[A].labels
         assert isinstance(game, PixelDA) and labels is not None
+        of_made = F.cross_entropy(game.classify(pair.fake), labels)
+        if player.team == "generator":
+            return of_made
         x = in_channels(pair.latent.given[A], game.data.sample[0])
-        return F.cross_entropy(game.classify(pair.fake), labels) + F.cross_entropy(game.classify(x), labels)
+        return of_made + F.cross_entropy(game.classify(x), labels)
 
 
 class PixelDA(MadeAlike):
-    """D tells target images from made ones, G and T minimise weight · L_G + task · (CE(T(G(x, z)), y) + CE(T(x), y)).
+    """D tells target images from made ones, T learns from made and plain ones, G is to fool D and to be told by T.
+
+        D and T   weight · L_D + task · (CE(T(G(x, z)), y) + CE(T(x), y))
+        G         weight · L_G + task · CE(T(G(x, z)), y)
+
+    T moves beside D, and stands still when G moves (section 3.1 and the authors' program).
 
     Args:
         components: what the game is made of.
@@ -36,7 +44,8 @@ class PixelDA(MadeAlike):
     def __init__(self, components: Components, discriminator_weight: float, adversarial: float, task: float) -> None:
         require_not_negative(discriminator_weight=discriminator_weight, adversarial=adversarial, task=task)
         super().__init__(components)
-        self.player("generator").add_term("task", TaskLoss(), task)
+        for name in ("discriminator", "generator"):
+            self.player(name).add_term("task", TaskLoss(), task)
         weigh(self, {"discriminator": discriminator_weight, "generator": adversarial})
 
     def classify(self, x: Tensor) -> Tensor:
@@ -53,8 +62,8 @@ class PixelDA(MadeAlike):
         super().check()
 
     def make_players(self) -> list[Player]:
-        """Return D, and G with T."""
+        """Return D with T, and G."""
         return [
-            WeighedPlayer("discriminator", ("discriminator",), "discriminator", "discriminator"),
-            WeighedPlayer("generator", ("generator", "classifier"), "generator", "generator"),
+            WeighedPlayer("discriminator", ("discriminator", "classifier"), "discriminator", "discriminator"),
+            WeighedPlayer("generator", ("generator",), "generator", "generator"),
         ]
