@@ -126,6 +126,7 @@ SMALL = {
         "game.identity_steps=2",
     ],
     "conditional_cyclegan": ["game.identity_steps=2"],
+    "began": ["networks.generator.width=4", "networks.discriminator.width=4"],
     "mmd_gan": ["strategy.k_step.burst=5"],
     "magan": ["strategy.margin_adaptation.epoch_steps=2"],
     "r3gan": ["networks.generator.width=16", "networks.discriminator.width=16"],
