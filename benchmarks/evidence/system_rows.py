@@ -430,7 +430,8 @@ ROWS: dict[str, Row] = {
         "leakgan",
         (
             *("game.rollouts=2", "networks.discriminator.filters=16", "networks.generator.features=64"),
-            "schedule.stages=[{players:[likelihood],until:60},{players:[discriminator],until:100},"
+            "schedule.stages=[{players:[discriminator],until:50},{players:[likelihood],until:30},"
+            "{players:[discriminator],until:50},{players:[likelihood],until:30},"
             "{players:[generator,likelihood,discriminator],updates:[1,1,2]}]",
             *("train.batch_size=32", "train.steps=300", "metrics=[grammar]"),
         ),

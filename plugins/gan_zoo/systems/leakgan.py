@@ -54,7 +54,7 @@ class LeakPolicy(Policy):
         features: the size of D's last features, which goals have too.
         goal: k, the size of a goal for the worker; 16 in the paper.
         horizon: c, how many goals count; 4 in the paper.
-        temperature: 1 / α in training; sampling has 1.
+        temperature: 1 / α where the policy learns; sampling has 1, also for D.
     """
 
     def __init__(
@@ -134,10 +134,14 @@ class LeakPolicy(Policy):
     def everything(
         self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
     ) -> Mapping[str, Tensor]:
-        """Return samples, and where gradients are computed log-probabilities, goals and leaked features."""
-        samples = self(z, labels, given)
+        """Return samples, and where gradients are computed log-probabilities, goals and leaked features.
+
+        Without gradients the temperature is 1: D learns of what sampling gives, as in the authors' program.
+        """
         if not torch.is_grad_enabled():
-            return {SAMPLES: samples}
+            with evaluation_mode(self):
+                return {SAMPLES: self(z, labels, given)}
+        samples = self(z, labels, given)
         log_prob, goals, features = self.trace(samples.argmax(2))
         return {SAMPLES: samples, LOG_PROB: log_prob, "goals": goals, "features": features}
 

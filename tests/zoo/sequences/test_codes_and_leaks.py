@@ -169,6 +169,12 @@ def test_the_workers_likelihood_leaves_the_manager_alone():
 def test_the_temperature_is_one_outside_of_training_and_copies_are_led_to_the_same_judge():
     policy, tokens = leak(), torch.randint(5, (2, 6))
     hot = policy.logits(tokens)
+    uniform = 2 * torch.rand(200, 6).double() - 1
+    with torch.no_grad():
+        for_judge = policy.everything(uniform)["samples"]
+        assert policy.training and not torch.equal(policy(uniform), for_judge)
+        assert torch.equal(policy.eval()(uniform), for_judge)
+    policy.train()
     assert torch.allclose(policy.eval().logits(tokens), 1.5 * hot)
     policy.link.network = torch.nn.Linear(1, 1)
     assert copy.deepcopy(policy).link.network is policy.link.network
