@@ -43,26 +43,28 @@ class TAN(Game):
     """Two pix2pix: P makes colour hints of an outline, Q an image of the outline and of true hints; run in a row.
 
     Both are trained apart, each with a discriminator that sees what it makes beside what it is made of, by L_G +
-    distance |x - g|₁. Samples are Q(s, P(s)).
+    distance |x - g|₁. Samples are Q(s, P(s)). In the author's program hints are made of images with white squares at
+    random places, so that Q can do with fewer.
 
     Args:
         components: what the game is made of.
-        distance: the weight of the distance of pixels; 100.
+        distance: the weight of the distance of pixels for Q; 100.
+        hints_distance: that for P; 10 in the author's program.
         blur: pixels to a side of the squares over which true hints are means; it divides the images' sides.
     """
 
     sampling_network = "tandem"
     generates_from = SOURCE
 
-    def __init__(self, components: Components, distance: float, blur: int) -> None:
-        require_not_negative(distance=distance)
+    def __init__(self, components: Components, distance: float, hints_distance: float, blur: int) -> None:
+        require_not_negative(distance=distance, hints_distance=hints_distance)
         if blur < 2:
             raise ValueError(f"blur={blur}: it must be at least 2")
         super().__init__(components)
         self.blur = blur
-        if distance:
-            for step in STEPS:
-                self.player(f"generator_{step}").add_term("distance", PixelDistance("l1"), distance)
+        for step, weight in zip(STEPS, (hints_distance, distance), strict=True):
+            if weight:
+                self.player(f"generator_{step}").add_term("distance", PixelDistance("l1"), weight)
 
     def make_players(self) -> list[Player]:
         """Return a discriminator and a generator for each of the two."""

@@ -257,6 +257,9 @@ def test_tans_networks_are_trained_apart(compose, tmp_path):
     )
     assert all(gradient is None for gradient in reached)
     assert torch.equal(meeting["hints"].real, hints_of(batch.samples, 8))
+    for step, weight in (("hints", 10), ("paint", 100)):
+        paid = game.player(f"generator_{step}").evaluate(meeting)["distance"]
+        torch.testing.assert_close(paid, weight * (meeting[step].fake - meeting[step].real).abs().mean())
 
 
 @pytest.mark.parametrize(
