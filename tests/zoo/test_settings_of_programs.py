@@ -21,6 +21,7 @@ SETTINGS = {
         "optimizer.encoder.weight_decay": 0.0,
     },
     "magan": {"networks.discriminator.distance": "l2"},
+    "segan_invisible": {"game.weights": [9.25, 6.85, 1.0]},
     "sngan_64": {"train.steps": 250_000, "strategy.lr_decay.start": 0.8, "strategy.k_step.g_batches": 1},
     "spatial_gan": {"optimizer.generator.weight_decay": 2e-5, "optimizer.discriminator.weight_decay": 2e-5},
     "transgan": {

@@ -92,7 +92,7 @@ class SeGAN(Game):
     Args:
         components: what the game is made of.
         distance: the weight of the distance of pixels.
-        weights: of the mask's invisible part, its visible one, and the background; ours.
+        weights: of the mask's invisible part, its visible one, and the background.
     """
 
     sampling_network = "revealer"
