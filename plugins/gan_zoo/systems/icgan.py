@@ -26,7 +26,7 @@ from gan_framework.api import (
     evaluation_mode,
 )
 from gan_zoo.editing import EncodingEditor, beside_maps, conditions
-from gan_zoo.layers import ImageSize, activations, as_weights, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, as_weights, given, init_normal, require_positive, sides
 
 MADE, WRONG = "made", "wrong"
 """The pairs of what is made beside its label, and of real images beside labels of others."""
@@ -100,14 +100,21 @@ class IcGAN(EncodingEditor):
         ]
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
-        """Return images with what is made for their labels, and images beside labels of others."""
+        """Return images with what is made for their labels, and images beside wrong labels."""
         own = latent._replace(labels=batch.labels, given=EMPTY)
         judge, made = self.judge("discriminator"), self.generate(own)
         return {
             MAIN: Pair(judge, batch, own, made),
             MADE: Pair(judge, batch, own, made),
-            WRONG: Pair(judge, batch, latent, batch.samples),
+            WRONG: Pair(judge, batch, latent._replace(labels=self.wrong_labels(batch, latent)), batch.samples),
         }
+
+    def wrong_labels(self, batch: Batch, latent: Latent) -> Tensor:
+        """Return classes (N,), any but the images' own, or the attributes (N, K) of others of the batch."""
+        own = given(batch.labels)
+        if own.ndim > 1:
+            return given(latent.labels)
+        return (own + torch.randint(1, max(self.label_count, 2), own.shape, device=own.device)) % self.label_count
 
     def make(self, latent: Latent, network: str = "generator") -> Mapping[str, Tensor]:
         """Return what G makes of z, or of the codes of given `samples`."""
