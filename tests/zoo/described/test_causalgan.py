@@ -94,7 +94,7 @@ def test_everybody_pays_by_the_formula(compose):
     torch.testing.assert_close(as_asked(game, "labeler", meeting), bce(labeler(x), real))
     torch.testing.assert_close(as_asked(game, "anti_labeler", meeting), bce(anti(g), y))
     of_g = bce(judge(g).logits, torch.ones(8).double()) + bce(labeler(g), y)
-    game.player("generator").updates = 1500
+    game.player("generator").updates = 3000
     torch.testing.assert_close(as_asked(game, "generator", meeting), of_g - math.exp(-0.5) * bce(anti(g), y))
     critic = game.network("discriminator_labels")
     torch.testing.assert_close(as_asked(game, "generator_labels", meeting), -critic(bits.fake).logits.mean())
