@@ -101,22 +101,22 @@ def test_a_shower_of_no_energy_is_what_biases_make_of_it():
 
 
 def test_a_discriminator_of_showers_is_told_the_energy_asked_for():
-    network = CaloGANDiscriminator(12, 3, 4, 5).eval()
-    x = torch.rand(3, 3, 12, 12)
-    said = [network(x, None, torch.full((3, 1), energy)).logits for energy in (0.1, 0.9)]
+    network = CaloGANDiscriminator(12, 3, 4, 5).double().eval()
+    x = torch.rand(3, 3, 12, 12, dtype=torch.float64)
+    said = [network(x, None, x.new_full((3, 1), energy)).logits for energy in (0.1, 0.9)]
     assert said[0].shape == (3,) and not torch.allclose(*said)
     (found,) = network.features(x, None, x.sum((1, 2, 3))[:, None] + 0.06)  # 6 GeV too little
     torch.testing.assert_close(
         found[:, 15:22],
         torch.cat(
             [
-                *(10 * x.sum((2, 3)), x.sum((1, 2, 3))[:, None], torch.full((3, 1), 6.0), torch.full((3, 1), 10.0)),
+                *(10 * x.sum((2, 3)), x.sum((1, 2, 3))[:, None], x.new_full((3, 1), 6.0), x.new_full((3, 1), 10.0)),
                 torch.tanh(50 * x).mean((2, 3))[:, :1],
             ],
             1,
         ),
-        atol=1e-3,
-        rtol=1e-5,
+        atol=1e-6,
+        rtol=1e-7,
     )
     values = torch.tensor([[0.0], [0.0], [100.0]], dtype=torch.float64)
     expected = torch.tensor([[2 / 3], [2 / 3], [1 / 3]], dtype=torch.float64)
