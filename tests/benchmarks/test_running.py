@@ -66,7 +66,7 @@ def test_so_many_run_at_once(program, monkeypatch):
 def test_when_the_time_is_over_what_runs_is_stopped_and_nothing_starts(program):
     outcomes, planned = made("abc", "60")
     began = time.monotonic()
-    left = running.run_all(planned, at_once=2, seconds=0.2)
+    left = running.run_all(planned, at_once=2, seconds=1)
     assert time.monotonic() - began < 10
     assert [job.name for job in left] == ["c"] and outcomes.keys() == {"a", "b"}
     assert {outcome.status for outcome in outcomes.values()} == {"failed"}  # it was stopped as its summary says not
