@@ -179,7 +179,7 @@ def test_a_mask_that_is_right_costs_nothing_and_the_networks_are_trained_apart(c
     wrong[..., 8:24, 16:24] = 1  # the invisible part alone is right
     pair.fake = wrong
     invisible = 16 * 8 / 32**2
-    assert worst - term(pair, None).item() == pytest.approx(3 * 100 * invisible, rel=1e-3)
+    assert worst - term(pair, None).item() == pytest.approx(9.25 * 100 * invisible, rel=1e-3)
 
 
 def test_colours_and_depth_are_judged_apart(compose, tmp_path):
