@@ -116,16 +116,17 @@ def scores_samples(subject: Subject) -> None:
         output = discriminator(*call.given)
     expect(isinstance(output, DiscriminatorOutput), f"forward returns {type(output).__name__}, not DiscriminatorOutput")
     several = discriminator.patches or type(discriminator).forward is not Discriminator.forward
+    size = len(call.first)  # both sides in one pass are twice the batch
     expect(
-        output.logits.ndim >= 1 and len(output.logits) == BATCH_SIZE and (several or output.logits.ndim == 1),
-        f"its logits have the shape {tuple(output.logits.shape)}, not one number a sample ({BATCH_SIZE},): "
+        output.logits.ndim >= 1 and len(output.logits) == size and (several or output.logits.ndim == 1),
+        f"its logits have the shape {tuple(output.logits.shape)}, not one number a sample ({size},): "
         "`output` maps the flat penultimate features (N, A) to (N, 1), or maps to maps where `patches = True`",
     )
     expect(isinstance(output.features, tuple), "its features are no tuple")
     for activation in (*output.features, *output.heads.values()):
         expect(
-            activation.ndim >= 2 and len(activation) == BATCH_SIZE,
-            f"features or heads have the shape {tuple(activation.shape)} for {BATCH_SIZE} samples",
+            activation.ndim >= 2 and len(activation) == size,
+            f"features or heads have the shape {tuple(activation.shape)} for {size} samples",
         )
     expect_finite("its output", output.logits, *output.features, *output.heads.values())
 
