@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import SAMPLES, Comparison, ConfigError, Game, Latent, Metric, evaluation_mode
+from gan_zoo.metrics.encoding import BATCH, samples_at
 from gan_zoo.systems.ape_gan import APEGAN, attack
-
-BATCH = 250
 
 
 class AttackAccuracy(Metric):
@@ -42,8 +41,7 @@ class AttackAccuracy(Metric):
         right = torch.zeros(3)
         with evaluation_mode(game):
             for part in torch.arange(len(of.labels)).split(BATCH):
-                samples, labels = of.read(part).to(game.device), of.labels[part].to(game.device)
-                x = samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples
+                x, labels = samples_at(of, part, game.device), of.labels[part].to(game.device)
                 right += torch.stack([found.eq(labels).sum().cpu() for found in told(game, x, labels)])
         clean, attacked, restored = (right / len(of.labels)).tolist()
         return {"accuracy_restored": restored, "accuracy_attacked": attacked, "accuracy_clean": clean}

@@ -22,13 +22,17 @@ def require_codes(game: Game, metric: str) -> None:
         )
 
 
+def samples_at(of: FeatureSet, indices: Tensor, device: torch.device) -> Tensor:
+    """Return the samples (N, ...) of a split at indices, 8-bit images in [-1, 1]."""
+    samples = of.read(indices).to(device)
+    return samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples
+
+
 @torch.no_grad()
 def through(game: Game, of: FeatureSet, indices: Tensor, make: Callable[[Tensor], Any]) -> Tensor:
     """Return what is made of samples of a split at indices (M,), (M, ...) on the CPU, the game in evaluation mode."""
     found = []
     with evaluation_mode(game):
         for part in indices.split(BATCH):
-            samples = of.read(part).to(game.device)
-            x = samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples
-            found.append(make(x).cpu())
+            found.append(make(samples_at(of, part, game.device)).cpu())
     return torch.cat(found)
