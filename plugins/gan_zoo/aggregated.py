@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_zoo.grouped import GroupedConv2d
-from gan_zoo.layers import ImageSize, doublings, require_positive, sides
+from gan_zoo.layers import ImageSize, doublings, sides
+from gan_zoo.ranges import require_positive
 
 SLOPE = 0.2
 """Of the leaky ReLUs."""

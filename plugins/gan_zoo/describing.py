@@ -29,14 +29,8 @@ from gan_framework.api import (
 )
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import (
-    ImageSize,
-    activations,
-    init_normal,
-    require_above_zero,
-    require_not_negative,
-    require_positive,
-)
+from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 
 TEXT, ATTRIBUTES = "text", "attributes"
 

@@ -77,27 +77,6 @@ def choose(options: dict[str, Callable[[], nn.Module]], setting: str, value: str
     return options[value]()
 
 
-def require_positive(**settings: float) -> None:
-    """Raise ValueError, naming it, for a setting that is not at least 1."""
-    for name, value in settings.items():
-        if not value >= 1:
-            raise ValueError(f"{name}={value}: it must be at least 1")
-
-
-def require_above_zero(**settings: float) -> None:
-    """Raise ValueError, naming it, for a setting that is not above 0, or no number."""
-    for name, value in settings.items():
-        if not value > 0:
-            raise ValueError(f"{name}={value}: it must be positive")
-
-
-def require_not_negative(**settings: float) -> None:
-    """Raise ValueError, naming it, for a setting that is below 0, or no number."""
-    for name, value in settings.items():
-        if not value >= 0:
-            raise ValueError(f"{name}={value}: it cannot be negative")
-
-
 def sides(image_size: ImageSize) -> tuple[int, int]:
     """Return the height and width that a setting `image_size` says."""
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class LocallyConnected(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from gan_framework.api import ConfigError, Game, Term, TermPlan, try_meeting
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 
 MODES = ("replace", "add")
 

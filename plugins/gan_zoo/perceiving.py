@@ -15,8 +15,9 @@ from gan_zoo.efficientnet_lite0 import enlarged
 from gan_zoo.extractors.layered import VGG16
 from gan_zoo.extractors.layered import activations as seen_by
 from gan_zoo.extractors.pretrained import known_file
-from gan_zoo.layers import activations, require_positive
+from gan_zoo.layers import activations
 from gan_zoo.layers import given as labels_given
+from gan_zoo.ranges import require_positive
 
 
 class FeatureClassifier(nn.Module):

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_zoo.attention import SelfAttention
-from gan_zoo.layers import ImageSize, PlainEmbedding, given, require_positive, sides
+from gan_zoo.layers import ImageSize, PlainEmbedding, given, sides
+from gan_zoo.ranges import require_positive
 from gan_zoo.recomputing import recomputed
 
 MOST = 16

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Discriminator, DiscriminatorOutput, Generator
-from gan_zoo.layers import ImageSize, activations, given, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, given, sides
+from gan_zoo.ranges import require_positive
 
 STYLE = "style"
 """The styles (N, style_dim) among what a generator is given."""

@@ -18,9 +18,9 @@ from gan_framework.api import (
     distributed,
     evaluation_mode,
 )
-from gan_zoo.layers import require_not_negative
 from gan_zoo.lengths import are_padded, counted, mean_inside
 from gan_zoo.policy import LOG_PROB, Policy
+from gan_zoo.ranges import require_not_negative
 
 BASELINES = ("none", "batch", "moving")
 

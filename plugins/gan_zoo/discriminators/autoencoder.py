@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator, DiscriminatorOutput, Generator
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ranges import require_positive
 
 DISTANCES = ("l1", "l2")
 

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from gan_framework.api import DiscriminatorOutput
 from gan_zoo.discriminators.mlp import MLPDiscriminator
-from gan_zoo.layers import ImageSize, init_weights, require_positive
+from gan_zoo.layers import ImageSize, init_weights
 from gan_zoo.losses.variational_energy import bits_from, energy
+from gan_zoo.ranges import require_positive
 
 
 class BinaryEnergyDiscriminator(MLPDiscriminator):

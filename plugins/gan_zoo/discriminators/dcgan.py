@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
 from gan_zoo.generators.dcgan import DOUBLING, check_kernel
-from gan_zoo.layers import ImageSize, activations, choose, doublings, halved, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, choose, doublings, halved, init_normal, sides
+from gan_zoo.ranges import require_positive
 
 
 class DCGANDiscriminator(Discriminator):

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo.fast import DownBlock, Excitation, conv, decoder, norm, reduced
-from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.layers import ImageSize, sides
+from gan_zoo.ranges import require_positive
 
 SMALLEST = 8
 """Height and width of the maps that are judged, and decoded."""

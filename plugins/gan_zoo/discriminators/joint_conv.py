@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.discriminators.joint_mlp import beside
-from gan_zoo.layers import ImageSize, activations, init_normal, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ranges import require_positive
 
 
 class JointConvDiscriminator(Discriminator):

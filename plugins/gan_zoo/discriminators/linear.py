@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import ImageSize, require_positive, sample_shape
+from gan_zoo.layers import ImageSize, sample_shape
+from gan_zoo.ranges import require_positive
 
 
 class LinearDiscriminator(Discriminator):

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import DiscriminatorOutput
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, init_normal, require_positive
+from gan_zoo.layers import ImageSize, init_normal
+from gan_zoo.ranges import require_positive
 
 
 class MixtureLikelihoodDiscriminator(DCGANDiscriminator):

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, DiscriminatorOutput
-from gan_zoo.layers import require_positive
 from gan_zoo.nested import build_nested
+from gan_zoo.ranges import require_positive
 
 
 class MultiScaleDiscriminator(Discriminator):

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import PIXELS, ImageSize, activations, choose, require_not_negative, sample_shape
+from gan_zoo.layers import PIXELS, ImageSize, activations, choose, sample_shape
+from gan_zoo.ranges import require_not_negative
 
 
 class Noisy(nn.Module):

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import activations, choose, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import activations, choose, init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 
 KERNEL = 4
 MOST_WIDTHS = 8

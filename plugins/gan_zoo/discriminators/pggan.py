@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator
 from gan_zoo.equalised import ONE_BY_ANOTHER, EqualisedConv, EqualisedLinear, GroupDeviation, leaky
 from gan_zoo.growing import Growing, mixed, pooled
-from gan_zoo.layers import ImageSize, doublings, padded, require_positive
+from gan_zoo.layers import ImageSize, doublings, padded
+from gan_zoo.ranges import require_positive
 from gan_zoo.widths import channels_at
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo import efficientnet_lite0
 from gan_zoo.fast import conv, reduced
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 JUDGED = {8: 512, 16: 256, 32: 128, 64: 64, 128: 64}
 """Channels of what is judged, by the size of maps in pixels, the nearest of these."""

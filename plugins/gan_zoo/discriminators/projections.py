@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, activations, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, sides
+from gan_zoo.ranges import require_positive
 
 
 class Apart(nn.Module):

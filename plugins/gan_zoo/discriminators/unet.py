@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, DiscriminatorOutput
 from gan_zoo.biggan import init_biggan
-from gan_zoo.layers import ImageSize, given, require_positive, sides
+from gan_zoo.layers import ImageSize, given, sides
+from gan_zoo.ranges import require_positive
 from gan_zoo.recomputing import recomputed
 from gan_zoo.residual import MOST, DownBlock, through
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, distributed, try_meeting
 from gan_zoo.image_pool import ImagePool
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import WeighedPlayer, known_distance
 
 A, B = "a", "b"

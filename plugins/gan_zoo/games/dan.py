@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import Components, Game, NextBatch, Player
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 JUDGE = "set_discriminator"
 """The player, and the network, that judges batches."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.autoencoding import decode
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 AUTOENCODED, RECONSTRUCTED = "autoencoded", "reconstructed"
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Components, Game, NextBatch
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 BEFORE = "_before"
 """Ends the names of the networks as they were at the end of the last stage."""

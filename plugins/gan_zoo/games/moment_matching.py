@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, DiscriminatorOutput, Game, Latent, Pair, Player
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 FEATURES = "features"
 """The network that maps samples to what is compared, where there is one."""

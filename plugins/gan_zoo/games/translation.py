@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Game, Latent, Pair, Player, TermPlan, nobody
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import (
     SOURCE,
     LayerDistance,

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import Components, Game, Pair, Player, Term
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.without_loss import refuse_loss
 
 META = {"real": ("meta_real", 1.0), "fake": ("meta_fake", -1.0)}

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import Generator
 from gan_zoo.biggan import GENERATOR, init_biggan, of_size
-from gan_zoo.layers import ImageSize, PlainEmbedding, given, require_positive
+from gan_zoo.layers import ImageSize, PlainEmbedding, given
+from gan_zoo.ranges import require_positive
 from gan_zoo.residual import UpBlock, VectorBatchNorm2d, attention_after, images_of, through
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_normal, require_positive
+from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_normal
+from gan_zoo.ranges import require_positive
 
 DOUBLING = {4: (1, 0), 5: (2, 1)}
 """By the kernel, the padding and output padding with which a transposed convolution of stride 2 doubles the size."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import ImageSize, doublings, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, doublings, init_normal, sides
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import image_in
 
 

@@ -9,7 +9,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan_framework.api import Generator
 from gan_zoo.equalised import PixelNorm
 from gan_zoo.fast import DEVIATION, Excitation, FirstMaps, up_block
-from gan_zoo.layers import ImageSize, cropped, doublings, require_positive
+from gan_zoo.layers import ImageSize, cropped, doublings
+from gan_zoo.ranges import require_positive
 
 SHARES = (16.0, 8.0, 4.0, 2.0, 2.0, 1.0, 0.5, 0.25)
 """Channels at 4, 8, ... pixels as multiples of the width."""

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY
-from gan_zoo.layers import require_positive
 from gan_zoo.policy import Policy
+from gan_zoo.ranges import require_positive
 
 State = tuple[Tensor, Tensor]
 

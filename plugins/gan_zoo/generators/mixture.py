@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
-from gan_zoo.layers import require_positive
 from gan_zoo.nested import build_nested
 from gan_zoo.priors.components import code_size, split
+from gan_zoo.ranges import require_positive
 
 
 class MixtureGenerator(Generator):

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from gan_framework.api import Generator
 from gan_zoo.equalised import EqualisedConv, PixelNorm, leaky
 from gan_zoo.growing import Growing, mixed, repeated
-from gan_zoo.layers import ImageSize, cropped, doublings, require_positive
+from gan_zoo.layers import ImageSize, cropped, doublings
+from gan_zoo.ranges import require_positive
 from gan_zoo.widths import channels_at
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import ImageSize, init_normal, require_not_negative, require_positive, sides
+from gan_zoo.layers import ImageSize, init_normal, sides
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import image_in
 
 NORMS = ("batch", "none")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import image_in
 
 SCALES = (1, 2, 4, 8, 16)

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.blur import Enlarge
-from gan_zoo.layers import ImageSize, cropped, doublings, require_positive
+from gan_zoo.layers import ImageSize, cropped, doublings
 from gan_zoo.mapping import Mapping, StyleGenerator
 from gan_zoo.modulated import StyledLayer, ToImage
+from gan_zoo.ranges import require_positive
 from gan_zoo.widths import channels_at
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import ImageSize, choose, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, choose, init_normal, sides
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import image_in
 
 MOST_WIDTHS = 8

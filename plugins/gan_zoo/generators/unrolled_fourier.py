@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import init_normal, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import image_in
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
-from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.said import logits_of
+from gan_zoo.ranges import require_above_zero
 
 
 class BoundaryEquilibrium(AdversarialLoss):

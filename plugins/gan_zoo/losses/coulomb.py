@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
 from gan_zoo.kernels import squared_distances, squared_mmd
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 
 
 class Coulomb(AdversarialLoss):

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import AdversarialLoss, ConfigError, DiscriminatorOutput
-from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.losses.vectors import vectors
+from gan_zoo.ranges import require_above_zero, require_positive
 
 HALVINGS = 30
 """How often a step of Newton's method is halved that would not lead down."""

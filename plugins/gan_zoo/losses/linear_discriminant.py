@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
-from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.vectors import vectors
+from gan_zoo.ranges import require_not_negative
 
 
 class LinearDiscriminant(AdversarialLoss):

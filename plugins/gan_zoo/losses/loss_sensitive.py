@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
-from gan_zoo.layers import require_above_zero, require_not_negative
 from gan_zoo.losses.pairing import differences
+from gan_zoo.ranges import require_above_zero, require_not_negative
 
 
 class LossSensitive(AdversarialLoss):

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 
 
 class MarginPair(AdversarialLoss):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import DiscriminatorOutput
-from gan_zoo.layers import require_positive
 from gan_zoo.losses.vectors import VectorDistance, vectors
+from gan_zoo.ranges import require_positive
 
 MOMENTS = ("mean", "covariance")
 

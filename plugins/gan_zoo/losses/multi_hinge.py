@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, DiscriminatorOutput
-from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.class_softmax import real_against_fake
 from gan_zoo.losses.classes import ClassLoss
+from gan_zoo.ranges import require_not_negative
 
 
 class MultiHinge(ClassLoss):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
-from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.pairing import differences
+from gan_zoo.ranges import require_above_zero
 
 DISTANCES = ("l1", "l2")
 LEAST = 1e-6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import DiscriminatorOutput, SeparableLoss
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 
 
 class ScoreMoments(SeparableLoss):

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, SeparableLoss
 from gan_zoo.kernels import squared_distances
-from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.vectors import vectors
+from gan_zoo.ranges import require_above_zero
 
 KERNELS = ("samples", "features")
 LEAST = 1e-12

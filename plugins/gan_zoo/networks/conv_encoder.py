@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import OUTPUTS, ImageSize, choose, init_normal, require_positive
+from gan_zoo.layers import OUTPUTS, ImageSize, choose, init_normal
+from gan_zoo.ranges import require_positive
 
 
 class ConvEncoder(nn.Module):

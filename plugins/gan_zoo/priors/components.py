@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Latent, Prior
-from gan_zoo.layers import require_positive
 from gan_zoo.priors.normal import Normal
 from gan_zoo.priors.uniform import Uniform
+from gan_zoo.ranges import require_positive
 
 NOISES = {"normal": Normal, "uniform": Uniform}
 

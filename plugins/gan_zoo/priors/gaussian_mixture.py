@@ -7,7 +7,7 @@ import math
 import torch
 
 from gan_framework.api import Latent, Prior
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class GaussianMixture(Prior):

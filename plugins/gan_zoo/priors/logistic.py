@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gan_framework.api import Latent, Prior
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class Logistic(Prior):

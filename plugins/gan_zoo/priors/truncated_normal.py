@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import Latent, Prior
-from gan_zoo.layers import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 
 
 class TruncatedNormal(Prior):

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler
-from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.priors.normal import Normal
 from gan_zoo.priors.uniform import Uniform
+from gan_zoo.ranges import require_above_zero, require_positive
 from gan_zoo.samplers.judging import again, at_rows, check_judged, judged, latent_gradient
 
 PAIRS = 100

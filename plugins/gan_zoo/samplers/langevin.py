@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler
-from gan_zoo.layers import require_above_zero, require_not_negative, require_positive
 from gan_zoo.priors.normal import Normal
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 from gan_zoo.samplers.judging import check_judged, latent_gradient
 
 

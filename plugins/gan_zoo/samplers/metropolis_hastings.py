@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Game, Latent
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.samplers.calibration import CalibratedSampler
 from gan_zoo.samplers.judging import again, at_rows, coins
 

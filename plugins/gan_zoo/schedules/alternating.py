@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Batch, Game, NextBatch, Schedule
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class Alternating(Schedule):

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Meeting, NextBatch, Player, Schedule, distributed
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 
 class EquilibriumGate(Schedule):

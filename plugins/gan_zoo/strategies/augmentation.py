@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
 from gan_zoo.augmenting import AUGMENTATIONS, check_names
-from gan_zoo.layers import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 from gan_zoo.warping import PIPELINES
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Player, Strategy
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.strategies.augmentation import Augment, Overfitting
 from gan_zoo.strategies.ema import HalfLife
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Game, Pair, Player, Strategy, Term
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 
 
 class HistoricalAveragingTerm(Term):

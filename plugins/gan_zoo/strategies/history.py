@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import MAIN, ConfigError, Game, Meeting, NextBatch, Pair, Player, Strategy, Term, try_meeting
-from gan_zoo.layers import require_not_negative, require_positive
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.stored import State, judged_in, made_in, moved, state_of
 
 DIMINISHING = "history_norm"

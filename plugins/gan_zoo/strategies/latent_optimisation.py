@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Meeting, Pair, Player, Strategy, Term, try_meeting
-from gan_zoo.layers import require_above_zero, require_not_negative, require_positive
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 
 MOVED = "latent_step"
 """Under what name a pair has how far its latents were moved."""

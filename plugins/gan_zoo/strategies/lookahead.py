@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Game, NextBatch, Schedule, Strategy
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class DrawBack(Schedule):

@@ -20,9 +20,9 @@ from gan_framework.api import (
     Strategy,
     distributed,
 )
-from gan_zoo.layers import require_not_negative
 from gan_zoo.losses.energy_margin import EnergyMargin
 from gan_zoo.losses.said import logits_of
+from gan_zoo.ranges import require_not_negative
 
 
 def adapted(margin: Tensor, real: Tensor, fake: Tensor, fake_before: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Strategy
-from gan_zoo.layers import require_above_zero
 from gan_zoo.ndims import ALL, TRANSPOSED
+from gan_zoo.ranges import require_above_zero
 
 TRANSPOSES = tuple(TRANSPOSED.values())
 """Layers whose weights have the units that they feed on the second axis."""

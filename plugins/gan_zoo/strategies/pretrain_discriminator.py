@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class Pretraining(BeforeFirstStep):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Meeting, Player, Strategy
 from gan_zoo.growing import Growing, mixed, pooled, repeated
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class Growth(nn.Module):

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy, distributed
-from gan_zoo.layers import SigmoidImage, require_above_zero, require_not_negative, require_positive
+from gan_zoo.layers import SigmoidImage
 from gan_zoo.networks.mlp_autoencoder import MLPAutoEncoder
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, try_meeting
-from gan_zoo.layers import require_positive
 from gan_zoo.matching import check_layer, check_settings, match
+from gan_zoo.ranges import require_positive
 
 
 def sliced_distance(real: Tensor, fake: Tensor, directions: Tensor) -> Tensor:

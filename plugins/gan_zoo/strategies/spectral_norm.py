@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
 from gan_framework.api import ConfigError, Game, Strategy
-from gan_zoo.layers import PlainEmbedding, require_above_zero, require_positive
+from gan_zoo.layers import PlainEmbedding
+from gan_zoo.ranges import require_above_zero, require_positive
 
 LAYERS = (
     nn.Conv1d,

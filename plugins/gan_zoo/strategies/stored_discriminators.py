@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Meeting, Player, Strategy, distributed
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.stored import State, meeting_in, moved, state_of
 
 

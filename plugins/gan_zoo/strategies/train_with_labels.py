@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Game, Generator, Strategy
-from gan_zoo.layers import given, require_above_zero
+from gan_zoo.layers import given
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.terms.auxiliary_classification import AuxiliaryClassification, require_unaware_discriminator
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Pair, Strategy
-from gan_zoo.layers import require_above_zero
 from gan_zoo.losses.semi_dual_transport import SemiDualTransport
 from gan_zoo.pairing_up import change_pairs
+from gan_zoo.ranges import require_above_zero
 
 
 class PricedPair(Pair):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Judge, Meeting, Pair, Player, Strategy
-from gan_zoo.layers import require_not_negative
 from gan_zoo.look_ahead import GradientSteps, Steps, steps_of
+from gan_zoo.ranges import require_not_negative
 
 
 @dataclass(frozen=True)

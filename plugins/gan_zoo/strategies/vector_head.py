@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from gan_framework.api import ConfigError, Discriminator, Game, Strategy
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class VectorHead(Strategy):

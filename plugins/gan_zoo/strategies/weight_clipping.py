@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Strategy
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, NextBatch, distributed, evaluation_mode, seeding
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 SIZE = 9
 """The side of the kernel."""

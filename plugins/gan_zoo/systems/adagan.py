@@ -21,8 +21,8 @@ from gan_framework.api import (
     distributed,
     evaluation_mode,
 )
-from gan_zoo.layers import require_positive
 from gan_zoo.priors.components import require_components
+from gan_zoo.ranges import require_positive
 
 MIXTURE = "mixture"
 """The pair of real samples and those of the mixture so far, and the end of the name of the network that judges it."""

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, Game, Latent, evaluation_mode
 from gan_zoo.editing import identity_features, learn_identity
-from gan_zoo.layers import given, require_not_negative, require_positive
+from gan_zoo.layers import given
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.systems.icgan import IcGAN
 
 OWN = "own"

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
 from gan_zoo.describing import ATTRIBUTES, Described, growing, halvings, joining, shrinking, spread
-from gan_zoo.layers import init_normal, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_positive
 
 LAYOUT = "layout"
 

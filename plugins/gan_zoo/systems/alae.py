@@ -24,7 +24,8 @@ from gan_framework.api import (
     Term,
 )
 from gan_zoo.equalised import SLOPE, EqualisedLinear, PixelNorm
-from gan_zoo.layers import ImageSize, require_positive, sample_shape
+from gan_zoo.layers import ImageSize, sample_shape
+from gan_zoo.ranges import require_positive
 
 
 class ALAE(Game):

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import Discriminator, Generator
 from gan_zoo.discriminators.joint_mlp import beside
-from gan_zoo.layers import OUTPUTS, ImageSize, activations, choose, require_positive, sides
+from gan_zoo.layers import OUTPUTS, ImageSize, activations, choose, sides
+from gan_zoo.ranges import require_positive
 
 SIZE = 32
 LAYERS = ((1, 5, 1), (2, 4, 2), (4, 4, 1), (8, 4, 2), (16, 4, 1))

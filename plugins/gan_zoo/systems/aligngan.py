@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from gan_framework.api import EMPTY, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
 from gan_zoo.games.cycle import A
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, init_normal, require_not_negative
+from gan_zoo.layers import ImageSize, init_normal
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import WeighedPlayer
 
 DOMAIN = "domain"

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, NextBatch, Pair, Player, Term, evaluation_mode
 from gan_zoo.encoding import EncodingGame
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 MOST_DRAWS = 1000
 

@@ -22,8 +22,9 @@ from gan_framework.api import (
     Term,
 )
 from gan_zoo.generators.lstm_tokens import LSTMCell
-from gan_zoo.layers import activations, require_positive
+from gan_zoo.layers import activations
 from gan_zoo.lengths import are_padded, counted, mean_inside
+from gan_zoo.ranges import require_positive
 from gan_zoo.token_policy import length_of
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 from gan_framework.api import Components, ConfigError, Pair, Player, Term
 from gan_zoo.classifying import ClassError, ClassifyingGame, require_classes
 from gan_zoo.generators.dcgan_conditional import DCGANConditionalGenerator
-from gan_zoo.layers import cropped, require_not_negative
+from gan_zoo.layers import cropped
+from gan_zoo.ranges import require_not_negative
 
 LOWER = 3
 """The layers of G that make its first map: a linear one, a norm, an activation."""

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import Generator
 from gan_zoo.discriminators.autoencoder import Reconstructing
-from gan_zoo.layers import ImageSize, cropped, doublings, init_scaled, padded, require_positive
+from gan_zoo.layers import ImageSize, cropped, doublings, init_scaled, padded
+from gan_zoo.ranges import require_positive
 
 
 def first_map(image_size: ImageSize) -> tuple[tuple[int, int], int]:

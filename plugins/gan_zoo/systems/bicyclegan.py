@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.encoding import EncodingGame
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.terms.kl_divergence import KLDivergence
 from gan_zoo.translating import SOURCE, PixelDistance
 

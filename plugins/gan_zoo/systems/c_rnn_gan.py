@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Components, ConfigError, Game, Generator, Meeting, Pair, Player, Term
-from gan_zoo.layers import require_positive
 from gan_zoo.lengths import require_one_length
+from gan_zoo.ranges import require_positive
 
 
 class EventGenerator(Generator):

@@ -19,8 +19,8 @@ from gan_framework.api import (
     Prior,
     Term,
 )
-from gan_zoo.layers import require_positive
 from gan_zoo.locally_connected import EnergyImage, energy_features
+from gan_zoo.ranges import require_positive
 from gan_zoo.showers import SCALE
 
 ENERGY = "energy"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import Components, Pair, Player, Term
 from gan_zoo.classifying import ClassError, ClassifyingGame, class_scores, require_classes
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 FORMS = ("binary", "uniform")
 

@@ -12,7 +12,7 @@ from gan_zoo.classifying import (
     entropies,
     labelled_classes,
 )
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 
 class Certainty(Term):

@@ -33,7 +33,8 @@ from gan_framework.api import (
 from gan_zoo.causal_graph import ordered
 from gan_zoo.describing import ATTRIBUTES
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, init_normal, require_above_zero, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, init_normal
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 BITS, IMAGES = "bits", "images"

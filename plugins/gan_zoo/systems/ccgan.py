@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, SAMPLES, Batch, Components, ConfigError, Latent, Pair, Player, TermPlan
 from gan_zoo.classifying import LabelledError, LabelledGame, without_labels
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE
 
 HOLE = "hole"

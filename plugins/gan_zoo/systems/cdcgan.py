@@ -22,9 +22,9 @@ from gan_framework.api import (
     Term,
     TermPlan,
 )
-from gan_zoo.layers import require_not_negative
 from gan_zoo.nested import build_nested
 from gan_zoo.poisson import differences
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE, PixelDistance, TotalVariation
 
 COLOUR, DEPTH, SMALL_DEPTH = "colour", "depth", "small_depth"

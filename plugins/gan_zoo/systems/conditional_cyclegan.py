@@ -10,7 +10,8 @@ from torch import Tensor
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.editing import identity_features, learn_identity
 from gan_zoo.games.cycle import OTHER, TO, A, B, Cycle, Translated
-from gan_zoo.layers import given, require_not_negative, require_positive
+from gan_zoo.layers import given
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import WeighedPlayer
 
 WRONG, BACK = "wrong", "back"

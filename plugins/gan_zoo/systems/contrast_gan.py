@@ -27,7 +27,8 @@ from gan_framework.api import (
 from gan_zoo.datasets.shapes import ASKED
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.editing import EditingGame
-from gan_zoo.layers import ImageSize, activations, given, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, activations, given, init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.shapes import SHAPES
 from gan_zoo.systems.stargan import StarGANGenerator
 

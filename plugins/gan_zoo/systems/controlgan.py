@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Pair, Player, Term, distributed
 from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 
 def controlled(weight: Tensor, fake: Tensor, real: Tensor, ratio: float, rate: float) -> Tensor:

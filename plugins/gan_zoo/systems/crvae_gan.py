@@ -24,7 +24,8 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame, Fools
-from gan_zoo.layers import activations, require_not_negative, require_positive
+from gan_zoo.layers import activations
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.recurrent import Recurrent
 from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.terms.kl_divergence import KLDivergence, kl_to_standard_normal

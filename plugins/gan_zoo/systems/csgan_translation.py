@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Batch, Components, ConfigError, Discriminator, Latent, Pair
 from gan_zoo.generators.lstm_tokens import LSTMCell
-from gan_zoo.layers import require_positive
 from gan_zoo.policy import Policy
+from gan_zoo.ranges import require_positive
 from gan_zoo.recurrent import Recurrent
 from gan_zoo.systems.seqgan import DiscriminatorReward
 from gan_zoo.token_policy import TokenPolicyGame, length_of

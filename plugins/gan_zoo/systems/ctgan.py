@@ -26,7 +26,8 @@ from gan_framework.api import (
 )
 from gan_zoo.columns import Layout
 from gan_zoo.datasets.asked_rows import CONDITION, as_condition, drawn_conditions
-from gan_zoo.layers import activations, require_above_zero, require_positive
+from gan_zoo.layers import activations
+from gan_zoo.ranges import require_above_zero, require_positive
 
 ASKED = "asked"
 """The further source of rows that have a value which was asked for."""

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
 from gan_zoo.games.cycle import TO, A, B, Cycle, Translated
 from gan_zoo.generators.resnet_translator import ResidualBlock, ResNetTranslator
-from gan_zoo.layers import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 from gan_zoo.translating import WeighedPlayer
 
 FIRST_BLOCK = 10

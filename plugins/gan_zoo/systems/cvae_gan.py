@@ -13,7 +13,7 @@ from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Ter
 from gan_zoo.autoencoding import decode
 from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 

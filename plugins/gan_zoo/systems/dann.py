@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, Latent, Pair, Player, Term
 from gan_zoo.adapting import AdaptingGame, ramp
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 
 class LabelledFeatures(Term):

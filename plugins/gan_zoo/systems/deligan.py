@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Components, ConfigError, Discriminator, Game, Generator, Pair, Player, Term
-from gan_zoo.layers import activations, init_normal, require_positive
+from gan_zoo.layers import activations, init_normal
 from gan_zoo.nested import build_nested
 from gan_zoo.priors.components import code_size, split
+from gan_zoo.ranges import require_positive
 
 
 class DeltaMixtureGenerator(Generator):

@@ -28,7 +28,8 @@ from gan_zoo.datasets.edited_digits import IDENTITY
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.editing import EditingGame, conditions
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 
 VIEW = "view"
 """The head that tells views; the one that tells identities is called as the extra is."""

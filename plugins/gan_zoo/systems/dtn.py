@@ -26,8 +26,9 @@ from gan_framework.api import (
 from gan_zoo.chained import Chained
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.games.cycle import A
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import total_variation
 
 SEEN = "seen"

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Generator
 from gan_zoo.generators.sr_resnet import SCALES
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import image_in
 
 SHARE = 0.2

@@ -24,7 +24,8 @@ from gan_framework.api import (
     grid,
 )
 from gan_zoo.editing import EncodingEditor, SameIdentity, learn_identity
-from gan_zoo.layers import as_weights, given, one_hot, require_not_negative, require_positive
+from gan_zoo.layers import as_weights, given, one_hot
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.translating import TotalVariation, WeighedPlayer
 

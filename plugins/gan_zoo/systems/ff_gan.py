@@ -13,7 +13,7 @@ from gan_zoo.datasets.digit_views import POSE
 from gan_zoo.editing import MirrorSymmetry, beside_maps
 from gan_zoo.games.translation import Translation
 from gan_zoo.generators.unet import UNetGenerator
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE
 
 

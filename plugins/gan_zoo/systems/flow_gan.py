@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, Generator, Pair, Player, Term
-from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sample_shape
+from gan_zoo.layers import ImageSize, sample_shape
+from gan_zoo.ranges import require_not_negative, require_positive
 
 LEVELS = 256
 

@@ -26,7 +26,7 @@ from gan_framework.api import (
     Prior,
     Term,
 )
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.simulators import moved, starts
 
 LOG_PROBABILITY = "log_probability"

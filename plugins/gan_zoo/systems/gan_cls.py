@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gan_framework.api import SAMPLES, Batch, Components, Latent, Pair, Player
 from gan_zoo.describing import MADE, TEXT, Described
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 BETWEEN = "between"
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Batch, ConfigError, Game, Generator, Latent, Pair, Player
-from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_normal, require_positive
+from gan_zoo.layers import ImageSize, Projection, cropped, doublings, init_normal
+from gan_zoo.ranges import require_positive
 
 
 def up(inputs: int, outputs: int) -> nn.Sequential:

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Components, ConfigError, Generator, Pair, Player, Term
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import image_in
 
 GUIDE = "guide"

@@ -29,7 +29,8 @@ from gan_framework.api import (
     nobody,
 )
 from gan_zoo.layers import given as labels_given
-from gan_zoo.layers import one_hot, require_positive
+from gan_zoo.layers import one_hot
+from gan_zoo.ranges import require_positive
 
 FLIP = "flip"
 """The name, among what a privatiser makes, of the probability with which it flips a bit."""

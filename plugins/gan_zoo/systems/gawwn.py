@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, Discriminator, Generator, Judge, Latent, Pair, Player
 from gan_zoo.describing import TEXT, Described, Summary, growing, halvings, joining, shrinking, spread
-from gan_zoo.layers import activations, init_normal, require_positive
+from gan_zoo.layers import activations, init_normal
+from gan_zoo.ranges import require_positive
 
 BOX, POINTS, SHOWN = "box", "points", "shown"
 

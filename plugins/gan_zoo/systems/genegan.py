@@ -23,7 +23,8 @@ from gan_framework.api import (
     evaluation_mode,
     grid,
 )
-from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 
 PLAIN = "a"
 """The further source, of images without the attribute; also their name among what the generator is given."""

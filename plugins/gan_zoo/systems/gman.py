@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, Discriminator, Game, Latent, Pair, Player, Term, TermPlan
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, sides
+from gan_zoo.layers import ImageSize, activations, init_normal, sides
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.several import critics_in
 
 MEANS = ("arithmetic", "geometric", "harmonic")

@@ -7,9 +7,10 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Game, Pair, Player, Term
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import as_weights, require_not_negative
+from gan_zoo.layers import as_weights
 from gan_zoo.layers import given as labels_given
 from gan_zoo.perceiving import FeatureClassifier, TrainOnClasses
+from gan_zoo.ranges import require_not_negative
 
 
 class KeptClass(Term):

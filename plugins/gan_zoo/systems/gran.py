@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator, Generator
-from gan_zoo.layers import SigmoidImage, activations, init_normal, require_positive
+from gan_zoo.layers import SigmoidImage, activations, init_normal
+from gan_zoo.ranges import require_positive
 
 NOISES = ("once", "each")
 

@@ -23,7 +23,8 @@ from gan_framework.api import (
 )
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 REAL, RECONSTRUCTED, GENERATED = range(3)

@@ -26,7 +26,8 @@ from gan_framework.api import (
     evaluation_mode,
 )
 from gan_zoo.editing import EncodingEditor, beside_maps, conditions
-from gan_zoo.layers import ImageSize, activations, as_weights, given, init_normal, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, as_weights, given, init_normal, sides
+from gan_zoo.ranges import require_positive
 
 MADE, WRONG = "made", "wrong"
 """The pairs of what is made beside its label, and of real images beside labels of others."""

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from gan_framework.api import Components, ConfigError, Game, Generator, Pair, Player, Term, seeding
-from gan_zoo.layers import require_above_zero, require_positive
 from gan_zoo.nested import build_nested
+from gan_zoo.ranges import require_above_zero, require_positive
 
 
 class VariationalGenerator(Generator):

@@ -21,8 +21,8 @@ from gan_framework.api import (
     Player,
     Term,
 )
-from gan_zoo.layers import require_positive
 from gan_zoo.policy import LOG_PROB, inverse_cdf
+from gan_zoo.ranges import require_positive
 
 POSITIVES = "positives"
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Batch, ConfigError, Discriminator, Game, Generator, Latent, Pair, Player
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 COARSE = "coarse"
 """The name of the enlarged image that a band is made for."""

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
 from gan_zoo.adapting import OfTwoDomains
-from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import Constant
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import WeighedPlayer
 
 

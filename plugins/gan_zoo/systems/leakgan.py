@@ -21,9 +21,9 @@ from gan_framework.api import (
     evaluation_mode,
 )
 from gan_zoo.generators.lstm_tokens import LSTMCell, State
-from gan_zoo.layers import require_positive
 from gan_zoo.lengths import counted, inside, mean_inside, told
 from gan_zoo.policy import LOG_PROB, Policy
+from gan_zoo.ranges import require_positive
 from gan_zoo.systems.seqgan import DiscriminatorReward
 from gan_zoo.token_policy import LIKELIHOOD, TokenPolicyGame, length_of, policy_of
 

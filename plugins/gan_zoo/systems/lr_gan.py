@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import SAMPLES, Generator
 from gan_zoo.generators.dcgan import DCGANGenerator
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 
 class Reader(nn.Module):

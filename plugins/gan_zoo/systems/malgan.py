@@ -29,7 +29,7 @@ from gan_framework.api import (
     Term,
     distributed,
 )
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 BENIGN, BAD = 0, 1
 

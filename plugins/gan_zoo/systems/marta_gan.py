@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Discriminator, Game, Pair, Player, Term
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, init_normal, sides
+from gan_zoo.ranges import require_not_negative, require_positive
 
 LAYERS = 3
 """The last so many layers of D are joined."""

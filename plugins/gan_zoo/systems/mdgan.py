@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame, Fools
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 MANIFOLD, DIFFUSION = "manifold", "diffusion"
 

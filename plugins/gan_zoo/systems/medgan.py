@@ -20,7 +20,8 @@ from gan_framework.api import (
     Player,
     Term,
 )
-from gan_zoo.layers import activations, require_positive
+from gan_zoo.layers import activations
+from gan_zoo.ranges import require_positive
 
 
 class RecordEncoder(nn.Module):

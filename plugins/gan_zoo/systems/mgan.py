@@ -7,8 +7,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, Discriminator, Game, Generator, Latent, Pair, Player, Term
 from gan_zoo.heads import add_head
-from gan_zoo.layers import activations, require_not_negative
+from gan_zoo.layers import activations
 from gan_zoo.priors.components import component_of, require_components
+from gan_zoo.ranges import require_not_negative
 
 HEAD = "generator_id"
 

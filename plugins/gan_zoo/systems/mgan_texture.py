@@ -20,8 +20,9 @@ from gan_framework.api import (
     Term,
 )
 from gan_zoo.adapting import A
-from gan_zoo.layers import activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import activations, init_normal
 from gan_zoo.made_alike import MadeAlike
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import TotalVariation
 
 FEATURES = "features"

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, TermPlan
-from gan_zoo.layers import require_positive
 from gan_zoo.priors.components import require_components
+from gan_zoo.ranges import require_positive
 from gan_zoo.several import critics_in, every_pair, pair_name
 
 

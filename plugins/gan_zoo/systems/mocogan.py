@@ -22,8 +22,8 @@ from gan_framework.api import (
     Term,
     TermPlan,
 )
-from gan_zoo.layers import require_positive
 from gan_zoo.ndims import cut, init_dcgan, up
+from gan_zoo.ranges import require_positive
 
 FRAMES = "frames"
 """The pair of single frames."""

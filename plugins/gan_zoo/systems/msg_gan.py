@@ -16,7 +16,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan_framework.api import EMPTY, SAMPLES, Batch, Discriminator, Game, Generator, Latent, Pair
 from gan_zoo.equalised import ONE_BY_ANOTHER, GroupDeviation, leaky
 from gan_zoo.growing import pooled, repeated
-from gan_zoo.layers import ImageSize, doublings, require_positive, sides
+from gan_zoo.layers import ImageSize, doublings, sides
+from gan_zoo.ranges import require_positive
 from gan_zoo.widths import channels_at
 
 

@@ -25,7 +25,7 @@ from gan_framework.api import (
 from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import OTHER, A, B
 from gan_zoo.generators.resnet_translator import ResidualBlock
-from gan_zoo.layers import require_not_negative, require_positive
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import WeighedPlayer, constant
 
 STYLE = "style_a"

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Discriminator, Game, Generator, Latent, grid
-from gan_zoo.layers import activations, require_positive
+from gan_zoo.layers import activations
+from gan_zoo.ranges import require_positive
 
 FORMS = ("jamming", "composer", "hybrid")
 MELODY = "melody"

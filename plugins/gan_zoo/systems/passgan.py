@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator, Generator
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 
 BLOCKS = 5
 SHARE = 0.3

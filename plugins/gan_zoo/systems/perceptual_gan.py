@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, ConfigError, Latent, Pair, Player, Term
 from gan_zoo.adapting import AdaptingGame, SourceClassification
-from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import weigh
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import WeighedPlayer
 
 

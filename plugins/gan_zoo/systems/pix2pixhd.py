@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player
 from gan_zoo.chained import Chained
 from gan_zoo.generators.resnet_translator import ResidualBlock, ResNetTranslator
-from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import SOURCE, LayerDistance, image_in
 
 COARSE, FINE = "coarse", "fine"

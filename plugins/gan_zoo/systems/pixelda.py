@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Pair, Player, Term
 from gan_zoo.adapting import A, in_channels, require_labelled_source
-from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import MadeAlike, weigh
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import WeighedPlayer
 
 

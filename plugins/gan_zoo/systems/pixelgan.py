@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, ConfigError, Generator, Latent, Pair, Player, Term, TermPlan, nobody
 from gan_zoo.encoding import RECONSTRUCTION
-from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.layers import ImageSize, sides
+from gan_zoo.ranges import require_positive
 from gan_zoo.systems.aae import AAE, CODES
 
 LIKELIHOOD = "log_likelihood"

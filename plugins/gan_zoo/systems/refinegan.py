@@ -23,7 +23,7 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.generators.unrolled_fourier import UnrolledFourier, consistent
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE, PixelDistance, image_in
 
 MASK, LOOSE = "mask", "loose"

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Components, ConfigError, Generator, Pair, Player, Term
 from gan_zoo.adapting import A
-from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sides
+from gan_zoo.layers import ImageSize, sides
 from gan_zoo.made_alike import MadeAlike, weigh
+from gan_zoo.ranges import require_not_negative, require_positive
 
 MASK = "mask"
 LIGHTS = 4

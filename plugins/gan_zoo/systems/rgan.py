@@ -21,8 +21,8 @@ from gan_framework.api import (
     Pair,
     distributed,
 )
-from gan_zoo.layers import require_positive
 from gan_zoo.lengths import LENGTHS, are_padded, inside
+from gan_zoo.ranges import require_positive
 from gan_zoo.recurrent import Recurrent
 
 OUTPUTS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "linear": lambda x: x}

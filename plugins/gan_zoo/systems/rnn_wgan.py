@@ -20,8 +20,8 @@ from gan_framework.api import (
     Pair,
 )
 from gan_zoo.gumbel import WAYS, relaxed
-from gan_zoo.layers import require_positive
 from gan_zoo.policy import inverse_cdf
+from gan_zoo.ranges import require_positive
 from gan_zoo.recurrent import Recurrent
 from gan_zoo.token_policy import length_of
 

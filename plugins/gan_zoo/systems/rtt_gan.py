@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Batch, Components, ConfigError, Discriminator, Game, Generator, Latent, Pair
 from gan_zoo.gumbel import WAYS, relaxed
-from gan_zoo.layers import require_positive
 from gan_zoo.policy import inverse_cdf
+from gan_zoo.ranges import require_positive
 from gan_zoo.recurrent import Recurrent
 
 REGIONS = "regions"

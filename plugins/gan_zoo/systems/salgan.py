@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, Pair, Player, Term
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 
 
 class Content(Term):

@@ -21,7 +21,7 @@ from gan_framework.api import (
 )
 from gan_zoo.adapting import A, Asking, require_labelled_source
 from gan_zoo.image_pool import ImagePool
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 B = "b"
 TO = {A: "generator_ba", B: "generator_ab"}

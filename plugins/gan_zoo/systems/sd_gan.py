@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from gan_framework.api import Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, Ramp, grid
 from gan_zoo.datasets.digit_views import TOGETHER
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import WeighedPlayer
 
 

@@ -23,7 +23,7 @@ from gan_framework.api import (
     nobody,
 )
 from gan_zoo.chained import Chained
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE, PixelDistance
 
 VISIBLE, FULL = "visible", "full"

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, Term
-from gan_zoo.layers import activations, init_normal, require_not_negative, require_positive
+from gan_zoo.layers import activations, init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import SOURCE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gan_framework.api import Components, Player
 from gan_zoo.classifying import LabelledError, LabelledGame
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 
 class KPlusOne(LabelledGame):

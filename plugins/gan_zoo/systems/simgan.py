@@ -7,8 +7,8 @@ from torch import Tensor
 from gan_framework.api import Components, ConfigError, Pair, Player, Term, distributed, try_meeting
 from gan_zoo.adapting import A
 from gan_zoo.image_pool import ImagePool
-from gan_zoo.layers import require_not_negative
 from gan_zoo.made_alike import Constant, MadeAlike
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import WeighedPlayer, known_distance
 
 

@@ -27,7 +27,8 @@ from gan_framework.api import (
 )
 from gan_zoo.describing import ATTRIBUTES
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
-from gan_zoo.layers import ImageSize, init_normal, require_positive
+from gan_zoo.layers import ImageSize, init_normal
+from gan_zoo.ranges import require_positive
 
 ASKED, DESCRIBED = "asked", "described"
 MADE, EDITED, RECONSTRUCTED = "made", "edited", "reconstructed"

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Generator
-from gan_zoo.layers import ImageSize, doublings, require_positive
+from gan_zoo.layers import ImageSize, doublings
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import image_in
 
 

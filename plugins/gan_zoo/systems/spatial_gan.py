@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Components, ConfigError, Discriminator, Game, Generator, Latent, grid, seeding
-from gan_zoo.layers import activations, init_normal, require_positive
+from gan_zoo.layers import activations, init_normal
+from gan_zoo.ranges import require_positive
 
 LARGER = 3
 """How many times as many positions the fields of pictures have, in either direction."""

@@ -21,7 +21,8 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import CLASS, ClassError, ClassifyingGame, require_classes
 from gan_zoo.heads import add_head
-from gan_zoo.layers import PlainEmbedding, require_not_negative
+from gan_zoo.layers import PlainEmbedding
+from gan_zoo.ranges import require_not_negative
 
 PASSES = 3
 """Through the data, at most, to see every sample: batches leave out an epoch's remainder."""

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, ConfigError, Pair, Player, Term
 from gan_zoo.classifying import LABELLED, LabelledError, LabelledGame
-from gan_zoo.layers import require_not_negative
 from gan_zoo.priors.codes import Codes
+from gan_zoo.ranges import require_not_negative
 
 CODE = "categorical_0"
 """The code whose values are the classes."""

@@ -22,7 +22,8 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import LABELLED
 from gan_zoo.describing import ATTRIBUTES, Summary, spread
-from gan_zoo.layers import init_normal, require_above_zero, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_above_zero, require_positive
 
 IMAGES, PAIRS = "images", "pairs"
 

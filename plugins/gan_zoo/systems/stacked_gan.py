@@ -29,9 +29,10 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.chained import Chained
-from gan_zoo.layers import ImageSize, SigmoidImage, as_weights, init_normal, one_hot, require_not_negative, sides
+from gan_zoo.layers import ImageSize, SigmoidImage, as_weights, init_normal, one_hot, sides
 from gan_zoo.layers import given as labels_given
 from gan_zoo.perceiving import TrainOnClasses
+from gan_zoo.ranges import require_not_negative
 
 FEATURES = "features"
 """The name of the classifier's features among what the image's generator is given, and of their pair."""

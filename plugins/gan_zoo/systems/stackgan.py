@@ -33,7 +33,7 @@ from gan_framework.api import (
     evaluation_mode,
 )
 from gan_zoo.layers import given as labels_given
-from gan_zoo.layers import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 from gan_zoo.terms.kl_divergence import kl_to_standard_normal
 
 SMALL = "small"

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, SAMPLES, Components, Discriminator, Generator, Pair, Player, Term
 from gan_zoo.editing import CLASS, ClassOfFake, ClassOfReal, EditingGame, beside_maps, conditions
-from gan_zoo.layers import ImageSize, activations, halved, require_not_negative, require_positive
+from gan_zoo.layers import ImageSize, activations, halved
+from gan_zoo.ranges import require_not_negative, require_positive
 
 
 class CycleBack(Term):

@@ -30,7 +30,8 @@ from gan_framework.api import (
 )
 from gan_zoo.chained import Chained
 from gan_zoo.editing import EditingGame
-from gan_zoo.layers import given, require_not_negative, require_positive
+from gan_zoo.layers import given
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.styled_domains import STYLE
 
 LATENT, REFERENCE = "latent", "reference"

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Batch, Components, ConfigError, Discriminator, Game, Latent, Pair, Player, Term, TermPlan
-from gan_zoo.layers import activations, init_normal, require_positive
+from gan_zoo.layers import activations, init_normal
 from gan_zoo.lsb import embed
 from gan_zoo.made_alike import Constant
+from gan_zoo.ranges import require_positive
 from gan_zoo.translating import WeighedPlayer
 
 MAIN, STEGO = "main", "stego"

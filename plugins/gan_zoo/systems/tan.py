@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, Batch, Components, ConfigError, Game, Latent, Pair, Player
 from gan_zoo.chained import Chained
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE, PixelDistance
 
 HINTS, PAINT = "hints", "paint"

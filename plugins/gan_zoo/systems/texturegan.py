@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, TermPlan, nobody
 from gan_zoo.colours import to_lab
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.translating import SOURCE, PixelDistance
 
 PATCH, MASK = "patch", "mask"

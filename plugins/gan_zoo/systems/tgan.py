@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Discriminator, Game, Generator, Strategy
-from gan_zoo.layers import require_positive
 from gan_zoo.ndims import NORMS, cut, init_dcgan, up
+from gan_zoo.ranges import require_positive
 
 
 class TemporalGenerator(Generator):

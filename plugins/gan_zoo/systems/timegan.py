@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Batch, Components, Game, Judge, Latent, Meeting, Pair, Player, Term
-from gan_zoo.layers import as_weights, require_positive
+from gan_zoo.layers import as_weights
 from gan_zoo.lengths import require_one_length
+from gan_zoo.ranges import require_positive
 from gan_zoo.recurrent import Recurrent
 
 EMBEDDED, SUPERVISED = "embedded", "main"

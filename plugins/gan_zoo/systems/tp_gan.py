@@ -12,7 +12,8 @@ from gan_framework.api import EMPTY, SAMPLES, Components, ConfigError, Generator
 from gan_zoo.datasets.digit_views import POINTS
 from gan_zoo.editing import CLASS, MirrorSymmetry
 from gan_zoo.games.translation import Translation
-from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import image_in
 
 HALF, QUARTER = "half", "quarter"

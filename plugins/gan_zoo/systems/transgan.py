@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Discriminator, Generator
-from gan_zoo.layers import ImageSize, require_positive, sides
+from gan_zoo.layers import ImageSize, sides
+from gan_zoo.ranges import require_positive
 
 DEVIATION = 0.02
 """Of the initial positions and tokens."""

@@ -25,7 +25,7 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import CLASS, LABELLED, LabelledError, LabelledGame, entropies, without_labels
 from gan_zoo.encoding import Fools
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 
 TOLD = "told"
 """The pair of labelled samples, and samples without labels with the classes that C tells."""

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term
-from gan_zoo.layers import require_positive
 from gan_zoo.losses.vanilla import BinaryCrossEntropy
+from gan_zoo.ranges import require_positive
 
 
 def rectangles(n: int, height: int, width: int) -> Tensor:

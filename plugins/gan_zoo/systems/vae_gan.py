@@ -23,7 +23,8 @@ from gan_framework.api import (
 from gan_zoo.autoencoding import decode
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
 from gan_zoo.judged_together import TogetherPair
-from gan_zoo.layers import ImageSize, activations, cropped, init_normal, require_not_negative, require_positive, sides
+from gan_zoo.layers import ImageSize, activations, cropped, init_normal, sides
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 

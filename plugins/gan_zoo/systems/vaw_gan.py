@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import SAMPLES, Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player, Term
-from gan_zoo.layers import given, require_above_zero, require_not_negative
+from gan_zoo.layers import given
 from gan_zoo.ndims import cut, down, init_dcgan, up
+from gan_zoo.ranges import require_above_zero, require_not_negative
 from gan_zoo.systems.iwgan_3d import CodeDivergence
 from gan_zoo.systems.simgan import AfterSteps
 from gan_zoo.translating import WeighedPlayer

@@ -10,8 +10,8 @@ from torch import Tensor
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.autoencoding import decode, drawn_around
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
-from gan_zoo.layers import require_not_negative
 from gan_zoo.priors.codes import Codes
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.systems.vae_gan import FeatureReconstruction
 from gan_zoo.terms.kl_divergence import kl_to_standard_normal
 from gan_zoo.terms.mutual_information import MutualInformation

@@ -23,7 +23,8 @@ from gan_framework.api import (
 )
 from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import TO, A, B, Cycle, CycleConsistency, Translated
-from gan_zoo.layers import init_normal, require_not_negative, require_positive
+from gan_zoo.layers import init_normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.translating import SOURCE, WeighedPlayer, constant
 
 OF_AE = {A: "autoencoded_a", B: "autoencoded_b"}

@@ -23,7 +23,8 @@ from gan_framework.api import (
     evaluation_mode,
     grid,
 )
-from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sides
+from gan_zoo.layers import ImageSize, sides
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.reference import Reference
 
 LARGEST = 1e4

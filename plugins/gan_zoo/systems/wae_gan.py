@@ -29,8 +29,9 @@ from gan_framework.api import (
 from gan_zoo.encoding import Fools
 from gan_zoo.generators.dcgan import DOUBLING, check_kernel
 from gan_zoo.kernels import Kernel, squared_distances, squared_mmd
-from gan_zoo.layers import OUTPUTS, PIXELS, ImageSize, choose, cropped, require_not_negative, require_positive, sides
+from gan_zoo.layers import OUTPUTS, PIXELS, ImageSize, choose, cropped, sides
 from gan_zoo.priors.normal import Normal
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.systems.aae import AAE, CODES
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

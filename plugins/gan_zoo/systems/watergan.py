@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Components, ConfigError, Generator, Pair, Player, Term
 from gan_zoo.adapting import A
-from gan_zoo.layers import ImageSize, require_not_negative, require_positive, sides
+from gan_zoo.layers import ImageSize, sides
 from gan_zoo.made_alike import MadeAlike, weigh
+from gan_zoo.ranges import require_not_negative, require_positive
 
 DEPTH = "depth"
 STARTS = (0.35, 0.038, 0.0194)

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import activations, require_not_negative
+from gan_zoo.layers import activations
 from gan_zoo.ndims import down, init_dcgan
+from gan_zoo.ranges import require_not_negative
 
 
 class PhaseShuffle(nn.Module):

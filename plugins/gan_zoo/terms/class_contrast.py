@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from gan_framework.api import Discriminator, Game, Pair, Player, Term
 from gan_zoo.batch_statistic import penultimate_size
 from gan_zoo.heads import ReadsHeads, add_head, require_unaware
-from gan_zoo.layers import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 from gan_zoo.terms.reading import require_head, widened
 from gan_zoo.terms.sides import name_of
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Pair, Player
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty, between
 
 

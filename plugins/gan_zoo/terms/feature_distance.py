@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term
-from gan_zoo.layers import as_weights, require_positive
+from gan_zoo.layers import as_weights
 from gan_zoo.perceiving import FeatureClassifier, OfVGG16, Photographs, TrainOnClasses, style_distance
+from gan_zoo.ranges import require_positive
 from gan_zoo.terms.sides import name_of
 from gan_zoo.translating import known_distance
 

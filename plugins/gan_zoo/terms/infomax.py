@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Discriminator, DiscriminatorOutput, Game, Pair, Player, Term
 from gan_zoo.heads import ReadsHeads, say_more
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.terms.reading import require_head, widened
 
 

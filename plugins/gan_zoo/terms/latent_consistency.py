@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, try_meeting
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.terms.sides import name_of, require_generator, trained_judges
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, distributed
-from gan_zoo.layers import require_not_negative
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.terms.sides import name_of, require_generator
 
 SIDES = ("real", "fake")

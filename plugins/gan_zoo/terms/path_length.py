@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Generator, Pair, Player, Term, distributed, try_meeting
-from gan_zoo.layers import require_positive
+from gan_zoo.ranges import require_positive
 from gan_zoo.terms.sides import name_of, require_generator
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, evaluation_mode
 from gan_zoo.games.gogan import BEFORE, GoGAN
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.terms.sides import name_of, trained_judges
 
 

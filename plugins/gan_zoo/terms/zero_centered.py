@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Judge, Pair, Player
-from gan_zoo.layers import require_above_zero
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty
 from gan_zoo.terms.dropout_consistency import DROPOUTS
 from gan_zoo.terms.sides import name_of, trained_judges

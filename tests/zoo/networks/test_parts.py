@@ -12,8 +12,9 @@ from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.generators.cgan_maxout import CGANMaxoutGenerator
 from gan_zoo.generators.conv import ConvGenerator
 from gan_zoo.generators.mlp import MLPGenerator
-from gan_zoo.layers import Maxout, Projection, require_above_zero, require_not_negative, require_positive
+from gan_zoo.layers import Maxout, Projection
 from gan_zoo.priors.truncated_normal import TruncatedNormal
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 from gan_zoo.residual import DownBlock, UpBlock
 
 
