@@ -17,8 +17,10 @@ from pathlib import Path
 
 from evidence import papers
 from evidence.job import ROOT, Job
+from evidence.objective_claims import SCORES
 from evidence.objective_page import claimed, page
-from evidence.objective_rows import LINE_DATA, OUTLIER_DATA, QUIET, ROWS, SCORES
+from evidence.objective_rows import QUIET, ROWS
+from evidence.objective_settings import LINE_DATA, OUTLIER_DATA
 from evidence.options import carry_out, parser
 from evidence.record import RecordFile
 

@@ -23,8 +23,9 @@ DOCS = Path(__file__).parent
 PAPERS = DOCS / "papers.md"
 sys.path.insert(0, str(DOCS.parent / "benchmarks"))
 
+from evidence.objective_claims import FAMILIES, SCORES, Claim  # noqa: E402
 from evidence.objective_page import MISSING, NOT, OPEN, SHOWS, evidence, verdict  # noqa: E402 (benchmarks are no package)
-from evidence.objective_rows import FAMILIES, ROWS, SCORES, Claim  # noqa: E402
+from evidence.objective_rows import ROWS  # noqa: E402
 from evidence.record import Record, RecordFile  # noqa: E402
 from evidence.system_rows import ROWS as SYSTEMS  # noqa: E402
 

@@ -6,7 +6,8 @@ import re
 from statistics import fmean
 
 from evidence.comparison import Comparison, between, compare, spread
-from evidence.objective_rows import FAMILIES, QUIET, ROWS, WORST, Claim
+from evidence.objective_claims import FAMILIES, WORST, Claim
+from evidence.objective_rows import QUIET, ROWS
 from evidence.record import Found, Record
 
 SHOWS, NOT, OPEN, MISSING = "shows", "does not, in this setting", "inconclusive", "too few runs"

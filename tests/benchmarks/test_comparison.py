@@ -2,8 +2,9 @@
 
 import pytest
 from evidence.comparison import compare, direction, interval, spread
+from evidence.objective_claims import FAMILIES, SCORES, WORST, Claim
 from evidence.objective_page import MISSING, NOT, OPEN, SHOWS, evidence, page, verdict
-from evidence.objective_rows import FAMILIES, ROWS, SCORES, WORST, Claim
+from evidence.objective_rows import ROWS
 from evidence.record import Found
 from scipy.stats import ttest_rel
 

@@ -94,8 +94,8 @@ def test_the_claims_on_pages_are_what_the_record_says(monkeypatch):
     """Each claim about a technique stands on a page, with what became of it."""
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     import objectives
+    from evidence.objective_claims import FAMILIES
     from evidence.objective_page import claimed
-    from evidence.objective_rows import FAMILIES
     from evidence.record import RecordFile
 
     record = RecordFile(objectives.RECORD, objectives.SCORES).read()
