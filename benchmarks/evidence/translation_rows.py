@@ -236,9 +236,10 @@ ROWS = {
         "vigan_views",
         (
             *(SMALL, "networks.generator_ab.blocks=2", "networks.generator_ba.blocks=2", "train.steps=500"),
-            "schedule.stages=[{players:[discriminator_a,discriminator_b,generator],until:250},"
-            "{players:[autoencoder],until:100},{players:[discriminator_a,discriminator_b,joint]}]",
-            *("metrics=[psnr]", *quick("generator", lr="5e-4")),
+            "schedule.stages=[{players:[generator,discriminator_a,discriminator_b],until:250},"
+            "{players:[autoencoder],until:100},"
+            "{players:[joint,discriminator_a_joint,discriminator_b_joint],updates:[2,1,1]}]",
+            "metrics=[psnr]",
         ),
         *("psnr", 2.02, "dB of negatives, of three in ten both known, beside the true ones; beside digits as they are"),
     ),

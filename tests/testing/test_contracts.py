@@ -212,7 +212,8 @@ GENERATED = (
 TRANSLATED = {
     "vigan_views": [
         "experiment=vigan_views",
-        "schedule.stages=[{players:[discriminator_a,discriminator_b,generator,autoencoder,joint]}]",
+        "schedule.stages=[{players:[discriminator_a,discriminator_b,generator,autoencoder,joint,discriminator_a_joint,"
+        "discriminator_b_joint]}]",
         *(f"networks.generator_{way}.width=4" for way in ("ab", "ba")),
     ],
     "texturegan": [

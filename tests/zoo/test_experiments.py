@@ -42,7 +42,8 @@ SMALL = {
     "esrgan": ["terms.feature_distance.steps=2"],
     "gan_vfs": ["terms.perceptual.steps=2", "terms.identity.steps=2"],
     "vigan_views": [
-        "schedule.stages=[{players:[discriminator_a,discriminator_b,generator],until:1},{players:[autoencoder],until:1},{players:[joint]}]"
+        "schedule.stages=[{players:[discriminator_a,discriminator_b,generator],until:1},{players:[autoencoder],until:1},"
+        "{players:[joint,discriminator_a_joint,discriminator_b_joint]}]"
     ],
     "texturegan": [
         "terms.features.steps=2",

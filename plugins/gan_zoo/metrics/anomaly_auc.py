@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, Game, Metric, inversion, try_meeting
 from gan_zoo.metrics.encoding import through
+from gan_zoo.ranges import require_probability
 
 METHODS = ("encode", "optimise")
 
@@ -23,8 +24,9 @@ class AnomalyAUC(Metric):
     """The area under the ROC curve of anomaly scores of test samples, those of other classes being anomalous.
 
     A sample's score is (1 - λ) E |x - x̂| + λ E |f(x) - f(x̂)|, means over entries, f a layer of D (Schlegl et al. 2017,
-    arXiv 1703.05921, section 2.2, where they are sums); x̂ is what the encoder and the generator make of x (f-AnoGAN,
-    Schlegl et al. 2019), or the nearest sample that an optimisation of the latent finds.
+    arXiv 1703.05921, section 2.2, where they are sums), or the same of squares, as f-AnoGAN's (Schlegl et al. 2019). x̂
+    is what the encoder and the generator make of x (f-AnoGAN), or the nearest sample that an optimisation of the latent
+    finds.
 
     Args:
         normal_classes: the classes that are no anomalies.
@@ -33,6 +35,7 @@ class AnomalyAUC(Metric):
         layer: the index of D's layer f; read where λ is not 0.
         steps: of the optimisation.
         samples: how many test samples are scored, evenly spread; all, if there are no more.
+        squared: whether errors are squared.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"anomaly_auc": True}
@@ -44,13 +47,19 @@ class AnomalyAUC(Metric):
     needs_game: ClassVar[bool] = True
 
     def __init__(
-        self, normal_classes: list[int], method: str, weight: float, layer: int, steps: int, samples: int
+        self,
+        normal_classes: list[int],
+        method: str,
+        weight: float,
+        layer: int,
+        steps: int,
+        samples: int,
+        squared: bool = False,
     ) -> None:
         name = "metrics.anomaly_auc"
         if method not in METHODS:
             raise ConfigError(f"{name}.method={method!r}: choose {' or '.join(METHODS)}")
-        if not 0 <= weight <= 1:
-            raise ConfigError(f"{name}.weight={weight}: it must lie between 0 and 1")
+        require_probability(weight=weight)
         if steps < 1 or samples < 2:
             raise ConfigError(f"{name}.steps={steps}, samples={samples}: at least 1 and 2")
         if not normal_classes:
@@ -61,6 +70,7 @@ class AnomalyAUC(Metric):
         self.layer = layer
         self.steps = steps
         self.samples = samples
+        self.error = torch.square if squared else torch.abs
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if samples cannot be reconstructed, or D has no such layer."""
@@ -104,10 +114,10 @@ class AnomalyAUC(Metric):
         inner = self._layer(game, x) if self.weight else x
 
         def distance(made: Tensor) -> Tensor:
-            pixels = (made - x).abs().flatten(1).mean(1)
+            pixels = self.error(made - x).flatten(1).mean(1)
             if not self.weight:
                 return pixels
-            return (1 - self.weight) * pixels + self.weight * (self._layer(game, made) - inner).abs().mean(1)
+            return (1 - self.weight) * pixels + self.weight * self.error(self._layer(game, made) - inner).mean(1)
 
         if self.method == "encode":
             return distance(inversion.reconstruct(game, x))

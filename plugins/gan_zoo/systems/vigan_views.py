@@ -24,7 +24,7 @@ from gan_framework.api import (
 from gan_zoo.chained import Chained
 from gan_zoo.games.cycle import TO, A, B, Cycle, CycleConsistency, Translated
 from gan_zoo.layers import init_normal
-from gan_zoo.ranges import require_not_negative, require_positive
+from gan_zoo.ranges import require_not_negative, require_positive, require_share
 from gan_zoo.translating import SOURCE, WeighedPlayer, constant
 
 OF_AE = {A: "autoencoded_a", B: "autoencoded_b"}
@@ -75,7 +75,7 @@ class Imputer(Chained):
 
 
 class BothViews(Term):
-    """mean (x - x̂)² over those samples of which both views are known, both views, and both ways of imputing one."""
+    """Σ mean (x - x̂)² of both views and both ways of imputing one, over samples of which both views are known."""
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return it; 0 where no sample of the batch has both views."""
@@ -89,17 +89,18 @@ class VIGAN(Cycle):
 
     Players are `discriminator_a`, `discriminator_b` and `generator` (CycleGAN's), `autoencoder`, and `joint`, which
     updates generators and autoencoder by autoencoding · AE + adversarial · L_G of what the autoencoder makes +
-    joint_cycle · cycle; `schedule=stages` has them in turn. Data have the view A as the extra `source`; that both views
-    of a sample belong together is known to the autoencoder alone, of a share of the samples (every so-manieth), and
-    CycleGAN sees them shifted against each other. The authors' program compares B's output with A in the pretraining, a
-    slip; here it is B.
+    joint_cycle · cycle, against `discriminator_a_joint` and `discriminator_b_joint`, which train the same judges on
+    what it makes alone; `schedule=stages` has them in turn. Data have the view A as the extra `source`; that
+    both views of a sample belong together is known to the autoencoder alone, of a share of the samples (every
+    so-manieth), and CycleGAN sees them shifted against each other. The authors' program compares B's output with A in
+    the pretraining, a slip; here it is B.
 
     Args:
         components: what the game is made of.
         paired: the share of samples of which both views are known.
         cycle: of CycleGAN's cycle; 10.
         identity: of its identity mapping; 0 where views have other channels.
-        autoencoding: of the autoencoder in the joint stage; 10.
+        autoencoding: of the autoencoder's error in the joint stage; 10.
         adversarial: of what it makes; 2.
         joint_cycle: of the cycle in the joint stage; 1.
         discriminator_weight: of each D's loss.
@@ -122,8 +123,7 @@ class VIGAN(Cycle):
         adversarial_weight: float = 1.0,
     ) -> None:
         require_not_negative(autoencoding=autoencoding, adversarial=adversarial, joint_cycle=joint_cycle)
-        if not 0 < paired <= 1:
-            raise ValueError(f"paired={paired}: it must be above 0 and at most 1")
+        require_share(paired=paired)
         self.paired = paired
         weights = (discriminator_weight, adversarial_weight)
         super().__init__(components, *weights, cycle, "l1", identity, 0, 0.0, 0.0, True, None, 0.5, 1)
@@ -137,16 +137,17 @@ class VIGAN(Cycle):
             joint.add_term("cycle", CycleConsistency("l1"), plan=TermPlan(joint_cycle, pairs=(A, B)))
 
     def make_players(self) -> list[Player]:
-        """Return CycleGAN's players, the autoencoder, and all generators with it."""
+        """Return CycleGAN's players, the autoencoder, and all generators with it and those who judge it."""
         self.networks["imputer"] = Imputer(self.network(TO[B]), self.network("autoencoder"))
-        *judges, generator = super().make_players()
-        for judge, domain in zip(judges, self.domains, strict=True):
-            judge.objective = {domain: "discriminator", OF_AE[domain]: "discriminator"}
         faced = dict.fromkeys(OF_AE.values(), "generator")
+        of_both = [
+            WeighedPlayer(f"{judge}_joint", (judge,), "discriminator", {OF_AE[domain]: "discriminator"})
+            for domain, judge in ((domain, f"discriminator_{domain}") for domain in self.domains)
+        ]
         return [
-            *judges,
-            generator,
+            *super().make_players(),
             WeighedPlayer("autoencoder", ("autoencoder",)),
+            *of_both,
             WeighedPlayer("joint", (*TO.values(), "autoencoder"), "generator", faced),
         ]
 
@@ -169,7 +170,7 @@ class VIGAN(Cycle):
             return autoencoder(a, self.translate(a, B)), autoencoder(self.translate(b, A), b)
 
     def autoencoding_error(self, batch: Batch, latent: Latent) -> Tensor:
-        """Return the mean squared error of the samples of which both views are known."""
+        """Return the squared error of the samples of which both views are known, a sum over views and ways."""
         known = self.known(batch)
         views = (latent.given[SOURCE], batch.samples)
         each = [
@@ -177,7 +178,7 @@ class VIGAN(Cycle):
             for way in self.both_ways(batch, latent)
             for made, view in zip(way, views, strict=True)
         ]
-        return (torch.stack(each).mean(0) * known).sum() / known.sum().clamp(min=1)
+        return (torch.stack(each).sum(0) * known).sum() / known.sum().clamp(min=1)
 
     def pairs(self, batch: Batch, latent: Latent) -> Mapping[str, Pair]:
         """Return each view before its judge, translated and autoencoded; A is shifted against B."""

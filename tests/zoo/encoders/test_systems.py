@@ -241,6 +241,14 @@ def test_what_an_encoder_pays_for_what_is_made_of_its_codes(projected):
     projected.networks.train()
 
 
+def test_f_anogan_compares_the_maps_that_the_last_layer_reads(compose):
+    """Their sums over positions, which are hundreds of times as large, would drown the pixels."""
+    widths = [f"networks.{name}.width=2" for name in ("generator", "encoder", "discriminator")]
+    game = small(compose, "f_anogan", "prior.dim=3", *widths)
+    layer = game.player("encoder").terms["inversion"].layer
+    assert game.probe().features[layer].ndim == 4
+
+
 def test_scores_of_anomalies(projected):
     """A layer that says nothing leaves the pixels; a sample that is made exactly scores 0."""
     x = projected.sample(projected.latent(3))
@@ -248,7 +256,9 @@ def test_scores_of_anomalies(projected):
     projected.reconstruct, kept = (lambda of: of), projected.reconstruct
     assert metric.score(projected, x).abs().max() == 0
     projected.reconstruct = lambda of: of + 0.5
-    torch.testing.assert_close(AnomalyAUC([0], "encode", 0.0, -1, 1, 2).score(projected, x), torch.full((3,), 0.5))
+    for squared, error in ((False, 0.5), (True, 0.25)):
+        metric = AnomalyAUC([0], "encode", 0.0, -1, 1, 2, squared)
+        torch.testing.assert_close(metric.score(projected, x), torch.full((3,), error))
     projected.reconstruct = kept
 
 

@@ -201,12 +201,25 @@ def test_vigan_weighs_the_whole_of_the_squares(compose, tmp_path):
     images = meeting["b"].real, meeting["b"].fake, meeting["autoencoded_b"].fake
     real, made, imputed = (game.network("discriminator_b")(x).logits for x in images)
     expected = {  # CycleGAN's D: half of both
-        ("discriminator_b", "adversarial_b"): ((real - 1).square().mean() + made.square().mean()) / 2,
+        ("discriminator_b", "adversarial"): ((real - 1).square().mean() + made.square().mean()) / 2,
+        ("discriminator_b_joint", "adversarial"): ((real - 1).square().mean() + imputed.square().mean()) / 2,
         ("generator", "adversarial_b"): (made - 1).square().mean(),
         ("joint", "adversarial_autoencoded_b"): 2 * (imputed - 1).square().mean(),
     }
     for (player, loss), value in expected.items():
         torch.testing.assert_close(game.player(player).evaluate(meeting)[loss], value)
+
+
+def test_an_autoencoder_errs_by_the_sum_over_views_and_ways(compose, tmp_path):
+    game = game_of("vigan_views", compose, tmp_path)
+    batch = noise(game)
+    latent = game.latent_for(batch)
+    views, both = (latent.given["source"], batch.samples), game.known(batch)
+    ways = game.both_ways(batch, latent)
+    expected = sum(
+        (made[both] - view[both]).square().mean() for way in ways for made, view in zip(way, views, strict=True)
+    )
+    torch.testing.assert_close(game.autoencoding_error(batch, latent), expected)
 
 
 # -- GAN-VFS, TAN -----------------------------------------------------------------------------------
