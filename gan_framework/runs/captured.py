@@ -7,24 +7,21 @@ from Python until all that it does on the host is known, and a step that decides
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_framework.core import distributed
 from gan_framework.core.game import Game
-from gan_framework.core.player import Player
 from gan_framework.core.records import Batch, NextBatch
 from gan_framework.errors import ConfigError
+from gan_framework.runs.capturable import changes, flat_state, on_another_stream, without_waiting
+from gan_framework.runs.cuda_graph import SETTING, Graph, OnHost
 
 MOST_GRAPHS = 8
 """How many kinds of steps are captured, each with activations of its own; others are played from Python."""
-
-SETTING = "train.cuda_graph=true"
 
 OWN_COUNTS = ("updates", "scaler")
 """What changes in a player's state with every update, and is followed (`updates`) or lies on the device."""
@@ -42,17 +39,6 @@ def check(game: Game, skips_nonfinite: bool) -> None:
         raise ConfigError(f"{SETTING} is for one process, and this run has {distributed.world()}")
     if skips_nonfinite:
         raise ConfigError(f"{SETTING} cannot go with train.on_nonfinite=skip, which looks at every loss: use stop")
-
-
-@runtime_checkable
-class OnHost(Protocol):
-    """A follow-up of a player's updates that keeps numbers on the host."""
-
-    def graph_key(self) -> Hashable:
-        """Return what its work on the device depends on beside tensors."""
-
-    def replayed(self) -> None:
-        """Do to the numbers what an update does."""
 
 
 class CapturedSteps:
@@ -140,12 +126,12 @@ class CapturedSteps:
 
     def _examined(self) -> dict[str, Tensor]:
         """Play a step from Python; see that it waits for nothing and changes nothing but tensors on the device."""
-        before, drawn = _state(self.game), torch.default_generator.get_state()
-        with _aside(self.game.device), _without_waiting():
+        before, drawn = flat_state(self.game), torch.default_generator.get_state()
+        with on_another_stream(self.game.device), without_waiting():
             measured = self._step()
         if self.game.device.type != "cpu" and not torch.equal(drawn, torch.default_generator.get_state()):
             raise ConfigError(f"{SETTING}: a step draws random numbers on the CPU, which a graph would repeat")
-        changed = changes(before, _state(self.game), self._followed())
+        changed = changes(before, flat_state(self.game), self._followed())
         if changed:
             raise ConfigError(
                 f"{SETTING}: a step changes what lies on the host, which a graph would repeat: "
@@ -167,175 +153,6 @@ class CapturedSteps:
         return own + rates + [f"{name}._extra_state" for name in names]
 
 
-@dataclass
-class Graph:
-    """The captured step of one kind.
-
-    Attributes:
-        replay: has the device repeat it.
-        measured: what the step returns; every replay writes there.
-        left: what the step leaves in attributes of modules: (module, name, value).
-        updated: the players in the order of their updates.
-        rates: the learning rates of these updates on the device.
-        values: the learning rates that are there.
-    """
-
-    replay: Callable[[], None]
-    measured: dict[str, Tensor]
-    left: list[tuple[nn.Module, str, Any]]
-    updated: list[Player]
-    rates: Tensor
-    values: list[float]
-
-    @classmethod
-    def of(cls, game: Game, players: list[Player], step: Callable[[], dict[str, Tensor]]) -> Graph:
-        """Capture a step; the host has played it afterwards, and the device has not.
-
-        Raises:
-            ConfigError: it cannot be captured.
-        """
-        before = [(module, dict(vars(module))) for module in game.modules()]
-        graph = torch.cuda.CUDAGraph()
-        torch.cuda.synchronize(game.device)
-        with _recorded_updates(players, game.device) as record:
-            # Other threads (of a loader that pins memory) may go on with the device meanwhile.
-            try:
-                with torch.cuda.device(game.device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                    measured = step()
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError as error:
-                raise ConfigError(
-                    f"{SETTING}: a step cannot be captured ({str(error).splitlines()[0]}); set train.cuda_graph=false"
-                ) from error
-        left = [
-            (module, name, value)
-            for module, attributes in before
-            for name, value in vars(module).items()
-            if not isinstance(value, int | float | str) and value is not attributes.get(name, module)
-        ]
-        return cls(graph.replay, measured, left, record.updated, record.rates, record.values)
-
-    def play(self, host_has_played: bool = False) -> dict[str, Tensor]:
-        """Repeat the step; return what it measured."""
-        values = self.values if host_has_played else self._follow()
-        if host_has_played or values != self.values:
-            self.values = values
-            uploaded = torch.tensor(values, dtype=self.rates.dtype).pin_memory()
-            self.rates[: len(values)].copy_(uploaded, non_blocking=True)
-        self.replay()
-        for module, name, value in self.left:
-            setattr(module, name, value)
-        return {name: value.clone() for name, value in self.measured.items()}
-
-    def _follow(self) -> list[float]:
-        """Do on the host what the step does there; return the learning rates of its updates."""
-        values: list[float] = []
-        for player in self.updated:
-            values += _rates(player)
-            for follow_up in player.after_step:
-                if isinstance(follow_up, OnHost):
-                    follow_up.replayed()
-            player.updates += 1
-        return values
-
-
-# -- learning rates ---------------------------------------------------------------------------------
-
-
-@dataclass
-class _Record:
-    updated: list[Player]
-    rates: Tensor
-    values: list[float]
-
-
-MOST_RATES = 4096
-"""How many learning rates a graph has room for: one for each update and parameter group."""
-
-
-def _anneals(player: Player) -> bool:
-    return "lr" in player.annealed
-
-
-def _rates(player: Player) -> list[float]:
-    return [float(group["lr"]) for group in player.optimizer.param_groups] if _anneals(player) else []
-
-
-@contextmanager
-def _recorded_updates(players: list[Player], device: torch.device) -> Iterator[_Record]:
-    """Record the updates of players; those whose learning rate changes read it from the device meanwhile."""
-    record = _Record([], torch.zeros(MOST_RATES, device=device), [])
-
-    def begin(player: Player) -> None:
-        record.updated.append(player)
-        for group, value in zip(player.optimizer.param_groups, _rates(player), strict=False):
-            record.values.append(value)
-            group["lr"] = record.rates[len(record.values) - 1]
-
-    def end(player: Player) -> None:
-        groups = player.optimizer.param_groups if _anneals(player) else []
-        for group, value in zip(groups, record.values[len(record.values) - len(groups) :], strict=True):
-            group["lr"] = value  # else it could not be read while a stream is captured
-
-    hooks = []
-    for player in players:
-        hooks.append(player.optimizer.register_step_pre_hook(lambda *_, player=player: begin(player)))
-        hooks.append(player.optimizer.register_step_post_hook(lambda *_, player=player: end(player)))
-    capturable = [
-        group for player in players for group in player.optimizer.param_groups if group.get("capturable") is False
-    ]
-    for group in capturable:
-        group["capturable"] = True
-    try:
-        yield record
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for group in capturable:
-            group["capturable"] = False
-
-
-# -- what a step changes ----------------------------------------------------------------------------
-
-
-def changes(before: Mapping[str, Any], after: Mapping[str, Any], followed: list[str]) -> list[str]:
-    """Return the names of what differs between two flat states, other than values of tensors on the device.
-
-    Args:
-        before: the state by name: plain values, and for tensors on the device their addresses.
-        after: the state after a step.
-        followed: beginnings of names that may differ.
-    """
-    return [
-        name
-        for name in dict.fromkeys([*before, *after])
-        if not any(name == own or name.startswith(f"{own}.") for own in followed)
-        and (name not in before or name not in after or before[name] != after[name])
-    ]
-
-
-def _state(game: Game) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-
-    def visit(name: str, value: Any) -> None:
-        if isinstance(value, Tensor):
-            on_device = value.device.type == game.device.type
-            flat[name] = (value.data_ptr(), tuple(value.shape)) if on_device else value.tolist()
-        elif isinstance(value, Mapping):
-            for key, inner in value.items():
-                visit(f"{name}.{key}", inner)
-        elif isinstance(value, list | tuple):
-            for i, inner in enumerate(value):
-                visit(f"{name}.{i}", inner)
-        else:
-            flat[name] = value
-
-    for name, value in game.state_dict().items():
-        visit(name, value)
-    return flat
-
-
 def _tensors(batch: Batch) -> Iterator[Tensor]:
     yield batch.samples
     yield from (tensor for tensor in (batch.labels, batch.index) if tensor is not None)
@@ -353,45 +170,3 @@ def _map(function: Callable[[Tensor], Tensor], batch: Batch) -> Batch:
         extra={name: function(tensor) for name, tensor in batch.extra.items()},
         others={name: _map(function, other) for name, other in batch.others.items()},
     )
-
-
-@contextmanager
-def _aside(device: torch.device) -> Iterator[None]:
-    """Compute on another stream, as a capture does, so that what is made there once is there already."""
-    if device.type != "cuda":
-        yield
-        return
-    stream = torch.cuda.Stream(device)
-    stream.wait_stream(torch.cuda.current_stream(device))
-    with torch.cuda.stream(stream):
-        yield
-    torch.cuda.current_stream(device).wait_stream(stream)
-
-
-@contextmanager
-def _without_waiting() -> Iterator[None]:
-    """Raise ConfigError where the host waits for the device."""
-    if not torch.cuda.is_available():
-        yield
-        return
-    mode = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    except RuntimeError as error:
-        if "synchronizing" not in str(error):
-            raise
-        raise ConfigError(f"{SETTING}: a step waits for the device ({_where(error)}), which a graph cannot") from error
-    finally:
-        torch.cuda.set_sync_debug_mode(mode)
-
-
-def _where(error: BaseException) -> str:
-    """Return the place in the framework or a plugin at which an error was raised."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        module = trace.tb_frame.f_globals.get("__name__", "")
-        if not module.startswith("torch") and module != __name__:
-            place = f"{module}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

@@ -11,8 +11,9 @@ from gan_framework.core import distributed
 from gan_framework.core.records import DataShape
 from gan_framework.data import Batches, InMemory
 from gan_framework.errors import ConfigError
-from gan_framework.runs import captured
-from gan_framework.runs.captured import CapturedSteps, Graph
+from gan_framework.runs import captured, cuda_graph
+from gan_framework.runs.captured import CapturedSteps
+from gan_framework.runs.cuda_graph import Graph
 
 SHAPE = DataShape((1, 16, 16), 10)
 SMALL = (
@@ -107,7 +108,7 @@ class OnCPU(Graph):
     @classmethod
     def of(cls, game, players, step):
         cls.made += 1
-        with captured._recorded_updates(players, game.device) as record:
+        with cuda_graph.recorded_updates(players, game.device) as record:
             record.rates = Rates(record)
             measured = step()
         graph = cls(step, measured, [], record.updated, record.rates, record.values)
@@ -125,7 +126,7 @@ class OnCPU(Graph):
         for player, own in zip(self.players, rates, strict=True):
             for group, rate in zip(player.optimizer.param_groups, own, strict=True):
                 group["lr"] = rate
-        with captured._recorded_updates(self.players, self.game.device) as record:
+        with cuda_graph.recorded_updates(self.players, self.game.device) as record:
             record.rates = Rates(record)
             measured = self.replay()
         assert record.updated == self.updated
