@@ -36,3 +36,10 @@ def require_share(**settings: float) -> None:
     for name, value in settings.items():
         if not 0 < value <= 1:
             raise ValueError(f"{name}={value}: it must be above 0 and at most 1")
+
+
+def require_probability(**settings: float) -> None:
+    """Raise ValueError, naming it, for a setting that is not in [0, 1]."""
+    for name, value in settings.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name}={value}: it must lie between 0 and 1")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from gan_framework.api import seeding
+from gan_zoo.ranges import require_not_negative, require_positive, require_share
 
 
 class SGHMC(optim.Optimizer):
@@ -29,10 +30,9 @@ class SGHMC(optim.Optimizer):
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, alpha: float, samples: int, noise: float) -> None:
-        if not 0 < alpha <= 1:
-            raise ValueError(f"alpha={alpha}: it must be above 0 and at most 1")
-        if samples < 1 or not noise >= 0:
-            raise ValueError(f"samples={samples} noise={noise}: the first must be at least 1, the second not negative")
+        require_share(alpha=alpha)
+        require_positive(samples=samples)
+        require_not_negative(noise=noise)
         super().__init__(parameters, {"lr": lr, "alpha": alpha, "samples": samples, "noise": noise})
 
     @torch.no_grad()

@@ -20,7 +20,7 @@ from gan_framework.api import (
 )
 from gan_zoo.lengths import are_padded, counted, mean_inside
 from gan_zoo.policy import LOG_PROB, Policy
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
 
 BASELINES = ("none", "batch", "moving")
 
@@ -131,8 +131,8 @@ class RolloutReward(PolicyGradient):
 
     def __init__(self, rollouts: int, follow: float, baseline: str, summed: bool, length: int) -> None:
         super().__init__(baseline, summed, length)
-        if rollouts < 1 or not 0 <= follow < 1:
-            raise ValueError(f"rollouts={rollouts} follow={follow}: at least 1, and from 0 to below 1")
+        require_positive(rollouts=rollouts)
+        require_below_one(follow=follow)
         self.rollouts, self.follow = rollouts, follow
 
     def attach(self, game: Game) -> None:

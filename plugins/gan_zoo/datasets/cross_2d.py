@@ -6,6 +6,7 @@ import torch
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.ranges import require_positive
 
 MEANS = ((0.0, 1.5), (-1.5, 0.0), (1.5, 0.0), (0.0, -1.5))
 VARIANCES = ((3.0, 0.025), (0.025, 3.0), (0.025, 3.0), (3.0, 0.025))
@@ -31,8 +32,7 @@ class Cross2D(DataSource):
                 f"data.image_size={image_size} data.channels={channels} must be null and 2: the samples of cross_2d "
                 "are points in the plane"
             )
-        if samples < 1:
-            raise ConfigError(f"data.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.shape = DataShape((2,), len(MEANS))
         self.samples = samples
 

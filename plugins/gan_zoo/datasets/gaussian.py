@@ -6,6 +6,7 @@ import torch
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.ranges import require_not_negative, require_positive
 
 
 class Gaussian(DataSource):
@@ -26,11 +27,8 @@ class Gaussian(DataSource):
         known_classes("gaussian", num_classes, 0)
         if image_size is not None:
             raise ConfigError(f"data.image_size={image_size} must be null: the samples of gaussian are vectors")
-        if channels < 1 or samples < 1 or std < 0:
-            raise ConfigError(
-                f"data.channels={channels} data.samples={samples} data.std={std}: "
-                "there is at least one entry, at least one sample, and no negative deviation"
-            )
+        require_positive(channels=channels, samples=samples)
+        require_not_negative(std=std)
         self.shape = DataShape((channels,))
         self.mean, self.std, self.samples = mean, std, samples
 

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, seeding
+from gan_framework.api import seeding
 from gan_zoo.datasets.tabular import Tabular
+from gan_zoo.ranges import require_positive
 
 MODES = {
     "income": ((20.0, 45.0, 90.0), (4.0, 6.0, 10.0), (0.5, 0.35, 0.15)),
@@ -73,8 +74,7 @@ class MixedTable(Tabular):
         num_classes: int | None = None,
         image_size: None = None,
     ) -> None:
-        if samples < 1:
-            raise ConfigError(f"data.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         tables = {split: mixed_columns(samples, split) for split in ("train", "test")}
         super().__init__(tables, None, encoding, 100, most_modes, layout)
 
@@ -111,8 +111,7 @@ class Records(Tabular):
         num_classes: int | None = None,
         image_size: None = None,
     ) -> None:
-        if bits < 1 or samples < 1:
-            raise ConfigError(f"data.bits={bits} data.samples={samples}: both must be at least 1")
+        require_positive(bits=bits, samples=samples)
         shares, odds = latent_classes(bits)
         tables = {}
         for split in ("train", "test"):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.ranges import require_above_zero, require_positive
 
 
 def ring() -> Tensor:
@@ -73,8 +74,8 @@ class Mixture(DataSource):
                 f"data.image_size={image_size} data.channels={channels} must be null and 2: "
                 "the samples of mixture are points in the plane"
             )
-        if samples < 1 or not std > 0:
-            raise ConfigError(f"data.samples={samples} data.std={std}: both must be positive")
+        require_positive(samples=samples)
+        require_above_zero(std=std)
         self.shape = DataShape((2,), len(self.centres))
         self.std, self.samples = std, samples
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.ranges import require_not_negative
 
 
 class PairedVectors(DataSource):
@@ -51,8 +52,7 @@ class PairedVectors(DataSource):
         for setting, value in (given | {"samples": samples}).items():
             if value < least[setting]:
                 raise ConfigError(f"data.{setting}={value} must be at least {least[setting]}")
-        if noise < 0:
-            raise ConfigError(f"data.noise={noise} must not be negative")
+        require_not_negative(noise=noise)
         self.shape = DataShape((channels,), 0, condition_dim)
         self.topics, self.words, self.samples, self.noise = topics, words, samples, noise
         random = seeding.generator(0, "paired vectors")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.shapes import COLOURS, SHAPES, SIDE, Scenes, drawn, random_scenes
 
 TEXT = "text"
@@ -135,11 +136,8 @@ class Shapes(DataSource):
         check_drawing("shapes", image_size, channels, samples)
         if not 1 <= objects <= 3:
             raise ConfigError(f"data.objects={objects} must be 1, 2 or 3")
-        if text_dim < 1 or text_noise < 0:
-            raise ConfigError(
-                f"data.text_dim={text_dim} data.text_noise={text_noise}: the one must be at least 1, the other not "
-                "negative"
-            )
+        require_positive(text_dim=text_dim)
+        require_not_negative(text_noise=text_noise)
         known = [*EXTRAS, TEXT]
         for name in extras or ():
             if name not in known:

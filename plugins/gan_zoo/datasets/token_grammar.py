@@ -6,6 +6,7 @@ from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seed
 from gan_zoo.datasets.checks import known_split
 from gan_zoo.grammars import grammar
 from gan_zoo.lengths import LENGTHS, are_padded, lengths_of_tokens, with_lengths
+from gan_zoo.ranges import require_positive
 
 
 class TokenGrammar(DataSource):
@@ -25,8 +26,7 @@ class TokenGrammar(DataSource):
             self.grammar = grammar(kind, length, vocabulary)
         except ValueError as error:
             raise ConfigError(f"data.{error}") from error
-        if samples < 1:
-            raise ConfigError(f"data.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.kind, self.samples = kind, samples
         self.symbols = self.grammar.symbols
         # A symbol that is written as nothing is padding.
@@ -59,8 +59,7 @@ class TokenPairs(DataSource):
             self.grammar = grammar("markov", length, vocabulary)
         except ValueError as error:
             raise ConfigError(f"data.{error}") from error
-        if samples < 1:
-            raise ConfigError(f"data.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.samples = samples
         self.symbols = self.grammar.symbols
         self.shape = DataShape(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, seeding
 from gan_zoo.datasets.checks import known_classes, known_split
+from gan_zoo.ranges import require_positive
 from gan_zoo.solids import KINDS, Solids, first_hits, make_solids, project, surface_points, turned, voxels
 
 GIVEN = ("nothing", "depth", "silhouette")
@@ -33,8 +34,7 @@ class _OfSolids(DataSource):
 
     def __init__(self, samples: int, num_classes: int | None) -> None:
         known_classes("solids", num_classes, len(KINDS))
-        if samples < 1:
-            raise ConfigError(f"data.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.samples = samples
 
     def _solids(self, split: str) -> tuple[Solids, torch.Generator]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator
 from gan_zoo.generators.dcgan import DOUBLING, check_kernel
 from gan_zoo.layers import ImageSize, activations, choose, doublings, halved, init_normal, sides
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_below_one, require_positive
 
 
 class DCGANDiscriminator(Discriminator):
@@ -34,8 +34,7 @@ class DCGANDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         require_positive(channels=channels, width=width)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        require_below_one(dropout=dropout)
         padding = DOUBLING[check_kernel(kernel)][0]
         dropped = [nn.Dropout(dropout)] if dropout else []
         _, n = doublings(image_size)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
 from gan_zoo.layers import ACTIVATIONS, ImageSize, Maxout, activations, choose, init_normal, sample_shape
+from gan_zoo.ranges import require_below_one
 
 
 def beside(given: tuple[Tensor, ...], latent_dim: int) -> Tensor:
@@ -52,8 +53,7 @@ class JointMLPDiscriminator(Discriminator):
         super().__init__()
         if not hidden:
             raise ValueError("hidden=[]: the discriminator needs at least one hidden layer")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        require_below_one(dropout=dropout)
         self.latent_dim = latent_dim
         sizes = [math.prod(sample_shape(channels, image_size)) + latent_dim, *hidden]
         self.hidden = nn.ModuleList()

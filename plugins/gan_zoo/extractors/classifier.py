@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import Cache, ConfigError, Data, DataShape, DataSource, Extractor, Features, seeding, stop_point
+from gan_zoo.ranges import require_positive
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,7 @@ class Classifier(Extractor):
 
     def __init__(self, epochs: int, width: int, dim: int, seed: int, precision: str) -> None:
         super().__init__(precision)
-        for setting, value in (("epochs", epochs), ("width", width), ("dim", dim)):
-            if value < 1:
-                raise ConfigError(f"extractor.{setting}={value} must be at least 1")
+        require_positive(epochs=epochs, width=width, dim=dim)
         self.epochs = epochs
         self.width = width
         self.dim = dim

@@ -22,6 +22,7 @@ from gan_framework.api import (
     nobody,
     seeding,
 )
+from gan_zoo.ranges import require_not_negative
 from gan_zoo.reference import Reference
 from gan_zoo.without_loss import refuse_loss
 
@@ -45,8 +46,7 @@ class AutoEncoder(Game):
 
     def __init__(self, components: Components, noise: float) -> None:
         super().__init__(components)
-        if noise < 0:
-            raise ValueError(f"noise={noise}: a deviation is not negative")
+        require_not_negative(noise=noise)
         self.noise = noise
         self.reference = Reference(KEPT, components.data.sample)
 

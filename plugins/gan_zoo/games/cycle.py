@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_framework.api import Batch, Components, ConfigError, Game, Latent, Pair, Player, Term, distributed, try_meeting
 from gan_zoo.image_pool import ImagePool
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.ranges import require_not_negative, require_probability
 from gan_zoo.translating import WeighedPlayer, known_distance
 
 A, B = "a", "b"
@@ -282,9 +282,7 @@ class Rate:
     """A share that changes once, after so many updates."""
 
     def __init__(self, first: float | None, then: float, steps: int) -> None:
-        for name, value in {"starting_share": first if first is not None else 0.0, "share": then}.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name}={value}: it must lie between 0 and 1")
+        require_probability(share=then, **({} if first is None else {"starting_share": first}))
         self.first, self.then, self.steps = first, then, steps
 
     def at(self, updates: int) -> float | None:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gan_framework.api import MAIN, Components, Game, Meeting, NextBatch, Player, check_pairs
 from gan_zoo.autoencoding import autoencode, encode
+from gan_zoo.ranges import require_positive
 
 
 class VAEGANStart(Game):
@@ -20,8 +21,7 @@ class VAEGANStart(Game):
 
     def __init__(self, components: Components, vae_steps: int) -> None:
         super().__init__(components)
-        if vae_steps < 1:
-            raise ValueError(f"vae_steps={vae_steps}: the VAE is trained for at least one step")
+        require_positive(vae_steps=vae_steps)
         self.vae_steps = vae_steps
 
     def make_players(self) -> list[Player]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY
 from gan_zoo.policy import Policy
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_above_zero, require_positive
 
 State = tuple[Tensor, Tensor]
 
@@ -56,8 +56,7 @@ class LSTMTokens(Policy):
         require_positive(vocabulary=vocabulary, length=length, embedding=embedding, width=width)
         if latent_dim != length:
             raise ValueError(f"latent_dim={latent_dim}: z has a number for each of length={length} tokens")
-        if not temperature > 0:
-            raise ValueError(f"temperature={temperature} must be above 0")
+        require_above_zero(temperature=temperature)
         self.vocabulary, self.length, self.temperature = vocabulary, length, temperature
         self.embedding = nn.Embedding(vocabulary, embedding)
         self.cell = LSTMCell(embedding, width)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import EMPTY, Generator
 from gan_zoo.layers import ImageSize, choose, init_normal, sides
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_below_one, require_positive
 from gan_zoo.translating import image_in
 
 MOST_WIDTHS = 8
@@ -66,8 +66,7 @@ class UNetGenerator(Generator):
                 f"levels={levels}: images of {height}x{across} pixels can be halved from 2 to {most} times; choose "
                 "another data.image_size or fewer levels"
             )
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        require_below_one(dropout=dropout)
         widths = [source_channels, *(width * min(2**i, MOST_WIDTHS) for i in range(levels))]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for i in range(levels):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput, Meeting, Player, distributed
 from gan_zoo.losses.said import logits_of
-from gan_zoo.ranges import require_above_zero
+from gan_zoo.ranges import require_above_zero, require_share
 
 
 class BoundaryEquilibrium(AdversarialLoss):
@@ -29,8 +29,7 @@ class BoundaryEquilibrium(AdversarialLoss):
 
     def __init__(self, balance: float, rate: float) -> None:
         super().__init__()
-        if not 0 < balance <= 1:
-            raise ValueError(f"balance={balance}: it must lie in (0, 1]")
+        require_share(balance=balance)
         require_above_zero(rate=rate)
         self.balance = balance
         self.rate = rate

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import DiscriminatorOutput, SeparableLoss
+from gan_zoo.ranges import require_below_one
 
 DIVERGENCES = ("pearson", "kl")
 POSITIVE = ("exp", "softplus")
@@ -38,8 +39,7 @@ class DensityRatio(SeparableLoss):
             raise ValueError(f"divergence={divergence!r}: choose {' or '.join(DIVERGENCES)}")
         if positive not in POSITIVE:
             raise ValueError(f"positive={positive!r}: choose {' or '.join(POSITIVE)}")
-        if not 0 <= relative < 1:
-            raise ValueError(f"relative={relative}: it must lie in [0, 1)")
+        require_below_one(relative=relative)
         if relative and divergence != "pearson":
             raise ValueError(f"relative={relative}: only divergence=pearson has a relative ratio; set 0")
         if most is not None and not most > 1:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, SeparableLoss
+from gan_zoo.ranges import require_share
 
 LINEAR_BELOW = -30.0
 """Below it log softplus(f) is f to 14 digits, and softplus(f) soon underflows."""
@@ -25,9 +26,7 @@ class DualDiscriminator(SeparableLoss):
 
     def __init__(self, alpha: float, beta: float) -> None:
         super().__init__()
-        for name, value in (("alpha", alpha), ("beta", beta)):
-            if not 0 < value <= 1:
-                raise ValueError(f"{name}={value}: it must be above 0 and at most 1")
+        require_share(alpha=alpha, beta=beta)
         self.alpha = alpha
         self.beta = beta
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import DiscriminatorOutput, SeparableLoss
+from gan_zoo.ranges import require_below_one
 
 
 class Hinge(SeparableLoss):
@@ -46,8 +47,7 @@ class RandomHinge(Hinge):
 
     def __init__(self, low: float) -> None:
         super().__init__()
-        if not 0 <= low < 1:
-            raise ValueError(f"low={low}: it must be at least 0 and below 1")
+        require_below_one(low=low)
         self.low = low
 
     def real_half(self, real: DiscriminatorOutput) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gan_framework.api import AdversarialLoss, DiscriminatorOutput
 from gan_zoo.losses.pairing import differences
-from gan_zoo.ranges import require_above_zero, require_not_negative
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_probability
 
 
 class LossSensitive(AdversarialLoss):
@@ -25,8 +25,7 @@ class LossSensitive(AdversarialLoss):
     def __init__(self, margin: float, slope: float, real_weight: float) -> None:
         super().__init__()
         require_above_zero(margin=margin)
-        if not 0 <= slope <= 1:
-            raise ValueError(f"slope={slope}: it must lie in [0, 1]")
+        require_probability(slope=slope)
         require_not_negative(real_weight=real_weight)
         self.margin = margin
         self.slope = slope

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric, stop_point
 from gan_zoo.metrics.prc import TIE
+from gan_zoo.ranges import require_positive
 
 CHUNK = 500
 """Samples at a time, which bounds the matrix of distances."""
@@ -38,8 +39,7 @@ class Clipped(Metric):
     }
 
     def __init__(self, neighbours: int) -> None:
-        if neighbours < 1:
-            raise ConfigError(f"metrics.clipped.neighbours={neighbours} must be at least 1")
+        require_positive(neighbours=neighbours)
         self.neighbours = neighbours
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:

@@ -7,8 +7,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.api import Comparison, ConfigError, Metric, seeding
+from gan_framework.api import Comparison, Metric, seeding
 from gan_zoo.lsb import embed
+from gan_zoo.ranges import require_share
 
 LARGEST = 3
 """Differences of neighbouring pixels are counted from -3 to 3."""
@@ -36,8 +37,7 @@ class DetectionAccuracy(Metric):
     samples_kept: ClassVar[int] = 1_000
 
     def __init__(self, rate: float) -> None:
-        if not 0 < rate <= 1:
-            raise ConfigError(f"metrics.detection_accuracy.rate={rate}: it must lie between 0 and 1, and not be 0")
+        require_share(rate=rate)
         self.rate = rate
 
     def scores(self, comparison: Comparison) -> dict[str, float]:

@@ -21,6 +21,7 @@ from gan_framework.api import (
     try_meeting,
 )
 from gan_zoo.packs import refuse_packs
+from gan_zoo.ranges import require_above_zero
 
 BATCH = 500
 """Samples at a time."""
@@ -86,8 +87,7 @@ class EmbeddingLikelihood(Metric):
     samples_kept: ClassVar[int] = MOST
 
     def __init__(self, ridge: float, samples: int) -> None:
-        if not ridge > 0:
-            raise ConfigError(f"metrics.embedding_likelihood.ridge={ridge} must be positive")
+        require_above_zero(ridge=ridge)
         if not 2 <= samples <= MOST:
             raise ConfigError(f"metrics.embedding_likelihood.samples={samples} must lie between 2 and {MOST}")
         self.ridge = ridge

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, FeatureSet, Game, Metric, seeding
 from gan_zoo.metrics.encoding import require_codes, through
+from gan_zoo.ranges import require_positive
 
 CHUNK = 100
 """Queries at a time, which bounds the lists of all that is ranked."""
@@ -37,8 +38,7 @@ class HammingMAP(Metric):
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
     def __init__(self, queries: int, database: int) -> None:
-        if min(queries, database) < 1:
-            raise ValueError(f"queries={queries}, database={database}: both must be at least 1")
+        require_positive(queries=queries, database=database)
         self.queries, self.database = queries, database
 
     def check(self, game: Game) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
+from gan_zoo.ranges import require_positive
 
 SEED = 2020
 """torch-fidelity's own, so that both make the same parts."""
@@ -33,10 +34,9 @@ class InceptionScore(Metric):
         """Choose the number of parts.
 
         Raises:
-            ConfigError: there are no parts.
+            ValueError: there are no parts.
         """
-        if splits < 1:
-            raise ConfigError(f"metrics.inception_score.splits={splits} must be at least 1")
+        require_positive(splits=splits)
         self.splits = splits
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:

@@ -7,8 +7,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gan_framework.api import Comparison, ConfigError, Metric
+from gan_framework.api import Comparison, Metric
 from gan_zoo.metrics.neighbours import nearest
+from gan_zoo.ranges import require_positive
 
 SUSPICIOUS = 0.75
 """A share above which samples lie clearly nearer to the training samples than held-out ones do."""
@@ -34,11 +35,9 @@ class Memorisation(Metric):
         """Choose the size of the picture.
 
         Raises:
-            ConfigError: it would be empty.
+            ValueError: it would be empty.
         """
-        for setting, value in (("rows", rows), ("neighbours", neighbours)):
-            if value < 1:
-                raise ConfigError(f"metrics.memorisation.{setting}={value} must be at least 1")
+        require_positive(rows=rows, neighbours=neighbours)
         self.rows = rows
         self.neighbours = neighbours
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.metrics.neighbours import classes_of_generated
+from gan_zoo.ranges import require_positive
 
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """The weights of the scales, finest first (Wang et al. 2003)."""
@@ -45,10 +46,9 @@ class MSSSIM(Metric):
         """Choose the number of pairs per class.
 
         Raises:
-            ConfigError: there are none.
+            ValueError: there are none.
         """
-        if pairs < 1:
-            raise ConfigError(f"metrics.ms_ssim.pairs={pairs} must be at least 1")
+        require_positive(pairs=pairs)
         self.pairs = pairs
         self.windows = "inside the image"  # for the protocol: until version 0.1 they reached over its border
 

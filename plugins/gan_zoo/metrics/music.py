@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
 from gan_zoo.datasets.music import in_scale
+from gan_zoo.ranges import require_positive
 
 MOST = 2_000
 QUALIFIED = 3
@@ -119,8 +120,7 @@ class Rolls(Metric):
     samples_kept: ClassVar[int] = MOST
 
     def __init__(self, steps: int) -> None:
-        if steps < 1:
-            raise ValueError(f"steps={steps} must be at least 1")
+        require_positive(steps=steps)
         self.steps = steps
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:

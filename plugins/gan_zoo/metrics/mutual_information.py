@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import torch
 
-from gan_framework.api import Comparison, ConfigError, Game, Metric, seeding
+from gan_framework.api import Comparison, Game, Metric, seeding
 from gan_zoo.codes import ask_q
 from gan_zoo.priors.codes import Codes
+from gan_zoo.ranges import require_positive
 from gan_zoo.terms.mutual_information import require_codes
 
 BATCH = 500
@@ -33,8 +34,7 @@ class MutualInformation(Metric):
     needs_game: ClassVar[bool] = True
 
     def __init__(self, samples: int, seed: int) -> None:
-        if samples < 1:
-            raise ConfigError(f"metrics.mutual_information.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.samples = samples
         self.seed = seed
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from gan_framework.api import Comparison, DataShape, Metric
 from gan_zoo.lengths import are_padded, ended, inside, told
 from gan_zoo.metrics.grammar import require_tokens, rows, tokens_of
+from gan_zoo.ranges import require_positive
 
 Counts = Mapping[tuple[int, ...], float]
 
@@ -81,8 +82,7 @@ class Ngrams(Metric):
     samples_kept: ClassVar[int] = 2_000
 
     def __init__(self, n: int) -> None:
-        if n < 1:
-            raise ValueError(f"n={n} must be at least 1")
+        require_positive(n=n)
         self.n = n
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:

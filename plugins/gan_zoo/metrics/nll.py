@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 
 from gan_framework.api import Comparison, ConfigError, Game, Metric, encoded, evaluation_mode, seeding, stop_point
+from gan_zoo.ranges import require_positive
 from gan_zoo.systems.flow_gan import Flow
 
 BATCH = 200
@@ -34,8 +35,7 @@ class Likelihood(Metric):
     needs_splits: ClassVar[tuple[str, ...]] = ("test",)
 
     def __init__(self, samples: int) -> None:
-        if samples < 1:
-            raise ConfigError(f"metrics.nll.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.samples = samples
 
     def check(self, game: Game) -> None:

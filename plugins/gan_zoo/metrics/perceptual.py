@@ -27,6 +27,7 @@ from gan_framework.api import (
 )
 from gan_zoo.extractors.layered import VGG16
 from gan_zoo.mapping import StyleGenerator
+from gan_zoo.ranges import require_positive
 
 BATCH = 50
 """Images at most that are looked at together."""
@@ -198,8 +199,7 @@ class PPLLike(_Perceptual):
     }
 
     def __init__(self, samples: int) -> None:
-        if samples < 1:
-            raise ConfigError(f"metrics.{self.name}.samples={samples} must be at least 1")
+        require_positive(samples=samples)
         self.samples = samples
 
     def check_extractor(self, extractor: Extractor) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Metric
+from gan_zoo.ranges import require_positive
 
 TIE = 1e-7
 """Distances that differ by less, for features up to 1, are the same: what rounding leaves of float64's sixteen digits
@@ -42,11 +43,9 @@ class PRC(Metric):
         """Choose k for precision and recall, and for density and coverage.
 
         Raises:
-            ConfigError: there are no neighbours.
+            ValueError: there are no neighbours.
         """
-        for setting, value in (("neighbours", neighbours), ("density_neighbours", density_neighbours)):
-            if value < 1:
-                raise ConfigError(f"metrics.prc.{setting}={value} must be at least 1")
+        require_positive(neighbours=neighbours, density_neighbours=density_neighbours)
         self.neighbours = neighbours
         self.density_neighbours = density_neighbours
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Comparison, ConfigError, FeatureSet, Game, Metric, evaluation_mode
 from gan_zoo.datasets.interactions import TwoModal
+from gan_zoo.ranges import require_positive
 
 
 def precision(relevant: Tensor, k: int) -> Tensor:
@@ -58,8 +59,7 @@ class Ranking(Metric):
     needs_splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
     def __init__(self, k: int) -> None:
-        if k < 1:
-            raise ValueError(f"k={k} must be at least 1")
+        require_positive(k=k)
         self.k = k
 
     def check(self, game: Game) -> None:

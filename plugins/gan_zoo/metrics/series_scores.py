@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from gan_framework.api import Comparison, DataShape, Metric, seeding
 from gan_zoo.lengths import are_padded, mean_inside
 from gan_zoo.metrics.series_statistics import own_steps, require_series, series_of
+from gan_zoo.ranges import require_positive
 
 LEARNING_RATE = 5e-3
 BATCH = 128
@@ -121,8 +122,7 @@ class SeriesScores(Metric):
     samples_kept: ClassVar[int] = 2_000
 
     def __init__(self, steps: int, width: int) -> None:
-        if steps < 1 or width < 1:
-            raise ValueError(f"steps={steps} width={width}: both must be at least 1")
+        require_positive(steps=steps, width=width)
         self.steps, self.width = steps, width
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
@@ -158,8 +158,7 @@ class SeriesClasses(Metric):
     samples_kept: ClassVar[int] = 2_000
 
     def __init__(self, steps: int, width: int) -> None:
-        if steps < 1 or width < 1:
-            raise ValueError(f"steps={steps} width={width}: both must be at least 1")
+        require_positive(steps=steps, width=width)
         self.steps, self.width = steps, width
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, FeatureSet, Metric
 from gan_zoo.lengths import are_padded, inside, lengths_of_series
+from gan_zoo.ranges import require_positive
 
 MOST = 5_000
 """The most samples of either side that are looked at."""
@@ -103,8 +104,7 @@ class SeriesStatistics(Metric):
     samples_kept: ClassVar[int] = MOST
 
     def __init__(self, lags: int) -> None:
-        if lags < 1:
-            raise ValueError(f"lags={lags} must be at least 1")
+        require_positive(lags=lags)
         self.lags = lags
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:

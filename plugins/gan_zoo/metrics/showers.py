@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gan_framework.api import Comparison, ConfigError, DataShape, Game, Metric, seeding
 from gan_zoo.metrics.tables import ks_distance
+from gan_zoo.ranges import require_positive
 from gan_zoo.showers import SCALE, layer_shares, observables
 
 SCORED = 5000
@@ -51,8 +52,7 @@ class EnergyResponse(Metric):
     needs_game: ClassVar[bool] = True
 
     def __init__(self, showers: int) -> None:
-        if showers < 1:
-            raise ConfigError(f"metrics.energy_response.showers={showers} must be at least 1")
+        require_positive(showers=showers)
         self.showers = showers
 
     def check(self, game: Game) -> None:

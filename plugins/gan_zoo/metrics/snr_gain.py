@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import torch
 
-from gan_framework.api import Comparison, ConfigError, Metric
+from gan_framework.api import Comparison, Metric
+from gan_zoo.ranges import require_below_one
 from gan_zoo.waves import deemphasised, snr
 
 
@@ -26,8 +27,7 @@ class SNRGain(Metric):
     samples_kept: ClassVar[int] = 10_000
 
     def __init__(self, emphasis: float) -> None:
-        if not 0 <= emphasis < 1:
-            raise ConfigError(f"metrics.snr_gain.emphasis={emphasis} must be at least 0 and below 1")
+        require_below_one(emphasis=emphasis)
         self.emphasis = emphasis
 
     def scores(self, comparison: Comparison) -> dict[str, float]:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Comparison, ConfigError, FeatureSet, Metric, seeding
 from gan_zoo.columns import Layout
+from gan_zoo.ranges import require_positive
 
 ROWS = 10_000
 """So many rows at most are compared."""
@@ -160,8 +161,7 @@ class MachineLearningEfficacy(_OfTables):
 
     def __init__(self, layout: dict[str, Any], target: str | None, steps: int) -> None:
         super().__init__(layout)
-        if steps < 1:
-            raise ConfigError(f"metrics.ml_efficacy.steps={steps} must be at least 1")
+        require_positive(steps=steps)
         self.target, self.steps = target, steps
         names = {column.name: number for number, column in enumerate(self._layout.columns) if column.kind != "constant"}
         if target is not None and target not in names:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import Game, Latent, RunFailed
+from gan_zoo.ranges import require_above_zero
 from gan_zoo.samplers.calibration import CalibratedSampler
 from gan_zoo.samplers.judging import again, at_rows, coins
 
@@ -45,8 +46,7 @@ class Rejection(CalibratedSampler):
             raise ValueError(f"burn_in={burn_in}: it must be at least 2")
         if percentile is not None and not 0 <= percentile <= 100:
             raise ValueError(f"percentile={percentile}: it must be between 0 and 100, or null")
-        if not epsilon > 0:
-            raise ValueError(f"epsilon={epsilon}: it must be above 0")
+        require_above_zero(epsilon=epsilon)
         super().__init__(calibrate)
         self.burn_in = burn_in
         self.percentile = percentile

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Sampler, evaluation_mode
 from gan_zoo.mapping import StyleGenerator
+from gan_zoo.ranges import require_probability
 
 
 class StyleTruncation(Sampler):
@@ -22,8 +23,7 @@ class StyleTruncation(Sampler):
     name = "style_truncation"
 
     def __init__(self, psi: float, layers: int | None) -> None:
-        if not 0 <= psi <= 1:
-            raise ValueError(f"psi={psi}: it must lie from 0 to 1")
+        require_probability(psi=psi)
         if layers is not None and layers < 1:
             raise ValueError(f"layers={layers}: it must be at least 1, or null")
         self.psi = psi

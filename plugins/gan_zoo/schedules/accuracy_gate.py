@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, NextBatch, Schedule, distributed
+from gan_zoo.ranges import require_share
 
 
 class AccuracyGate(Schedule):
@@ -22,8 +23,7 @@ class AccuracyGate(Schedule):
 
     def __init__(self, threshold: float) -> None:
         super().__init__()
-        if not 0 < threshold <= 1:
-            raise ValueError(f"threshold={threshold}: it must be above 0 and at most 1")
+        require_share(threshold=threshold)
         self.threshold = threshold
         self.register_buffer("last", torch.zeros(()))
 

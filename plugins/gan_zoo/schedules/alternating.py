@@ -31,8 +31,7 @@ class Alternating(Schedule):
 
     def __init__(self, d_steps: int, g_steps: int, share_fakes: bool, g_batches: int = 1) -> None:
         super().__init__()
-        if d_steps < 1 or g_steps < 1:
-            raise ValueError(f"d_steps={d_steps}, g_steps={g_steps}: both must be at least 1")
+        require_positive(d_steps=d_steps, g_steps=g_steps)
         require_positive(g_batches=g_batches)
         self.d_steps = d_steps
         self.g_steps = g_steps

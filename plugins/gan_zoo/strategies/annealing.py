@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from gan_framework.api import ConfigError, Game, Player, Strategy
+from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
 
 
 class Annealing(nn.Module):
@@ -121,8 +122,8 @@ class LearningRateDecay(Annealed):
         super().__init__(players)
         if shape not in self.shapes:
             raise ValueError(f"shape={shape!r}: choose {' or '.join(self.shapes)}")
-        if steps < 1 or minimum < 0:
-            raise ValueError(f"steps={steps}, minimum={minimum}: they must be at least 1 and at least 0")
+        require_positive(steps=steps)
+        require_not_negative(minimum=minimum)
         if not 0 <= start < 1:
             raise ValueError(f"start={start}: it is a share of the steps, at least 0 and below 1")
         self.shape = self.shapes[shape]
@@ -175,8 +176,8 @@ class MomentumRamp(Annealed):
 
     def __init__(self, players: list[str] | None, final: float, steps: int) -> None:
         super().__init__(players)
-        if not 0 <= final < 1 or steps < 1:
-            raise ValueError(f"final={final}, steps={steps}: they must lie from 0 to below 1 and be at least 1")
+        require_below_one(final=final)
+        require_positive(steps=steps)
         self.final = final
         self.steps = steps
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
 from gan_zoo.augmenting import AUGMENTATIONS, check_names
-from gan_zoo.ranges import require_above_zero, require_positive
+from gan_zoo.ranges import require_above_zero, require_positive, require_probability
 from gan_zoo.warping import PIPELINES
 
 
@@ -83,8 +83,7 @@ class DiffAugment(Strategy):
 
     def __init__(self, policy: list[str], p: float = 1.0) -> None:
         check_names("policy", policy, pipelines=True)
-        if not 0 <= p <= 1:
-            raise ValueError(f"p={p}: it must lie between 0 and 1")
+        require_probability(p=p)
         self.policy = policy
         self.p = p
 

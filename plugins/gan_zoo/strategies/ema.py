@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Strategy
+from gan_zoo.ranges import require_below_one
 
 SOON = 16
 """More updates of a generator than one step has: what is further away than that does not change a step."""
@@ -211,8 +212,7 @@ class EMA(Strategy):
         batch_size: int | None = None,
         bounded: bool = True,
     ) -> None:
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        require_below_one(decay=decay)
         if half_life is not None and not half_life > 0:
             raise ValueError(f"half_life={half_life}: it must be positive, or null")
         if half_life is not None and batch_size is None:

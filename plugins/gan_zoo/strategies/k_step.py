@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, NextBatch, Strategy
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.schedules.alternating import Alternating
 
 
@@ -53,8 +54,8 @@ class KStep(Strategy):
     ) -> None:
         if burst < 0 or 0 < burst < k:
             raise ValueError(f"burst={burst}: it must be at least k={k}, or 0 for none")
-        if first < 0 or every < 1:
-            raise ValueError(f"first={first}, every={every}: they must be at least 0 and 1")
+        require_not_negative(first=first)
+        require_positive(every=every)
         if k < 1 or g_steps < 1 or g_batches < 1:
             raise ValueError(f"k={k}, g_steps={g_steps}, g_batches={g_batches}: all must be at least 1")
         self.k = k

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Latent, Meeting, Pair, Player, Strategy, Term, try_meeting
-from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive, require_share
 
 MOVED = "latent_step"
 """Under what name a pair has how far its latents were moved."""
@@ -15,8 +15,7 @@ MOVED = "latent_step"
 def require_steps(alpha: float, beta: float, share: float, bound: float | None, steps: int) -> None:
     """Raise ValueError, naming it, for a setting of steps of latents that is out of its range."""
     require_above_zero(alpha=alpha, beta=beta, bound=1.0 if bound is None else bound)
-    if not 0 < share <= 1:
-        raise ValueError(f"share={share}: it must be above 0 and at most 1")
+    require_share(share=share)
     require_positive(steps=steps)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gan_framework.api import BeforeFirstStep, ConfigError, Discriminator, Game, NextBatch, Strategy, try_meeting
 from gan_zoo.batch_statistic import choose_critics, penultimate_size, see_batch
+from gan_zoo.ranges import require_positive
 
 
 def distances(m: Tensor) -> Tensor:
@@ -109,8 +110,7 @@ class MinibatchDiscrimination(Strategy):
     """
 
     def __init__(self, networks: list[str] | None, kernels: int, kernel_dim: int) -> None:
-        if kernels < 1 or kernel_dim < 1:
-            raise ValueError(f"kernels={kernels}, kernel_dim={kernel_dim}: both must be at least 1")
+        require_positive(kernels=kernels, kernel_dim=kernel_dim)
         self.networks = networks
         self.kernels = kernels
         self.kernel_dim = kernel_dim

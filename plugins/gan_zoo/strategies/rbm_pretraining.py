@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from gan_framework.api import BeforeFirstStep, ConfigError, Game, NextBatch, Strategy, distributed
 from gan_zoo.layers import SigmoidImage
 from gan_zoo.networks.mlp_autoencoder import MLPAutoEncoder
-from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
+from gan_zoo.ranges import require_above_zero, require_below_one, require_not_negative, require_positive
 
 log = logging.getLogger(__name__)
 
@@ -221,8 +221,7 @@ class RBMPretraining(Strategy):
     def __init__(self, steps: int, lr: float, lr_code: float, momentum: float, weight_decay: float) -> None:
         require_positive(steps=steps)
         require_above_zero(lr=lr, lr_code=lr_code)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum}: it must be at least 0 and below 1")
+        require_below_one(momentum=momentum)
         require_not_negative(weight_decay=weight_decay)
         self.steps = steps
         self.lr = lr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gan_framework.api import ConfigError, Game, Strategy
 from gan_zoo.mapping import StyleGenerator
 from gan_zoo.priors.normal import Normal
+from gan_zoo.ranges import require_share
 
 
 class StyleMixing(Strategy):
@@ -17,8 +18,7 @@ class StyleMixing(Strategy):
     """
 
     def __init__(self, probability: float) -> None:
-        if not 0 < probability <= 1:
-            raise ValueError(f"probability={probability}: it must be above 0 and at most 1")
+        require_share(probability=probability)
         self.probability = probability
 
     def apply(self, game: Game) -> None:

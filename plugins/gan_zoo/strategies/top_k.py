@@ -10,6 +10,7 @@ from torch import Tensor
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Player, Strategy, distributed
 from gan_zoo.losses.importance_weighted import ImportanceWeighted
 from gan_zoo.packs import refuse_packs
+from gan_zoo.ranges import require_share
 
 Loss = Callable[..., Tensor]
 
@@ -78,9 +79,7 @@ class TopK(Strategy):
     applies_last = True
 
     def __init__(self, gamma: float, nu: float) -> None:
-        for name, value in (("gamma", gamma), ("nu", nu)):
-            if not 0 < value <= 1:
-                raise ValueError(f"{name}={value}: it must be above 0 and at most 1")
+        require_share(gamma=gamma, nu=nu)
         self.gamma = gamma
         self.nu = nu
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gan_framework.api import Discriminator, Generator
 from gan_zoo.discriminators.joint_mlp import beside
 from gan_zoo.layers import OUTPUTS, ImageSize, activations, choose, sides
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_below_one, require_positive
 
 SIZE = 32
 LAYERS = ((1, 5, 1), (2, 4, 2), (4, 4, 1), (8, 4, 2), (16, 4, 1))
@@ -133,8 +133,7 @@ class ALIDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         _require(image_size, channels=channels, latent_dim=latent_dim, width=width)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        require_below_one(dropout=dropout)
         wide = LAYERS[-1][0] * width
 
         def layer(inputs: int, outputs: int, bias: bool) -> nn.Sequential:

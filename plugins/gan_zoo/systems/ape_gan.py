@@ -27,6 +27,7 @@ from gan_framework.api import (
     grid,
 )
 from gan_zoo.layers import ImageSize, activations, init_normal, sides
+from gan_zoo.ranges import require_not_negative, require_positive, require_probability
 
 ATTACKED = "attacked"
 
@@ -86,11 +87,9 @@ class APEGAN(Game):
 
     def __init__(self, components: Components, epsilon: float, restoration: float, classifier_steps: int) -> None:
         super().__init__(components)
-        if not 0 <= epsilon <= 1 or not restoration >= 0 or classifier_steps < 1:
-            raise ValueError(
-                f"epsilon={epsilon} restoration={restoration} classifier_steps={classifier_steps}: the first must lie "
-                "between 0 and 1, the second not be negative, the third be at least 1"
-            )
+        require_probability(epsilon=epsilon)
+        require_not_negative(restoration=restoration)
+        require_positive(classifier_steps=classifier_steps)
         if not self.data.num_classes or not self.data.is_image:
             raise ConfigError("game=ape_gan attacks a classifier of images, and these data have no classes of images")
         self.epsilon, self.classifier_steps, self.done = epsilon, classifier_steps, 0

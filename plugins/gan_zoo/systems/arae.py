@@ -24,7 +24,7 @@ from gan_framework.api import (
 from gan_zoo.generators.lstm_tokens import LSTMCell
 from gan_zoo.layers import activations
 from gan_zoo.lengths import are_padded, counted, mean_inside
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_not_negative, require_positive, require_share
 from gan_zoo.token_policy import length_of
 
 
@@ -182,8 +182,8 @@ class ARAE(Game):
     """
 
     def __init__(self, components: Components, noise: float, decay: float) -> None:
-        if noise < 0 or not 0 < decay <= 1:
-            raise ValueError(f"noise={noise} decay={decay}: at least 0, and above 0 and at most 1")
+        require_not_negative(noise=noise)
+        require_share(decay=decay)
         length_of(components)
         super().__init__(components)
         self.noise, self.decay = noise, decay

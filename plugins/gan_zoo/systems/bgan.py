@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import MAIN, Batch, Components, ConfigError, Latent, Pair, Player, Term, TermPlan
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
+from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.systems.vae_gan import FeatureReconstruction
 
 
@@ -49,12 +50,8 @@ class BGAN(EncodingGame):
     ) -> None:
         if not betas or min(betas) <= 0:
             raise ValueError(f"betas={betas}: there is at least one, and all are positive")
-        for name, least, value in (
-            *(("stage_steps", 1, stage_steps), ("neighbours", 1, neighbours), ("joined", 1, joined)),
-            *(("alike", 0, alike), ("content", 0, content)),
-        ):
-            if value < least:
-                raise ValueError(f"{name}={value}: it must be at least {least}")
+        require_positive(stage_steps=stage_steps, neighbours=neighbours, joined=joined)
+        require_not_negative(alike=alike, content=content)
         self.betas, self.stage_steps = betas, stage_steps
         super().__init__(components)
         for name in ("generator", "encoder"):

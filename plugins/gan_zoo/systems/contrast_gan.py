@@ -28,7 +28,7 @@ from gan_zoo.datasets.shapes import ASKED
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.editing import EditingGame
 from gan_zoo.layers import ImageSize, activations, given, init_normal
-from gan_zoo.ranges import require_not_negative, require_positive
+from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
 from gan_zoo.shapes import SHAPES
 from gan_zoo.systems.stargan import StarGANGenerator
 
@@ -58,8 +58,7 @@ class Contrasting(Term):
 
     def __init__(self, momentum: float) -> None:
         super().__init__()
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum}: it must lie between 0 and below 1")
+        require_below_one(momentum=momentum)
         self.momentum = momentum
 
     def hold(self, kinds: int, size: int) -> None:

@@ -25,7 +25,7 @@ from gan_framework.api import (
 )
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame, Fools
 from gan_zoo.layers import activations
-from gan_zoo.ranges import require_not_negative, require_positive
+from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
 from gan_zoo.recurrent import Recurrent
 from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.terms.kl_divergence import KLDivergence, kl_to_standard_normal
@@ -300,8 +300,7 @@ class CRVAEDiscriminator(Discriminator):
     def __init__(self, image_size: int, channels: int, widths: list[int], dropout: float) -> None:
         super().__init__()
         side = _side(image_size, widths)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout}: it must be at least 0 and below 1")
+        require_below_one(dropout=dropout)
         self.blocks = nn.ModuleList()
         for i, (inputs, wide) in enumerate(pairwise([channels, *widths])):
             kernel = 3 if i == len(widths) - 1 else 5

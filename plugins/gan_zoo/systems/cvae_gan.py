@@ -13,7 +13,7 @@ from gan_framework.api import MAIN, Batch, Components, Latent, Pair, Player, Ter
 from gan_zoo.autoencoding import decode
 from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.ranges import require_below_one, require_not_negative
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 
@@ -133,8 +133,7 @@ class CVAEGAN(EncodingGame, ClassifyingGame):
             mean_weight=mean_weight,
             class_mean_weight=class_mean_weight,
         )
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum}: it must be at least 0 and below 1")
+        require_below_one(momentum=momentum)
         super().__init__(components)
         classes = require_classes(self)
         of_d, of_c = (self.last_layer(name).in_features for name in ("discriminator", "classifier"))

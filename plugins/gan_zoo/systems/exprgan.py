@@ -25,7 +25,7 @@ from gan_framework.api import (
 )
 from gan_zoo.editing import EncodingEditor, SameIdentity, learn_identity
 from gan_zoo.layers import as_weights, given, one_hot
-from gan_zoo.ranges import require_not_negative, require_positive
+from gan_zoo.ranges import require_not_negative, require_positive, require_probability
 from gan_zoo.running_statistics import running_statistics_kept
 from gan_zoo.translating import TotalVariation, WeighedPlayer
 
@@ -109,8 +109,7 @@ class ExprGAN(EncodingEditor):
     ) -> None:
         require_positive(block=block, identity_steps=identity_steps)
         require_not_negative(adversarial=adversarial, identity=identity, total_variation=total_variation, q=q)
-        if not 0 <= intensity <= 1:
-            raise ValueError(f"intensity={intensity}: it must lie between 0 and 1")
+        require_probability(intensity=intensity)
         super().__init__(components)
         self.block, self.intensity = block, intensity
         learn_identity(self, identity_steps, identity_lr)

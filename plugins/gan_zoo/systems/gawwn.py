@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, Discriminator, Generator, Judge, Latent, Pair, Player
 from gan_zoo.describing import TEXT, Described, Summary, growing, halvings, joining, shrinking, spread
 from gan_zoo.layers import activations, init_normal
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_positive, require_share
 
 BOX, POINTS, SHOWN = "box", "points", "shown"
 
@@ -290,8 +290,7 @@ class GAWWNPoints(Described):
     beside: ClassVar[tuple[str, ...]] = (POINTS, TEXT)
 
     def __init__(self, components: Components, wrong: float, made: float, hidden: float) -> None:
-        if not 0 < hidden <= 1:
-            raise ValueError(f"hidden={hidden}: it must be above 0 and at most 1")
+        require_share(hidden=hidden)
         self.hidden = hidden
         super().__init__(components, wrong, made)
 

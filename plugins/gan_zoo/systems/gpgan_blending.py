@@ -8,6 +8,7 @@ from torch import Tensor
 from gan_framework.api import Components, ConfigError, Latent
 from gan_zoo.games.translation import Translation
 from gan_zoo.poisson import blended
+from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
 from gan_zoo.translating import SOURCE
 
 MASK = "mask"
@@ -27,11 +28,9 @@ class GPGANBlending(Translation):
     """
 
     def __init__(self, components: Components, adversarial: float, colours: float, levels: int) -> None:
-        if not 0 <= adversarial < 1 or not colours >= 0 or levels < 1:
-            raise ValueError(
-                f"adversarial={adversarial}, colours={colours}, levels={levels}: the first must lie in [0, 1), the "
-                "second not be negative, the third be at least 1"
-            )
+        require_below_one(adversarial=adversarial)
+        require_not_negative(colours=colours)
+        require_positive(levels=levels)
         super().__init__(components, False, 1.0, adversarial, "l2", 1 - adversarial)
         self.colours, self.levels = colours, levels
 

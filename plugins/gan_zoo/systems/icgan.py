@@ -27,7 +27,7 @@ from gan_framework.api import (
 )
 from gan_zoo.editing import EncodingEditor, beside_maps, conditions
 from gan_zoo.layers import ImageSize, activations, as_weights, given, init_normal, sides
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_positive, require_probability
 
 MADE, WRONG = "made", "wrong"
 """The pairs of what is made beside its label, and of real images beside labels of others."""
@@ -80,8 +80,7 @@ class IcGAN(EncodingEditor):
     encoder_name = "encoder_z"
 
     def __init__(self, components: Components, mismatched: float) -> None:
-        if not 0 <= mismatched <= 1:
-            raise ValueError(f"mismatched={mismatched}: it must lie between 0 and 1")
+        require_probability(mismatched=mismatched)
         self.mismatched = mismatched
         super().__init__(components)
         plan = TermPlan(pairs=(MAIN,))

@@ -22,7 +22,7 @@ from gan_framework.api import (
     Term,
 )
 from gan_zoo.policy import LOG_PROB, inverse_cdf
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_below_one, require_positive
 
 POSITIVES = "positives"
 
@@ -176,8 +176,8 @@ class IRGAN(Game):
     """
 
     def __init__(self, components: Components, share: float, times: int) -> None:
-        if not 0 <= share < 1 or times < 1:
-            raise ValueError(f"share={share} times={times}: from 0 to below 1, and at least 1")
+        require_below_one(share=share)
+        require_positive(times=times)
         if POSITIVES not in components.data.extra:
             raise ConfigError("game=irgan needs data with the extra `positives`: choose data=interactions")
         super().__init__(components)

@@ -22,6 +22,7 @@ from gan_framework.api import (
 from gan_zoo.heads import ClassScores, say_more
 from gan_zoo.priors.components import Components as Turns
 from gan_zoo.priors.components import component_of, require_components
+from gan_zoo.ranges import require_above_zero
 
 SCORES = "generator_id"
 """The head that scores real samples (first) and each generator."""
@@ -153,8 +154,7 @@ class MADGANSim(Game):
         prior = require_components("mad_gan_sim", self.prior)
         if prior.components < 2:
             raise ConfigError("game=mad_gan_sim has generators compete: prior.components must be at least 2")
-        if not similarity > 0:
-            raise ConfigError(f"game.similarity={similarity} must be above 0")
+        require_above_zero(similarity=similarity)
         if self.loss is None or not self.loss.probabilistic:
             raise ConfigError(
                 "game=mad_gan_sim compares probabilities of being real, and the loss is "

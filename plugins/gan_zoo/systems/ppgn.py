@@ -23,6 +23,7 @@ from gan_framework.api import (
     TermPlan,
 )
 from gan_zoo.encoding import EncodingGame
+from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 
 CLASSIFIER = "classifier"
 
@@ -74,10 +75,7 @@ class PPGN(EncodingGame):
     """
 
     def __init__(self, components: Components, code_weight: float, adversarial_weight: float) -> None:
-        if code_weight < 0 or adversarial_weight < 0:
-            raise ValueError(
-                f"code_weight={code_weight} adversarial_weight={adversarial_weight}: neither can be negative"
-            )
+        require_not_negative(code_weight=code_weight, adversarial_weight=adversarial_weight)
         super().__init__(components)
         if not self.data.num_classes:
             raise ConfigError("game=ppgn trains a classifier that steers codes, and these data have no classes")
@@ -172,10 +170,9 @@ class PPGNSampler(Sampler):
     name = "ppgn"
 
     def __init__(self, steps: int, size: float, prior: float, condition: float, noise: float, most: float) -> None:
-        if steps < 1 or not size > 0 or not most > 0:
-            raise ValueError(f"steps={steps} size={size} most={most}: steps must be at least 1, the others positive")
-        if min(prior, condition, noise) < 0:
-            raise ValueError(f"prior={prior} condition={condition} noise={noise}: none can be negative")
+        require_positive(steps=steps)
+        require_above_zero(size=size, most=most)
+        require_not_negative(prior=prior, condition=condition, noise=noise)
         self.steps, self.size, self.most = steps, size, most
         self.prior, self.condition, self.noise = prior, condition, noise
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import Components, DiscriminatorOutput, Pair, Player, Term, evaluation_mode
 from gan_zoo.discriminators.text_cnn import TextCNN
+from gan_zoo.ranges import require_above_zero, require_positive
 from gan_zoo.token_policy import RolloutReward, TokenPolicyGame, length_of
 
 
@@ -122,8 +123,8 @@ class RankGAN(TokenPolicyGame):
         baseline: str,
         summed: bool,
     ) -> None:
-        if references < 1 or not gamma > 0:
-            raise ValueError(f"references={references} gamma={gamma}: at least 1, and above 0")
+        require_positive(references=references)
+        require_above_zero(gamma=gamma)
         reward = RankReward(rollouts, follow, baseline, summed, length_of(components))
         reward.references, reward.gamma = references, gamma
         super().__init__(components, reward)

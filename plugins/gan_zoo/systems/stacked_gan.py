@@ -32,7 +32,7 @@ from gan_zoo.chained import Chained
 from gan_zoo.layers import ImageSize, SigmoidImage, as_weights, init_normal, one_hot, sides
 from gan_zoo.layers import given as labels_given
 from gan_zoo.perceiving import TrainOnClasses
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.ranges import require_not_negative, require_positive
 
 FEATURES = "features"
 """The name of the classifier's features among what the image's generator is given, and of their pair."""
@@ -313,10 +313,8 @@ class StackedGAN(Game):
         super().__init__(components)
         require_not_negative(upward=upward)
         self.upward = upward
-        if classifier_steps < 1 or apart < 0:
-            raise ValueError(
-                f"classifier_steps={classifier_steps}, apart={apart}: they must be at least 1 and at least 0"
-            )
+        require_positive(classifier_steps=classifier_steps)
+        require_not_negative(apart=apart)
         if not self.data.num_classes:
             raise ConfigError("stacked_gan inverts a classifier, and the data have no classes; choose labelled data")
         encoder = cast(Encoder, self.network("encoder"))

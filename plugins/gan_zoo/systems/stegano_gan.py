@@ -15,7 +15,7 @@ from gan_framework.api import Batch, Components, ConfigError, Discriminator, Gam
 from gan_zoo.layers import activations, init_normal
 from gan_zoo.lsb import embed
 from gan_zoo.made_alike import Constant
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_positive, require_probability, require_share
 from gan_zoo.translating import WeighedPlayer
 
 MAIN, STEGO = "main", "stego"
@@ -72,8 +72,8 @@ class SteganoGAN(Game):
     """
 
     def __init__(self, components: Components, rate: float, alpha: float, against: str) -> None:
-        if not 0 < rate <= 1 or not 0 <= alpha <= 1:
-            raise ValueError(f"rate={rate}, alpha={alpha}: they must lie between 0 and 1, the first not be 0")
+        require_share(rate=rate)
+        require_probability(alpha=alpha)
         if against not in AGAINST:
             raise ValueError(f"against={against!r}: choose one of {', '.join(AGAINST)}")
         super().__init__(components)

@@ -25,7 +25,7 @@ from gan_framework.api import (
 )
 from gan_zoo.classifying import CLASS, LABELLED, LabelledError, LabelledGame, entropies, without_labels
 from gan_zoo.encoding import Fools
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.ranges import require_below_one, require_not_negative
 
 TOLD = "told"
 """The pair of labelled samples, and samples without labels with the classes that C tells."""
@@ -166,9 +166,7 @@ class TripleGAN(LabelledGame):
         told: str,
         supervised: bool,
     ) -> None:
-        for share, value in (("alpha", alpha), ("joined", joined)):
-            if not 0 <= value < 1:
-                raise ValueError(f"game.{share}={value}: it must be at least 0 and below 1")
+        require_below_one(alpha=alpha, joined=joined)
         require_not_negative(
             adversarial_weight=adversarial_weight,
             pseudo_weight=pseudo_weight,

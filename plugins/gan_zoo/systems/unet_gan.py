@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term
 from gan_zoo.losses.vanilla import BinaryCrossEntropy
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_positive, require_share
 
 
 def rectangles(n: int, height: int, width: int) -> Tensor:
@@ -115,8 +115,7 @@ class CutMix(Strategy):
     applies_last = True
 
     def __init__(self, probability: float, warmup: int) -> None:
-        if not 0 < probability <= 1:
-            raise ValueError(f"probability={probability}: it must be above 0 and at most 1")
+        require_share(probability=probability)
         require_positive(warmup=warmup)
         self.probability = probability
         self.warmup = warmup

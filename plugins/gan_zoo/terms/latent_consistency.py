@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, try_meeting
-from gan_zoo.ranges import require_above_zero
+from gan_zoo.ranges import require_above_zero, require_not_negative
 from gan_zoo.terms.sides import name_of, require_generator, trained_judges
 
 
@@ -24,8 +24,7 @@ class LatentConsistency(Term):
     def __init__(self, std: float, discriminator: float, generator: float) -> None:
         super().__init__()
         require_above_zero(std=std)
-        if discriminator < 0 or generator < 0:
-            raise ValueError(f"discriminator={discriminator}, generator={generator}: both must be at least 0")
+        require_not_negative(discriminator=discriminator, generator=generator)
         self.std = std
         self.factors = {"discriminator": discriminator, "generator": generator}
 

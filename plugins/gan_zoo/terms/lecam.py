@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_framework.api import Game, Pair, Player, Term, distributed
+from gan_zoo.ranges import require_below_one
 from gan_zoo.terms.sides import trained_judges
 
 
@@ -28,8 +29,7 @@ class LeCam(Term):
 
     def __init__(self, decay: float, start: int) -> None:
         super().__init__()
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        require_below_one(decay=decay)
         if start < 1:
             raise ValueError(f"start={start}: it must be at least 1, as the first update has no averages")
         self.decay = decay

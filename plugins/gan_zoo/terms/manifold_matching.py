@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Pair, Player, Term, distributed
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.ranges import require_below_one, require_not_negative
 from gan_zoo.terms.sides import name_of, require_generator
 
 SIDES = ("real", "fake")
@@ -59,8 +59,7 @@ class ManifoldMatching(Term):
 
     def __init__(self, layer: int, decay: float, correlation: float) -> None:
         super().__init__()
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        require_below_one(decay=decay)
         require_not_negative(correlation=correlation)
         self.layer = layer
         self.decay = decay

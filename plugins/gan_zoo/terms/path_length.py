@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Generator, Pair, Player, Term, distributed, try_meeting
-from gan_zoo.ranges import require_positive
+from gan_zoo.ranges import require_below_one, require_positive
 from gan_zoo.terms.sides import name_of, require_generator
 
 
@@ -31,8 +31,7 @@ class PathLength(Term):
 
     def __init__(self, decay: float, shrink: int) -> None:
         super().__init__()
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay}: it must be at least 0 and below 1")
+        require_below_one(decay=decay)
         require_positive(shrink=shrink)
         self.decay = decay
         self.shrink = shrink

@@ -98,7 +98,7 @@ def test_unlabelled_data_are_refused_with_alternatives():
 
 @pytest.mark.parametrize("setting", ["epochs", "width", "dim"])
 def test_wrong_settings_name_the_setting(setting):
-    with pytest.raises(ConfigError, match=f"extractor.{setting}=0"):
+    with pytest.raises(ValueError, match=f"{setting}=0: it must be at least 1"):
         Classifier(**SETTINGS | {setting: 0})
 
 

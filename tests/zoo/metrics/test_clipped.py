@@ -74,7 +74,7 @@ def test_copies_of_the_data_are_perfect_whatever_rounding_does():
 
 
 def test_too_few_samples_and_wrong_settings_are_refused():
-    with pytest.raises(ConfigError, match="metrics.clipped.neighbours=0"):
+    with pytest.raises(ValueError, match="neighbours=0: it must be at least 1"):
         Clipped(0)
     shape = DataShape((2,))
     Clipped(5).check_samples(shape, 5, 6)

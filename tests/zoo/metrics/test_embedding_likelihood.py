@@ -77,5 +77,5 @@ def test_a_discriminator_that_judges_packs_is_refused():
 
 @pytest.mark.parametrize(("ridge", "samples", "word"), [(0.0, 100, "ridge=0.0"), (0.1, 1, "samples=1")])
 def test_settings_that_cannot_be_right_are_named(ridge, samples, word):
-    with pytest.raises(ConfigError, match=word):
+    with pytest.raises(ValueError, match=word):
         EmbeddingLikelihood(ridge, samples)

@@ -283,14 +283,14 @@ class TestMSSSIM:
     [
         (lambda: KID(0, 10), "kid.subsets=0"),
         (lambda: KID(1, 1), "kid.subset_size=1"),
-        (lambda: PRC(0, 5), "prc.neighbours=0"),
-        (lambda: InceptionScore(0), "inception_score.splits=0"),
-        (lambda: Memorisation(0, 1), "memorisation.rows=0"),
-        (lambda: MSSSIM(0), "ms_ssim.pairs=0"),
+        (lambda: PRC(0, 5), "neighbours=0"),
+        (lambda: InceptionScore(0), "splits=0"),
+        (lambda: Memorisation(0, 1), "rows=0"),
+        (lambda: MSSSIM(0), "pairs=0"),
     ],
 )
 def test_wrong_settings_name_the_setting(build, setting):
-    with pytest.raises(ConfigError, match=setting):
+    with pytest.raises(ValueError, match=setting):
         build()
 
 

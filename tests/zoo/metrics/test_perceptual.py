@@ -224,7 +224,7 @@ def test_a_network_that_shows_nothing_or_is_not_the_papers_is_refused(tmp_path):
     PPL(10).check_extractor(VGG16(None, "fp32"))
     with pytest.raises(ConfigError, match="metrics.ppl .* extractor.precision=bf16"):
         PPL(10).check_extractor(VGG16(None, "bf16"))
-    with pytest.raises(ConfigError, match="samples=0"):
+    with pytest.raises(ValueError, match="samples=0"):
         PPL(0)
 
 

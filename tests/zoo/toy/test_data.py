@@ -67,7 +67,7 @@ def test_the_gaussian_has_its_mean_and_deviation():
         ({**MIXTURE, "channels": 3}, "channels=3 must be null and 2"),
         ({**MIXTURE, "std": 0.0}, "must be positive"),
         ({**GAUSSIAN, "samples": 10, "image_size": 8}, "image_size=8 must be null"),
-        ({**GAUSSIAN, "samples": 0}, "at least one sample"),
+        ({**GAUSSIAN, "samples": 0}, "samples=0: it must be at least 1"),
     ],
 )
 def test_other_settings_are_refused(settings, message):
