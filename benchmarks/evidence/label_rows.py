@@ -87,10 +87,10 @@ ROWS = {
         PAGE,
         "causalgan",
         (
-            *(SMALL, *BOTH, *narrow("labeler", "anti_labeler"), "train.steps=500", "game.anti_decay=100"),
+            *(SMALL, *BOTH, *narrow("labeler", "anti_labeler", "finder"), "train.steps=500", "game.anti_decay=100"),
             *quick("generator", "discriminator", lr="5e-4"),
             "schedule.stages=[{players:[discriminator_labels,generator_labels],updates:[10,1],until:150},"
-            "{players:[discriminator,labeler,anti_labeler,generator],updates:[1,1,1,2]}]",
+            "{players:[discriminator,labeler,anti_labeler,finder,generator],updates:[1,1,1,1,2]}]",
         ),
         *("attribute_accuracy", 0.5, "share of attributes that are as the controller's bits say; beside chance"),
     ),

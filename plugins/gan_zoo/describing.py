@@ -58,7 +58,7 @@ class DescribedGenerator(Generator):
         latent_dim: the size of z.
         given: the name of the description.
         given_dim: its size.
-        hidden: the size of its summary.
+        hidden: the size of its summary; null for the description as it is.
         image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the layer before the image.
@@ -69,16 +69,16 @@ class DescribedGenerator(Generator):
         latent_dim: int,
         given: str,
         given_dim: int,
-        hidden: int,
+        hidden: int | None,
         image_size: ImageSize,
         channels: int,
         width: int,
     ) -> None:
         super().__init__()
         self.given = given
-        self.summary = Summary(given_dim, hidden)
+        self.summary = nn.Identity() if hidden is None else Summary(given_dim, hidden)
         init_normal(self, 0.02)
-        self.images = DCGANGenerator(latent_dim + hidden, image_size, channels, width)
+        self.images = DCGANGenerator(latent_dim + (hidden or given_dim), image_size, channels, width)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, latent_dim) and descriptions (N, given_dim) to images (N, C, H, W) in [-1, 1]."""

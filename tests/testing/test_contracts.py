@@ -491,7 +491,8 @@ SPECIAL = {
     ("games", "causalgan"): {
         "overrides": [
             "experiment=causalgan",
-            "schedule.stages=[{players:[discriminator_labels,generator_labels,discriminator,labeler,anti_labeler,generator]}]",
+            "schedule.stages=[{players:[discriminator_labels,generator_labels,discriminator,labeler,anti_labeler,finder,"
+            "generator]}]",
         ]
     },
     ("games", "plane"): {"overrides": ["data=mixture", "networks.generator.output=linear"]},

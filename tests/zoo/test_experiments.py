@@ -55,7 +55,7 @@ SMALL = {
     "spade": ["terms.feature_distance.steps=2"],
     "causalgan": [
         "schedule.stages=[{players:[discriminator_labels,generator_labels],until:1},"
-        "{players:[discriminator,labeler,anti_labeler,generator]}]"
+        "{players:[discriminator,labeler,anti_labeler,finder,generator]}]"
     ],
     "arigan": ["networks.generator.width=8", "networks.discriminator.width=8"],
     "stacked_gan": ["game.classifier_steps=2", "game.apart=1"],

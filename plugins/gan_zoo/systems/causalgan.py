@@ -39,6 +39,11 @@ from gan_zoo.terms.gradient_penalty import GradientPenalty
 
 BITS, IMAGES = "bits", "images"
 CONTROLLER, CRITIC = "generator_labels", "discriminator_labels"
+FINDER = "finder"
+"""The network, and the player, that finds z in what D sees of generated images."""
+
+LOGIT = math.log(0.7 / 0.3)
+"""What stands for a bit that is 1 among what the generator is given, as in the authors' program; its negative for 0."""
 
 
 class Controller(Generator):
@@ -108,6 +113,41 @@ class Labeler(nn.Module):
         return logits
 
 
+class LatentFinder(nn.Module):
+    """Reads the generator's z off the maps of D's second block: convolutions that halve them to one pixel, and tanh.
+
+    Args:
+        of_width: the width of D, whose second block has twice as many channels.
+        image_size: of square images, four times a power of two.
+        width: channels of the first layer.
+        latent_dim: the size of the generator's z.
+    """
+
+    def __init__(self, of_width: int, image_size: int, width: int, latent_dim: int) -> None:
+        super().__init__()
+        require_positive(of_width=of_width, width=width, latent_dim=latent_dim)
+        side = image_size // 4
+        if side < 2 or image_size % 4 or side & (side - 1):
+            raise ValueError(
+                f"image_size={image_size}: maps of a quarter of its side are halved to one pixel; choose 32"
+            )
+        layers: list[nn.Module] = []
+        inputs = 2 * of_width
+        for number in range(side.bit_length() - 1):
+            layers.append(nn.Conv2d(inputs, width << number, 4, 2, 1))
+            if number:
+                layers.append(nn.BatchNorm2d(width << number))
+            layers.append(nn.LeakyReLU(0.2))
+            inputs = width << number
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs, latent_dim), nn.Tanh())
+        init_normal(self, 0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map D's maps (N, 2 of_width, H, W) to latents (N, latent_dim) in (-1, 1)."""
+        found: Tensor = self.layers(x)
+        return found
+
+
 def label_loss(logits: Tensor, bits: Tensor, swapped: float | None = None) -> Tensor:
     """Return the mean binary cross entropy of logits and bits (N, B).
 
@@ -129,6 +169,18 @@ class CriticTerm(Term):
         """Return it for the pair's bits."""
         made = pair.fake_output.logits.mean()
         return made - pair.real_output.logits.mean() if player.team == "discriminator" else -made
+
+
+class FoundTerm(Term):
+    """mean (z - F(D₂(g)))², what the finder F misses of the generator's z in the maps of D's second block."""
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return it for the pair's images."""
+        maps = pair.fake_output.features[1]
+        with self.game.autocast():
+            found: Tensor = self.game.network(FINDER)(maps)
+        z = pair.latent.z[:, : found.shape[1]]
+        return (z - found.to(z.dtype)).square().mean()
 
 
 class LabelTerm(Term):
@@ -167,17 +219,18 @@ class CausalGAN(Game):
     The controller and its critic minimise WGAN-GP's losses. Then D tells real from generated images (the configured
     loss), the labeler minimises E_r BCE(L(x), y), the anti-labeler E_f BCE(L̄(g), y), and the generator
 
-        its part of the loss + E_f BCE(L(g), y) - exp(-t/τ) E_f BCE(L̄(g), y)
+        its part of the loss + E_f BCE(L(g), y) - exp(-t/τ) E_f BCE(L̄(g), y) + E_f mean (z - F(D₂(g)))²
 
-    z has a part for the generator, and after it one for the controller. Labels are what the controller makes, rounded.
+    where the last summand, and the player that trains F, are there if there is a network `finder`. z has a part for the
+    generator, and after it one for the controller. Labels are what the controller makes, rounded; the generator is
+    given the logits of 0.7 and 0.3 for them (in the authors' program with noise).
 
     Args:
         components: what the game is made of.
         penalty: the weight of the gradient penalty of the labels' critic.
         anti_decay: τ, in updates of the generator.
         swapped: null for these cross entropies; a number s for exchanged arguments in the generator's, as in the
-            authors' program, whose labels are 0.3 and 0.7 with noise, so that s is log(0.7 / 0.3) = 0.85. The program's
-            generator is also asked that a further network finds z in D's features, which is not here.
+            authors' program, whose labels are 0.3 and 0.7 with noise, so that s is log(0.7 / 0.3) = 0.85.
     """
 
     generates_from = ATTRIBUTES
@@ -201,15 +254,20 @@ class CausalGAN(Game):
         generator = self.player("generator")
         generator.add_term("labels", LabelTerm("labeler", swapped), plan=on_images)
         generator.add_term("anti_labels", LabelTerm("anti_labeler", swapped, anti_decay), plan=on_images)
+        if FINDER in self.networks:
+            for name in (FINDER, "generator"):
+                self.player(name).add_term("found", FoundTerm(), plan=on_images)
 
     def make_players(self) -> list[Player]:
-        """Return the critic and the controller, then D, both labelers and G."""
+        """Return the critic and the controller, then D, both labelers, the finder, if there is one, and G."""
+        finders = [Player(FINDER, (FINDER,))] if FINDER in self.networks else []
         return [
             Player(CRITIC, (CRITIC,), "discriminator"),
             Player(CONTROLLER, (CONTROLLER,), "generator"),
             Player("discriminator", ("discriminator",), "discriminator", {IMAGES: "discriminator"}),
             Player("labeler", ("labeler",)),
             Player("anti_labeler", ("anti_labeler",)),
+            *finders,
             Player("generator", ("generator",), "generator", {IMAGES: "generator"}),
         ]
 
@@ -227,7 +285,8 @@ class CausalGAN(Game):
         images, noise = latent.z.split([latent.z.shape[1] - self.controller.latent_dim, self.controller.latent_dim], 1)
         if network == CONTROLLER:
             return super().make(Latent(noise), network)
-        return super().make(latent._replace(z=images), network)
+        logits = LOGIT * (2 * latent.given[ATTRIBUTES] - 1)
+        return super().make(latent._replace(z=images, given={ATTRIBUTES: logits}), network)
 
     def labels(self, latent: Latent, do: Mapping[str, float] = EMPTY) -> Tensor:
         """Return the controller's labels (N, bits), 0 or 1, with some of them set from outside."""

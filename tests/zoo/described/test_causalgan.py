@@ -13,7 +13,7 @@ from gan_zoo.terms.gradient_penalty import GradientPenalty
 from tests.zoo.described.playing import FEW, NARROW, as_asked, played
 
 SMALL = ["experiment=causalgan", *FEW, *NARROW, "prior.dim=17", "networks.generator.latent_dim=5"]
-SMALL += [f"networks.{name}.width=4" for name in ("labeler", "anti_labeler")]
+SMALL += [f"networks.{name}.width=4" for name in ("labeler", "anti_labeler", "finder")]
 BITS = ("large", "circle", "red", "top")
 
 
@@ -93,7 +93,10 @@ def test_everybody_pays_by_the_formula(compose):
     labeler, anti = game.network("labeler"), game.network("anti_labeler")
     torch.testing.assert_close(as_asked(game, "labeler", meeting), bce(labeler(x), real))
     torch.testing.assert_close(as_asked(game, "anti_labeler", meeting), bce(anti(g), y))
-    of_g = bce(judge(g).logits, torch.ones(8).double()) + bce(labeler(g), y)
+    z, found = images.latent.z[:, :5], game.network("finder")(judge(g).features[1])
+    missed = (z - found).square().mean()
+    torch.testing.assert_close(as_asked(game, "finder", meeting), missed)
+    of_g = bce(judge(g).logits, torch.ones(8).double()) + bce(labeler(g), y) + missed
     game.player("generator").updates = 3000
     torch.testing.assert_close(as_asked(game, "generator", meeting), of_g - math.exp(-0.5) * bce(anti(g), y))
     critic = game.network("discriminator_labels")
@@ -133,8 +136,20 @@ def test_images_under_an_intervention_are_of_the_labels_that_it_leads_to(compose
     free = game.labels(latent)
     assert (labels[:, 2] == 1).all() and torch.equal(labels[:, :2], free[:, :2])
     game.network("generator").eval()
-    expected = game.network("generator")(latent.z[:, :5], None, {"attributes": labels})
+    logits = torch.where(labels > 0, math.log(0.7 / 0.3), math.log(0.3 / 0.7))
+    expected = game.network("generator")(latent.z[:, :5], None, {"attributes": logits})
     torch.testing.assert_close(images, expected.float())
+
+
+def test_what_the_generator_is_given_moves_its_first_maps_as_much_as_z_does(compose):
+    """Bits behind a layer of small weights had a hundredth of z's part in them, and images did not follow them."""
+    game, batch = played(compose, *SMALL)
+    images = game.network("generator").images
+    seen = []
+    images.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    game.sample(game.latent_for(batch))
+    z, given = seen[0].split([5, 4], 1)
+    assert given.square().mean() > z.square().mean()
 
 
 @pytest.mark.parametrize(
@@ -146,6 +161,7 @@ def test_images_under_an_intervention_are_of_the_labels_that_it_leads_to(compose
         (["game.anti_decay=0"], "anti_decay=0"),
         (["game.swapped=0"], "swapped=0"),
         (["game.penalty=-1"], "penalty=-1"),
+        (["networks.finder.image_size=24"], "image_size=24"),
     ],
 )
 def test_what_does_not_fit_is_refused(compose, overrides, message):
