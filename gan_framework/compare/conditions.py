@@ -96,6 +96,8 @@ def condition(text: str) -> Condition:
             f"{visible(text)} is not a condition: write KEY=VALUE, like status=failed or loss=hinge, or 'KEY<NUMBER'"
         )
     key, sign, value = found.groups()
+    if sign == "=" and value[:1] in ORDERS:
+        raise ConfigError(f"{visible(text)}: write '{visible(f'{key}{value[0]}={value[1:]}')}'")
     if sign in ORDERS:
         if _number(value) is None:
             raise ConfigError(f"{visible(text)}: {sign} compares with one number, as in 'step{sign}1000'")

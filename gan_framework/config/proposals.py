@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan_framework.config.field_names import ELSEWHERE, READERS, SETTINGS
 from gan_framework.registry import registry
-from gan_framework.registry.aliases import ALIASES, SPELLINGS, meant
+from gan_framework.registry.aliases import ALIASES, SPELLINGS, aliases_of, meant
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS, Kind, kind_of_group
 from gan_framework.registry.near import near
@@ -127,10 +127,19 @@ def instead(group: str, word: str) -> str:
     if group == "metrics" and (scores := _with_extractor(written)):
         return scores
     named = option_called(word, but=group)
-    similar = closest(word, near(word, options(group)), VERY_LIKE if named else 0.0)[: MOST - len(named[:1])]
+    similar = _near_options(group, word, VERY_LIKE if named else 0.0)[: MOST - len(named[:1])]
     listing = f"closest: {', '.join(similar)}" if similar else ""
     elsewhere = f"there is {' or '.join(named[: MOST - len(similar)])}" if named else ""
     return "; ".join(filter(None, (elsewhere, listing))) or f"options of {group}: {_listed(group)}"
+
+
+def _near_options(group: str, word: str, cutoff: float) -> list[str]:
+    """Return the options of which a name is near to a word, the nearest first, each with the name if it is an alias."""
+    names = {name: option for option in options(group) for name in (option, *aliases_of(group, option))}
+    found: dict[str, str] = {}
+    for name in closest(word, near(word, names), cutoff):
+        found.setdefault(names[name], names[name] if name == names[name] else f"{names[name]} ({name})")
+    return [*found.values()]
 
 
 def _with_extractor(score: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -25,6 +25,9 @@ BEFORE_PRETRAINED = 1
 
 SUFFIX = ".pt"
 """What the names of checkpoints end in."""
+
+PICKLED = "data.pkl"
+"""The entry that every archive of torch's has; those of numpy and others have none."""
 
 KEYS = {"format", "config", "game", "clock", "batches"}
 
@@ -60,6 +63,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                 raise ConfigError(f"the file {path} is not a checkpoint of this framework: it is compressed")
+            if not any(PurePosixPath(name).name == PICKLED for name in archive.namelist()):
+                raise ConfigError(no_run.said(path))
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
         raise ConfigError(f"the checkpoint {path} is damaged or not a checkpoint: {error}") from error

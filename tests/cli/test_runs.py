@@ -241,6 +241,7 @@ def test_the_folder_is_where_we_are_unless_one_is_named(call, day, monkeypatch):
         (["los=hinge"], "los: no run has this setting or score; closest: loss.name"),
         (["fid_clasifier<3"], "fid_clasifier: no run has this setting or score; closest: fid_classifier"),
         ([".", "=3"], "=3 is not a condition"),
+        (["step=>3"], "step=>3: write 'step>=3'"),
         (["step>=many"], "step>=many: >= compares with one number, as in 'step>=1000'"),
     ],
 )

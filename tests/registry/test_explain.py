@@ -85,6 +85,8 @@ def test_a_path_in_the_place_of_data_leads_to_what_reads_it(path, reader, tmp_pa
         ("tracker", "mlflow", "trackers are wandb and tensorboard"),
         ("loss", "zzzz", "`gan-framework plugins losses` lists all"),
         ("loss", "hindge", "closest: hinge"),
+        ("loss", "wgann", "closest: wasserstein (wgan)"),
+        ("sampler", "dsr", "closest: rejection (drs)"),
         ("experiment", "stylegan5", "closest: stylegan2"),
         ("experiment", "projected", "closest: projected_gan"),
         ("experiment", "animegan", "options of experiment: `gan-framework plugins experiments` lists all"),

@@ -1,5 +1,6 @@
 """What is named as a run and is none is called what it is, and the run it belongs to is named."""
 
+import numpy
 import pytest
 
 from gan_framework.errors import ConfigError
@@ -62,8 +63,10 @@ def test_a_run_without_checkpoints_is_one(sweep):
 
 def test_what_is_of_no_run_is_said(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
+    numpy.savez(tmp_path / "arrays.npz", x=numpy.zeros(3))
     (tmp_path / "empty").mkdir()
     for name, said in (
+        ("arrays.npz", "is neither the folder of a run nor a checkpoint"),
         ("photo.jpg", "is neither the folder of a run nor a checkpoint"),
         ("empty", "is not a run: it has neither a config.yaml nor a folder `checkpoints`"),
         ("nothing", "there is no checkpoint"),

@@ -86,6 +86,7 @@ def test_two_sweeps_do_not_share_a_folder_and_requests_that_cannot_be_end_with_c
     for wrong, why in [
         (["sweep.resume=nowhere", "seed=0,1"], "sweep.resume=nowhere: no such folder"),
         (["loss=hinge,no_such_loss"], "no_such_loss"),
+        (["seed=glob(*)"], "seed=glob(*): there is nothing to sweep over"),
     ]:
         other = sweep(*wrong, folder=tmp_path / "other")
         assert other.end() == 2, other.output

@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from gan_framework.errors import ConfigError
 from gan_framework.sweeps.driver import Driver, require
 
 
@@ -32,7 +33,7 @@ class GridSweeper(BasicSweeper):
         Hydra's own would write what was asked for, secrets too, through links, and stop at the first run that fails.
 
         Raises:
-            ConfigError: the folder has links, or is in use.
+            ConfigError: there is no combination, or the folder has links or is in use.
             RunFailed: a run failed; the others have been run all the same.
             RunStopped: the sweep was stopped and can be resumed.
         """
@@ -40,11 +41,17 @@ class GridSweeper(BasicSweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         self.driver.swept = tuple(o.get_key_element() for o in overrides if o.is_sweep_override())
+        batches = self.split_arguments(overrides, self.max_batch_size)
+        if not any(batches):
+            typed = " ".join(str(o.input_line) for o in overrides if o.is_sweep_override())
+            raise ConfigError(
+                f"{typed}: there is nothing to sweep over; glob() stands for options, as in 'loss=glob(*)'"
+            )
         returns = []
         with self.driver:
             self.driver.record(self.config)
             first = 0
-            for batch in self.split_arguments(overrides, self.max_batch_size):
+            for batch in batches:
                 self.validate_batch_is_legal(batch)
                 returns.append(self.driver.launch(batch, first))
                 first += len(batch)
