@@ -10,7 +10,7 @@ from gan_framework.api import Batch, ConfigError, Latent, blank
 from gan_zoo.colours import to_lab
 from gan_zoo.datasets.made_pairs import FIRST, NEXT, Composites, DepthLayers
 from gan_zoo.poisson import blended, cosines, differences, solve
-from gan_zoo.systems.aligngan import AlignedGenerator
+from gan_zoo.systems.aligngan import AlignedGenerator, apart
 from gan_zoo.systems.cdcgan import EdgeDistance
 from gan_zoo.systems.dsp_gan import Layouts, put_together
 from gan_zoo.systems.segan_invisible import painted, region_weights
@@ -263,33 +263,42 @@ def test_a_scene_follows_from_its_z(compose, tmp_path):
 # -- AlignGAN ---------------------------------------------------------------------------------------
 
 
-def test_what_comes_before_the_last_layers_does_not_know_the_domain(compose, tmp_path):
+def test_each_layer_is_told_the_domain():
     torch.manual_seed(0)
     generator = AlignedGenerator(3, 16, 1, 4).eval()
     z = torch.randn(2, 3)
-    a, b = (generator(z, None, {"domain": sign * torch.ones(2)}) for sign in (-1, 1))
-    assert not torch.equal(a, b) and torch.equal(generator(z), b)
-    torch.nn.init.zeros_(generator.last[0].weight[:, -1:].detach())
+
+    def made(sign):
+        return generator.everything(z, None, {"domain": sign * torch.ones(2)})
+
+    a, b = made(-1), made(1)
+    assert not torch.equal(a["samples"], b["samples"]) and torch.equal(generator(z), b["samples"])
+    assert not torch.equal(a["first"], b["first"]) and a["first"].shape == (2, 8, 4, 4)
     with torch.no_grad():
-        generator.last[0].weight[:, -1:] = 0
-    a, b = (generator(z, None, {"domain": sign * torch.ones(2)}) for sign in (-1, 1))
-    assert torch.equal(a, b)
+        for convolution in (generator.first[0], *(block[0] for block in generator.blocks)):
+            convolution.weight[-1] = 0
+    a, b = made(-1), made(1)
+    assert torch.equal(a["samples"], b["samples"]) and torch.equal(a["first"], b["first"])
 
 
-def test_where_nobody_is_told_the_domain_it_is_0_for_both(compose, tmp_path):
-    game = game_of("aligngan", compose, tmp_path)
+def test_what_both_images_of_one_latent_share_is_held_by_sums_of_squares(compose, tmp_path):
+    """½ Σ (1 - 3)² + (0 - 1)² and ½ Σ of nothing: 2.5 and 0, of which the mean is 1.25."""
+    assert apart(doubles([1, 0], [2, 2], [3, 1], [2, 2])).item() == pytest.approx(1.25)
+    game = game_of("aligngan", compose, tmp_path, "game.first_layer=2", "game.last_layer=0.5")
     batch = real(game)
-    meeting = game.meet(batch)
-    told, untold = meeting["told"], meeting["untold"]
-    assert told.real_given[0][:4].unique().tolist() == [-1] and told.fake_given[0][4:].unique().tolist() == [1]
-    assert untold.real_given[0].unique().tolist() == [0]
-    assert torch.equal(told.real, torch.cat([batch.others["a"].samples, batch.samples]))
-    assert torch.equal(untold.fake[:4], untold.fake[4:]), "one z, no domain: one image"
-    losses = game.player("generator").evaluate(meeting)
-    plain = F.softplus(-untold.fake_output.logits).mean()
-    assert losses["adversarial_untold"].item() == pytest.approx(0.5 * plain.item(), rel=1e-5)
-    alone = game_of("aligngan", compose, tmp_path / "alone", "game.untold=0")
-    assert [*alone.meet(batch)] == ["told"]
+    pair = game.meet(batch)["main"]
+    told = pair.real_given[0]
+    assert told[:4].unique().tolist() == [-1] and told[4:].unique().tolist() == [1]
+    assert torch.equal(pair.fake_given[0], told)
+    assert torch.equal(pair.real, torch.cat([batch.others["a"].samples, batch.samples]))
+    z, signs = torch.cat([pair.latent.z, pair.latent.z]), told[:, 0, 0, 0]
+    assert torch.allclose(pair.fake, game.generate(Latent(z, given={"domain": signs})), atol=1e-6)
+    first, last = (2 * apart(pair.made["first"]), 0.5 * apart(pair.fake_output.features[-1]))
+    assert game.player("generator").evaluate({"main": pair})["first_layer"].item() == pytest.approx(
+        first.item(), rel=1e-4
+    )
+    found = game.player("discriminator").evaluate({"main": pair})["last_layer"].item()
+    assert found == pytest.approx(last.item(), rel=1e-4) and found > 0
 
 
 @pytest.mark.parametrize(
