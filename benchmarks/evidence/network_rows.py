@@ -175,7 +175,10 @@ ROWS = {
     "flow_gan": Row(
         PAGE,
         "flow_gan",
-        (SMALL, "prior.dim=256", *narrow("discriminator"), "train.batch_size=32", "train.steps=500", "metrics=[fid]"),
+        (
+            *(SMALL, "prior.dim=256", *narrow("discriminator"), "train.batch_size=32", "schedule.d_steps=2"),
+            *("train.steps=500", "metrics=[fid]", *quick(*NETWORKS, lr="2e-4")),
+        ),
         *("fid", None, FID),
     ),
     "lr_gan": Row(

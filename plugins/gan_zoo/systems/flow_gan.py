@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_framework.api import Components, ConfigError, Game, Generator, Pair, Player, Term
+from gan_framework.api import Batch, Components, ConfigError, Game, Generator, Latent, Pair, Player, Term
 from gan_zoo.layers import ImageSize, sample_shape
 from gan_zoo.ranges import require_not_negative, require_positive
 
@@ -53,6 +53,12 @@ class Logit(nn.Module):
         y = p.log() - (-p).log1p()
         slope = math.log(1 - 2 * self.alpha) - p.log() - (-p).log1p()
         return y, slope.flatten(1).sum(1)
+
+
+def dequantised(x: Tensor, noise: Tensor | None = None) -> Tensor:
+    """Return x̃ = (255 u + U) / 256 in [0, 1] of images x = 2 u - 1 of 256 levels; U is drawn if `noise` is None."""
+    noise = torch.rand_like(x) if noise is None else noise
+    return ((LEVELS - 1) * (x + 1) / 2 + noise) / LEVELS
 
 
 class Flow(Generator):
@@ -110,8 +116,7 @@ class Flow(Generator):
             noise: U, for images; drawn if None.
         """
         if self.logit is not None:
-            noise = torch.rand_like(x) if noise is None else noise
-            x = ((LEVELS - 1) * (x + 1) / 2 + noise) / LEVELS
+            x = dequantised(x, noise)
         z, log_det = self.inverse(x)
         return DENSITIES[self.density](z) + log_det
 
@@ -336,14 +341,15 @@ class NegativeLogLikelihood(Term):
         """Return the mean over the batch."""
         generator = self.game.generator
         assert isinstance(generator, Flow)
-        return -generator.log_likelihood(pair.real).mean()
+        return -generator.log_likelihood(pair.batch.samples).mean()
 
 
 class FlowGAN(Game):
     """The game of two players with a flow for G, which may pay for the likelihood of real samples too (section 3.2).
 
     G minimises its loss - λ E log p(x): with λ = 0 it is a GAN whose likelihood is known, with a great λ maximum
-    likelihood. The published gradient penalty is a norm of each column of an image; ours is that of the image.
+    likelihood. D sees real images with the uniform noise that makes their 256 levels a density. The published gradient
+    penalty is a norm of each column of an image; ours is that of the image.
 
     Args:
         components: what the game is made of.
@@ -363,5 +369,13 @@ class FlowGAN(Game):
             raise ConfigError(
                 f"networks.generator.density={self.generator.density} is not that of prior={kind}: set both alike"
             )
+        self.dense = self.generator.logit is not None
         if likelihood:
             self.player("generator").add_term("likelihood", NegativeLogLikelihood(), likelihood)
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return generated samples with real ones, images among these with noise."""
+        pair = super().pair(batch, latent)
+        if self.dense:
+            pair.real = 2 * dequantised(batch.samples) - 1
+        return pair

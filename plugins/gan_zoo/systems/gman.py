@@ -63,8 +63,9 @@ class Reward(Term):
 class GMAN(Game):
     """The networks `discriminator_0`, `discriminator_1`, ... have losses of their own; G faces a soft maximum of them.
 
-    G minimises F = Σ w_i V_i / Σ w_i, w_i = exp(λ V_i), where V_i is its loss before the i-th (`loss=minimax` as in the
-    paper, `nonsaturating` as in the authors' program by default). A network `softness` has λ learned, paid with
+    G minimises F = Σ w_i V_i / Σ w_i, w_i = exp(λ V_i), where V_i is its loss before the i-th (`loss=minimax`, the
+    original objective, with which the paper's claim is that several discriminators train; `nonsaturating` is the
+    modified one of its program). A network `softness` has λ learned, paid with
     `reward` (its form f(λ) = c λ is our reading). The discriminators are one player, since Adam's steps are each
     parameter's own. With one discriminator it is the game of two players, to the bit.
 

@@ -332,8 +332,8 @@ class StackGAN(Game):
     """Two stages with a judge each (Zhang et al. 2016, arXiv 1612.03242); `schedule=stages` trains one after the other.
 
     Networks are generator_0, discriminator_0, generator_1 and discriminator_1; z has a part for either generator. Each
-    judge faces real images with their own text, generated ones, and real ones with the text of the one before in the
-    batch, which may by chance be of the same class.
+    judge faces real images with their own text, generated ones, and real ones with the text of another class, or, where
+    labels are vectors, of the one before in the batch.
 
     Args:
         components: what the configuration's plugins built.
@@ -400,5 +400,19 @@ class StackGAN(Game):
         judge, fake, mean = self.judge(f"discriminator_{stage}"), made[SAMPLES], made["mean"].detach()
         facing = Pair(judge, batch, latent, fake, real=real, real_given=(mean,), fake_given=(mean,), made=made)
         again = Pair(judge, batch, latent, fake, real=real, real_given=(mean,), fake_given=(mean,), made=made)
-        wrong = Pair(judge, batch, latent, real, real=real, real_given=(mean,), fake_given=(mean.roll(1, 0),))
+        wrong = Pair(
+            judge, batch, latent, real, real=real, real_given=(mean,), fake_given=(self._wrong(stage, latent, mean),)
+        )
         return {f"right_{stage}": facing, f"made_{stage}": again, f"wrong_{stage}": wrong}
+
+    @torch.no_grad()
+    def _wrong(self, stage: int, latent: Latent, mean: Tensor) -> Tensor:
+        """Return the means μ (N, condition_dim) of texts that are not the images' own."""
+        labels = labels_given(latent.labels)
+        if labels.is_floating_point():
+            return mean.roll(1, 0)
+        classes = self.data.num_classes
+        others = (labels + torch.randint(1, max(classes, 2), labels.shape, device=labels.device)) % classes
+        with self.autocast():
+            found: Tensor = self.network(f"generator_{stage}").augmentation(others)[0]  # type: ignore[operator]
+        return found.to(mean.dtype)

@@ -157,10 +157,23 @@ def test_a_judge_weighs_generated_images_and_wrong_texts_half(compose, tmp_path)
     mean, _ = game.network("generator_0").augmentation(batch.labels)
     small = F.avg_pool2d(batch.samples, 2)
     judge = game.network("discriminator_0")
-    right, wrong = (judge(small, None, text).logits for text in (mean, mean.roll(1, 0)))
+    right, wrong = (judge(small, None, text).logits for text in (mean, *meeting["wrong_0"].fake_given))
     made = judge(meeting["made_0"].fake, None, mean).logits
     expected = F.softplus(-right).mean() + 0.5 * F.softplus(made).mean() + 0.5 * F.softplus(wrong).mean()
     torch.testing.assert_close(total, expected)
+
+
+def test_wrong_texts_are_of_other_classes(compose, tmp_path):
+    game = a_game(compose, tmp_path, STACKGAN)
+    batch, texts = a_batch(game), game.network("generator_0").augmentation(torch.arange(10))[0]
+    seen = set()
+    for _ in range(40):
+        (wrong,) = game.meet(batch, graph=False)["wrong_0"].fake_given
+        shown = torch.cdist(wrong, texts).argmin(1)
+        torch.testing.assert_close(wrong, texts[shown])
+        assert (shown != batch.labels).all()
+        seen |= {*shown.tolist()}
+    assert seen == {*range(10)}
 
 
 def test_the_first_stage_stands_still_while_the_second_learns(compose, tmp_path):

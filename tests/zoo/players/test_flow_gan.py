@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan_framework.core.records import DataShape
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.priors.logistic import Logistic
 from gan_zoo.systems.flow_gan import NICE, AffineCoupling, RealNVP, logistic, normal
@@ -110,6 +110,15 @@ def test_the_generator_pays_for_the_likelihood_of_real_samples(compose):
     assert -2 < per_entry < 4  # near 0 for noise that fills the range
     without = built(compose, SHAPE, *FLOW, "data.image_size=8", "game.likelihood=0")
     assert not without.player("generator").terms
+
+
+def test_the_judge_sees_real_images_without_levels(compose):
+    """Levels would tell them from what a flow makes, whatever it makes."""
+    game = built(compose, SHAPE, *FLOW, "data.image_size=8")
+    levels = torch.randint(0, 256, (4, 1, 8, 8), generator=torch.Generator().manual_seed(0)).float()
+    labels = batch(SHAPE, 4).labels
+    seen = (game.meet(Batch(2 * levels / 255 - 1, labels))["main"].real + 1) / 2 * 256 - levels
+    assert (seen >= -1e-3).all() and (seen < 1 + 1e-3).all() and seen.std() > 0.2
 
 
 def test_what_cannot_be_a_flow_is_refused(compose):

@@ -40,14 +40,14 @@ def test_one_discriminator_is_the_game_of_two_players(compose):
     critic = "{name: gman, image_size: 8, channels: 1, width: 8, dropout: 0.4}"
     plain = ["generator=dcgan", "discriminator=null", f"+networks.discriminator={critic}"]
     same = ["optimizer.generator.lr=2e-4", "networks.generator.width=4", "data.image_size=8"]
-    assert_same_game(first, built(compose, DIGITS, "model=null", *plain, *same))
+    assert_same_game(first, built(compose, DIGITS, "model=null", "loss=minimax", *plain, *same))
 
 
 def test_the_generator_minimises_the_soft_maximum_of_its_losses(compose):
     game = built(compose, DIGITS, *SMALL, *NARROW, "game.softness=2")
     meeting = game.meet(batch(DIGITS, 8))
     found = game.player("generator").evaluate(meeting)["adversarial"]
-    losses = torch.stack([torch.nn.functional.softplus(-pair.fake_output.logits).mean() for pair in meeting.values()])
+    losses = torch.stack([-torch.nn.functional.softplus(pair.fake_output.logits).mean() for pair in meeting.values()])
     torch.testing.assert_close(found, soft_maximum(losses, 2.0))
 
 
