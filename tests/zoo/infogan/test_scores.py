@@ -111,5 +111,5 @@ def test_games_without_codes_or_q_are_refused_before_training():
         metric.check(make_game(Brightest()))
     with pytest.raises(ConfigError, match="code=continuous_0: the categorical codes: categorical_0"):
         ClusterAccuracy("continuous_0").check(make_game(Brightest()))
-    with pytest.raises(ConfigError, match="samples=0"):
+    with pytest.raises(ValueError, match="samples=0"):
         MutualInformation(0, 0)
