@@ -63,7 +63,7 @@ ROWS = {
         PAGE,
         "ian",
         (
-            *(*narrow(*NETWORKS), "networks.encoder.channels=1024", "train.batch_size=16", "train.steps=300", *QUICK),
+            *(*narrow(*NETWORKS), "networks.encoder.inputs=1024", "train.batch_size=16", "train.steps=300", *QUICK),
             "metrics=[inversion_error]",
         ),
         *("inversion_error", MEAN, FOUND.replace("digits", "digits of 32 pixels", 1)),

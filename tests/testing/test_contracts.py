@@ -69,8 +69,9 @@ IAN = [
     "prior.dim=4",
     "networks.generator.width=2",
     "networks.discriminator.width=2",
-    "networks.encoder.channels=32",
-    "networks.encoder.hidden=[8]",
+    "networks.discriminator.kernels=0",
+    "networks.encoder.inputs=32",
+    "networks.encoder.hidden=8",
 ]
 CRVAE = [
     *("experiment=crvae_gan", "data.image_size=8", "prior.dim=16", "networks.generator.maps=4"),
@@ -277,10 +278,9 @@ SPECIAL = {
         }
         for name in ("affine_projection", "residual_of")
     },
-    ("generators", "aligned"): {"exempt": {"makes_samples": "its game makes two images of each latent"}},
     **{
         ("generators", name): {"exempt": dict.fromkeys(GENERATED, MADE_OF_MORE)}
-        for name in ("guided", "refinegan", "two_outputs")
+        for name in ("aligned", "guided", "refinegan", "two_outputs")
     },
     ("games", "pix2pixhd"): {"overrides": PIX2PIXHD},
     ("generators", "pix2pixhd_fine"): {"overrides": PIX2PIXHD},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,6 +26,7 @@ from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.encoding import RECONSTRUCTION, EncodingGame
 from gan_zoo.layers import ImageSize, activations, init_normal
 from gan_zoo.ranges import require_not_negative, require_positive
+from gan_zoo.strategies.minibatch_discrimination import Closeness
 from gan_zoo.terms.kl_divergence import KLDivergence
 
 REAL, RECONSTRUCTED, GENERATED = range(3)
@@ -137,24 +139,33 @@ class Reconstructed(Term):
         return self.pixels * (pair.fake - pair.real).abs().mean() + self.features * sum(errors) / len(errors)
 
 
+KERNEL_DIM = 5
+"""The dimensions that each measure of minibatch discrimination compares."""
+
+
 class IANDiscriminator(Discriminator):
     """DCGAN's layers and three logits of the maps' means; the score is log p(real) / p(not real).
+
+    The last layer also sees how close the means are to those of the rest of a batch, by minibatch discrimination.
 
     Args:
         image_size: of square images, or height and width; at least 8 pixels on each side.
         channels: of the images.
         width: channels of the first layer; 128 in the paper.
         norm: `batch`, `layer`, `instance` or `none`.
+        kernels: measures of closeness; 500 in the authors' program, 0 for none.
     """
 
-    def __init__(self, image_size: ImageSize, channels: int, width: int, norm: str) -> None:
+    def __init__(self, image_size: ImageSize, channels: int, width: int, norm: str, kernels: int = 0) -> None:
         super().__init__()
         require_positive(width=width)
+        require_not_negative(kernels=kernels)
         trunk = DCGANDiscriminator(image_size, channels, width, norm)
         self.blocks = trunk.blocks
         wide = next(m.out_channels for m in reversed([*trunk.blocks.modules()]) if isinstance(m, nn.Conv2d))
-        self.output = nn.Linear(wide, 3)
+        self.output = nn.Linear(wide + kernels, 3)
         init_normal(self, 0.02)
+        self.closeness = Closeness(wide, kernels, KERNEL_DIM) if kernels else None
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) in [-1, 1]."""
@@ -163,7 +174,33 @@ class IANDiscriminator(Discriminator):
     def forward(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> DiscriminatorOutput:
         """Tell what kind of samples they are."""
         features = self.features(x)
-        kinds = self.output(features[-1].flatten(2).mean(2))
+        means = features[-1].flatten(2).mean(2)
+        close = [] if self.closeness is None else [self.closeness(means).to(means.dtype)]
+        kinds = self.output(torch.cat([means, *close], 1))
         score = kinds[:, REAL] - kinds[:, RECONSTRUCTED:].logsumexp(1)
         heads = {name: head(features[-1].flatten(1)) for name, head in self.heads.items()}
         return DiscriminatorOutput(score, features, {**heads, KINDS: kinds})
+
+
+class IANHead(nn.Module):
+    """The encoder: one hidden layer with batch norm and ELU, and means and logarithms of variances with batch norm.
+
+    As in the authors' program, whose second half are logarithms of deviations.
+
+    Args:
+        inputs: the size of D's last maps, flat.
+        hidden: the size of the hidden layer; 1000 there.
+        latent_dim: the size of a code.
+    """
+
+    def __init__(self, inputs: int, hidden: int, latent_dim: int) -> None:
+        super().__init__()
+        require_positive(inputs=inputs, hidden=hidden, latent_dim=latent_dim)
+        self.hidden = nn.Sequential(nn.Linear(inputs, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ELU())
+        self.parts = nn.Sequential(nn.Linear(hidden, 2 * latent_dim, bias=False), nn.BatchNorm1d(2 * latent_dim))
+        init_normal(self, 0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map D's maps (N, inputs) to means and logarithms of variances (N, 2 latent_dim)."""
+        mean, log_deviation = self.parts(self.hidden(x)).chunk(2, 1)
+        return torch.cat([mean, 2 * log_deviation], 1)

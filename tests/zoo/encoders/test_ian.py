@@ -15,8 +15,9 @@ SMALL = [
     "prior.dim=3",
     "networks.generator.width=2",
     "networks.discriminator.width=2",
-    "networks.encoder.channels=32",
-    "networks.encoder.hidden=[8]",
+    "networks.discriminator.kernels=6",
+    "networks.encoder.inputs=32",
+    "networks.encoder.hidden=8",
 ]
 
 
@@ -64,6 +65,24 @@ def test_what_the_players_pay(game):
     game.networks.train()
 
 
+def test_kinds_are_told_by_how_close_the_batch_is_too(game):
+    """The same image among others of another kind is told otherwise."""
+    game.networks.eval()
+    x = images().samples
+    alike = torch.cat([x[:1], x[:1].expand(7, -1, -1, -1)])
+    among, alone = (game.discriminator(batch).heads[KINDS][0] for batch in (x, alike))
+    assert not torch.allclose(among, alone)
+    game.networks.train()
+
+
+def test_codes_of_a_batch_begin_with_the_priors_mean_and_deviation(compose):
+    """Batch norm sees to it, and so the divergence is small from the first step."""
+    code = small(compose, "ian", *SMALL).encode(images().samples).code
+    torch.testing.assert_close(code["mean"].mean(0), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(code["mean"].var(0, correction=0), torch.ones(3), atol=0.05, rtol=0)
+    torch.testing.assert_close(code["log_variance"].mean(0), torch.zeros(3), atol=1e-5, rtol=0)
+
+
 def test_at_chance_three_kinds_cost_three_logs_of_three():
     said = DiscriminatorOutput(torch.zeros(4), heads={KINDS: torch.zeros(4, 3)})
     assert sum(kind_loss(said, kind) for kind in range(3)).item() == pytest.approx(3 * math.log(3))
@@ -71,4 +90,5 @@ def test_at_chance_three_kinds_cost_three_logs_of_three():
 
 def test_another_discriminator_is_refused(compose):
     with pytest.raises(ConfigError, match="game=ian needs discriminator=ian"):
-        small(compose, "ian", *SMALL, "discriminator=dcgan", "networks.discriminator.name=dcgan")
+        other = ["discriminator=dcgan", "networks.discriminator.name=dcgan", "~networks.discriminator.kernels"]
+        small(compose, "ian", *SMALL, *other)
