@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_framework import train
 from gan_framework.build import build_game
-from gan_framework.cli.train import _with_chosen
+from gan_framework.cli.hydra_arguments import with_chosen
 from gan_framework.config.compose import compose, plain
 from gan_framework.errors import ConfigError
 from gan_framework.runs import choosing
@@ -59,11 +59,11 @@ def test_what_is_shown_is_what_would_be_chosen_and_what_is_odd_is_said(tmp_path,
         Image.new("RGB", (47, 33), (20 * number, 5, 9)).save(tmp_path / f"{number}.png")
     typed = ["data=folder", f"data.path={tmp_path}", "train.device=cpu", "data.test_share=0"]
     with caplog.at_level(logging.INFO):
-        shown = _with_chosen(["--cfg", "job", "experiment=auto", *typed])
+        shown = with_chosen(["--cfg", "job", "experiment=auto", *typed])
     assert shown == ["--cfg", "job", "experiment=_chosen", *typed]
     assert compose(shown[2:]).train.batch_size == 8
     assert "experiment=auto: (33x47 is made as 40x48 and cut; 'data.image_size=[32,40]' would" in caplog.text
-    assert _with_chosen(["--cfg", "job", "experiment=dcgan"]) == ["--cfg", "job", "experiment=dcgan"]
+    assert with_chosen(["--cfg", "job", "experiment=dcgan"]) == ["--cfg", "job", "experiment=dcgan"]
 
 
 @pytest.mark.slow
