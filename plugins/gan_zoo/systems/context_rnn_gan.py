@@ -1,4 +1,4 @@
-"""Context-RNN-GAN (Ghosh et al. 2017, arXiv 1609.09444): the image that goes on a sequence, judged beside what was."""
+"""Context-RNN-GAN (Ghosh et al. 2017, arXiv 1609.09444): each image of a sequence, judged beside those before it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import EMPTY, Discriminator, Generator
+from gan_framework.api import EMPTY, SAMPLES, Batch, Discriminator, Generator, Latent, Pair
+from gan_zoo.games.translation import Translation
 from gan_zoo.ndims import cut, down, init_dcgan, up
 from gan_zoo.translating import SOURCE
+
+EACH = "each"
+"""What a generator makes of every beginning of a sequence, the sample last."""
 
 
 class ImageFeatures(nn.Module):
@@ -32,7 +36,7 @@ class ImageFeatures(nn.Module):
 
 
 class ContextGenerator(Generator):
-    """A GRU over the features of the images before, and transposed convolutions of its last state.
+    """A GRU over the features of the images before, and transposed convolutions of its state: an image at each step.
 
     Args:
         image_size: of square images.
@@ -49,10 +53,17 @@ class ContextGenerator(Generator):
         init_dcgan(self.images)
         init_dcgan(self.image)
 
+    def everything(
+        self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY
+    ) -> Mapping[str, Tensor]:
+        """Return the next image (N, 1, H, W), `samples`, and those that follow `each` beginning (N, T, H, W)."""
+        states = self.gru(self.images(given[SOURCE]))[0]
+        made = cut(self.image(states.flatten(0, 1)), (self.size, self.size)).unflatten(0, states.shape[:2])[:, :, 0]
+        return {SAMPLES: made[:, -1:], EACH: made}
+
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the images before (N, T, H, W), `source`, to the next one (N, 1, H, W) in [-1, 1]."""
-        state = self.gru(self.images(given[SOURCE]))[0][:, -1]
-        return cut(self.image(state), (self.size, self.size))
+        return self.everything(z, labels, given)[SAMPLES]
 
 
 class ContextDiscriminator(Discriminator):
@@ -64,14 +75,44 @@ class ContextDiscriminator(Discriminator):
         hidden: the size of features and of the state.
     """
 
+    patches = True
+
     def __init__(self, image_size: int, width: int, hidden: int) -> None:
         super().__init__()
         self.images = ImageFeatures(image_size, width, hidden)
         self.gru = nn.GRU(hidden, hidden, batch_first=True)
-        self.output = nn.Linear(hidden, 1)
+        self.output = nn.Conv1d(hidden, 1, 1)
         init_dcgan(self.images)
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
-        """Return the features of the image (N, 1, H, W) and the last state, given the images before (N, T, H, W)."""
-        seen = self.images(torch.cat([*given, x], 1))
-        return seen[:, -1], self.gru(seen)[0][:, -1]
+        """Return the features of images (N, K, H, W) and the states after them (N, hidden, K), given those before.
+
+        The last of K images is judged after all T images given (N, T, H, W), the one before it after T - 1, and so on.
+        """
+        context = torch.cat(given, 1) if given else x[:, :0]
+        seen = self.images(torch.cat([context, x], 1))
+        before, own = seen[:, : context.shape[1]], seen[:, context.shape[1] :]
+        steps = x.shape[1]
+        states = seen.new_zeros(len(x), steps, self.gru.hidden_size)
+        if before.shape[1]:
+            found = self.gru(before)[0][:, -steps:]
+            # Where more are judged than are given the first of them comes after nothing.
+            states = torch.cat([states[:, : steps - found.shape[1]], found], 1)
+        _, after = self.gru(own.flatten(0, 1)[:, None], states.flatten(0, 1)[None].contiguous())
+        return own.movedim(1, 2), after[0].unflatten(0, (len(x), steps)).movedim(1, 2)
+
+
+class ContextRNNGAN(Translation):
+    """G makes at each step the image that follows, and D judges it there, beside the true images before it.
+
+    The losses are means over the steps and those of the game `translation`; a sample is the last step's image. With
+    `beside: false` D sees single images alone, as in the paper's RNN-GAN.
+    """
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return the images from the second to the sample, and what G makes in the place of each."""
+        made, source = self.make(latent), latent.given[SOURCE]
+        real = torch.cat([source[:, 1:], batch.samples], 1)
+        judge = self.judge("discriminator")
+        given = (source,) if self.beside else ()
+        return Pair(judge, batch, latent, made[EACH], real=real, real_given=given, fake_given=given, made=made)

@@ -250,6 +250,36 @@ def test_a_context_decides_what_is_said_of_an_image():
     made = maker(torch.zeros(2, 0), None, {"source": context})
     assert made.shape == (2, 1, 16, 16)
     assert not torch.allclose(judge(x, None, context).logits, judge(x, None, context.flip(1)).logits)
+    made = maker.everything(torch.zeros(2, 0), None, {"source": context})["each"]
+    assert made.shape == (2, 5, 16, 16) and torch.equal(
+        made[:, -1:], maker(torch.zeros(2, 0), None, {"source": context})
+    )
+
+
+def test_each_image_of_a_sequence_is_made_and_judged_after_those_before_it(compose):
+    """The judge of a step knows the true images before it, and neither a generated one nor what comes later."""
+    config = compose("experiment=context_rnn_gan", "debug=smoke", "train.device=cpu", "data.image_size=16")
+    sources = Sources(config["data"], config["sources"])
+    torch.manual_seed(0)
+    game, batch = build_game(config, sources.shape, CPU), sources.batches(4, 0, "cpu")()
+    game.start(CPU)
+    pair = game.meet(batch)["main"]
+    source = batch.extra["source"]
+    assert torch.equal(pair.real, torch.cat([source[:, 1:], batch.samples], 1)) and pair.fake.shape == pair.real.shape
+    game.generator.eval(), game.discriminator.eval()
+    images, judge = torch.cat([source, batch.samples], 1), game.discriminator
+    for step in range(5):
+        alone = judge(images[:, step + 1 : step + 2], None, images[:, : step + 1]).logits
+        assert torch.allclose(judge(pair.real, None, source).logits[:, 0, step], alone[:, 0, 0], atol=1e-6)
+        made = game.generator(torch.zeros(4, 0), None, {"source": images[:, : step + 1]})
+        each = game.generator.everything(torch.zeros(4, 0), None, {"source": source})["each"]
+        assert torch.allclose(each[:, step : step + 1], made, atol=1e-5)
+        alone = judge(made, None, images[:, : step + 1]).logits[:, 0, 0]
+        assert torch.allclose(judge(each, None, source).logits[:, 0, step], alone, atol=1e-5)
+    distance = game.player("generator").evaluate({"main": pair})["distance"]
+    assert torch.isclose(distance, 100 * (pair.fake - pair.real).square().mean(), rtol=1e-4)
+    single = judge(pair.real, None).logits
+    assert torch.allclose(single[:, 0, 2], judge(pair.real[:, 2:3], None).logits[:, 0, 0], atol=1e-6)
 
 
 @pytest.mark.slow
