@@ -20,9 +20,11 @@ class LossSensitive(AdversarialLoss):
         margin: λ, by which Δ is multiplied; samples lie in [-1, 1].
         slope: ν of C(a) = max(a, ν a), in [0, 1].
         real_weight: γ, of the mean L(x) beside the margins; 0 in the authors' program.
+        nonnegative: whether L is max(0, -D), as in the authors' program of LS-GAN: where it is 0 nobody is moved, so
+            that G is not paid for samples that are better than real ones.
     """
 
-    def __init__(self, margin: float, slope: float, real_weight: float) -> None:
+    def __init__(self, margin: float, slope: float, real_weight: float, nonnegative: bool = False) -> None:
         super().__init__()
         require_above_zero(margin=margin)
         require_probability(slope=slope)
@@ -30,12 +32,18 @@ class LossSensitive(AdversarialLoss):
         self.margin = margin
         self.slope = slope
         self.real_weight = real_weight
+        self.nonnegative = nonnegative
+
+    def sensitive(self, said: DiscriminatorOutput) -> Tensor:
+        """Return L (N,) of samples."""
+        return (-said.scores).clamp(min=0) if self.nonnegative else -said.scores
 
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return γ E L(x) + E C(λ Δ(x, G(z)) + L(x) - L(G(z)))."""
-        missing = self.margin * differences(real, fake).sum(1) - real.scores + fake.scores
-        return torch.maximum(missing, self.slope * missing).mean() - self.real_weight * real.scores.mean()
+        of_real = self.sensitive(real)
+        missing = self.margin * differences(real, fake).sum(1) + of_real - self.sensitive(fake)
+        return torch.maximum(missing, self.slope * missing).mean() + self.real_weight * of_real.mean()
 
     def generator(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return E L(G(z))."""
-        return -fake.scores.mean()
+        return self.sensitive(fake).mean()

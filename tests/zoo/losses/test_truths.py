@@ -266,6 +266,14 @@ def test_loss_sensitive(distances, slope, value):
     assert loss.generator(fake).item() == pytest.approx(0.65)
 
 
+def test_a_loss_function_that_is_not_negative_pays_nothing_for_samples_better_than_real_ones():
+    loss = build("loss_sensitive", margin=1.0, nonnegative=True)
+    real = said((1.0, -0.5), np.zeros((2, 2)))  # L: 0 and 0.5
+    fake = said((0.2, -1.5), [[0.5, 0.5], [0.75, 0.75]])  # L: 0 and 1.5
+    assert loss.discriminator(real, fake).item() == pytest.approx((1.0 + 0 - 0 + 1.5 + 0.5 - 1.5) / 2)
+    assert loss.generator(fake).item() == pytest.approx(0.75)
+
+
 def test_loss_sensitive_with_slope_one_is_a_critic_and_a_mean_margin():
     loss = build("loss_sensitive", margin=0.5, slope=1.0, real_weight=0.1)
     real, fake = said(REAL, np.zeros((2, 2))), said(FAKE, np.ones((2, 2)))
