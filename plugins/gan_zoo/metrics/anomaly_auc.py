@@ -70,7 +70,7 @@ class AnomalyAUC(Metric):
         self.layer = layer
         self.steps = steps
         self.samples = samples
-        self.error = torch.square if squared else torch.abs
+        self.squared = squared
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if samples cannot be reconstructed, or D has no such layer."""
@@ -114,15 +114,18 @@ class AnomalyAUC(Metric):
         inner = self._layer(game, x) if self.weight else x
 
         def distance(made: Tensor) -> Tensor:
-            pixels = self.error(made - x).flatten(1).mean(1)
+            pixels = self._error(made - x)
             if not self.weight:
                 return pixels
-            return (1 - self.weight) * pixels + self.weight * self.error(self._layer(game, made) - inner).mean(1)
+            return (1 - self.weight) * pixels + self.weight * self._error(self._layer(game, made) - inner)
 
         if self.method == "encode":
             return distance(inversion.reconstruct(game, x))
         z = inversion.optimised(game, x, distance, self.steps, 0.05, seed=0)
         return distance(game.sample(game.latent(len(x))._replace(z=z)))
+
+    def _error(self, difference: Tensor) -> Tensor:
+        return (difference.square() if self.squared else difference.abs()).flatten(1).mean(1)
 
     def _layer(self, game: Game, x: Tensor) -> Tensor:
         return game.judge("discriminator")(x).features[self.layer].flatten(1).float()
