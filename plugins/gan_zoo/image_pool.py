@@ -14,7 +14,8 @@ class ImagePool(nn.Module):
 
     Until it is full every new image is kept and returned; from then on a new image is returned, or with a probability
     of one half an older one, whose place it takes. It is a player's look-ahead, and it changes after an update alone:
-    what was only measured leaves it as it was. Chance follows from the step's seed.
+    what was only measured leaves it as it was. The meeting is changed in place, so that what is reported and what
+    adapts sees what the player saw. Chance follows from the step's seed.
 
     Args:
         size: the number of images kept; 0 returns all as they are.
@@ -31,15 +32,14 @@ class ImagePool(nn.Module):
         self._next: dict[str, Tensor] = {}
 
     def look(self, meeting: Meeting) -> Meeting:
-        """Return a meeting whose generated images are those that the pool gives for them."""
+        """Return the meeting with the images in it that the pool gives for those that were generated."""
         if not self.size:
             return meeting
-        changed = Meeting(meeting)
         for name in meeting:
             if hasattr(self, f"images_{name}"):
-                changed[name] = meeting[name].detached()
-                changed[name].fake = self._exchange(name, changed[name].fake)
-        return changed
+                meeting[name] = meeting[name].detached()
+                meeting[name].fake = self._exchange(name, meeting[name].fake)
+        return meeting
 
     @torch.no_grad()
     def _exchange(self, name: str, new: Tensor) -> Tensor:

@@ -52,14 +52,19 @@ class LAGANDiscriminator(Discriminator):
 
 
 class FlippedSides:
-    """Exchanges a real and a made sample, and what belongs to them, for a share of those that D sees."""
+    """Exchanges a real and a made sample, and what belongs to them, for a share of those that D sees.
+
+    The meeting is changed in place, so that what is reported and what adapts sees what D saw.
+    """
 
     def __init__(self, share: float) -> None:
         self.share = share
 
     def __call__(self, meeting: Meeting) -> Meeting:
         """Return the meeting with some samples on the other side."""
-        return Meeting({name: self.flipped(pair) for name, pair in meeting.items()})
+        for name, pair in meeting.items():
+            meeting[name] = self.flipped(pair)
+        return meeting
 
     def flipped(self, pair: Pair) -> Pair:
         """Return one pair with some samples on the other side."""

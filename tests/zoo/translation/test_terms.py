@@ -13,7 +13,9 @@ from gan_zoo.metrics.paired_overlap import Overlap
 from gan_zoo.metrics.paired_psnr import PSNR, psnr
 from gan_zoo.systems.salgan import content
 from gan_zoo.systems.segan_segmentation import dice
+from gan_zoo.terms.lecam import LeCam
 from gan_zoo.translating import DISTANCES, LayerDistance, PixelDistance, image_in, total_variation
+from tests.helpers.small import Draws, small_game
 
 DISCRIMINATOR, GENERATOR = SimpleNamespace(team="discriminator"), SimpleNamespace(team="generator")
 
@@ -192,3 +194,21 @@ def test_what_is_only_measured_leaves_the_pool_as_it_was_and_a_resume_goes_on_al
         torch.manual_seed(1)
         found.append([shown(one, 60, 61), shown(one, 62, 63)])
     assert found[0] == found[1]
+
+
+def test_what_d_said_of_the_pools_images_is_reported_and_what_averages_follow():
+    game = small_game(start=False)
+    player, pool, term = game.player("discriminator"), ImagePool(3, {"main": (2,)}), LeCam(0.5, 1)
+    player.add_term("lecam", term)
+    player.look_aheads.append(pool.look)
+    player.after_step.append(pool)
+    game.start(torch.device("cpu"))
+    expected = {"real": 0.0, "fake": 0.0}
+    for step in range(3):
+        torch.manual_seed(step)
+        measured = player.play(game.meet(Draws(4)(), graph=False).detached())
+        for side, before in expected.items():
+            assert measured[side].shape == (4,)
+            now = measured[side].mean().item()
+            expected[side] = now if step == 0 else (before + now) / 2
+            assert getattr(term, side).item() == pytest.approx(expected[side], rel=1e-5)
