@@ -16,7 +16,8 @@ from rich.text import Text
 
 from gan_framework.compare import aggregate
 from gan_framework.compare.aggregate import Ranking
-from gan_framework.compare.groups import Comparison, compare, named
+from gan_framework.compare.differing import named
+from gan_framework.compare.groups import Comparison, compare
 from gan_framework.compare.records import Damaged, Record
 from gan_framework.compare.statistics import Interval
 from gan_framework.errors import ConfigError

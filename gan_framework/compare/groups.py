@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean, stdev
-from typing import NamedTuple
 
 from gan_framework.compare.conditions import Described, condition
-from gan_framework.compare.effects import Effects, Level, main_effects
+from gan_framework.compare.differing import differing, named
+from gan_framework.compare.effects import Effects, main_effects
 from gan_framework.compare.figures import is_number
 from gan_framework.compare.records import Damaged, Record
-from gan_framework.compare.verdict import Question, Verdicts, deviating
+from gan_framework.compare.sentences import SAID, effect, resting_on, tests_used
+from gan_framework.compare.spread import Spread, mean, spread
+from gan_framework.compare.verdict import Question, Verdicts
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.protocol import differences
-from gan_framework.storage.numbers import score
 from gan_framework.storage.text import brief, visible
 
-SAID = 500
-"""Characters of what runs say of themselves in a message."""
-MOST_LEVELS_SAID = 6
-"""Values of a setting whose effect is said in a sentence."""
-INTERACTING = 0.05
-"""Below this p, settings' effects do not add up."""
 BUDGETS = ("images_seen", "seconds")
 """What a run has used, beside its players' updates."""
-
-
-class Spread(NamedTuple):
-    """Mean and standard deviation (n - 1 in the denominator; NaN for one value) of n values."""
-
-    mean: float
-    std: float
-    n: int
-
-    def __str__(self) -> str:
-        spread = f" ± {deviating(self.std)}" if self.n > 1 else ""
-        return f"{score(self.mean)}{spread}"
-
-
-LONG = re.compile(r"(?<![\w.])-?\d*\.\d{7,}(?:e-?\d+)?(?![\w.])")
-"""A number of many digits, as a search proposes it."""
-
-
-def named(settings: Mapping[str, str]) -> str:
-    """Return the settings in which a group differs from others in one line, long numbers to six digits."""
-    shown = {key: LONG.sub(lambda number: f"{float(number[0]):.6g}", value) for key, value in settings.items()}
-    return ", ".join(f"{key}={value}" for key, value in shown.items()) or "all settings equal"
 
 
 @dataclass(frozen=True)
@@ -161,8 +132,8 @@ class Comparison:
     def effects_said(self) -> list[str]:
         """Say a sentence for each setting's main effect, and what they rest on; nothing where one setting differs."""
         effects = self.effects
-        return [_effect(name, levels, self.higher_is_better) for name, levels in effects.levels.items()] + (
-            [_resting_on(effects)] if effects.levels else []
+        return [effect(name, levels) for name, levels in effects.levels.items()] + (
+            [resting_on(effects)] if effects.levels else []
         )
 
     def summary(self) -> list[str]:
@@ -180,47 +151,12 @@ class Comparison:
         else:
             sure = sum(found.sure for found in tested)
             said.append(f"{sure} of {len(tested)} other groups differ from it significantly (5%)")
-            said.append(_tested(self.verdicts))
+            said.append(tests_used(self.verdicts))
         if self.by == "best":
             said.append(
                 "a best score is the most of several: runs that were scored more often look better than they are"
             )
         return said
-
-
-def _tested(verdicts: Verdicts) -> str:
-    first = "Tukey's test" if verdicts.question.baseline is None else "Dunnett's test"
-    paired = verdicts.question.paired
-    own = "that of each pair's differences" if paired else "Games and Howell's of each pair's own variances"
-    adjusted = f", adjusted for {verdicts.comparisons} comparisons" if verdicts.comparisons > 1 else ""
-    return f"{first} and {own} both have to call a difference significant; intervals are of 95%{adjusted}"
-
-
-def _effect(name: str, levels: list[Level], higher_is_better: bool) -> str:
-    best, *others = levels
-    said = []
-    for level in others[:MOST_LEVELS_SAID]:
-        found = level.difference
-        assert found is not None
-        ends = sorted((found.low, found.high)) if found.estimate >= 0 else sorted((-found.low, -found.high))
-        ends_said = f"({deviating(ends[0])} to {deviating(ends[1])})"
-        worse = f"worse by {deviating(abs(found.estimate))} {ends_said}"
-        said.append(f"{_valued(level)} {worse}{'' if found.sure else ', not significant'}")
-    more = f"; and {len(others) - MOST_LEVELS_SAID} more" if len(others) > MOST_LEVELS_SAID else ""
-    return f"{brief(visible(name), SAID)}: {_valued(best)} is the best; {'; '.join(said)}{more}"
-
-
-def _valued(level: Level) -> str:
-    return brief(visible(level.value), SAID) or "not set"
-
-
-def _resting_on(effects: Effects) -> str:
-    said = "these effects of single settings are averages over the others' values, with 95% intervals (Tukey)"
-    if effects.interaction is not None and effects.interaction < INTERACTING:
-        said += f", and the settings interact (p = {effects.interaction:.2g}): what is best depends on the others"
-    if effects.inseparable:
-        said += f"; {brief(visible(', '.join(effects.inseparable)), SAID)} changes together with them"
-    return said
 
 
 def compare(
@@ -345,29 +281,6 @@ def _reached(run: Record, metric: str) -> list[float]:
     return [figure.least, figure.greatest] if figure is not None else []
 
 
-def spread(values: list[float]) -> Spread:
-    """Return mean and standard deviation of values."""
-    return Spread(mean(values), deviation(values) if len(values) > 1 else math.nan, len(values))
-
-
-def mean(values: list[float]) -> float:
-    """Return the mean of finite values, NaN for none."""
-    if not values:
-        return math.nan
-    try:
-        return fmean(values)
-    except OverflowError:  # the sum is no float; the mean is one
-        return sum(value / len(values) for value in values)
-
-
-def deviation(values: list[float]) -> float:
-    """Return the standard deviation of at least two finite values, infinity where no float can hold it."""
-    try:
-        return stdev(values)
-    except OverflowError:
-        return math.inf
-
-
 def _most(names: Iterable[str]) -> str:
     """Return the name that stands there most often, the first of several."""
     return Counter(names).most_common(1)[0][0]
@@ -400,29 +313,3 @@ def _require_one_protocol(scored: list[Record], metric: str) -> None:
                 f"in {brief(', '.join(theirs), SAID)}; runs can be ranked whose data, evaluate, "
                 "extractor and metrics are alike"
             )
-
-
-def differing(settings: list[dict[str, str]]) -> list[str]:
-    """Return the settings in which groups differ, but those that follow from the choice of their plugin."""
-    names = dict.fromkeys(name for one in settings for name in one)
-    found = [name for name in names if len({one.get(name) for one in settings}) > 1]
-    # What a choice (`loss.name`, `strategy`) is about begins like it (`loss.`, `strategy.`).
-    choices: dict[str, list[str]] = defaultdict(list)
-    for choice in found:
-        choices[choice.removesuffix("name").rstrip(".")].append(choice)
-    return [name for name in found if not any(_follows(name, choice, settings) for choice in _about(name, choices))]
-
-
-def _about(name: str, choices: Mapping[str, list[str]]) -> Iterator[str]:
-    """Yield the choices that a setting may follow from."""
-    for end, character in enumerate(name):
-        if character == ".":
-            yield from (choice for choice in choices.get(name[:end], []) if choice != name)
-
-
-def _follows(name: str, choice: str, settings: list[dict[str, str]]) -> bool:
-    """Return whether a setting of a plugin (`loss.weight_clip`) always has one value for each choice (`loss.name`)."""
-    values: dict[str | None, set[str | None]] = defaultdict(set)
-    for one in settings:
-        values[one.get(choice)].add(one.get(name))
-    return all(len(found) == 1 for found in values.values())

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_framework.compare.conditions import settings_of
+from gan_framework.compare.differing import differing
 from gan_framework.compare.figures import is_number
 from gan_framework.compare.folder import LINE_BYTES, METRICS_BYTES
-from gan_framework.compare.groups import differing
 from gan_framework.compare.schema import check_config, check_summary
 from gan_framework.storage import foreign, plain
 from gan_framework.storage.layout import INSIDE, RunFolder, is_run

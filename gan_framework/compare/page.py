@@ -13,7 +13,8 @@ from typing import Any
 
 from gan_framework.compare import pictures
 from gan_framework.compare.figures import Curve
-from gan_framework.compare.groups import Comparison, Group, mean
+from gan_framework.compare.groups import Comparison, Group
+from gan_framework.compare.spread import mean
 from gan_framework.compare.statistics import t_interval
 from gan_framework.storage import files
 from gan_framework.storage.secrets import mask

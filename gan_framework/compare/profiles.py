@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gan_framework.compare import aggregate
 from gan_framework.compare.across import BOUNDS, TEXT, Across, rows
-from gan_framework.compare.groups import named
+from gan_framework.compare.differing import named
 from gan_framework.storage import files
 from gan_framework.storage.secrets import mask
 from gan_framework.storage.text import brief, visible

@@ -8,6 +8,7 @@ import yaml
 
 from gan_framework.cli import sources
 from gan_framework.compare import groups, page
+from gan_framework.compare.verdict import deviating
 from gan_framework.storage.numbers import score
 from tests.helpers.comparing import PROTOCOL, make_run
 
@@ -193,7 +194,7 @@ def test_numbers_are_written_as_in_the_terminal(opened):
               123456.7, 1.5e9, -677.7, 1e7, 9.9999e-5, 0.000099999999, 1e-8, 9999.96]  # fmt: skip
     assert tab.evaluate("values => values.map(score)", values) == [score(value) for value in values]
     deviations = [0.589, 1.0, 28.31, 1234.51, 3.1e-5, 5e-12, 0.00043, 999.96, 0.1 + 0.2]
-    assert tab.evaluate("values => values.map(deviating)", deviations) == [groups.deviating(one) for one in deviations]
+    assert tab.evaluate("values => values.map(deviating)", deviations) == [deviating(one) for one in deviations]
     assert tab.evaluate("[0.0002, 1e-7, 64, 0.00042604240005950246].map(setting)") == [
         "0.0002",
         "1e-7",

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from gan_framework.cli import sources
 from gan_framework.cli.commands import app
 from gan_framework.compare import groups, page, parts, table
-from gan_framework.compare.groups import named
+from gan_framework.compare.differing import differing, named
 from gan_framework.compare.records import Record
 from gan_framework.errors import ConfigError
 from tests.helpers.comparing import PROTOCOL, make_run
@@ -41,7 +41,7 @@ def test_runs_are_grouped_by_everything_except_the_seed(sweep):
 
 def test_what_follows_from_the_choice_of_a_plugin_is_not_named_beside_it():
     def named(*configs):
-        return groups.differing([Record("", {}, config).settings for config in configs])
+        return differing([Record("", {}, config).settings for config in configs])
 
     hinge = {"loss": {"name": "hinge", "margin": 1.0}, "strategy": {}}
     clipped = {"loss": {"name": "wasserstein", "clip": 0.01}, "strategy": {"ema": {"name": "ema", "decay": 0.9}}}
