@@ -26,13 +26,10 @@ from gan_zoo.metrics.perceptual import (
     DISTSLike,
     LPIPSLike,
     PPLLike,
-    dists,
-    learnt,
-    lpips,
-    of_dists,
     on_great_circles,
     without_ends,
 )
+from gan_zoo.perceptual_distances import dists, learnt, lpips, of_dists
 from gan_zoo.priors.codes import Codes
 from gan_zoo.priors.normal import Normal
 from tests.evaluation.conftest import Blobs, make_game
