@@ -25,6 +25,7 @@ from gan_framework.evaluation.cache import Cache
 from gan_framework.evaluation.cost import Cost
 from gan_framework.evaluation.extractor import Extractor, Features
 from gan_framework.evaluation.features import Bounds, extract_all, keep
+from gan_framework.evaluation.fitting import check_generates, check_metric
 from gan_framework.evaluation.held_out import HELD_OUT, show_held_out
 from gan_framework.evaluation.inputs import Inputs, source_of_inputs
 from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples
@@ -98,7 +99,7 @@ class Evaluator:
         """
         extractor.check(source.shape)
         for name, metric in metrics.items():
-            _check(name, metric, extractor, source)
+            check_metric(name, metric, extractor, source)
         self.extractor = extractor
         self.metrics = dict(metrics)
         self.settings = settings
@@ -350,15 +351,7 @@ class Evaluator:
             extractor=self.reference.extractor,
             pairs=_paired(game, inputs, kept),
         )
-        if bounds.constant:
-            comparison.warnings.append(
-                f"mode collapse: every value of all {count} generated samples is {bounds.lowest:g}; "
-                "their scores mean little"
-            )
-        elif (found.features == found.features[0]).all():
-            comparison.warnings.append(
-                f"mode collapse: all {count} generated samples have the same features; their scores mean little"
-            )
+        comparison.warnings.extend(_collapse(found.features, bounds, count))
         return comparison
 
     def _of_all_processes(self, game: Game, latents: Latent, bounds: Bounds, kept: list[Tensor]) -> Features:
@@ -412,19 +405,6 @@ class Evaluator:
         return torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else [])
 
 
-def check_generates(game: Game, metrics: Mapping[str, Metric]) -> None:
-    """Raise ConfigError, naming both parts, if a game makes no samples, and metrics by name score such."""
-    scoring = [name for name, metric in metrics.items() if metric.needs_samples]
-    if game.generates or not scoring:
-        return
-    left = [name for name in metrics if name not in scoring]
-    raise ConfigError(
-        f"{' and '.join(f'metrics.{name}' for name in scoring)} {'score' if scoring[1:] else 'scores'} generated "
-        f"samples, and {type(game).__name__} makes none: set metrics=[{','.join(left)}]"
-        + ("" if left else " or scores of what it finds in real ones (label_accuracy, latent_probe, ...)")
-    )
-
-
 def _asked(labels: Tensor | None, inputs: Inputs | None) -> Tensor | None:
     """Return the labels that samples should be of: those of the latents, or what the game says of what it is given."""
     chosen = labels if inputs is None or inputs.asked is None else inputs.asked
@@ -439,17 +419,12 @@ def _paired(
     return lambda: inputs.beside(game, torch.cat(kept)) if kept else iter(())
 
 
-def _check(name: str, metric: Metric, extractor: Extractor, source: DataSource) -> None:
-    """Raise ConfigError, naming both parts, if a metric fits not the extractor or not the data."""
-    if metric.needs_logits and not extractor.classifies:
-        raise ConfigError(
-            f"metrics.{name} needs class logits, and extractor={extractor.name} gives none; "
-            "use extractor=classifier or extractor=inception, or other metrics: metrics=[fid]"
+def _collapse(features: Tensor, bounds: Bounds, count: int) -> Iterator[str]:
+    """Say it where samples do not differ at all, or features (N, D) of them."""
+    if bounds.constant:
+        yield (
+            f"mode collapse: every value of all {count} generated samples is {bounds.lowest:g}; "
+            "their scores mean little"
         )
-    metric.check_extractor(extractor)
-    if metric.needs_labels and not source.shape.num_classes:
-        raise ConfigError(f"metrics.{name} needs labelled data, and the data have no class labels")
-    if metric.needs_images and not source.shape.is_image:
-        raise ConfigError(f"metrics.{name} needs images, and the samples have the shape {source.shape.sample}")
-    if metric.needs_images and not source.shape.is_8_bit:
-        raise ConfigError(f"metrics.{name} needs images of 8 bits, and these have values in {source.shape.value_range}")
+    elif (features == features[0]).all():
+        yield f"mode collapse: all {count} generated samples have the same features; their scores mean little"

@@ -7,7 +7,7 @@ from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation import latents
-from gan_framework.evaluation.evaluator import check_generates
+from gan_framework.evaluation.fitting import check_generates
 from gan_zoo.metrics.fid import FID
 from gan_zoo.metrics.inversion_error import InversionError
 from gan_zoo.metrics.kid import KID
