@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gan_zoo.ranges import require_above_zero
+
 ImageSize = int | tuple[int, int]
 """The setting `image_size` of a network: of square images, or height and width."""
 
@@ -184,6 +186,22 @@ def init_truncated_normal(module: nn.Module, std: float, bias: float | None = 0.
                 nn.init.trunc_normal_(layer.bias, 0.0, std, -2 * std, 2 * std)
             else:
                 nn.init.constant_(layer.bias, bias)
+
+
+def init_within(module: nn.Module, bound: float | None) -> None:
+    """Draw convolution and linear weights uniformly from [-bound, bound], biases 0; None leaves them as they are.
+
+    Raises:
+        ValueError: the bound is not positive.
+    """
+    if bound is None:
+        return
+    require_above_zero(init_range=bound)
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.uniform_(layer.weight, -bound, bound)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 INITS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -8,14 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import Discriminator
-from gan_zoo.layers import PIXELS, ImageSize, Maxout, choose, class_vectors, sample_shape
+from gan_zoo.layers import PIXELS, ImageSize, Maxout, choose, class_vectors, init_within, sample_shape
+from gan_zoo.ranges import require_below_one
 
 
 class CGANMaxoutDiscriminator(Discriminator):
     """Pixels and class in maxout branches of their own, joined by a third (Mirza & Osindero 2014, section 4.1).
 
     x -> 240 units of 5 pieces, y -> 50 units of 5 pieces, joined -> 240 units of 4 pieces -> 1, with
-    dropout after every hidden layer. The paper names no initialisation; torch's default is used.
+    dropout after every hidden layer. The paper names no initialisation and no dropout of pixels; those of the authors'
+    program of the first GAN on MNIST are used, whose discriminator has such layers (Goodfellow et al. 2014, arXiv
+    1406.2661).
 
     Args:
         num_classes: the number of classes.
@@ -27,6 +30,8 @@ class CGANMaxoutDiscriminator(Discriminator):
         dropout: the share of hidden units that are dropped in training.
         pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
             they are, in [-1, 1].
+        input_dropout: the share of pixels that are dropped in training.
+        init_range: weights start uniform from minus this to this, and biases at 0; null for torch's own start.
     """
 
     conditional = True
@@ -41,18 +46,24 @@ class CGANMaxoutDiscriminator(Discriminator):
         joint_units: list[int],
         dropout: float,
         pixels: str,
+        input_dropout: float = 0.2,
+        init_range: float | None = 0.005,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
+        require_below_one(dropout=dropout, input_dropout=input_dropout)
         self.pixels = choose(PIXELS, "pixels", pixels)
+        self.input_dropout = nn.Dropout(input_dropout)
         inputs = math.prod(sample_shape(channels, image_size))
         self.image_branch = nn.Sequential(Maxout(inputs, *image_units), nn.Dropout(dropout))
         self.label_branch = nn.Sequential(Maxout(num_classes, *label_units), nn.Dropout(dropout))
         self.joint = nn.Sequential(Maxout(image_units[0] + label_units[0], *joint_units), nn.Dropout(dropout))
         self.output = nn.Linear(joint_units[0], 1)
+        init_within(self, init_range)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the joined branches (N, 290) and the joint layer (N, 240)."""
         y = class_vectors(labels, self.num_classes, x.dtype)
-        branches = torch.cat([self.image_branch(self.pixels(x).flatten(1)), self.label_branch(y)], dim=1)
+        shown = self.input_dropout(self.pixels(x).flatten(1))
+        branches = torch.cat([self.image_branch(shown), self.label_branch(y)], dim=1)
         return branches, self.joint(branches)

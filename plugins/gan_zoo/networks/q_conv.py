@@ -15,7 +15,8 @@ from gan_zoo.layers import ImageSize, in_order, init_weights
 class QConv(nn.Module):
     """Tells the codes with convolutions: D's layers and Q's of table 1 of Chen et al. 2016, shared with nobody.
 
-    The layers of `InfoGANDiscriminator`, then a linear one with leaky ReLU 0.2 and batch norm, and the outputs.
+    The layers of `InfoGANDiscriminator`, then a linear one with leaky ReLU and batch norm, and the outputs. Slopes are
+    0.2.
 
     Args:
         image_size: of square images, or height and width; at least 4 pixels on each side.
@@ -43,7 +44,7 @@ class QConv(nn.Module):
     ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *trunk(image_size, channels, width, hidden, norm_position),
+            *trunk(image_size, channels, width, hidden, norm_position, 0.2),
             nn.Linear(hidden, q_hidden),
             *in_order(nn.BatchNorm1d(q_hidden), nn.LeakyReLU(0.2, inplace=True), norm_position),
             QOutput(q_hidden, CodeList.of(codes), deviation),

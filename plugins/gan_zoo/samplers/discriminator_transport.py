@@ -63,7 +63,7 @@ class DiscriminatorTransport(Sampler):
             back = z - latent.z + APART
             downhill = back / back.flatten(1).norm(dim=1).view(-1, *[1] * (z.ndim - 1)) - uphill / self._steepness
             if isinstance(game.prior, Uniform):
-                z = (z - self.lr * downhill).clamp(-1, 1)
+                z = (z - self.lr * downhill).clamp(game.prior.low, game.prior.high)
             else:
                 along = (downhill * z).flatten(1).sum(1) / z.square().flatten(1).sum(1)
                 z = z - self.lr * (downhill - along.view(-1, *[1] * (z.ndim - 1)) * z)

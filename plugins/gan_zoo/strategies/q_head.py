@@ -14,7 +14,7 @@ from gan_zoo.terms.mutual_information import MutualInformation
 class QHead(Strategy):
     """The discriminator tells the codes too: Q shares all its layers but the last (Chen et al. 2016, section 5).
 
-    Q is a linear layer, batch norm and leaky ReLU 0.2 on the penultimate features, then its outputs
+    Q is a linear layer, batch norm and leaky ReLU on the penultimate features, then its outputs
     (appendix C.1). Its parameters are the discriminator's, so both players maximise λ L_I, as in the
     authors' code: the discriminator by learning to tell the codes, the generator by showing them.
 
@@ -23,13 +23,15 @@ class QHead(Strategy):
         deviation: of continuous codes, `fixed` at 1 or `predicted` from the sample.
         categorical: λ of the categorical codes.
         continuous: λ of the continuous codes.
+        slope: of the leaky ReLU below 0; 0.1 in the paper.
     """
 
-    def __init__(self, hidden: int, deviation: str, categorical: float, continuous: float) -> None:
+    def __init__(self, hidden: int, deviation: str, categorical: float, continuous: float, slope: float = 0.2) -> None:
         self.hidden = hidden
         self.deviation = deviation
         self.categorical = categorical
         self.continuous = continuous
+        self.slope = slope
 
     def apply(self, game: Game) -> None:
         """Add the head `q` and the term `mutual_information` of both players."""
@@ -44,7 +46,7 @@ class QHead(Strategy):
         game.discriminator.heads["q"] = nn.Sequential(
             nn.Linear(features, self.hidden),
             nn.BatchNorm1d(self.hidden),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(self.slope),
             QOutput(self.hidden, game.prior.codes, self.deviation),
         )
         init_normal(game.discriminator.heads["q"], 0.02)

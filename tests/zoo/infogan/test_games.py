@@ -4,6 +4,7 @@ import functools
 
 import pytest
 import torch
+from torch import nn
 
 from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
@@ -50,7 +51,17 @@ def test_the_weights_are_those_of_the_paper(game):
     shared, separate = game(SHARED), game(SEPARATE)
     terms = [shared.player(name).terms["mutual_information"] for name in ("discriminator", "generator")]
     terms.append(separate.player("q").terms["mutual_information"])
-    assert [term.scales for term in terms] == [{"categorical": 1.0, "continuous": 0.1}] * 3
+    # Appendix C has λ = 1 for all; section 6 a smaller one where codes are continuous, as tutorials do.
+    assert [term.scales["categorical"] for term in terms] == [1.0] * 3
+    assert [term.scales["continuous"] for term in terms] == [1.0, 1.0, 0.1]
+
+
+def test_the_papers_networks_have_a_third_norm_and_a_slope_of_a_tenth(game):
+    shared = game(SHARED)
+    norms = [layer.num_features for layer in shared.generator.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert norms == [shared.generator.layers[-2].in_channels]
+    slopes = [layer.negative_slope for layer in shared.discriminator.modules() if isinstance(layer, nn.LeakyReLU)]
+    assert slopes == [0.1] * 4  # three of D's, one of Q's
 
 
 def test_the_shared_q_learns_with_the_discriminator(game, batch):

@@ -13,7 +13,7 @@ from tests.zoo.networks.tracing import images, latents, layers, meta, parameters
 
 
 def test_the_generator():
-    g = meta(InfoGANGenerator, 74, 28, 1, 1024, 64)
+    g = meta(InfoGANGenerator, 74, 28, 1, 1024, 64, third_norm=False)
     assert layers(g, latents(74)) == [
         *("Linear 1024", "BatchNorm1d 1024", "ReLU 1024"),
         *("Linear 6272", "BatchNorm1d 6272", "ReLU 6272", "Unflatten 128x7x7"),
@@ -22,6 +22,10 @@ def test_the_generator():
     ]
     first, second = 74 * 1024 + 1024 + 2 * 1024, 1024 * 6272 + 6272 + 2 * 6272
     assert parameters(g) == first + second + (128 * 64 * 16 + 64) + (64 * 1 * 16 + 1)
+
+    normed = meta(InfoGANGenerator, 74, 28, 1, 1024, 64)
+    assert layers(normed, latents(74))[7:10] == ["ConvTranspose2d 64x14x14", "BatchNorm2d 64x14x14", "ReLU 64x14x14"]
+    assert parameters(normed) == parameters(g) + 2 * 64
 
 
 def test_the_discriminator():

@@ -73,7 +73,7 @@ def test_labels_are_demanded(name):
 
 
 def test_vectors_depend_on_their_condition():
-    g, d = CGANVectorsGenerator(4, 6, 5, 8, 16), CGANVectorsDiscriminator(6, 5, 8, 16, [8, 3])
+    g, d = CGANVectorsGenerator(4, 6, 5, 8, 16, 0.0), CGANVectorsDiscriminator(6, 5, 8, 16, [8, 3], 0.0)
     z, conditions = torch.randn(1, 4).expand(7, -1), torch.randn(7, 6)
     vectors = g(z, conditions)
     assert vectors.shape == (7, 5)

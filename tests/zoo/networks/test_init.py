@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from gan_zoo.discriminators.cgan_maxout import CGANMaxoutDiscriminator
 from gan_zoo.discriminators.conv import ConvDiscriminator
 from gan_zoo.discriminators.infogan import InfoGANDiscriminator
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.discriminators.resnet_projection import ResNetProjectionDiscriminator
+from gan_zoo.generators.cgan_maxout import CGANMaxoutGenerator
 from gan_zoo.generators.cgan_mlp import CGANMLPGenerator
 from gan_zoo.generators.conv import ConvGenerator
 from gan_zoo.generators.dcgan import DCGANGenerator
@@ -150,10 +152,11 @@ def test_fully_connected_networks_start_as_init_says(name):
 def test_convolutions_of_both_kinds_are_scaled_by_their_channels_and_kernels(init):
     g = InfoGANGenerator(26, 28, 1, 64, 32, init=init)
     d = InfoGANDiscriminator(28, 1, 32, 64, init=init)
+    up, to_image = (layer for layer in g.layers if isinstance(layer, nn.ConvTranspose2d))
     # Maps of 32 and 64 channels on either side; every kernel has 4 x 4 entries.
     sizes = {
-        g.layers[7]: (64 * 16, 32 * 16),
-        g.layers[9]: (32 * 16, 1 * 16),
+        up: (64 * 16, 32 * 16),
+        to_image: (32 * 16, 1 * 16),
         d.blocks[0][0]: (1 * 16, 32 * 16),
         d.blocks[1][0]: (32 * 16, 64 * 16),
         d.blocks[2][1]: (7 * 7 * 64, 64),
@@ -188,3 +191,16 @@ def test_wrong_names_of_choices_are_refused_with_those_there_are():
         CGANMLPGenerator(8, 10, 28, 1, [4], "relu", "tanh", "kaiming")
     with pytest.raises(ValueError, match="output='relu'.*tanh, sigmoid, linear"):
         CGANMLPGenerator(8, 10, 28, 1, [4], "relu", "relu", "he")
+
+
+def test_maxout_networks_start_within_their_ranges_and_without_biases():
+    g = CGANMaxoutGenerator(100, 10, 28, 1, 20, 30, 40, 0.5)
+    d = CGANMaxoutDiscriminator(10, 28, 1, [24, 5], [5, 5], [24, 4], 0.5, "unit")
+    for network, bound in ((g, 0.05), (d, 0.005)):
+        values = weights(network)
+        assert 0.99 * bound < values.abs().max() <= bound
+        assert deviation(values) == pytest.approx(bound / math.sqrt(3), rel=0.02)
+        assert torch.all(biases(network) == 0)
+    assert torch.any(biases(CGANMaxoutGenerator(100, 10, 28, 1, 20, 30, 40, 0.5, None)) != 0)
+    with pytest.raises(ValueError, match="init_range=-1: it must be positive"):
+        CGANMaxoutGenerator(100, 10, 28, 1, 20, 30, 40, 0.5, -1)

@@ -82,7 +82,7 @@ def test_cgan_maxout():
 
     d = meta(CGANMaxoutDiscriminator, 10, 28, 1, [240, 5], [50, 5], [240, 4], 0.5, "unit")
     assert layers(d, images(1, 28), classes()) == [
-        "UnitPixels 1x28x28",
+        *("UnitPixels 1x28x28", "Dropout 784"),
         *("Linear 1200", "Dropout 240"),
         *("Linear 250", "Dropout 50"),
         *("Linear 960", "Dropout 240"),
@@ -96,12 +96,15 @@ def test_cgan_maxout():
 def test_cgan_vectors():
     g = meta(CGANVectorsGenerator, 100, 4096, 200, 500, 2000)
     conditions = latents(4096)
-    assert layers(g, latents(100), conditions) == ["Linear 500", "ReLU 500", "Linear 2000", "ReLU 2000", "Linear 200"]
+    assert layers(g, latents(100), conditions) == [
+        *("Linear 500", "ReLU 500", "Dropout 500", "Linear 2000", "ReLU 2000", "Dropout 2000", "Linear 200"),
+    ]
     assert parameters(g) == (100 * 500 + 500) + (4096 * 2000 + 2000) + (2500 * 200 + 200)
 
     d = meta(CGANVectorsDiscriminator, 4096, 200, 500, 1200, [1000, 3])
     assert layers(d, latents(200), conditions) == [
-        *("Linear 500", "ReLU 500", "Linear 1200", "ReLU 1200", "Linear 3000", "Linear 1")
+        *("Linear 500", "ReLU 500", "Dropout 500", "Linear 1200", "ReLU 1200", "Dropout 1200"),
+        *("Linear 3000", "Dropout 1000", "Linear 1"),
     ]
     assert parameters(d) == (200 * 500 + 500) + (4096 * 1200 + 1200) + (1700 * 3000 + 3000) + (1000 + 1)
 

@@ -7,11 +7,11 @@ from gan_framework.core.records import Batch, DataShape
 from gan_framework.registry import registry
 
 ELSEWHERE = (
-    *("burn_in", "heads", "latent_optimisation", "margin_adaptation", "progressive_growing", "rbm_pretraining"),
-    *("cutmix", "style_mixing", "transport_cost", "vector_head"),
+    *("burn_in", "heads", "latent_optimisation", "margin_adaptation", "marginal_bias", "progressive_growing"),
+    *("cutmix", "rbm_pretraining", "style_mixing", "transport_cost", "vector_head"),
 )
-"""Strategies of auto-encoders, of networks with styles or that grow, of optimizers with two betas, and of losses and
-terms that read more than scores: without effect in this game; their own tests try them."""
+"""Strategies of auto-encoders, of networks with styles, that grow or end linearly, of optimizers with two betas, and of
+losses and terms that read more than scores: without effect in this game; their own tests try them."""
 
 NAMES = [
     plugin.name
