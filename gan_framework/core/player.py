@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -285,6 +285,10 @@ class Player(nn.Module):
         if self.combine is not None:
             return {"adversarial": self.combine(torch.stack([*found.values()]))}
         return {f"adversarial_{name}": loss for name, loss in found.items()}
+
+    def update_key(self, updates: int) -> Hashable:
+        """Return what the update after so many others follows from that count, beside terms; see `Term.update_key`."""
+        return None
 
     def _due(self) -> list[str]:
         return [name for name, plan in self.plans.items() if self.updates % plan.every == 0]

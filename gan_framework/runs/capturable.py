@@ -1,15 +1,19 @@
-"""What stands against capturing a step: changes on the host, and waiting for the device."""
+"""What stands against capturing a step: changes and decisions on the host, and waiting for the device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gan_framework.core import player as updating
+from gan_framework.core.contracts.term import Term
 from gan_framework.core.game import Game
+from gan_framework.core.player import Player
 from gan_framework.errors import ConfigError
 from gan_framework.runs.cuda_graph import SETTING
 
@@ -50,6 +54,41 @@ def flat_state(game: Game) -> dict[str, Any]:
     for name, value in game.state_dict().items():
         visit(name, value)
     return flat
+
+
+@contextmanager
+def asking_for_counts(players: Sequence[Player]) -> Iterator[list[str]]:
+    """Yield a list that fills, inside the context, with the places that ask how often a player has been updated.
+
+    What has a key that tells steps apart by the count (`graph_key`, `update_key`) may ask.
+    """
+    found: dict[str, None] = {}
+    places: list[str] = []
+
+    def asked(player: Player) -> int:
+        asker = sys._getframe(1)
+        module = asker.f_globals.get("__name__", "")
+        if module != updating.__name__ and not _has_key(asker.f_locals.get("self")):
+            found[f"{module}, line {asker.f_lineno}"] = None
+        return int(player.__dict__["updates"])
+
+    def counted(player: Player, updates: int) -> None:
+        player.__dict__["updates"] = updates
+
+    kinds = [type(player) for player in players]
+    for player, kind in zip(players, kinds, strict=True):
+        player.__class__ = type(kind.__name__, (kind,), {"updates": property(asked, counted)})
+    try:
+        yield places
+    finally:
+        for player, kind in zip(players, kinds, strict=True):
+            player.__class__ = kind
+        places += found
+
+
+def _has_key(asker: object) -> bool:
+    key = getattr(type(asker), "update_key", None)
+    return hasattr(asker, "graph_key") or key not in (None, Term.update_key, Player.update_key)
 
 
 @contextmanager

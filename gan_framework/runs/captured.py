@@ -15,9 +15,10 @@ from torch import Tensor
 
 from gan_framework.core import distributed
 from gan_framework.core.game import Game
+from gan_framework.core.player import Player
 from gan_framework.core.records import Batch, NextBatch
 from gan_framework.errors import ConfigError
-from gan_framework.runs.capturable import changes, flat_state, on_another_stream, without_waiting
+from gan_framework.runs.capturable import asking_for_counts, changes, flat_state, on_another_stream, without_waiting
 from gan_framework.runs.cuda_graph import SETTING, Graph, OnHost
 
 MOST_GRAPHS = 8
@@ -45,8 +46,8 @@ class CapturedSteps:
     """Plays a game's steps, each kind of them from Python twice and from then on as the replay of a graph.
 
     Steps are of one kind when the same terms with the same weights are due in all of their updates (StyleGAN2's
-    penalties in every sixteenth) and the `graph_key` of every follow-up that is `OnHost` is the same. Learning rates
-    may change between updates.
+    penalties in every sixteenth), and the `update_key` of players and of these terms and the `graph_key` of every
+    follow-up that is `OnHost` are the same. Learning rates may change between updates.
 
     Args:
         game: the game, with its state restored.
@@ -103,13 +104,12 @@ class CapturedSteps:
         return measured
 
     def _kind(self) -> Hashable:
-        plans = tuple(
-            (player.name, name, plan.factor(updates) if updates % plan.every == 0 else None)
+        plays = tuple(
+            _kind_of_update(player, updates)
             for player in self._players
             for updates in range(player.updates, player.updates + self._updates[player.name])
-            for name, plan in player.plans.items()
         )
-        return plans, tuple(follow_up.graph_key() for follow_up in self._follow_ups)
+        return plays, tuple(follow_up.graph_key() for follow_up in self._follow_ups)
 
     def _draw(self, next_batch: NextBatch) -> None:
         """Put the next batches where the step finds them."""
@@ -127,7 +127,7 @@ class CapturedSteps:
     def _examined(self) -> dict[str, Tensor]:
         """Play a step from Python; see that it waits for nothing and changes nothing but tensors on the device."""
         before, drawn = flat_state(self.game), torch.default_generator.get_state()
-        with on_another_stream(self.game.device), without_waiting():
+        with on_another_stream(self.game.device), without_waiting(), asking_for_counts(self._players) as asking:
             measured = self._step()
         if self.game.device.type != "cpu" and not torch.equal(drawn, torch.default_generator.get_state()):
             raise ConfigError(f"{SETTING}: a step draws random numbers on the CPU, which a graph would repeat")
@@ -136,6 +136,11 @@ class CapturedSteps:
             raise ConfigError(
                 f"{SETTING}: a step changes what lies on the host, which a graph would repeat: "
                 f"{', '.join(changed[:3])}; leave out what needs it, or set train.cuda_graph=false"
+            )
+        if asking:
+            raise ConfigError(
+                f"{SETTING}: a step decides by how often a player has been updated, and a graph would repeat what was "
+                f"decided ({', '.join(asking[:3])}); leave out what needs it, or set train.cuda_graph=false"
             )
         return measured
 
@@ -151,6 +156,12 @@ class CapturedSteps:
             name for name, module in self.game.named_modules() if any(module is other for other in self._follow_ups)
         ]
         return own + rates + [f"{name}._extra_state" for name in names]
+
+
+def _kind_of_update(player: Player, updates: int) -> Hashable:
+    due = {name: plan for name, plan in player.plans.items() if updates % plan.every == 0}
+    terms = tuple((name, plan.factor(updates), player.term(name).update_key(updates)) for name, plan in due.items())
+    return player.name, player.update_key(updates), terms
 
 
 def _tensors(batch: Batch) -> Iterator[Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import torch
 from torch import Tensor
@@ -56,6 +56,10 @@ class WeighedPlayer(Player):
         """Return its parts of the adversarial loss, weighed; nothing where the weight is 0."""
         weight = self.weight_at(self.updates)
         return {name: weight * loss for name, loss in super().adversarial(faced).items()}
+
+    def update_key(self, updates: int) -> Hashable:
+        """Return the weight."""
+        return self.weight_at(updates)
 
 
 def constant(weight: float, updates: int) -> float:

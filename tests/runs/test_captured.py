@@ -51,11 +51,11 @@ SYSTEMS = {
 }
 
 
-def make(compose, overrides, device="cpu"):
+def make(compose, overrides, device="cpu", shape=SHAPE):
     config = compose(*overrides, "tracker=[]", "metrics=[]")
     images = torch.randint(256, (64, 1, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     batches = Batches(InMemory(images, torch.arange(64) % 10), config["train"]["batch_size"], 0, device)
-    return build_game(config, SHAPE, torch.device(device)), batches
+    return build_game(config, shape, torch.device(device)), batches
 
 
 def play(step, batches, steps):
@@ -149,6 +149,64 @@ def test_what_a_replay_does_on_the_host_is_what_a_step_does(compose, monkeypatch
         for name, value in measured.items():
             torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-5)
     assert on_host(game) == on_host(twin)
+
+
+class Repeating(OnCPU):
+    """Replays by playing with the counts of updates as they were when it was made: what they decide is decided."""
+
+    @classmethod
+    def of(cls, game, players, step):
+        counted = [player.updates for player in players]
+        graph = super().of(game, players, step)
+        graph.counted = counted
+        return graph
+
+    def play(self, host_has_played=False):
+        if host_has_played:
+            return self.measured
+        now = [player.updates for player in self.players]
+        for player, count in zip(self.players, self.counted, strict=True):
+            player.updates = count
+        measured = self.replay()
+        for player, count in zip(self.players, now, strict=True):
+            player.updates = count + self.updated.count(player)
+        return measured
+
+
+@pytest.mark.parametrize(
+    ("overrides", "followed"),
+    [
+        (("term=[lecam]", "terms.lecam.start=6"), "players.discriminator.terms.lecam.real"),
+        (("strategy=[ada]", *(f"strategy.ada.{s}" for s in ("every=3", "images=200", "target=-0.9"))), "transforms.0.p"),
+    ],
+)
+def test_what_follows_from_the_count_of_updates_is_captured_for_itself(compose, monkeypatch, overrides, followed):
+    monkeypatch.setattr(captured, "Graph", Repeating)
+    overrides = ("model=dcgan", *SMALL, *overrides)
+    (game, batches), (twin, drawn) = make(compose, overrides), make(compose, overrides)
+    steps = CapturedSteps(game)
+    mine, theirs = play(steps, batches, 11), play(twin.step, drawn, 11)
+    assert len(steps.graphs) == 2
+    for measured, expected in zip(mine, theirs, strict=True):
+        for name, value in measured.items():
+            torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-5)
+    assert twin.get_buffer(followed).item() != 0
+    torch.testing.assert_close(game.get_buffer(followed), twin.get_buffer(followed))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "place"),
+    [
+        (("strategy=[top_k]",), r"gan_zoo\.strategies\.top_k, line"),
+        (("strategy=[k_step]", "strategy.k_step.burst=5", "strategy.k_step.first=1"), r"gan_zoo\.strategies\.k_step"),
+    ],
+)
+def test_what_decides_by_the_count_of_updates_is_refused_by_its_place(compose, overrides, place):
+    game, batches = make(compose, ("model=dcgan", *SMALL, *overrides), shape=SHAPE._replace(size=64))
+    kinds = [type(player) for player in game.players.values()]
+    with pytest.raises(ConfigError, match=rf"decides by how often a player has been updated.*{place}"):
+        play(CapturedSteps(game), batches, 3)
+    assert [type(player) for player in game.players.values()] == kinds
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="only a CUDA device has graphs to capture")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
@@ -40,6 +40,14 @@ class Term(nn.Module, ABC):
         It is never called where a loss is only measured or looked ahead at. What is kept must be equal
         in all processes: average what one of them has measured with `distributed.mean`.
         """
+
+    def update_key(self, updates: int) -> Hashable:
+        """Return what its part in the update after so many others follows from that count, beside tensors.
+
+        Captured steps are repeated where keys are equal (`train.cuda_graph`), so a term that asks for
+        `player.updates` says here what it makes of them.
+        """
+        return None
 
     def figures(self) -> Mapping[str, Tensor | float]:
         """Return what a reader wants to see beside the losses, by name; asked when a log line is due."""

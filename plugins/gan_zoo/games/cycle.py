@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from typing import Any
 
@@ -317,6 +317,10 @@ class Scheduled(Term):
         assert share is not None
         found: Tensor = (share if self.is_cycle else 1 - share) * self.of(pair, player)
         return found
+
+    def update_key(self, updates: int) -> Hashable:
+        """Return the share, and what the term itself follows from."""
+        return self._rate.at(updates), self.of.update_key(updates)
 
     def after_update(self, pair: Pair, player: Player) -> None:
         """Adapt what the term keeps."""

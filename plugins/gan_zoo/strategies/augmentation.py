@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -145,6 +145,10 @@ class Overfitting(Term):
             augment.p.add_((self.signs / self.every - self.target).sign() * self.seen / self.images).clamp_(0, 1)
             self.signs.zero_()
             self.seen.zero_()
+
+    def update_key(self, updates: int) -> Hashable:
+        """Return whether p is moved."""
+        return (updates + 1) % self.every == 0
 
     def figures(self) -> Mapping[str, Tensor | float]:
         """Return the probability."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import torch
 from torch import Tensor
@@ -58,6 +58,10 @@ class LeCam(Term):
         kept = self.decay if player.updates > self.start else 0.0
         for side, logits in pair.logits().items():
             self.get_buffer(side).lerp_(distributed.mean(logits.mean()), 1 - kept)
+
+    def update_key(self, updates: int) -> Hashable:
+        """Return whether the term has begun, and whether its averages have."""
+        return updates < self.start, updates + 1 > self.start
 
     def figures(self) -> Mapping[str, Tensor | float]:
         """Return both averages."""
