@@ -33,7 +33,7 @@ def small(compose, *overrides, device="cpu"):
 def test_a_penalty_stays_finite(compose, precision, penalty):
     device = DEVICES[precision]
     if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip(f"{precision} is a precision of NVIDIA GPUs")
+        pytest.skip(f"{precision} is a precision of NVIDIA GPUs, and there is none")
     game = small(compose, f"term={penalty}", f"train.precision={precision}", device=device)
     # Half of the images are all of one value: the flattest and the steepest a discriminator can meet.
     images = torch.randint(256, (64, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

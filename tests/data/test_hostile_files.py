@@ -135,8 +135,8 @@ def test_a_separator_of_somebody_else_is_checked(tmp_path):
 
 
 def test_parquet_that_is_damaged_nested_or_a_bomb_is_refused(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra [parquet]")
 
     def saved(name, **columns):
         parquet.write_table(pyarrow.table(columns), tmp_path / name, compression="zstd")

@@ -15,7 +15,7 @@ from gan_framework.registry.packages import config_folder, locate
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    tomllib = pytest.importorskip("tomli")
+    import tomli as tomllib  # pytest brings it
 
 PYPROJECT = config_folder().parent / "pyproject.toml"
 

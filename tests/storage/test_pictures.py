@@ -66,8 +66,9 @@ def test_every_shape_has_a_picture_that_depends_on_the_samples(shape, value_rang
 def test_samples_that_are_not_finite_are_drawn_too(shape, odd):
     samples = noise(4, *shape)
     samples[0] = odd
-    pictures.draw(samples, 2)
-    pictures.draw(torch.full_like(samples, odd), 2)
+    for drawn in (samples, torch.full_like(samples, odd)):
+        image = pictures.draw(drawn, 2).image
+        assert image.dtype == torch.uint8 and image.ndim == 3 and image.shape[0] in (1, 3)
 
 
 def test_images_of_1_and_3_channels_are_a_grid():

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from matplotlib import pyplot
 from typer.testing import CliRunner
 
 from gan_framework.cli import sources
@@ -50,7 +51,6 @@ def test_importances_are_optunas(journal):
 
 
 def test_parallel_coordinates_are_optunas_with_names_that_are_whole(journal):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
     axes = _coordinates(load(str(journal), "night"), ["optimizer.generator.lr", "loss"], None, "the score")
     try:
         assert [label.get_text() for label in axes.get_xticklabels()] == ["the score", "loss", "lr"]
