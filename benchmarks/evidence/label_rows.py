@@ -10,6 +10,15 @@ OF_CLASS = "share of digits that are of the class asked for; beside chance"
 CHANCE = 0.1
 BOTH = (*narrow("generator", "discriminator"), "train.batch_size=32")
 CLASSES = (SMALL, *BOTH, "train.steps=800", "metrics=[class_accuracy]")
+MAXOUT = (
+    *(
+        "networks.generator.latent_units=100",
+        "networks.generator.label_units=300",
+        "networks.generator.joint_units=400",
+    ),
+    *("networks.discriminator.image_units=[80,5]", "networks.discriminator.label_units=[20,5]"),
+    *("networks.discriminator.joint_units=[80,4]", SMALL, "train.steps=4000", "metrics=[class_accuracy]"),
+)
 CAT = ("train.steps=400", "metrics=[label_accuracy]")
 SEMI = (*CAT, "data.image_size=16")
 TRIPLE = ("data.image_size=16", "train.steps=600", "metrics=[label_accuracy]")
@@ -18,6 +27,11 @@ SHAPES = (SMALL, *BOTH, "train.steps=800", "metrics=[attribute_accuracy]")
 
 ROWS = {
     "acgan": Row(PAGE, "acgan", CLASSES, "class_accuracy", CHANCE, OF_CLASS),
+    "cgan_mlp": Row(
+        *(PAGE, "cgan_mlp", (SMALL, "train.steps=4000", "metrics=[class_accuracy]"), "class_accuracy", CHANCE),
+        OF_CLASS,
+    ),
+    "cgan_maxout": Row(PAGE, "cgan_maxout", MAXOUT, "class_accuracy", CHANCE, OF_CLASS),
     "artgan": Row(PAGE, "artgan", CLASSES, "class_accuracy", CHANCE, OF_CLASS),
     "controlgan": Row(PAGE, "controlgan", CLASSES, "class_accuracy", CHANCE, OF_CLASS),
     "cvae_gan": Row(
