@@ -40,7 +40,7 @@ def compare(
 
     Args:
         sweeps: folders and projects, and conditions on settings between them.
-        metric: the score that ranks; None for the only one there is.
+        metric: the score that ranks; None for the one that most runs chose their best checkpoint by.
         by: `last` or `best`, which score of each run counts.
         files: where it is written.
         baseline: `KEY=VALUE` of the group that others are compared with, which is the best one otherwise.

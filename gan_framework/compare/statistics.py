@@ -255,32 +255,6 @@ def _critical(tail: Tail, freedom: float) -> float:
     return float(brentq(lambda t: tail(t, freedom) - (1 - CONFIDENCE), 0.0, highest, xtol=1e-6))
 
 
-# -- what else a reader asks ------------------------------------------------------------------------
-
-
-def improvement(group: Sequence[float], other: Sequence[float], higher_is_better: bool) -> tuple[float, Interval]:
-    """Return the chance that a run of a group is better than one of another, with its interval (Newcombe 2006, 5).
-
-    Ties count half. Statistics in Medicine 25, p. 559.
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
-    sign = 1 if higher_is_better else -1
-    wins = sum((sign * a > sign * b) + 0.5 * (a == b) for a in group for b in other)
-    pairs, mean = len(group) * len(other), (len(group) + len(other)) / 2
-    found, z = wins / pairs, float(norm.ppf((1 + CONFIDENCE) / 2))
-
-    def beyond(share: float) -> float:
-        spread = share * (1 - share) / pairs * (2 * mean - 1 - (3 * mean - 3) / ((2 - share) * (1 + share)))
-        return abs(share - found) - z * math.sqrt(spread)
-
-    # At the ends themselves the spread is 0, which is no bound of the interval.
-    low = float(brentq(beyond, 0.0, min(found, 1 - 1e-12))) if found > 0 else 0.0
-    high = float(brentq(beyond, max(found, 1e-12), 1.0)) if found < 1 else 1.0
-    return found, Interval(low, high)
-
-
 def seeds_needed(difference: float, deviation: float, groups: int) -> int | None:
     """Return how many seeds each group needs to show a difference in 80% of cases, all pairs compared; None for many.
 

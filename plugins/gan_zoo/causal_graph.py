@@ -57,23 +57,11 @@ class CausalGraph:
         return table
 
 
-def joint_of(bits: Tensor) -> Tensor:
-    """Return the share of each setting (2,) * B, float64, among bits (N, B)."""
-    rows, width = len(bits), bits.shape[1]
-    index = (bits.long() * 2 ** torch.arange(width - 1, -1, -1, device=bits.device)).sum(1)
-    return index.bincount(minlength=2**width).double().view((2,) * width).cpu() / rows
-
-
-def total_variation(a: Tensor, b: Tensor) -> float:
-    """Return half the sum of the absolute differences of two tables, 0 to 1."""
-    return 0.5 * float((a - b).abs().sum())
-
-
 def ordered(graph: Sequence[Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return for each bit the names of its causes, of a graph as a setting gives it: bits, each before its causes.
+    """Return the names of each bit's causes, of a graph as a setting gives it: lists of a bit's name and its causes'.
 
     Raises:
-        ValueError: there is no bit, or a bit's cause does not come before it.
+        ValueError: there is no bit, one is named twice, or a bit's cause does not come before it.
     """
     known: dict[str, tuple[str, ...]] = {}
     for entry in graph:

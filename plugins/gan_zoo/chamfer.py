@@ -19,23 +19,6 @@ def chamfer(a: Tensor, b: Tensor) -> Tensor:
     return squares.amin(2).mean(1) + squares.amin(1).mean(1)
 
 
-def earth_mover(a: Tensor, b: Tensor) -> Tensor:
-    """Return the mean distance of points of the best one-to-one assignment (N,), without a gradient.
-
-    Args:
-        a: clouds (N, P, 3).
-        b: clouds (N, P, 3).
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    found = []
-    for one, other in zip(a, b, strict=True):
-        distances = torch.cdist(one.double(), other.double())
-        rows, columns = linear_sum_assignment(distances.detach().cpu().numpy())
-        found.append(distances[torch.as_tensor(rows), torch.as_tensor(columns)].mean())
-    return torch.stack(found).to(a.dtype)
-
-
 def between_sets(a: Tensor, b: Tensor) -> Tensor:
     """Return the chamfer distances (N, M) of every cloud of one set (N, P, 3) and every one of another (M, Q, 3)."""
     return torch.stack([chamfer(one.expand(len(b), -1, -1), b) for one in a])

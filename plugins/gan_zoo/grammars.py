@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -254,11 +253,6 @@ def grammar(kind: str, length: int, vocabulary: int) -> Grammar:
     if length < 1 or vocabulary < 2:
         raise ValueError(f"length={length} vocabulary={vocabulary}: they must be at least 1 and 2")
     return GRAMMARS[kind](length, vocabulary)
-
-
-def entropy_of_markov(length: int) -> float:
-    """Return the entropy of a sequence of the source `markov`, in nats."""
-    return math.log(10) - (length - 1) * sum(p * math.log(p) for _, p in Markov.ways)
 
 
 def _require(kind: str, vocabulary: int, needed: int) -> None:

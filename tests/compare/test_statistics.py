@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from gan_framework.compare import statistics
-from gan_framework.compare.statistics import differences, improvement, paired_differences, seeds_needed, t_interval
+from gan_framework.compare.statistics import differences, paired_differences, seeds_needed, t_interval
 
 
 def drawn(seed, deviations, n, means=None):
@@ -119,16 +119,6 @@ def test_intervals_hold_the_true_difference():
         found = differences(drawn(seed, (1, 1.5), 4, (0, 2)), 0, False)[1]
         held += found.low <= 2 <= found.high
     assert 0.92 <= held / SIMULATED <= 0.985
-
-
-def test_the_chance_of_an_improvement():
-    assert improvement([1.0, 2.0], [1.5, 3.0], higher_is_better=False)[0] == 0.75
-    assert improvement([1.0, 2.0], [1.5, 3.0], higher_is_better=True)[0] == 0.25
-    assert improvement([1.0], [1.0], True)[0] == 0.5
-    found, interval = improvement([4.0, 5.0, 6.0], [1.0, 2.0, 3.0], True)
-    assert found == 1
-    assert 0.4 < interval.low < 0.6
-    assert interval.high == 1
 
 
 @pytest.mark.slow

@@ -122,11 +122,3 @@ class Records(Tabular):
             tables[split] = {f"code_{number}": [*map(str, column)] for number, column in enumerate(columns)}
         super().__init__(tables, None, "unit", 2, 1, layout)
         self.announced = True
-
-
-def pair_probabilities(bits: int) -> tuple[Tensor, Tensor]:
-    """Return the true P(bit) (D,) and P(both bits) (D, D) of `Records`."""
-    shares, odds = latent_classes(bits)
-    joint = torch.einsum("g,gi,gj->ij", shares, odds, odds)
-    marginal = shares @ odds
-    return marginal, joint - torch.diag(joint.diagonal()) + torch.diag(marginal)

@@ -10,11 +10,6 @@ from gan_zoo.pairing_up import change_pairs
 POTENTIALS = ("entropy", "euclidean")
 
 
-def bregman(x: Tensor, y: Tensor) -> Tensor:
-    """Return Σ x log(x / y) - x + y (N,) of positive vectors (N, D), the Bregman cost of φ(x) = Σ x log x."""
-    return (x * (x / y).log() - x + y).sum(1)
-
-
 def mirrored(x: Tensor, floor: float) -> Tensor:
     """Return ∇φ = 1 + log u of samples x in [-1, 1], φ(u) = Σ u log u and u = max(floor, (x + 1) / 2)."""
     return 1 + ((x + 1) / 2).clamp(min=floor).log()

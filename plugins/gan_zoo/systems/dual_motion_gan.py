@@ -88,12 +88,6 @@ class BothWays(Term):
         return torch.stack([difference.abs().mean() for difference in differences]).sum()
 
 
-def end_point_error(flow: Tensor, truth: Tensor, where: Tensor) -> Tensor:
-    """Return the mean length of the difference of flows (N, 2, H, W) at places (N, H, W) bool, in the flows' unit."""
-    length = (flow - truth).square().sum(1).sqrt()
-    return (length * where).sum() / where.sum().clamp(min=1)
-
-
 class DualMotionGAN(Game):
     """G makes the next frame and the flow; one D judges frames, another flows, and both are to agree.
 

@@ -11,7 +11,7 @@ from gan_framework.api import Batch, ConfigError, Latent, Pair
 from gan_zoo.columns import Column, Layout
 from gan_zoo.columns_found import find_layout, values_of
 from gan_zoo.datasets.asked_rows import Asked, AskedRows, as_condition, log_frequencies
-from gan_zoo.datasets.made_tables import MixedTable, Records, pair_probabilities
+from gan_zoo.datasets.made_tables import MixedTable, Records, latent_classes
 from gan_zoo.datasets.table import TableFile, read_table
 from gan_zoo.metrics.tables import as_categories, cramers_v, ks_distance, marginal_distances
 from gan_zoo.normal_modes import fit_modes
@@ -160,7 +160,9 @@ def test_made_tables_are_what_they_say():
     assert len(region.values) == 5 and plan.values == ("basic", "full", "rare")
     assert plan.counts[2] / 4000 == pytest.approx(0.01, abs=0.005)
     records = Records(16, 4000, None, None).load("train").samples.double()
-    marginal, joint = pair_probabilities(16)
+    shares, odds = latent_classes(16)
+    marginal, joint = shares @ odds, torch.einsum("g,gi,gj->ij", shares, odds, odds)
+    joint.diagonal().copy_(marginal)
     torch.testing.assert_close(records.mean(0).float(), marginal, atol=0.03, rtol=0)
     torch.testing.assert_close((records.T @ records / 4000).float(), joint, atol=0.03, rtol=0)
 

@@ -7,10 +7,11 @@ import torch
 from torch.nn import functional as F
 
 from gan_framework.errors import ConfigError
-from gan_zoo.causal_graph import CausalGraph, joint_of, total_variation
+from gan_zoo.causal_graph import CausalGraph
 from gan_zoo.systems.causalgan import Controller, LabelTerm, label_loss
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 from tests.zoo.described.playing import FEW, NARROW, as_asked, played
+from tests.zoo.described.shares import joint_of, total_variation
 
 SMALL = ["experiment=causalgan", *FEW, *NARROW, "prior.dim=17", "networks.generator.latent_dim=5"]
 SMALL += [f"networks.{name}.width=4" for name in ("labeler", "anti_labeler", "finder")]

@@ -5,13 +5,14 @@ from gan_framework.core.records import DataShape
 from gan_framework.data import build_source
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.metric import Comparison, FeatureSet, PairedSamples
-from gan_zoo.causal_graph import CausalGraph, joint_of, ordered, total_variation
+from gan_zoo.causal_graph import CausalGraph, ordered
 from gan_zoo.datasets.causal_shapes import GRAPH
 from gan_zoo.metrics.attribute_accuracy import AttributeAccuracy
 from gan_zoo.metrics.leaf_count import LeafCount
 from gan_zoo.metrics.object_place import ObjectPlace
 from gan_zoo.rosettes import count_leaves, draw_rosettes
 from gan_zoo.shapes import read_scenes
+from tests.zoo.described.shares import joint_of, total_variation
 
 SHAPES = {
     "name": "shapes",
