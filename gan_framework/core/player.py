@@ -209,20 +209,28 @@ class Player(nn.Module):
         return {name: meeting[name] for name in names}
 
     def evaluate(self, meeting: Meeting) -> dict[str, Tensor]:
-        """Return this player's losses in a meeting by name, weighted, ready to be summed."""
+        """Return this player's losses in a meeting by name, weighted, ready to be summed.
+
+        Terms are computed for the pairs of the game, not for more that a look-ahead has put beside them.
+        """
+        made = {*meeting}
         for look_ahead in self.look_aheads:
             meeting = look_ahead(meeting)
         faced, due = self.pairs(meeting), self._due()
-        for name in due:
-            for pair in self._pairs_of(name, meeting).values():
+        of_terms = {name: self._pairs_of(name, meeting, made) for name in due}
+        for name, pairs in of_terms.items():
+            for pair in pairs.values():
                 pair.differentiate(self.term(name).differentiates)
         losses = self.adversarial(faced)
-        for name in due:
-            pairs = self._pairs_of(name, meeting)
+        for name, loss in losses.items():
+            checks.scalar(loss, self._loss_named(name))
+        for name, pairs in of_terms.items():
             factor = self.plans[name].factor(self.updates)
             for pair_name, pair in pairs.items():
                 key = name if len(pairs) == 1 else f"{name}_{pair_name}"
-                losses[key] = factor * self.terms[name](pair, self)
+                added = self.terms[name](pair, self)
+                checks.scalar(added, f"the term {name!r}, {type(self.terms[name]).__name__}")
+                losses[key] = factor * added
         return losses
 
     def play(self, meeting: Meeting) -> dict[str, Tensor]:
@@ -286,6 +294,10 @@ class Player(nn.Module):
             return {"adversarial": self.combine(torch.stack([*found.values()]))}
         return {f"adversarial_{name}": loss for name, loss in found.items()}
 
+    def _loss_named(self, part: str) -> str:
+        """Return what the parts of its adversarial loss are called in messages."""
+        return f"the {part} loss of the player {self.name!r}, {type(self._loss[0]).__name__}"
+
     def update_key(self, updates: int) -> Hashable:
         """Return what the update after so many others follows from that count, beside terms; see `Term.update_key`."""
         return None
@@ -293,15 +305,22 @@ class Player(nn.Module):
     def _due(self) -> list[str]:
         return [name for name, plan in self.plans.items() if self.updates % plan.every == 0]
 
-    def _pairs_of(self, term: str, meeting: Meeting) -> dict[str, Pair]:
+    def _pairs_of(self, term: str, meeting: Meeting, among: set[str]) -> dict[str, Pair]:
         names = self.plans[term].pairs
-        return self.pairs(meeting) if names is None else {name: meeting[name] for name in names}
+        if names is None:
+            return {name: pair for name, pair in self.pairs(meeting).items() if name in among}
+        return {name: meeting[name] for name in names}
 
     def _add_gradient(self, losses: dict[str, Tensor], share: float) -> Tensor:
         """Add to the gradient of the parameters a share of that of the sum of losses; return this share of the sum."""
         total = reduce(add, losses.values())
         if share != 1:
             total = share * total
+        if not total.requires_grad:
+            raise ConfigError(
+                f"none of the losses {', '.join(losses)} of the player {self.name!r} depends on what it updates, "
+                f"{', '.join(self.networks)}: is something detached, or made a number, on the way?"
+            )
         # Naming the inputs spares the gradients of every other player's parameters.
         self.scaler.scale(total).backward(inputs=self.trained)
         return total.detach()
@@ -319,7 +338,7 @@ class Player(nn.Module):
         if self.objective is not None:
             self._loss[0].after_update(meeting, self)
         for name in due:
-            for pair in self._pairs_of(name, meeting).values():
+            for pair in self._pairs_of(name, meeting, {*meeting}).values():
                 self.term(name).after_update(pair, self)
 
     def _finite(self, total: Tensor) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn, optim
@@ -73,9 +73,10 @@ def steps_of(optimizer: optim.Optimizer, parameters: Mapping[Key, nn.Parameter])
     """
     settings = optimizer.defaults
     plain = not settings.get("weight_decay") and not settings.get("amsgrad") and not settings.get("maximize")
-    if isinstance(optimizer, optim.Adam) and plain:
-        return AdamSteps(optimizer, parameters)
-    if isinstance(optimizer, optim.SGD) and plain and not settings["momentum"]:
+    # No others that derive from these, as optimistic ones: their steps are not the same.
+    if type(optimizer) in (optim.Adam, optim.AdamW) and plain:
+        return AdamSteps(cast(optim.Adam, optimizer), parameters)
+    if type(optimizer) is optim.SGD and plain and not settings["momentum"]:
         return GradientSteps(optimizer.param_groups[0]["lr"])
     raise ConfigError(
         "strategy.unrolled.lr=null looks ahead by the steps of the discriminator's own optimizer, which can be adam "

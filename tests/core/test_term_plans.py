@@ -5,6 +5,7 @@ import torch
 
 from gan_framework.build import build_game
 from gan_framework.core.contracts.term import Term
+from gan_framework.core.pair import Meeting
 from gan_framework.core.player import Ramp, TermPlan
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
@@ -138,3 +139,12 @@ def test_a_player_with_nothing_but_a_term_of_some_updates_is_refused():
     game.player("generator").add_term("scores", Scores(), plan=TermPlan(every=2))
     with pytest.raises(ConfigError, match="'generator' has no loss and no term"):
         game.start(torch.device("cpu"))
+
+
+def test_terms_are_not_computed_for_pairs_that_a_look_ahead_puts_beside_the_games():
+    game = with_term(TermPlan(2.0))
+    player = game.player("discriminator")
+    player.look_aheads.append(lambda meeting: Meeting({**meeting, "more": meeting["main"].detached()}))
+    losses = player.evaluate(game.meet(Draws()()).detached())
+    assert player.term("scores").computed == 1
+    assert [*losses] == ["adversarial_main", "adversarial_more", "scores"]

@@ -177,7 +177,10 @@ class Repeating(OnCPU):
     ("overrides", "followed"),
     [
         (("term=[lecam]", "terms.lecam.start=6"), "players.discriminator.terms.lecam.real"),
-        (("strategy=[ada]", *(f"strategy.ada.{s}" for s in ("every=3", "images=200", "target=-0.9"))), "transforms.0.p"),
+        (
+            ("strategy=[ada]", "strategy.ada.every=3", "strategy.ada.images=200", "strategy.ada.target=-0.9"),
+            "transforms.0.p",
+        ),
     ],
 )
 def test_what_follows_from_the_count_of_updates_is_captured_for_itself(compose, monkeypatch, overrides, followed):

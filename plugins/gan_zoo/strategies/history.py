@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -177,6 +176,7 @@ class HistoryStrategy(Strategy):
                 f"{', '.join(try_meeting(game))}"
             )
         game.claim("discriminator that the generator faces", "history")
+        game.claim("generated samples that the discriminator faces", "history")
         history = History(game, self.states, self.every, self.growth)
         game.openings.append(history)
         for player in (*discriminators, *generators):
@@ -194,4 +194,3 @@ class HistoryStrategy(Strategy):
         player.look_aheads.append(FaceAll(game, history, player))
         if self.weight > 0:
             player.add_term(DIMINISHING, DiminishingNorm(history), self.weight)
-        player.plans = {name: replace(plan, pairs=(MAIN,)) for name, plan in player.plans.items()}

@@ -44,6 +44,8 @@ class Noise(nn.Module):
 class CountUpdates(nn.Module):
     """Counts a discriminator's updates for its noise, one for every call."""
 
+    once = True
+
     def __init__(self, noise: Noise) -> None:
         super().__init__()
         # Kept in a tuple: it belongs to the game, and must not be registered twice.

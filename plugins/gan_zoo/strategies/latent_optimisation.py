@@ -133,6 +133,7 @@ class LatentOptimisation(Strategy):
                 raise ConfigError(
                     "latent_optimisation would move codes, which say what a sample is: choose another prior"
                 )
+        game.claim("generated samples that the discriminator faces", "latent_optimisation")
         for player in discriminators + generators:
             player.look_aheads.append(Improve(self))
             if self.weight and player.objective != "discriminator_real":

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from gan_framework.api import Game, NextBatch, Schedule, Strategy
 from gan_zoo.ranges import require_positive
 
+COUNTS = ("d_steps", "g_steps", "g_batches")
+"""What an alternating schedule says of its steps."""
+
 
 class DrawBack(Schedule):
     """Plays another schedule, and every k steps draws all parameters back towards where they were k steps ago.
@@ -29,6 +32,9 @@ class DrawBack(Schedule):
         self.schedule = schedule
         self.accumulates = schedule.accumulates
         self.differentiates_twice = schedule.differentiates_twice
+        for name in COUNTS:  # others ask the game's schedule how often it updates whom
+            if hasattr(schedule, name):
+                setattr(self, name, getattr(schedule, name))
         # Kept in a tuple: they belong to the game, and must not be registered twice.
         self._fast = (parameters,)
         self.k = k

@@ -13,6 +13,7 @@ from gan_framework.api import (
     ConfigError,
     DiscriminatorOutput,
     Game,
+    Meeting,
     NextBatch,
     Player,
     Schedule,
@@ -73,14 +74,18 @@ class LossGatedSchedule(Schedule):
 
     def _measure(self, game: Game, batch: Batch, gated: list[Player], updated: Player | None) -> dict[str, Tensor]:
         meeting = game.meet(batch, graph=updated in game.teams()[1])
-        losses = {player.name: player.evaluate(meeting) for player in gated}
+        # Of the same pairs, but what one player makes of them before it looks is not the other's.
+        faced = {player.name: Meeting(meeting) for player in gated}
+        losses = {player.name: player.evaluate(faced[player.name]) for player in gated}
         if updated is not None:
-            updated.update(losses[updated.name], meeting)
+            updated.update(losses[updated.name], faced[updated.name])
         for name, of_player in losses.items():
             total = torch.stack([loss.detach() for loss in of_player.values()]).sum()
             self.last_loss(name).copy_(distributed.mean(total))  # so that all processes update the same players
         measured = {f"{name}/{part}": loss.detach() for name, parts in losses.items() for part, loss in parts.items()}
-        return measured | meeting.logits()
+        for own in faced.values():
+            measured |= own.logits()
+        return measured
 
 
 class LossGated(Strategy):

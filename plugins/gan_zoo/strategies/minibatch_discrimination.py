@@ -9,7 +9,16 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import BeforeFirstStep, ConfigError, Discriminator, Game, NextBatch, Strategy, try_meeting
+from gan_framework.api import (
+    BeforeFirstStep,
+    ConfigError,
+    Discriminator,
+    Game,
+    NextBatch,
+    Strategy,
+    distributed,
+    try_meeting,
+)
 from gan_zoo.batch_statistic import choose_critics, penultimate_size, see_batch
 from gan_zoo.ranges import require_positive
 
@@ -59,12 +68,13 @@ class Closeness(nn.Module):
     def calibrate(self, features: Tensor) -> None:
         """Choose the scale so that, for features f (N, A) of N > 1 samples, nearest neighbours are 2 apart on average.
 
-        Much further apart and no gradient is left; much closer and every sample looks like a collapse.
+        Much further apart and no gradient is left; much closer and every sample looks like a collapse. The average is
+        over all processes, of neighbours in the part of the batch that each of them has.
         """
         distance = distances(self.matrices(features))
         itself = torch.eye(len(features), dtype=torch.bool, device=features.device)
         nearest = distance.masked_fill(itself[..., None], torch.inf).amin(dim=1)
-        self.scale.mul_(2 / nearest.mean(dim=0).clamp(min=1e-6)[:, None])
+        self.scale.mul_(2 / distributed.mean(nearest.mean(dim=0)).clamp(min=1e-6)[:, None])
 
 
 class Calibration(BeforeFirstStep):

@@ -21,6 +21,9 @@ class SplitDiscriminator(Strategy):
 def split(game: Game, strategy: str) -> None:
     """Put the players `discriminator_real` and `discriminator_fake` in the place of `discriminator`.
 
+    What follows the discriminator's updates follows those of both, but where it says by `once` that it counts updates of
+    the whole: that follows the first's.
+
     Args:
         game: the game to edit.
         strategy: the name of the strategy that asks for it.
@@ -42,6 +45,6 @@ def split(game: Game, strategy: str) -> None:
         )
     names = ("discriminator_real", "discriminator_fake")
     halves = [Player(name, whole.networks, whole.team, objective=name) for name in names]
-    for player in halves:
-        player.after_step.extend(whole.after_step)
+    halves[0].after_step.extend(whole.after_step)
+    halves[1].after_step.extend(one for one in whole.after_step if not getattr(one, "once", False))
     game.replace_player("discriminator", halves, strategy)

@@ -27,9 +27,12 @@ class OfTheBest:
         nu: the least share.
         samples: in the data.
         parts: in which a batch goes through the networks.
+        batches: of so many of the discriminator's batches the generator has the samples in an update.
     """
 
-    def __init__(self, loss: Loss, player: Player, gamma: float, nu: float, samples: int, parts: int) -> None:
+    def __init__(
+        self, loss: Loss, player: Player, gamma: float, nu: float, samples: int, parts: int, batches: int = 1
+    ) -> None:
         self.loss = loss
         # Weak, because a loss is copied to be asked, and its copy needs no player of its own.
         self._player = weakref.ref(player)
@@ -37,6 +40,7 @@ class OfTheBest:
         self.nu = nu
         self.samples = samples
         self.parts = parts
+        self.batches = batches
 
     def __call__(self, fake: DiscriminatorOutput, real: DiscriminatorOutput | None = None) -> Tensor:
         """Return the loss of the best; where it needs real samples, of those in the same places."""
@@ -48,7 +52,8 @@ class OfTheBest:
         """Return how many samples of a batch, or a part of one, are learnt of: max(γ^epoch, ν), and at least one."""
         player = self._player()
         assert player is not None, "the game holds the player for as long as its loss"
-        epoch = player.updates * batch * self.parts * distributed.world() // self.samples
+        drawn = player.updates * batch * self.parts * distributed.world() // self.batches
+        epoch = drawn // self.samples
         return max(int(max(self.gamma**epoch, self.nu) * batch), 1)
 
 
@@ -104,6 +109,8 @@ class TopK(Strategy):
             raise ConfigError("top_k counts epochs, and it is not known how many samples the data have")
         for network in dict.fromkeys(game.critics):
             refuse_packs(game, network, "top_k")
-        best = OfTheBest(game.loss.generator, discriminators[0], self.gamma, self.nu, game.data.size, game.accumulate)
+        batches = getattr(game.schedule, "g_batches", 1)
+        sizes = (game.data.size, game.accumulate, batches)
+        best = OfTheBest(game.loss.generator, discriminators[0], self.gamma, self.nu, *sizes)
         # The loss stays the object it is: others ask of what kind it is, and its state is in checkpoints.
         game.loss.generator = best  # type: ignore[method-assign]

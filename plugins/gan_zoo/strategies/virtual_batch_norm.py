@@ -21,6 +21,7 @@ from gan_framework.api import (
     Generator,
     NextBatch,
     Strategy,
+    distributed,
     try_meeting,
 )
 from gan_zoo.packs import refuse_packs
@@ -121,6 +122,7 @@ class VirtualDiscriminator(Discriminator):
     def __init__(self, inner: Discriminator, samples: Tensor, labels: Tensor | None) -> None:
         super().__init__()
         self.conditional = inner.conditional
+        self.patches = inner.patches
         self.output = inner.output
         self.heads = inner.heads
         del inner.output, inner.heads
@@ -143,14 +145,16 @@ def _join(reference: Tensor | None, labels: Tensor | None) -> Tensor | None:
 
 
 class ChooseReference(BeforeFirstStep):
-    """The first real samples drawn become the discriminator's reference batch.
+    """The first real samples that it is to judge become the discriminator's reference batch, in all processes the same.
 
     Args:
-        discriminator: the discriminator that keeps them.
+        name: the discriminator's.
+        discriminator: keeps them.
     """
 
-    def __init__(self, discriminator: VirtualDiscriminator) -> None:
+    def __init__(self, name: str, discriminator: VirtualDiscriminator) -> None:
         super().__init__()
+        self._name = name
         # Kept in a tuple: the discriminator belongs to the game, and must not be registered twice.
         self._discriminator = (discriminator,)
 
@@ -160,12 +164,16 @@ class ChooseReference(BeforeFirstStep):
         size, filled = len(discriminator.reference), 0
         while filled < size:
             batch = next_batch()
-            part = slice(filled, filled + len(batch.samples))
+            judged = [pair for pair in try_meeting(game, batch).values() if pair.judged_by_network == self._name]
+            real, labels = (judged[0].real, judged[0].real_labels) if judged else (batch.samples, batch.labels)
+            part = slice(filled, filled + len(real))
             room = size - filled
-            discriminator.reference[part] = batch.samples[:room]
-            if discriminator.reference_labels is not None and batch.labels is not None:
-                discriminator.reference_labels[part] = batch.labels[:room]
-            filled += len(batch.samples)
+            discriminator.reference[part] = real[:room]
+            if discriminator.reference_labels is not None and labels is not None:
+                discriminator.reference_labels[part] = labels[:room]
+            filled += len(real)
+        kept = (discriminator.reference, discriminator.reference_labels)
+        distributed.copy_from_first([tensor for tensor in kept if tensor is not None])
 
 
 class VirtualBatchNorm(Strategy):
@@ -239,10 +247,11 @@ class VirtualBatchNorm(Strategy):
         if network.conditional:
             vectors = game.data.condition_dim
             labels = torch.zeros(self.reference_size, vectors) if vectors else torch.zeros(self.reference_size).long()
-        wrapped = VirtualDiscriminator(network, torch.zeros(self.reference_size, *game.data.sample), labels)
+        shape = judged[0].real.shape[1:] if judged else game.data.sample
+        wrapped = VirtualDiscriminator(network, torch.zeros(self.reference_size, *shape), labels)
         self._replace(name, network)
         # Before any other opening, because they may already use the discriminator.
-        game.openings.insert(0, ChooseReference(wrapped))
+        game.openings.insert(0, ChooseReference(name, wrapped))
         return wrapped
 
     def _replace(self, name: str, network: nn.Module) -> None:

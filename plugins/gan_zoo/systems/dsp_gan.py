@@ -20,6 +20,7 @@ from gan_framework.api import (
     NextBatch,
     Pair,
     Player,
+    distributed,
 )
 from gan_zoo.chained import Chained
 from gan_zoo.translating import SOURCE
@@ -81,6 +82,8 @@ class CountLayouts(BeforeFirstStep):
         layouts = cast(Layouts, game.network("layouts"))
         for _ in range(self.batches):
             layouts.count(next_batch().extra[KINDS])
+        for counts in layouts.buffers():  # of all processes, so that their chain is the same; 1 before any is seen
+            counts.copy_(1 + distributed.world() * (distributed.mean(counts) - 1))
 
 
 def put_together(layers: list[Tensor], ground: float) -> Tensor:

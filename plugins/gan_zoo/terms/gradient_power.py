@@ -26,8 +26,9 @@ class GradientPower(PenaltyBetween):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the penalty at points between this pair's samples."""
-        # A power of the square, whose gradient is finite at 0.
-        return self.gradient(pair).square().sum(dim=1).pow(self.power / 2).mean()
+        # A power of the norm: that of its square, below 1 for p < 2, has no gradient at 0.
+        norms: Tensor = torch.linalg.vector_norm(self.gradient(pair), dim=1)
+        return norms.pow(self.power).mean()
 
 
 class GradientMaximum(PenaltyBetween):

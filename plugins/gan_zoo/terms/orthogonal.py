@@ -56,9 +56,10 @@ class Orthogonal(Term):
     def _weights(self, game: Game, player: Player) -> list[Tensor]:
         trained = {id(parameter) for parameter in player.trained}
         embedded = {
-            id(layer.weight)
+            id(parameter)
             for name in player.networks
             for layer in game.network(name).modules()
             if isinstance(layer, nn.Embedding)
+            for parameter in layer.parameters()  # a normalised one's `weight` is none of them
         }
         return [p for p in player.trained if p.ndim > 1 and id(p) in trained - embedded]

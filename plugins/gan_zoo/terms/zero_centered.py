@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from gan_framework.api import ConfigError, DiscriminatorOutput, Game, Judge, Pair, Player
 from gan_zoo.ranges import require_above_zero
@@ -42,7 +43,8 @@ class DifferencePenalty(CriticGradientPenalty):
 
     (∇D · ε)² is ‖∇D‖² in expectation over ε. It costs one more pass of the samples and no gradient of a gradient, so
     compiled networks can have it. Lin et al. 2025, arXiv 2501.08316, section 3.3, without the division by 2σ², which
-    keeps the weight what it is for R1 and R2.
+    keeps the weight what it is for R1 and R2. A discriminator with spectral norm is asked about both in a pass of its
+    own: each pass follows its norms a step further, and weights that differ would be taken for a slope.
 
     Args:
         sigma: σ, the deviation of the noise in units of the samples; from 0.001 to 0.1 for images in [-1, 1].
@@ -85,14 +87,24 @@ class DifferencePenalty(CriticGradientPenalty):
         """
         x, labels, given = (getattr(pair, name) for name in (side, f"{side}_labels", f"{side}_given"))
         near = x + self.sigma * torch.randn_like(x)
-        if isinstance(pair.judge, Judge) and pair.judge.is_half:
-            # Half precision rounds away what so little noise changes.
-            judge = pair.judge.in_full_precision()
+        half = isinstance(pair.judge, Judge) and pair.judge.is_half
+        # Half precision rounds away what so little noise changes.
+        judge = pair.judge.in_full_precision() if half else pair.judge  # type: ignore[attr-defined]
+        if isinstance(judge, Judge) and _follows_norms(judge.network):
+            twice = [None if one is None else torch.cat([one, one]) for one in (labels, *given)]
+            said, other = judge(torch.cat([near, x]), *twice).scores.chunk(2)
+            change = said - other
+        elif half:
             change = judge(near, labels, *given).scores - judge(x, labels, *given).scores
         else:
             output: DiscriminatorOutput = getattr(pair, f"{side}_output")
             change = pair.judge(near, labels, *given).scores - output.scores
         return 0.5 * (change / self.sigma).square().mean()
+
+
+def _follows_norms(network: nn.Module) -> bool:
+    """Return whether norms of weights are followed with every pass, so that no two passes have the same weights."""
+    return any(isinstance(module, parametrizations._SpectralNorm) for module in network.modules())
 
 
 class ApproximateR1(DifferencePenalty):

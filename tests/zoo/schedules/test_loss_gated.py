@@ -177,3 +177,21 @@ def test_a_schedule_needs_no_gate_for_every_player():
     game = small_game(schedule=LossGatedSchedule({"discriminator": 9.0}, {"discriminator": 1.0}))
     game.step(Draws())
     assert (game.player("discriminator").updates, game.player("generator").updates) == (0, 1)
+
+
+def test_what_one_player_makes_of_a_meeting_is_not_the_others():
+    game, seen = gated_game(), []
+
+    def doubled(meeting):
+        seen.append(meeting["main"].real.clone())
+        pair = meeting["main"].judged_by(meeting["main"].judge)
+        pair.real = 2 * pair.real
+        meeting["main"] = pair
+        return meeting
+
+    for name in ORDER:
+        game.player(name).look_aheads.append(doubled)
+    draws = Draws()
+    measured = game.step(draws)
+    assert len(seen) >= 3 and all(torch.equal(real, draws.batches[0].samples) for real in seen)
+    assert measured["real"].shape == measured["fake"].shape == (5,)

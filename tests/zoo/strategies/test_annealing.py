@@ -141,3 +141,11 @@ def test_a_run_that_is_extended_goes_on_at_the_rate_of_the_longer_one():
     state = after(LINEAR, steps=5).state_dict()
     assert rate(after(LINEAR | {"steps": 10}, steps=0, state=state)) == pytest.approx(0.05)
     assert rate(after(LINEAR, steps=0, state=after(LINEAR, steps=2).state_dict())) == 0.1 * (1 - 2 / 5)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_steps_are_the_games_wherever_lookahead_stands(first):
+    ahead = {"name": "lookahead", "k": 3, "alpha": 0.5, "outer": None}
+    game = annealed_game(*((ahead, LINEAR) if first else (LINEAR, ahead)), g_steps=2)
+    values = used(game, "lr", 5)["generator"]
+    assert values == pytest.approx([0.1 * (1 - update / 10) for update in range(10)])

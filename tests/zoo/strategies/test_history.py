@@ -10,7 +10,9 @@ from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.feature_matching import FeatureMatching
+from gan_zoo.strategies.historical_averaging import HistoricalAveraging
 from gan_zoo.strategies.history import HistoryStrategy
+from gan_zoo.strategies.latent_optimisation import LatentOptimisation
 from gan_zoo.strategies.unrolled import Unrolled
 from gan_zoo.terms.zero_centered import R1
 from tests.helpers.small import Draws, small_game
@@ -222,3 +224,33 @@ def test_several_updates_in_a_step_face_the_same_states():
     play(game, 3)
     assert history_of(game).steps == 3
     assert (game.player("discriminator").updates, game.player("generator").updates) == (9, 6)
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_a_strategys_terms_are_counted_once_wherever_it_stands(later):
+    """The present parameters alone are averaged, so nothing is paid, and K past states ask for it no more often."""
+    game, own = small_game(loss=NonSaturating(), start=False), HistoricalAveraging(None, 1.0)
+    history = HistoryStrategy(3, 1, 1.0, 0.0)
+    for strategy in (history, own) if later else (own, history):
+        strategy.apply(game)
+    game.start(torch.device("cpu"))
+    before = [weights(game)]
+    for _ in range(4):
+        measured = play(game, 1)[0]
+        before.append(weights(game))
+    assert {name for name in measured if "averaging" in name} == {
+        "discriminator/historical_averaging",
+        "generator/historical_averaging",
+    }
+    apart = (before[3] - torch.stack(before[:4]).mean(0)).square().sum().item()
+    paid = sum(measured[f"{name}/historical_averaging"].item() for name in game.players)
+    assert paid == pytest.approx(apart, rel=1e-4)
+
+
+def test_latents_that_are_moved_and_past_generators_are_refused_together():
+    strategies = HistoryStrategy(2, 1, 1.0, 0.0), LatentOptimisation(0.9, 0.1, True, 0.0, 1.0, None, 1)
+    for first, second in (strategies, strategies[::-1]):
+        game = small_game(loss=NonSaturating(), start=False)
+        first.apply(game)
+        with pytest.raises(ConfigError, match="both set the generated samples that the discriminator faces"):
+            second.apply(game)

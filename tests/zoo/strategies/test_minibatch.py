@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gan_framework.core import distributed
 from gan_framework.core.records import Batch
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
@@ -68,6 +69,29 @@ def test_calibrated_nearest_neighbours_are_two_apart_on_average():
     for b in range(3):
         nearest = [min(np.abs(m[i, b] - m[j, b]).sum() for j in range(7) if j != i) for i in range(7)]
         assert np.mean(nearest) == pytest.approx(2.0)
+
+
+def test_processes_calibrate_by_the_mean_of_their_neighbours_distances(monkeypatch):
+    def nearest_of(part):
+        m = measure().matrices(part).detach().numpy()
+        return np.mean(
+            [[min(np.abs(m[i, b] - o[b]).sum() for o in np.delete(m, i, 0)) for b in range(3)] for i in range(6)], 0
+        )
+
+    parts = [scale * torch.randn(6, 4, dtype=torch.float64) for scale in (100, 300)]
+    nearest, scales = [nearest_of(part) for part in parts], []
+    for mine, own in zip(parts, nearest, strict=True):
+
+        def mean(value, own=own):
+            np.testing.assert_allclose(value, own)
+            return torch.from_numpy(np.mean(nearest, axis=0))
+
+        monkeypatch.setattr(distributed, "mean", mean)
+        layer = measure()
+        layer.calibrate(mine)
+        scales.append(layer.scale.flatten())
+    assert torch.equal(*scales)
+    np.testing.assert_allclose(scales[0], 2 / np.mean(nearest, axis=0))
 
 
 def with_strategy(strategy, start=True):

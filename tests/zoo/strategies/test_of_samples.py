@@ -11,8 +11,10 @@ from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.losses.wasserstein import Wasserstein
+from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.apa import APA
 from gan_zoo.strategies.latent_optimisation import MOVED, LatentOptimisation
+from gan_zoo.strategies.lookahead import Lookahead
 from gan_zoo.strategies.top_k import TopK
 from tests.helpers.differences import by_differences
 from tests.helpers.small import Draws, small_game
@@ -99,6 +101,17 @@ def test_epochs_are_those_of_whole_batches_where_a_batch_goes_through_in_parts()
     TopK(0.9, 0.1).apply(game)
     game.player("discriminator").updates = 10  # of 4 parts of 10: 400 samples, 4 epochs
     assert game.loss.generator.count(10) == int(0.9**4 * 10)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_epochs_are_those_of_ds_batches_where_g_has_several(ahead):
+    game = small_game(start=False, schedule=Alternating(1, 1, share_fakes=True, g_batches=2))
+    game.data = game.data._replace(size=100)
+    if ahead:
+        Lookahead(5, 0.5).apply(game)
+    TopK(0.9, 0.1).apply(game)
+    game.player("discriminator").updates = 10  # of 20 samples, of which G has 40: 200 samples, 2 epochs
+    assert game.loss.generator.count(40) == int(0.9**2 * 40)
 
 
 def test_a_loss_that_compares_is_given_the_real_samples_in_the_same_places():

@@ -4,6 +4,8 @@ import torch
 from gan_framework.core.contracts.loss import AdversarialLoss
 from gan_framework.core.contracts.term import Term
 from gan_framework.errors import ConfigError
+from gan_zoo.strategies.instance_noise import InstanceNoise
+from gan_zoo.strategies.spectral_norm import SpectralNorm
 from gan_zoo.strategies.split_discriminator import SplitDiscriminator
 from tests.helpers.small import Draws, Halves, sgd, small_game
 
@@ -99,3 +101,28 @@ def test_each_half_reports_the_norm_of_its_own_gradient():
     for name, norm in expected.items():
         torch.testing.assert_close(game.player(name).gradient_norm(), norm)
     assert not torch.isclose(*expected.values())
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_noise_counts_the_updates_of_both_halves_once_wherever_it_stands(first):
+    game, noise = small_game(loss=Halves(), start=False), InstanceNoise(0.5, 10)
+    for strategy in (noise, SplitDiscriminator()) if first else (SplitDiscriminator(), noise):
+        strategy.apply(game)
+    game.start(torch.device("cpu"))
+    for _ in range(4):
+        game.step(Draws())
+    assert game.transforms[0].deviation.item() == pytest.approx(0.5 * (1 - 4 / 10))
+
+
+def test_singular_values_are_clipped_after_the_updates_of_either_half():
+    game = small_game(loss=Halves(), start=False)
+    for strategy in (SpectralNorm(None, 1, coefficient=1e-3, mode="clip"), SplitDiscriminator()):
+        strategy.apply(game)
+    game.start(torch.device("cpu"))
+    for half in ("discriminator_real", "discriminator_fake"):
+        with torch.no_grad():
+            game.discriminator.inner.weight.fill_(1.0)
+        for _ in range(5):
+            for follow_up in game.player(half).after_step:
+                follow_up()
+        assert torch.linalg.matrix_norm(game.discriminator.inner.weight, 2) < 1.1e-3

@@ -11,6 +11,7 @@ from gan_framework.core.pair import Meeting, Pair
 from gan_framework.core.records import Batch, Latent
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
+from gan_zoo.optimistic import OptimisticAdam, OptimisticSGD
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.spectral_norm import SpectralNorm
 from gan_zoo.strategies.split_discriminator import SplitDiscriminator
@@ -301,3 +302,9 @@ def test_an_optimizer_that_it_cannot_follow_is_refused():
     with pytest.raises(ConfigError, match="give strategy.unrolled.lr a learning rate"):
         unrolled(2, lr=None, optimizer=torch.optim.RMSprop)
     assert unrolled(0, lr=None, optimizer=torch.optim.RMSprop) and unrolled(2, lr=0.1, optimizer=torch.optim.RMSprop)
+
+
+@pytest.mark.parametrize("optimizer", [OptimisticAdam, OptimisticSGD])
+def test_an_optimizer_whose_steps_are_others_than_those_it_derives_from_is_refused(optimizer):
+    with pytest.raises(ConfigError, match="give strategy.unrolled.lr a learning rate"):
+        unrolled(2, lr=None, optimizer=optimizer)

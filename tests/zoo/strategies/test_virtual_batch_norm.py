@@ -4,14 +4,22 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.core import distributed
 from gan_framework.core.contracts.networks import Discriminator, Generator
 from gan_framework.core.game import Components, Game
+from gan_framework.core.pair import Pair
 from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.errors import ConfigError
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.strategies.ema import EMA
-from gan_zoo.strategies.virtual_batch_norm import VirtualBatchNorm, VirtualBatchNormLayer, normalise
+from gan_zoo.strategies.virtual_batch_norm import (
+    VirtualBatchNorm,
+    VirtualBatchNormLayer,
+    VirtualDiscriminator,
+    normalise,
+    replace_batch_norms,
+)
 from gan_zoo.terms.gradient_penalty import GradientPenalty
 from tests.helpers.small import SmallPrior, sgd, small_game
 
@@ -101,11 +109,11 @@ class NormedDiscriminator(Discriminator):
         return (self.inner(torch.cat([x, labels[:, None].float()], dim=1) if self.conditional else x),)
 
 
-def game_with(*strategies, conditional=False, start=True):
+def game_with(*strategies, conditional=False, start=True, kind=Game, **shape):
     torch.manual_seed(0)
-    game = Game(
+    game = kind(
         Components(
-            data=DataShape((2,), num_classes=3),
+            data=DataShape((2,), num_classes=3, **shape),
             networks={"generator": NormedGenerator(conditional), "discriminator": NormedDiscriminator(conditional)},
             schedule=Alternating(1, 1, share_fakes=True),
             prior=SmallPrior(),
@@ -255,3 +263,55 @@ def test_a_discriminator_with_a_score_of_its_own_is_refused():
     game.networks["discriminator"] = Projecting()
     with pytest.raises(ConfigError, match="virtual_batch_norm cannot wrap networks.discriminator.*Projecting"):
         VirtualBatchNorm(["discriminator"], R).apply(game)
+
+
+class Other(Game):
+    """Its discriminator judges what another source has, beside what is made."""
+
+    def pair(self, batch, latent):
+        return Pair(self.judge("discriminator"), batch, latent, self.generate(latent), real=batch.others["a"].samples)
+
+
+class OfOther:
+    def __call__(self):
+        return Batch(torch.zeros(3, 2), others={"a": Batch(torch.rand(3, 2) + 5)})
+
+
+def test_the_reference_is_of_what_the_discriminator_judges():
+    game = game_with(VirtualBatchNorm(["discriminator"], R), kind=Other, others={"a": DataShape((2,))})
+    game.step(OfOther())
+    assert (game.discriminator.reference >= 5).all()
+
+
+def test_the_reference_is_the_first_processs(monkeypatch):
+    asked = []
+
+    def copy_from_first(tensors):
+        asked.extend(tensor.clone() for tensor in tensors)
+        for tensor in tensors:
+            tensor.fill_(2)
+
+    monkeypatch.setattr(distributed, "copy_from_first", copy_from_first)
+    game = game_with(VirtualBatchNorm(BOTH, R), conditional=True)
+    game.step(draws := LabelledDraws(n=R))
+    assert torch.equal(asked[0], draws.batches[0].samples) and torch.equal(asked[1], draws.batches[0].labels)
+    assert (game.discriminator.reference == 2).all() and (game.discriminator.reference_labels == 2).all()
+
+
+class Patches(Discriminator):
+    patches = True
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Conv2d(1, 3, 3, 2, 1), nn.BatchNorm2d(3), nn.Tanh())
+        self.output = nn.Conv2d(3, 1, 1)
+
+    def features(self, x, labels=None):
+        return (self.inner(x),)
+
+
+def test_a_logit_for_each_place_stays_one():
+    network, x = Patches(), torch.randn(4, 1, 6, 6)
+    assert replace_batch_norms(network, R) == 1
+    wrapped = VirtualDiscriminator(network, torch.randn(R, 1, 6, 6), None)
+    assert wrapped(x).logits.shape == (4, 1, 3, 3)

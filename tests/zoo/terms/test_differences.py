@@ -95,3 +95,23 @@ def test_random_changes_of_samples_are_refused(compose):
     config = compose("model=mlp", "term=[approximate_r1]", "strategy=[instance_noise]")
     with pytest.raises(ConfigError, match="approximate_r1 compares scores of two passes, and .* choose r1"):
         build_game(config, DataShape((1, 32, 32)), torch.device("cpu"))
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+@pytest.mark.parametrize("side", SIDES)
+def test_weights_that_follow_their_norm_are_not_taken_for_a_slope(side, dtype):
+    """D is linear in x, of slope w / |w|, of which the norm is followed by one iteration in each pass."""
+    network = nn.Sequential(nn.Linear(6, 8, bias=False), nn.Linear(8, 1, bias=False))
+    for layer in network:
+        nn.utils.parametrizations.spectral_norm(layer)
+    with torch.no_grad():  # the norms that have been followed are those of other weights
+        network[0].parametrizations.weight.original.normal_()
+    judge = nn.Module()
+    judge.add_module("layers", network)
+    judge.forward = lambda x, labels=None: DiscriminatorOutput(network(x).squeeze(1), (x,))
+    real, fake = 10 * torch.randn(4000, 6), 10 * torch.randn(4000, 6)
+    pair = pair_of(judge, real, fake, dtype)
+    pair.outputs  # noqa: B018 (as a loss asks)
+    estimate = SIDES[side][0](1e-3)(pair, None)
+    slope = (network[1].eval().weight @ network[0].eval().weight).square().sum().item()
+    assert estimate.item() == pytest.approx(slope / 2, rel=0.1)

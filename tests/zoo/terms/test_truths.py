@@ -42,14 +42,15 @@ def test_penalties_of_a_linear_critic(w, power, greatest, one_sided, two_sided):
     assert value(build("gradient_penalty")) == pytest.approx(two_sided)
 
 
-def test_the_gradient_of_a_power_is_finite_where_the_critic_is_flat():
+@pytest.mark.parametrize("power", [1.5, 2.0, 6.0])
+def test_the_gradient_of_a_power_is_finite_where_the_critic_is_flat(power):
     w = torch.zeros(2, requires_grad=True)
 
     def judge(x, labels=None, *given):
         return DiscriminatorOutput(x @ w)
 
     flat = Pair(judge, Batch(torch.ones(3, 2)), Latent(torch.zeros(3, 1)), torch.zeros(3, 2))
-    (gradient,) = torch.autograd.grad(build("gradient_power")(flat, None), w)
+    (gradient,) = torch.autograd.grad(build("gradient_power", power=power)(flat, None), w)
     assert torch.equal(gradient, torch.zeros(2))
 
 
@@ -86,11 +87,13 @@ class Weights:
         return type("G", (), {"network": lambda _, name: self.network})()
 
 
+@pytest.mark.parametrize("normalised", [True, False])
 @pytest.mark.parametrize(("form", "value"), [("full", 834), ("absolute", 50), ("off_diagonal", 242)])
-def test_orthogonal_regularisation(form, value):
+def test_orthogonal_regularisation(form, value, normalised):
     layer = nn.Linear(2, 2, dtype=torch.float64)
     layer.weight.data = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
-    player = Weights(layer, nn.Embedding(3, 2))
+    embedding = nn.Embedding(3, 2)
+    player = Weights(layer, nn.utils.parametrizations.spectral_norm(embedding) if normalised else embedding)
     term = build("orthogonal", form=form)
     term.attach(player.as_game())
     result = term(None, player)

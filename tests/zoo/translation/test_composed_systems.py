@@ -1,18 +1,19 @@
 """Systems that put images together: textures in outlines, blended objects, hidden parts, depth, layers, two domains."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from gan_framework.api import Batch, ConfigError, Latent, blank
+from gan_framework.api import Batch, ConfigError, Latent, blank, distributed
 from gan_zoo.colours import to_lab
 from gan_zoo.datasets.made_pairs import FIRST, NEXT, Composites, DepthLayers
 from gan_zoo.poisson import blended, cosines, differences, solve
 from gan_zoo.systems.aligngan import AlignedGenerator, apart
 from gan_zoo.systems.cdcgan import EdgeDistance
-from gan_zoo.systems.dsp_gan import Layouts, put_together
+from gan_zoo.systems.dsp_gan import CountLayouts, Layouts, put_together
 from gan_zoo.systems.segan_invisible import painted, region_weights
 from gan_zoo.systems.texturegan import cut, middle, on_canvas
 from tests.helpers.runs import make_run
@@ -229,6 +230,20 @@ def test_the_chain_is_fitted_by_counting_and_drawn_from():
     assert 0.5 * (found - truth).abs().sum() < 0.05
     shuffled = found.transpose(0, 1)
     assert 0.5 * (shuffled - truth).abs().sum() > 0.2, "the order counts"
+
+
+def test_the_chain_of_several_processes_is_that_of_all_their_scenes(monkeypatch):
+    kinds = torch.randint(3, (20, 3), generator=torch.Generator().manual_seed(0))
+    whole, half, other = Layouts(3, 3), Layouts(3, 3), Layouts(3, 3)
+    whole.count(kinds)
+    other.count(kinds[10:])
+    given = iter(other.buffers())
+    monkeypatch.setattr(distributed, "mean", lambda counts: (counts + next(given)) / 2)
+    monkeypatch.setattr(distributed, "world", lambda: 2)
+    game = SimpleNamespace(network=lambda name: half)
+    CountLayouts(1).play(game, lambda: Batch(torch.zeros(10, 1), extra={"kinds": kinds[:10]}))
+    for found, expected in zip(half.buffers(), whole.buffers(), strict=True):
+        torch.testing.assert_close(found, expected)
 
 
 def test_numbers_are_turned_into_kinds_by_the_inverse_of_the_chances():
