@@ -1,5 +1,7 @@
 """Shares of bits' settings, to be held against the probabilities that a graph says."""
 
+import torch
+
 
 def joint_of(bits):
     """Return the share of each setting (2,) * B, float64, among bits (N, B)."""
