@@ -21,8 +21,8 @@ class SplitDiscriminator(Strategy):
 def split(game: Game, strategy: str) -> None:
     """Put the players `discriminator_real` and `discriminator_fake` in the place of `discriminator`.
 
-    What follows the discriminator's updates follows those of both, but where it says by `once` that it counts updates of
-    the whole: that follows the first's.
+    What follows the discriminator's updates follows those of both, unless it says by `once` that it counts updates of
+    the whole: then it follows the first's.
 
     Args:
         game: the game to edit.

@@ -91,9 +91,9 @@ class DifferencePenalty(CriticGradientPenalty):
         # Half precision rounds away what so little noise changes.
         judge = pair.judge.in_full_precision() if half else pair.judge  # type: ignore[attr-defined]
         if isinstance(judge, Judge) and _follows_norms(judge.network):
-            twice = [None if one is None else torch.cat([one, one]) for one in (labels, *given)]
-            said, other = judge(torch.cat([near, x]), *twice).scores.chunk(2)
-            change = said - other
+            of_both = None if labels is None else torch.cat([labels, labels])
+            said = judge(torch.cat([near, x]), of_both, *(torch.cat([one, one]) for one in given)).scores
+            change = said[: len(x)] - said[len(x) :]
         elif half:
             change = judge(near, labels, *given).scores - judge(x, labels, *given).scores
         else:
