@@ -206,7 +206,10 @@ def step(run):
 
 
 class Watch:
-    """Fails the test if a parameter changes outside a player's step, or in the step of one that does not own it."""
+    """Fails the test if a parameter changes outside a player's step, or in the step of one that does not own it.
+
+    What is played before the first step may change any.
+    """
 
     def __init__(self, game, monkeypatch):
         self.game = game
@@ -225,6 +228,8 @@ class Watch:
             self.seen |= {name: named[name].detach().clone() for name in changed}
 
         monkeypatch.setattr(Player, "step", watched)
+        for opening in game.openings:
+            opening.register_forward_hook(lambda *_: self.seen.update(self.parameters()))
 
     def parameters(self):
         return {name: p.detach().clone() for name, p in self.game.named_parameters() if p.requires_grad}

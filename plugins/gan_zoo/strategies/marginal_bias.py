@@ -33,12 +33,12 @@ class StartFromMean(BeforeFirstStep):
     """The biases become what the output would need to be the mean of the first real samples drawn.
 
     Args:
-        layer: the last linear layer.
+        layer: whose parameter `bias` has a number for each of a sample's entries.
         inverse: of what comes after it.
         samples: how many are drawn, or a few more, as batches are drawn whole.
     """
 
-    def __init__(self, layer: nn.Linear, inverse: Callable[[Tensor], Tensor], samples: int) -> None:
+    def __init__(self, layer: nn.Module, inverse: Callable[[Tensor], Tensor], samples: int) -> None:
         super().__init__()
         # Kept in a tuple: the layer belongs to the game, and must not be registered twice.
         self._layer = (layer,)
@@ -54,8 +54,14 @@ class StartFromMean(BeforeFirstStep):
             total = total.to(samples.device, torch.float64) + samples.double().sum(0)
             drawn += len(samples)
         mean = distributed.mean(total / drawn)
-        bias = self._layer[0].bias
-        bias.copy_(self.inverse(mean.flatten()).to(bias.dtype))
+        bias = self._layer[0].get_parameter("bias")
+        bias.copy_(self.inverse(mean).reshape(bias.shape).to(bias.dtype))
+
+
+def _biases(layer: nn.Module) -> int:
+    """Return how many numbers a layer's own bias has; 0 without one."""
+    bias = dict(layer.named_parameters(recurse=False)).get("bias")
+    return 0 if bias is None else bias.numel()
 
 
 class MarginalBias(Strategy):
@@ -75,7 +81,7 @@ class MarginalBias(Strategy):
         """Have the generators' biases set before the first step.
 
         Raises:
-            ConfigError: a generator does not end in a linear layer for all of a sample, or there is none.
+            ConfigError: a generator does not end in a bias for each of a sample's entries, or there is none.
         """
         if not game.generators:
             raise ConfigError(
@@ -85,13 +91,15 @@ class MarginalBias(Strategy):
         samples = min(self.samples, size) if size else self.samples
         for name in game.generators:
             game.claim(f"first biases of networks.{name}", "marginal_bias")
-            layers = [layer for layer in game.network(name).modules() if not any(layer.children())]
-            linear = next((layer for layer in reversed(layers[-2:]) if isinstance(layer, nn.Linear)), None)
+            network = game.network(name)
+            layers = [layer for layer in network.modules() if not any(layer.children())]
             inverse = INVERSES.get(type(layers[-1]))
-            if linear is None or inverse is None or linear.bias is None or linear.out_features != math.prod(shape):
+            having = (layer for layer in (network, *reversed(layers[-2:])) if _biases(layer) == math.prod(shape))
+            last = next(having, None)
+            if last is None or inverse is None:
                 raise ConfigError(
-                    f"marginal_bias has no effect on networks.{name}: {type(game.network(name)).__name__} does not end "
-                    "in a linear layer with a bias for each of a sample's entries; it goes with generators of fully "
-                    "connected layers (mlp, cgan_mlp, cgan_maxout)"
+                    f"marginal_bias has no effect on networks.{name}: {type(network).__name__} does not end in a bias "
+                    "for each of a sample's entries; it goes with generators of fully connected layers (mlp, cgan_mlp, "
+                    "cgan_maxout) and ali"
                 )
-            game.openings.append(StartFromMean(linear, inverse, samples))
+            game.openings.append(StartFromMean(last, inverse, samples))

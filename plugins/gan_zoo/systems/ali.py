@@ -79,7 +79,7 @@ class ALIEncoder(nn.Module):
 class ALIGenerator(Generator):
     """p(x|z): transposed convolutions 1 → 4 → 10 → 13 → 28 → 32, one of a pixel, and a bias for each pixel.
 
-    The paper starts the last bias at the data's log-odds; here it starts at 0.
+    The bias starts at 0; `strategy=[marginal_bias]` starts it at the data's log-odds, as in the paper.
 
     Args:
         latent_dim: the size of z.

@@ -10,6 +10,7 @@ from gan_framework.errors import ConfigError
 from gan_zoo.generators.dcgan import DCGANGenerator
 from gan_zoo.generators.mlp import MLPGenerator
 from gan_zoo.strategies.marginal_bias import MarginalBias
+from gan_zoo.systems.ali import ALIGenerator
 from tests.helpers.independent import image_game
 
 
@@ -51,6 +52,17 @@ def test_the_biases_alone_give_the_mean_of_the_samples_drawn(output):
     np.testing.assert_allclose(linear.bias.detach().numpy(), logits, rtol=1e-5, atol=1e-6)
 
 
+def test_alis_bias_of_each_pixel_starts_so_too():
+    game = image_game(start=False)
+    game.networks["generator"] = ALIGenerator(2, 32, 1, 1, 0.1, "sigmoid")
+    game.data = DataShape((1, 32, 32))
+    MarginalBias(1).apply(game)
+    x = torch.rand(5, 1, 32, 32) * 2 - 1
+    game.openings[0](game, lambda: Batch(x))
+    nn.init.zeros_(game.generator.layers[-1].weight)
+    torch.testing.assert_close(game.generator(torch.randn(1, 2))[0], x.mean(0))
+
+
 def test_small_data_are_passed_through_once_and_a_resumed_game_not_again():
     game, draws = started("sigmoid", size=8)
     assert len(draws.drawn) == 2
@@ -63,7 +75,7 @@ def test_small_data_are_passed_through_once_and_a_resumed_game_not_again():
 def test_a_generator_without_such_biases_is_refused():
     game = image_game(start=False)
     game.networks["generator"] = DCGANGenerator(2, 8, 1, 1)
-    with pytest.raises(ConfigError, match=r"no effect on networks\.generator: DCGANGenerator does not end in a linear"):
+    with pytest.raises(ConfigError, match=r"no effect on networks\.generator: DCGANGenerator does not end in a bias"):
         MarginalBias(12).apply(game)
     game.networks["generator"] = nn.Linear(2, 4)
     with pytest.raises(ConfigError, match="marginal_bias has no effect on Game, where no player updates a generator"):
