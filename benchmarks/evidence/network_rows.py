@@ -54,7 +54,7 @@ ROWS = {
         PAGE,
         "ali",
         (
-            *(*narrow(*NETWORKS, "encoder", width=8), "train.batch_size=16", "train.steps=400", *QUICK),
+            *(*narrow(*NETWORKS, "encoder", width=8), "train.batch_size=16", "train.steps=1500", *QUICK),
             "metrics=[inversion_error]",
         ),
         *("inversion_error", MEAN, FOUND.replace("digits", "digits of 32 pixels", 1)),
