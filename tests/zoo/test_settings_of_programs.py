@@ -23,6 +23,12 @@ SETTINGS = {
         "optimizer.discriminator.weight_decay": 2e-5,
         "optimizer.encoder.weight_decay": 0.0,
     },
+    "lapgan": {
+        "optimizer.generator_0.lr": 0.02,
+        "optimizer.discriminator_0.lr": 0.01,  # half of the loss
+        "optimizer.generator_1.lr": 0.01,  # dampened
+        "optimizer.discriminator_1.lr": 0.005,  # both
+    },
     "magan": {"networks.discriminator.distance": "l2"},
     "segan_invisible": {"game.weights": [9.25, 6.85, 1.0]},
     "sngan_64": {"train.steps": 250_000, "strategy.lr_decay.start": 0.8, "strategy.k_step.g_batches": 1},

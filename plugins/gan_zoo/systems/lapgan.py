@@ -48,8 +48,8 @@ class CoarseGenerator(Generator):
         latent_dim: the size of its part of z.
         image_size: of the coarsest images, which are square.
         channels: of the images.
-        hidden: units of both layers; the paper's number for 8x8 pixels was not at hand.
-        std: weights start in U[-std, std].
+        hidden: units of both layers.
+        std: weights start from N(0, std²).
     """
 
     def __init__(self, latent_dim: int, image_size: int, channels: int, hidden: int, std: float) -> None:
@@ -64,7 +64,7 @@ class CoarseGenerator(Generator):
             nn.Sigmoid(),
             nn.Linear(hidden, channels * image_size**2),
         )
-        _init_uniform(self, std)
+        _init_normal(self, std)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map z (N, latent_dim) to images (N, C, H, W)."""
@@ -108,9 +108,9 @@ class CoarseDiscriminator(Discriminator):
     Args:
         image_size: of the coarsest images, which are square.
         channels: of the images.
-        hidden: units of both layers; the paper's number for 8x8 pixels was not at hand.
+        hidden: units of both layers.
         dropout: the share of units that are dropped in training.
-        std: weights start in U[-std, std].
+        std: weights start from N(0, std²).
     """
 
     def __init__(self, image_size: int, channels: int, hidden: int, dropout: float, std: float) -> None:
@@ -122,7 +122,7 @@ class CoarseDiscriminator(Discriminator):
             for a, b in zip(sizes, sizes[1:], strict=False)
         )
         self.output = nn.Linear(hidden, 1)
-        _init_uniform(self, std)
+        _init_normal(self, std)
 
     def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return both hidden layers for images (N, C, H, W)."""
@@ -160,10 +160,10 @@ class BandDiscriminator(Discriminator):
         return first, self.blocks[1](first)
 
 
-def _init_uniform(network: nn.Module, std: float) -> None:
+def _init_normal(network: nn.Module, std: float) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
-            nn.init.uniform_(layer.weight, -std, std)
+            nn.init.normal_(layer.weight, 0.0, std)
             nn.init.zeros_(layer.bias)
 
 

@@ -59,6 +59,13 @@ def test_a_level_of_lapgan_has_as_many_parameters():
     assert count(meta(lapgan.BandDiscriminator, 32, 3, 64, 0.5)) == 116_545
 
 
+def test_the_coarsest_level_s_weights_start_from_a_normal_distribution():
+    torch.manual_seed(0)
+    found = lapgan.CoarseDiscriminator(8, 1, 600, 0.5, 0.005).hidden[1][0].weight
+    assert found.std().item() == pytest.approx(0.005, rel=0.02)
+    assert found.abs().max() > 3 * 0.005
+
+
 def test_a_pyramid_and_its_inverse_are_the_image():
     x = torch.rand(2, 3, 28, 28)
     (image, none), *bands = lapgan.pyramid(x, 3)
