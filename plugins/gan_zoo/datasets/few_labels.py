@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_framework.api import ConfigError, DataShape, DataSource, InMemory, build_source, seeding
+from gan_zoo.ranges import require_positive
 
 
 class FewLabels(DataSource):
@@ -23,8 +24,7 @@ class FewLabels(DataSource):
     """
 
     def __init__(self, of: Mapping[str, Any], per_class: int, seed: int) -> None:
-        if not per_class >= 1:
-            raise ConfigError(f"per_class={per_class}: at least 1 sample of each class")
+        require_positive(per_class=per_class)
         source = build_source(of)
         if not source.shape.num_classes:
             raise ConfigError(f"of.name={of['name']}: these data have no classes; choose labelled data")

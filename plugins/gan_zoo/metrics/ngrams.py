@@ -70,7 +70,7 @@ class Ngrams(Metric):
     Of sequences of different lengths the end is one more token, and what follows it is not counted.
 
     Args:
-        n: the longest groups.
+        n: the longest groups; where sequences are shorter, groups of their length are.
     """
 
     higher_is_better: ClassVar[dict[str, bool]] = {"ngram_jsd": False, "self_bleu": False, "unique_share": True}
@@ -86,7 +86,7 @@ class Ngrams(Metric):
         self.n = n
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
-        """Raise ConfigError if the samples are no tokens, or shorter than the groups."""
+        """Raise ConfigError if the samples are no tokens."""
         require_tokens("ngrams", shape)
 
     def scores(self, comparison: Comparison) -> dict[str, float]:

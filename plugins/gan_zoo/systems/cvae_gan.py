@@ -67,7 +67,7 @@ class MeanFeatures(Term):
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the distance of this pair's mean features."""
-        real, known = self._real_means(pair, *self._sums(pair, "real"))
+        real, known = self._real_means(*self._sums(pair, "real"))
         sums, counts = self._sums(pair, "fake")
         difference = sums / counts.clamp(min=1) - real.to(sums.dtype)
         return 0.5 * (difference.square() * (known & (counts > 0))).sum()
@@ -75,11 +75,11 @@ class MeanFeatures(Term):
     def after_update(self, pair: Pair, player: Player) -> None:
         """Take up the means of the pair's real samples."""
         sums, counts = (distributed.mean(value) for value in self._sums(pair, "real"))
-        means, known = self._real_means(pair, sums, counts)
+        means, known = self._real_means(sums, counts)
         self.means.copy_(means)
         self.seen.copy_(known)
 
-    def _real_means(self, pair: Pair, sums: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    def _real_means(self, sums: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Return the real means with the batch's sums taken up, and of which classes they are known."""
         present = counts > 0
         batch = (sums / counts.clamp(min=1e-12)).to(self.means.dtype)

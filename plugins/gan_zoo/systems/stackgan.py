@@ -254,19 +254,19 @@ class TextJudge(Discriminator):
         times = _doublings("image_size", image_size, 4)
         widths = [width * 2**i for i in range(times)]
         blocks = [nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2))]
-        blocks += [self._block(a, b, nn.Conv2d(a, b, 4, 2, 1, bias=False)) for a, b in pairwise(widths)]
+        blocks += [self._block(nn.Conv2d(a, b, 4, 2, 1, bias=False)) for a, b in pairwise(widths)]
         last = widths[-1]
         while last > 8 * width:
-            blocks.append(self._block(last, last // 2, nn.Conv2d(last, last // 2, 3, padding=1, bias=False)))
+            blocks.append(self._block(nn.Conv2d(last, last // 2, 3, padding=1, bias=False)))
             last //= 2
         self.blocks = nn.ModuleList(blocks)
         inputs = last + condition_dim
-        self.joint = self._block(inputs, last, nn.Conv2d(inputs, last, 3, padding=1, bias=False))
+        self.joint = self._block(nn.Conv2d(inputs, last, 3, padding=1, bias=False))
         self.output = nn.Linear(last * 16, 1)
 
     @staticmethod
-    def _block(inputs: int, outputs: int, convolution: nn.Conv2d) -> nn.Sequential:
-        return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+    def _block(convolution: nn.Conv2d) -> nn.Sequential:
+        return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels), nn.LeakyReLU(0.2))
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the activations for images (N, C, H, W) and μ (N, condition_dim)."""

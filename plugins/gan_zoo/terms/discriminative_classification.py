@@ -56,6 +56,6 @@ class DiscriminativeClassification(Term, ReadsHeads):
         return F.cross_entropy(fake, pair.fake_labels) - F.cross_entropy(fake, _generated(fake, pair.fake_labels))
 
 
-def _generated(scores: Tensor, labels: Tensor) -> Tensor:
-    """Return the numbers of generated samples' classes, after those of the real ones."""
-    return labels + scores.shape[1] // 2
+def _generated(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the indices (N,) of generated samples' classes in logits (N, 2K): they come after those of real ones."""
+    return labels + logits.shape[1] // 2
