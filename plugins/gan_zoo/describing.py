@@ -30,6 +30,7 @@ from gan_framework.api import (
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.generators.dcgan import DCGANGenerator
 from gan_zoo.layers import ImageSize, activations, init_normal
+from gan_zoo.ndims import norm_of
 from gan_zoo.ranges import require_above_zero, require_not_negative, require_positive
 
 TEXT, ATTRIBUTES = "text", "attributes"
@@ -49,6 +50,17 @@ class Summary(nn.Sequential):
     def __init__(self, inputs: int, outputs: int) -> None:
         require_positive(given_dim=inputs, hidden=outputs)
         super().__init__(nn.Linear(inputs, outputs), nn.LeakyReLU(0.2))
+
+
+def init_described(network: nn.Module) -> None:
+    """Draw weights from N(0, 0.02), as DCGAN's, but for summaries, which stay as layers begin: U(±1/√inputs).
+
+    It is so in the program of Reed et al.; summaries of N(0, 0.02) are hardly heard beside z and maps of deviation 1.
+    """
+    kept = {layer for summary in network.modules() if isinstance(summary, Summary) for layer in summary}
+    for layer in network.modules():
+        if layer not in kept and not [*layer.children()]:
+            init_normal(layer, 0.02)
 
 
 class DescribedGenerator(Generator):
@@ -77,7 +89,6 @@ class DescribedGenerator(Generator):
         super().__init__()
         self.given = given
         self.summary = nn.Identity() if hidden is None else Summary(given_dim, hidden)
-        init_normal(self, 0.02)
         self.images = DCGANGenerator(latent_dim + (hidden or given_dim), image_size, channels, width)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
@@ -130,7 +141,7 @@ def joining(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class DescribedDiscriminator(Discriminator):
-    """DCGAN's layers, the summary of a description beside each place, and a 1x1 convolution of both (section 4.1).
+    """DCGAN's layers, the summary of a description at each place, a 1x1 convolution of both and a norm (section 4.1).
 
     Args:
         given_dim: the size of a description.
@@ -157,12 +168,14 @@ class DescribedDiscriminator(Discriminator):
         self.blocks = trunk.blocks
         last = width * 2 ** (len(self.blocks) - 1)
         self.summary = Summary(given_dim, hidden)
-        self.joint = nn.Sequential(nn.Conv2d(last + hidden, last, 1), nn.LeakyReLU(0.2))
+        self.joint = nn.Sequential(
+            nn.Conv2d(last + hidden, last, 1, bias=norm == "none"), norm_of(norm, last, 2), nn.LeakyReLU(0.2)
+        )
         size = cast(int, trunk.output.in_features)
         self.output = nn.Linear(size, 1)
         if num_classes:
             self.heads["class"] = nn.Linear(size, num_classes)
-        init_normal(self, 0.02)
+        init_described(self)
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the activations after every block for images (N, C, H, W) and a description (N, given_dim).

@@ -14,8 +14,10 @@ from gan_zoo.classifying import ClassifyingGame, ToldError, require_classes
 from gan_zoo.ranges import require_not_negative
 
 
-def controlled(weight: Tensor, fake: Tensor, real: Tensor, ratio: float, rate: float) -> Tensor:
-    """Return γ after an update: max(0, γ + r (CE_fake - E CE_real)).
+def controlled(
+    weight: Tensor, fake: Tensor, real: Tensor, ratio: float, rate: float, most: float | None = None
+) -> Tensor:
+    """Return γ after an update: γ + r (CE_fake - E CE_real), at least 0 and at most `most`.
 
     Args:
         weight: γ.
@@ -23,8 +25,9 @@ def controlled(weight: Tensor, fake: Tensor, real: Tensor, ratio: float, rate: f
         real: that on real samples.
         ratio: E, the wanted ratio of the two.
         rate: r.
+        most: the greatest γ; None for none.
     """
-    return (weight + rate * (fake - ratio * real)).clamp(min=0)
+    return (weight + rate * (fake - ratio * real)).clamp(0, most)
 
 
 class Controlled(Term):
@@ -33,14 +36,14 @@ class Controlled(Term):
     Args:
         ratio: E.
         rate: r.
+        most: the greatest γ; None for none.
     """
 
     gamma: Tensor
 
-    def __init__(self, ratio: float, rate: float) -> None:
+    def __init__(self, ratio: float, rate: float, most: float | None) -> None:
         super().__init__()
-        self.ratio = ratio
-        self.rate = rate
+        self.ratio, self.rate, self.most = ratio, rate, most
         self.register_buffer("gamma", torch.zeros(()))
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
@@ -50,7 +53,8 @@ class Controlled(Term):
     def after_update(self, pair: Pair, player: Player) -> None:
         """Adapt γ."""
         fake, real = self._error(pair.fake, pair.fake_labels), self._error(pair.real, pair.real_labels)
-        found = controlled(self.gamma, distributed.mean(fake), distributed.mean(real), self.ratio, self.rate)
+        fake, real = distributed.mean(fake), distributed.mean(real)
+        found = controlled(self.gamma, fake, real, self.ratio, self.rate, self.most)
         self.gamma.copy_(found)
 
     def figures(self) -> Mapping[str, Tensor | float]:
@@ -67,22 +71,25 @@ class ControlGAN(ClassifyingGame):
 
         D  the loss;   C  E CE(C(x), y);   G  its loss + γ E CE(C(G(z, y)), y)
 
-    From memory of the paper: E and r are our choices.
+    γ begins at 0; the defaults are those of the authors' program, which also shifts and mirrors what C learns from.
 
     Args:
         components: what the game is made of; `classifier` is any discriminator whose last layer scores classes.
         ratio: E, the wanted ratio of C's errors on generated and on real samples.
         rate: r, how fast γ follows; 0 leaves it at 0.
+        most: the greatest γ; null for none.
     """
 
     classifier: ClassVar[str] = "classifier"
 
-    def __init__(self, components: Components, ratio: float, rate: float) -> None:
-        require_not_negative(ratio=ratio, rate=rate)
+    def __init__(
+        self, components: Components, ratio: float = 1.0, rate: float = 0.001, most: float | None = 2.0
+    ) -> None:
+        require_not_negative(ratio=ratio, rate=rate, most=0.0 if most is None else most)
         super().__init__(components)
         self.last_layer("discriminator")
         self.score_classes("classifier", require_classes(self))
-        self.player("generator").add_term("controlled", Controlled(ratio, rate))
+        self.player("generator").add_term("controlled", Controlled(ratio, rate, most))
         self.player("classifier").add_term("class", ToldError())
 
     def make_players(self) -> list[Player]:

@@ -15,7 +15,8 @@ class GANCLS(Described):
     """Images of texts; D is also shown images with another's text, so that it has to read it (algorithm 1).
 
     D minimises BCE₁(x, t) + wrong · BCE₀(x, t̃) + made · BCE₀(G(z, t), t), G minimises BCE₁(G(z, t), t), and with
-    `interpolated` (GAN-INT, equation 5) as often BCE₁ for half a batch of t = ½ (t₁ + t₂), texts that no image has.
+    `interpolated` (GAN-INT, equation 5) BCE₁ for half a batch more of t = ½ (t₁ + t₂), texts that no image has, each of
+    whose images has that weight, as in the authors' program: ½ interpolated times their mean is added.
 
     With a perfect G, and texts t̃ that are never right, the best D gives right pairs the probability 2/3, and its loss
     is 0.9547713; of two equally frequent texts half of the wrong ones are right, and it is 4/7 and 1.1950892.
@@ -24,7 +25,7 @@ class GANCLS(Described):
         components: what the game is made of.
         wrong: the weight of images with another's text: ½; 0 for a plain conditional GAN.
         made: the weight of generated images in D's loss: ½.
-        interpolated: the weight of images of texts between two in G's loss; 0 for GAN-CLS.
+        interpolated: the weight of each image of a text between two in G's loss; 0 for GAN-CLS.
     """
 
     def __init__(self, components: Components, wrong: float, made: float, interpolated: float) -> None:
@@ -37,7 +38,7 @@ class GANCLS(Described):
         discriminator, generator = super().make_players()
         if self.interpolated:
             facing = {MADE: "generator", BETWEEN: "generator"}
-            weight = self.interpolated
+            weight = 0.5 * self.interpolated
             generator = Player(
                 "generator", ("generator",), "generator", facing, lambda both: both[0] + weight * both[1]
             )

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_framework.api import EMPTY, SAMPLES, Batch, Components, Discriminator, Generator, Judge, Latent, Pair, Player
-from gan_zoo.describing import TEXT, Described, Summary, growing, halvings, joining, shrinking, spread
-from gan_zoo.layers import activations, init_normal
+from gan_zoo.describing import TEXT, Described, Summary, growing, halvings, init_described, joining, shrinking, spread
+from gan_zoo.layers import activations
 from gan_zoo.ranges import require_positive, require_share
 
 BOX, POINTS, SHOWN = "box", "points", "shown"
@@ -98,7 +98,7 @@ class BoxGenerator(Generator):
         self.local = growing(widths[::-1])
         self.both = joining(2 * width, width)
         self.image = nn.Sequential(nn.ConvTranspose2d(width, channels, 4, 2, 1), nn.Tanh())
-        init_normal(self, 0.02)
+        init_described(self)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, latent_dim), `text` (N, T) and `box` (N, 4) to images (N, C, H, W) in [-1, 1]."""
@@ -133,7 +133,7 @@ class BoxDiscriminator(Discriminator):
         self.local = shrinking([width + hidden, *widths[1:]])
         self.joint = nn.Sequential(nn.Conv2d(widths[-1] + hidden, widths[-1], 1), nn.LeakyReLU(0.2))
         self.output = nn.Linear(widths[-1] * 16, 1)
-        init_normal(self, 0.02)
+        init_described(self)
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the layers over the whole image (N, C, H, W), then the sum with what is in the box (N, 4)."""
@@ -180,7 +180,7 @@ class PointsGenerator(Generator):
         self.whole = growing(widths[::-1])
         self.both = joining(width + points, width)
         self.image = nn.Sequential(nn.ConvTranspose2d(width, channels, 4, 2, 1), nn.Tanh())
-        init_normal(self, 0.02)
+        init_described(self)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map z (N, latent_dim), `text` (N, T) and `points` (N, K, 3) to images (N, C, H, W) in [-1, 1]."""
@@ -210,7 +210,7 @@ class PointsDiscriminator(Discriminator):
         self.first = nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2))
         self.blocks = shrinking([width + points + hidden, *widths[1:]])
         self.output = nn.Linear(widths[-1] * 16, 1)
-        init_normal(self, 0.02)
+        init_described(self)
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the activations for images (N, C, H, W), `points` (N, K, 3) and `text` (N, T)."""

@@ -73,7 +73,8 @@ class FeatureLearning(Game):
 class SketchDiscriminator(Discriminator):
     """Large kernels first, strides in the place of pooling, and dropout: lines on an empty ground are seen whole.
 
-    The paper is known to us in outline: sizes are ours.
+    All but the first are normed over the batch, as DCGAN's, without which weights that begin as its own say next to
+    nothing of an image. The paper is known to us in outline: sizes are ours.
 
     Args:
         image_size: of square images, or height and width.
@@ -89,9 +90,11 @@ class SketchDiscriminator(Discriminator):
         if kernel % 2 == 0 or not 0 <= dropout < 1:
             raise ValueError(f"kernel={kernel}, dropout={dropout}: odd, and at least 0 and below 1")
         sizes = [(channels, width, kernel), (width, 2 * width, 5), (2 * width, 4 * width, 3)]
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, k, 2, k // 2), nn.LeakyReLU(0.2), nn.Dropout2d(dropout)) for a, b, k in sizes
-        )
+        self.blocks = nn.ModuleList()
+        for number, (a, b, k) in enumerate(sizes):
+            norm = [nn.BatchNorm2d(b)] if number else []
+            convolution = nn.Conv2d(a, b, k, 2, k // 2, bias=not number)
+            self.blocks.append(nn.Sequential(convolution, *norm, nn.LeakyReLU(0.2), nn.Dropout2d(dropout)))
         height, across = (-(-side // 8) for side in sides(image_size))
         self.output = nn.Linear(4 * width * height * across, 1)
         init_normal(self, 0.02)

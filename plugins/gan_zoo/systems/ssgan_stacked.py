@@ -21,15 +21,14 @@ from gan_framework.api import (
     Player,
 )
 from gan_zoo.classifying import LABELLED
-from gan_zoo.describing import ATTRIBUTES, Summary, spread
-from gan_zoo.layers import init_normal
+from gan_zoo.describing import ATTRIBUTES, Summary, init_described, spread
 from gan_zoo.ranges import require_above_zero, require_positive
 
 IMAGES, PAIRS = "images", "pairs"
 
 
 class PairsDiscriminator(Discriminator):
-    """A 1x1 convolution of another discriminator's last maps and a summary of attributes beside them, and a logit.
+    """A 1x1 convolution, normed, of another discriminator's last maps and a summary of attributes, and a logit.
 
     Args:
         given_dim: the number of attributes.
@@ -43,9 +42,11 @@ class PairsDiscriminator(Discriminator):
         super().__init__()
         require_positive(maps=maps, side=side, width=width)
         self.summary = Summary(given_dim, hidden)
-        self.joint = nn.Sequential(nn.Conv2d(maps + hidden, width, 1), nn.LeakyReLU(0.2))
+        self.joint = nn.Sequential(
+            nn.Conv2d(maps + hidden, width, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)
+        )
         self.output = nn.Linear(width * side**2, 1)
-        init_normal(self, 0.02)
+        init_described(self)
 
     def features(self, x: Tensor, labels: Tensor | None = None, *given: Tensor) -> tuple[Tensor, ...]:
         """Return the joint maps for maps (N, C, H, W) and attributes (N, given_dim)."""

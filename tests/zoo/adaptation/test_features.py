@@ -14,7 +14,7 @@ from gan_zoo.metrics.instance_retrieval import changed as moved
 from gan_zoo.metrics.instance_retrieval import precision
 from gan_zoo.metrics.spectrum_distance import SpectrumDistance, spectrum
 from gan_zoo.systems.gan_sep import SeparableGenerator
-from gan_zoo.systems.marta_gan import joined, joined_distance
+from gan_zoo.systems.marta_gan import SketchDiscriminator, joined, joined_distance
 from gan_zoo.systems.mgan_texture import FeaturePatches, RandomFilters
 from tests.zoo.adaptation.common import changed, small
 
@@ -68,6 +68,16 @@ def test_queries_are_turned_no_farther_than_is_said():
     assert torch.equal(moved(x, 0, 0, 0), x)
     assert moved(x, 90, 0, 0)[:, :, 8, 8].min() > 0.9  # the centre stays where it is
     assert moved(x, 0, 0, 0.3)[:, :, 8, 8].max() < 0.9
+
+
+def test_the_judge_of_sketches_says_something_of_them_from_the_start():
+    """Without norms N(0, 0.02) weights leave next to nothing of an image: activations of 0.008, and logits of 0.003."""
+    torch.manual_seed(0)
+    judge = SketchDiscriminator(16, 1, 16, 9, 0.25)
+    images = torch.where(torch.rand(32, 1, 16, 16) < 0.2, 1.0, -1.0)
+    last = judge(images).features[-1]
+    assert last.std() > 0.3
+    assert judge(images).logits.std() > 0.01
 
 
 def test_sketches_are_lines():

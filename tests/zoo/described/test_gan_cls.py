@@ -64,10 +64,23 @@ def test_texts_between_two_are_half_a_batch_of_the_generator_alone(compose):
     torch.testing.assert_close(between.fake_given[0], 0.5 * (t[:4] + t[4:]))
     judge = game.network("discriminator")
     expected = entropy(judge(meeting["made"].fake, None, t).logits, 1)
-    expected = expected + entropy(judge(between.fake, None, *between.fake_given).logits, 1)
+    # Of 8 and 4 images each counts as much: (Σ + Σ) / 12, of which Adam does not see the factor 2/3.
+    expected = expected + 0.5 * entropy(judge(between.fake, None, *between.fake_given).logits, 1)
     torch.testing.assert_close(as_asked(game, "generator", meeting), expected)
     assert "between" not in game.player("discriminator").pairs(meeting)
     assert set(played(compose, "experiment=gan_cls", *SMALL)[0].meet(batch)) == {"right", "wrong", "made"}
+
+
+@pytest.mark.parametrize("experiment", ["gan_cls", "gawwn_box", "gawwn_keypoints"])
+def test_the_text_is_heard_from_the_start(compose, experiment):
+    """The authors' programs begin the texts' layers with U(±1/√inputs), not N(0, 0.02), and norm what is joined."""
+    torch.manual_seed(0)
+    game, _ = played(compose, f"experiment={experiment}", *SMALL)
+    for network in (game.network("generator"), game.network("discriminator")):
+        weight = network.summary[0].weight
+        assert 0.5 / math.sqrt(weight.shape[1]) < weight.abs().max() <= 1 / math.sqrt(weight.shape[1])
+    if experiment == "gan_cls":
+        assert isinstance(game.network("discriminator").joint[1], torch.nn.BatchNorm2d)
 
 
 def test_the_text_reaches_both_networks(compose):
