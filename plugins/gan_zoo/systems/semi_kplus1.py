@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from gan_framework.api import Components, Player
+import math
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+from gan_framework.api import Components, Generator, Player
 from gan_zoo.classifying import LabelledError, LabelledGame
-from gan_zoo.ranges import require_not_negative
+from gan_zoo.layers import ImageSize, SigmoidImage, sample_shape
+from gan_zoo.ranges import require_not_negative, require_positive
 
 
 class KPlusOne(LabelledGame):
@@ -15,7 +21,8 @@ class KPlusOne(LabelledGame):
     That is a softmax over K + 1 classes, the last of generated samples, whose score is fixed at 0 (section 5). With
     `loss=nonsaturating` the last two summands are the game's loss, and with `strategy=[feature_matching]` G matches
     the means of D's penultimate layer, as in the paper. The authors' program has these two at half their weight, which
-    is `labelled_weight` 2 here but for the size of the steps; it starts weight norm from data, which is left out.
+    is `labelled_weight` 2 here, as Adam's steps have one size at any scale of a loss. It starts weight norm from data,
+    lets G see other real samples than D has, and tests D's averaged weights, all of which is left out.
 
     Args:
         components: what the game is made of.
@@ -36,3 +43,41 @@ class KPlusOne(LabelledGame):
         if self.supervised:
             discriminator.objective = None
         return [discriminator, generator]
+
+
+class SoftplusGenerator(Generator):
+    """G of the authors' program for MNIST: z → hidden → hidden → pixels, with softplus behind batch norm without gains.
+
+    The last layer has weights whose lengths, 1 at first, are parameters of their own, and a sigmoid, rescaled to
+    [-1, 1].
+
+    Args:
+        latent_dim: the size of z.
+        image_size: of square images, or height and width; null for vectors.
+        channels: of the images, or the size of the vectors.
+        hidden: the size of the two hidden layers.
+    """
+
+    def __init__(self, latent_dim: int, image_size: ImageSize | None, channels: int, hidden: int = 500) -> None:
+        super().__init__()
+        require_positive(hidden=hidden)
+        self.shape = sample_shape(channels, image_size)
+        last = nn.Linear(hidden, math.prod(self.shape))
+        nn.init.zeros_(last.bias)
+        last.weight.data /= last.weight.data.norm(dim=1, keepdim=True)
+        self.layers = nn.Sequential(
+            *_hidden(latent_dim, hidden), *_hidden(hidden, hidden), weight_norm(last), SigmoidImage()
+        )
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map z (N, latent_dim) to samples (N, ...) in [-1, 1]."""
+        made: Tensor = self.layers(z).unflatten(1, self.shape)
+        return made
+
+
+def _hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    linear = nn.Linear(inputs, outputs, bias=False)
+    nn.init.xavier_uniform_(linear.weight)
+    norm = nn.BatchNorm1d(outputs)
+    norm.weight.requires_grad_(False)
+    return linear, norm, nn.Softplus()

@@ -23,6 +23,7 @@ from gan_zoo.generators.infogan import InfoGANGenerator
 from gan_zoo.generators.mlp import MLPGenerator
 from gan_zoo.generators.resnet import ResNetGenerator
 from gan_zoo.generators.resnet_projection import ResNetProjectionGenerator
+from gan_zoo.systems.semi_kplus1 import SoftplusGenerator
 from tests.zoo.networks.tracing import classes, images, latents, layers, meta, parameters
 
 
@@ -107,6 +108,16 @@ def test_cgan_vectors():
         *("Linear 3000", "Dropout 1000", "Linear 1"),
     ]
     assert parameters(d) == (200 * 500 + 500) + (4096 * 1200 + 1200) + (1700 * 3000 + 3000) + (1000 + 1)
+
+
+def test_the_generator_of_few_labels():
+    g = SoftplusGenerator(100, 28, 1)
+    hidden = ["Linear", "BatchNorm1d", "Softplus"]
+    assert [type(layer).__name__ for layer in g.layers] == [*hidden, *hidden, "ParametrizedLinear", "SigmoidImage"]
+    assert g(torch.rand(3, 100)).shape == (3, 1, 28, 28)
+    trained = sum(p.numel() for p in g.parameters() if p.requires_grad)
+    assert trained == (100 * 500 + 500) + (500 * 500 + 500) + (500 * 784 + 784 + 784)  # shifts, lengths and biases
+    assert torch.allclose(g.layers[6].weight.norm(dim=1), torch.ones(784))
 
 
 def test_dcgan_at_64_pixels():

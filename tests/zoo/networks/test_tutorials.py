@@ -106,6 +106,16 @@ PAPERS = {
         "optimizer.generator": {"weight_decay": 0.0},
         "optimizer.discriminator": {"weight_decay": 1e-6},
     },
+    "semi_kplus1": {
+        "prior": {"name": "uniform", "dim": 100, "low": 0.0, "high": 1.0},
+        "game": {"labelled_weight": 2.0},
+        "networks.generator": {"name": "semi_kplus1", "hidden": 500},
+        "networks.discriminator": {"hidden": [1000, 500, 250, 250, 250], "input_noise": 0.3, "noise": 0.5},
+        "strategy.feature_matching": {"layer": -2, "mode": "replace"},
+        "optimizer.generator": {"lr": 3e-3, "betas": [0.5, 0.999]},
+        "optimizer.discriminator": {"lr": 3e-3, "betas": [0.5, 0.999]},
+        "train": {"batch_size": 100},
+    },
     "transgan": {
         "schedule": {"d_steps": 4, "g_batches": 2},
         "train": {"batch_size": 64, "steps": 500_000},
