@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from gan_framework.api import seeding
+from gan_framework.api import distributed
 from gan_zoo.ranges import require_not_negative, require_positive, require_share
 
 
@@ -41,22 +41,19 @@ class SGHMC(optim.Optimizer):
         for group in self.param_groups:
             lr, alpha = group["lr"], group["alpha"]
             deviation = group["noise"] * math.sqrt(2 * alpha * lr / group["samples"])
-            for number, parameter in enumerate(group["params"]):
+            for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
-                state = self.state[parameter]
-                steps = state["steps"] = state.get("steps", 0) + 1
-                velocity: Tensor = state.setdefault("velocity", torch.zeros_like(parameter))
+                velocity: Tensor = self.state[parameter].setdefault("velocity", torch.zeros_like(parameter))
                 velocity.mul_(1 - alpha).add_(parameter.grad, alpha=-lr)
                 if deviation:
-                    velocity.add_(_noise(parameter, number, steps), alpha=deviation)
+                    velocity.add_(_noise(parameter), alpha=deviation)
                 parameter.add_(velocity)
 
 
-def _noise(like: Tensor, number: int, steps: int) -> Tensor:
-    """Return standard normal noise of a parameter and a step, the same in all processes and after a resume."""
-    random = torch.Generator(like.device).manual_seed(seeding.derive(0, "sghmc", number, steps))
-    return torch.randn(like.shape, generator=random, device=like.device, dtype=like.dtype)
+def _noise(like: Tensor) -> Tensor:
+    """Return standard normal noise that follows from the run's seed and its step, the same in all processes."""
+    return torch.randn(like.shape, generator=distributed.shared_random(), device=like.device, dtype=like.dtype)
 
 
 def sghmc(parameters: Iterable[nn.Parameter], lr: float, alpha: float, samples: int, noise: float) -> optim.Optimizer:

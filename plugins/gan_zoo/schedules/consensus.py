@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import ConfigError, Game, Meeting, NextBatch, Schedule
+from gan_framework.api import ConfigError, Game, Meeting, NextBatch, Schedule, distributed
 
 
 class Consensus(Schedule):
@@ -72,11 +74,14 @@ class Consensus(Schedule):
             )
             for player, of_player in zip(players, losses, strict=True)
         ]
-        norm = torch.stack([gradient.square().sum() for of_player in own for gradient in of_player]).sum() / 2
+        # The gradient of half the squared norm is that along the gradients, held; those of all processes are one.
+        of_all = [[distributed.mean(gradient.detach()) for gradient in of_player] for of_player in own]
+        norm = torch.stack([gradient.square().sum() for of_player in of_all for gradient in of_player]).sum() / 2
         parameters = [parameter for player in players for parameter in player.trained]
-        shared = iter(torch.autograd.grad(norm, parameters, materialize_grads=True))
+        held = torch.stack([along(found, to) for found, to in zip(own, of_all, strict=True)]).sum()
+        shared = iter(torch.autograd.grad(held, parameters, materialize_grads=True))
 
-        measured = {"consensus": self.weight * norm.detach()}
+        measured = {"consensus": self.weight * norm}
         for own_meeting in faced:
             measured |= own_meeting.logits()
         updates = []
@@ -97,6 +102,6 @@ def _has_batch_norm(network: nn.Module) -> bool:
     return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
 
 
-def along(parameters: list[nn.Parameter], gradients: list[Tensor]) -> Tensor:
+def along(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> Tensor:
     """Return a number whose gradients with respect to the parameters are these."""
     return torch.stack([(p * gradient).sum() for p, gradient in zip(parameters, gradients, strict=True)]).sum()

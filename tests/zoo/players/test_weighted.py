@@ -1,10 +1,12 @@
 """MIX+GAN, Bayesian GAN and DeLiGAN: mixtures with weights, posteriors and Gaussians that are learned."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from gan_framework.core import distributed
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.priors.components import component_of
@@ -152,6 +154,32 @@ def test_steps_sample_the_posterior():
     found = torch.stack(kept)
     assert found.mean().item() == pytest.approx(0, abs=0.01)
     assert found.var().item() == pytest.approx(1 / 4, rel=0.05)
+
+
+def test_networks_that_are_alike_and_runs_of_other_seeds_have_noise_of_their_own():
+    moved = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        for _ in range(2):  # as D and G of one run
+            theta = torch.nn.Parameter(torch.zeros(2000, dtype=torch.float64))
+            theta.grad = torch.zeros_like(theta)
+            SGHMC([theta], lr=0.02, alpha=0.2, samples=4, noise=1.0).step()
+            moved.append(theta.detach())
+    alike = torch.corrcoef(torch.stack(moved)) - torch.eye(4)
+    assert alike.abs().max() < 0.1
+
+
+def test_the_noise_is_the_same_in_all_processes(monkeypatch):
+    moved = []
+    for rank in range(2):
+        torch.manual_seed(rank)
+        random = torch.Generator().manual_seed(5)
+        monkeypatch.setattr(distributed, "_group", SimpleNamespace(random=random))
+        theta = torch.nn.Parameter(torch.zeros(5))
+        theta.grad = torch.zeros(5)
+        SGHMC([theta], lr=0.02, alpha=0.2, samples=4, noise=1.0).step()
+        moved.append(theta.detach())
+    assert torch.equal(*moved) and moved[0].any()
 
 
 def test_without_noise_it_is_gradient_descent_with_momentum():

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from gan_framework.build import build_game, compile_networks
-from gan_framework.core.records import Batch, DataShape
+from gan_framework.core import distributed
+from gan_framework.core.records import Batch, DataShape, Latent
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.losses.vanilla import NonSaturating
@@ -149,6 +150,29 @@ def test_what_one_player_makes_of_its_pairs_is_not_what_the_other_sees_in_consen
     assert measured["discriminator/adversarial"].item() == pytest.approx(np.log(2))
     assert measured["generator/adversarial"].item() != pytest.approx(np.log(2), abs=1e-4)
     assert {"real", "fake"} <= measured.keys()
+
+
+def test_processes_lower_the_norm_of_the_whole_batchs_gradient(monkeypatch):
+    """The mean of what two halves do, told the mean of their gradients, is what is done with the whole batch."""
+    samples, z = torch.randn(8, 2), torch.randn(8, 3)
+
+    def played(part):
+        game = small_game(NonSaturating(), Consensus(1.0))
+        monkeypatch.setattr(game, "latent_for", lambda batch: Latent(z[part]))
+        measured = game.step(lambda: Batch(samples[part]))
+        return measured["consensus"], [g for name in game.players for g in game.player(name).gradients]
+
+    of_whole = []
+    monkeypatch.setattr(distributed, "mean", lambda value: of_whole.append(value) or value)
+    expected = played(slice(8))
+    found = []
+    for part in (slice(4), slice(4, 8)):
+        told = iter(of_whole)
+        monkeypatch.setattr(distributed, "mean", lambda value, told=told: next(told))
+        found.append(played(part))
+    assert found[0][0] == found[1][0] == expected[0]
+    for *halves, whole in zip(found[0][1], found[1][1], expected[1], strict=True):
+        torch.testing.assert_close((halves[0] + halves[1]) / 2, whole)
 
 
 @pytest.mark.parametrize(
