@@ -81,7 +81,7 @@ def test_d_of_k_plus_one_classes_pays_by_the_formula(compose):
     few = batch.others[LABELLED]
     z, z_fake = (d(x).heads[CLASS].logsumexp(1) for x in (batch.samples, meeting[MAIN].fake))
     expected = (
-        F.softplus(-z).mean() + F.softplus(z_fake).mean() + F.cross_entropy(d(few.samples).heads[CLASS], few.labels)
+        F.softplus(-z).mean() + F.softplus(z_fake).mean() + 2 * F.cross_entropy(d(few.samples).heads[CLASS], few.labels)
     )
     torch.testing.assert_close(sum(losses.values()), expected)
     for found, wanted in zip(gradients(sum(losses.values()), d), gradients(expected, d), strict=True):
