@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from gan_framework.data.image_names import is_hidden as is_hidden
     from gan_framework.data.image_names import is_image as is_image
     from gan_framework.data.image_names import list_images as list_images
+    from gan_framework.data.joining import joined as joined
     from gan_framework.data.pixels import Fit as Fit
     from gan_framework.data.pixels import fit as fit
     from gan_framework.data.pixels import named_sizes as named_sizes
@@ -117,6 +118,7 @@ _MODULES = {
     "data": "Data DataSource InMemory build_source encoded one_hot",
     "data.decoding": "FORMATS decode holds_several measure read_limited",
     "data.image_names": "SUFFIXES Listing describe_bad describe_left_out is_hidden is_image list_images",
+    "data.joining": "joined",
     "data.pixels": "Fit fit named_sizes used",
     "errors": "ConfigError RunFailed",
     "evaluation": "inversion",

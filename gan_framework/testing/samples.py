@@ -13,6 +13,7 @@ from torch import Tensor
 from gan_framework.core import seeding
 from gan_framework.core.records import Batch, DataShape
 from gan_framework.data import Batches, Sources
+from gan_framework.data.joining import joined
 from gan_framework.errors import GanFrameworkError
 
 BATCH_SIZE = 8
@@ -49,7 +50,7 @@ class Samples:
         if self._batches is None:
             return noise(self.shape, n, seeding.generator(seed, "samples"))
         self._batches.drawn = seed * FURTHER
-        return _joined([self._batches() for _ in range(math.ceil(n / BATCH_SIZE))]).part(slice(n))
+        return joined([self._batches() for _ in range(math.ceil(n / BATCH_SIZE))]).part(slice(n))
 
     @cached_property
     def _batches(self) -> Batches | None:
@@ -85,19 +86,3 @@ def _noise(shape: DataShape, n: int, random: torch.Generator) -> Tensor:
     if math.isfinite(low) and math.isfinite(high):
         return low + (high - low) * torch.rand(n, *shape.sample, generator=random)
     return torch.randn(n, *shape.sample, generator=random).clamp(low, high)
-
-
-def _joined(batches: list[Batch]) -> Batch:
-    """Return batches one after another as one."""
-    first = batches[0]
-    if len(batches) == 1:
-        return first
-    index = [batch.index for batch in batches if batch.index is not None]
-    labels = [batch.labels for batch in batches if batch.labels is not None]
-    return Batch(
-        torch.cat([batch.samples for batch in batches]),
-        torch.cat(labels) if labels else None,
-        {name: torch.cat([batch.extra[name] for batch in batches]) for name in first.extra},
-        torch.cat(index) if index else None,
-        {name: _joined([batch.others[name] for batch in batches]) for name in first.others},
-    )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import torch
 from torch import Tensor
 
-from gan_framework.api import Batch, Game, NextBatch, Schedule
+from gan_framework.api import Batch, Game, NextBatch, Schedule, joined
 from gan_zoo.ranges import require_positive
 
 
@@ -61,22 +58,3 @@ class Alternating(Schedule):
             measured |= player.play(meeting)
 
         return measured
-
-
-def joined(batches: Sequence[Batch]) -> Batch:
-    """Return several batches of one source as one, in their order."""
-    first, *further = batches
-    if not further:
-        return first
-
-    def tensors(of: Callable[[Batch], Tensor | None]) -> Tensor | None:
-        found = [tensor for tensor in map(of, batches) if tensor is not None]
-        return torch.cat(found) if found else None
-
-    return Batch(
-        torch.cat([batch.samples for batch in batches]),
-        tensors(lambda batch: batch.labels),
-        {name: torch.cat([batch.extra[name] for batch in batches]) for name in first.extra},
-        tensors(lambda batch: batch.index),
-        {name: joined([batch.others[name] for batch in batches]) for name in first.others},
-    )

@@ -3,8 +3,8 @@ import torch
 
 from gan_framework.build import build_game
 from gan_framework.core.records import Batch, DataShape
+from gan_framework.data.joining import joined
 from gan_framework.errors import ConfigError
-from gan_zoo.schedules.alternating import joined
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.k_step import KStep
 from tests.helpers.small import Draws, small_game
