@@ -308,8 +308,8 @@ class Player(nn.Module):
     def _pairs_of(self, term: str, meeting: Meeting, among: set[str]) -> dict[str, Pair]:
         names = self.plans[term].pairs
         if names is None:
-            return {name: pair for name, pair in self.pairs(meeting).items() if name in among}
-        return {name: meeting[name] for name in names}
+            names = tuple(name for name in self.pairs(meeting) if name in among)
+        return {name: meeting[name] for name in (names[:1] if self.term(term).of_weights else names)}
 
     def _add_gradient(self, losses: dict[str, Tensor], share: float) -> Tensor:
         """Add to the gradient of the parameters a share of that of the sum of losses; return this share of the sum."""

@@ -5,11 +5,17 @@ import torch
 
 from gan_framework.build import build_game
 from gan_framework.core.contracts.term import Term
+from gan_framework.core.game import Components, Game
 from gan_framework.core.pair import Meeting
 from gan_framework.core.player import Ramp, TermPlan
-from gan_framework.core.records import DataShape
+from gan_framework.core.records import Batch, DataShape
 from gan_framework.errors import ConfigError
-from tests.helpers.small import Draws, small_game
+from gan_zoo.losses.vanilla import NonSaturating
+from gan_zoo.schedules.alternating import Alternating
+from gan_zoo.strategies.apa import APA
+from gan_zoo.terms.orthogonal import Orthogonal
+from gan_zoo.terms.svm_norm import SVMNorm
+from tests.helpers.small import Draws, SmallDiscriminator, SmallGenerator, SmallPrior, small_game
 
 SHAPE = DataShape((1, 8, 8), 10)
 SMALL = ("data.image_size=8", "debug=smoke", "prior=codes", "strategy=[q_head]", "strategy.q_head.hidden=4")
@@ -139,6 +145,49 @@ def test_a_player_with_nothing_but_a_term_of_some_updates_is_refused():
     game.player("generator").add_term("scores", Scores(), plan=TermPlan(every=2))
     with pytest.raises(ConfigError, match="'generator' has no loss and no term"):
         game.start(torch.device("cpu"))
+
+
+class TwoPairs(Game):
+    def pairs(self, batch, latent):
+        return {name: self.pair(batch, latent) for name in ("one", "other")}
+
+
+def two_pairs(*strategies):
+    torch.manual_seed(0)
+    networks = {"generator": SmallGenerator(), "discriminator": SmallDiscriminator()}
+    parts = {"schedule": Alternating(1, 1, True), "prior": SmallPrior(), "loss": NonSaturating()}
+    game = TwoPairs(Components(DataShape((2,)), networks, optimizers=dict.fromkeys(networks, still), **parts))
+    for strategy in strategies:
+        strategy.apply(game)
+    return game
+
+
+def test_terms_of_weights_are_paid_once_whatever_the_number_of_pairs():
+    game = two_pairs()
+    player = game.player("discriminator")
+    for name, term in {"svm": SVMNorm(), "orthogonal": Orthogonal("full"), "scores": Scores()}.items():
+        player.add_term(name, term)
+    game.start(torch.device("cpu"))
+    losses = player.evaluate(game.meet(Draws()()).detached())
+    assert [*losses] == ["adversarial_one", "adversarial_other", "svm", "orthogonal", "scores_one", "scores_other"]
+    assert losses["svm"].item() == pytest.approx(game.discriminator.output.weight.square().sum().item() / 2)
+
+
+def test_what_follows_overfitting_sees_the_signs_of_one_pair():
+    """D takes 3 of 5 real samples of either pair for real: E sign D(x) is 0.2, not 0.4."""
+    game = two_pairs(APA(0.3, 1, 100.0))
+    game.start(torch.device("cpu"))
+    player = game.player("discriminator")
+    with torch.no_grad():
+        game.discriminator.inner.weight.copy_(torch.tensor([[1.0, 0.0]] * 4))
+        game.discriminator.inner.bias.zero_()
+        game.discriminator.output.weight.fill_(1.0)
+        game.discriminator.output.bias.zero_()
+    player.term("apa").share.p.fill_(0.5)
+    samples = torch.tensor([[1.0, 0.0]] * 3 + [[-1.0, 0.0]] * 2)
+    player.look_aheads.clear()
+    player.play(game.meet(Batch(samples)).detached())
+    assert player.term("apa").share.p.item() == pytest.approx(0.5 - 5 / 100)
 
 
 def test_terms_are_not_computed_for_pairs_that_a_look_ahead_puts_beside_the_games():

@@ -22,10 +22,12 @@ class Term(nn.Module, ABC):
     Attributes:
         differentiates_twice: whether the loss has a network's gradient in it, which compiled networks cannot give.
         differentiates: the sides, `real` and `fake`, of which it reads `Pair.input_gradient`.
+        of_weights: whether it reads no pair, so that it is computed once, however many its player faces.
     """
 
     differentiates_twice: ClassVar[bool] = False
     differentiates: ClassVar[tuple[str, ...]] = ()
+    of_weights: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, pair: Pair, player: Player) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_framework.api import ConfigError, Game, Meeting, Pair, Player, Strategy, try_meeting
-from gan_zoo.strategies.augmentation import Overfitting, check_rule
+from gan_zoo.strategies.augmentation import Overfitting, check_rule, of_first_pair
 
 
 class Share(nn.Module):
@@ -99,7 +99,7 @@ class APA(Strategy):
             raise ConfigError(f"apa has no effect on {type(game).__name__}, which updates no discriminator")
         _check_pairs(game, deceived)
         term = Deception(self.target, self.every, self.images)
-        deceived[0].add_term("apa", term)
+        deceived[0].add_term("apa", term, plan=of_first_pair(game, deceived[0]))
         for player in deceived:
             player.look_aheads.append(Deceive(term.share))
 

@@ -8,7 +8,17 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import ConfigError, Game, Pair, Player, Strategy, Term, distributed
+from gan_framework.api import (
+    ConfigError,
+    Game,
+    Pair,
+    Player,
+    Strategy,
+    Term,
+    TermPlan,
+    distributed,
+    try_meeting,
+)
 from gan_zoo.augmenting import AUGMENTATIONS, check_names
 from gan_zoo.ranges import require_above_zero, require_positive, require_probability
 from gan_zoo.warping import PIPELINES
@@ -98,6 +108,12 @@ class Adapted(Protocol):
     p: Tensor
 
 
+def of_first_pair(game: Game, player: Player) -> TermPlan:
+    """Return the plan of a term that is computed for the first pair alone that a player faces."""
+    named = player.objective if isinstance(player.objective, Mapping) else try_meeting(game)
+    return TermPlan(pairs=(next(iter(named)),))
+
+
 def check_rule(target: float, every: int, images: float) -> None:
     """Raise ValueError if `Overfitting` cannot follow these settings."""
     if not -1 < target < 1:
@@ -181,4 +197,5 @@ class ADA(Strategy):
         """Put the augmentation before the discriminators, and let it follow the first one's that sees real samples."""
         transform = augment(game, "ada", self.policy, 0.0)
         player = next(player for player in game.teams()[0] if player.objective != "discriminator_fake")
-        player.add_term("ada", Overfitting(transform, self.target, self.every, self.images))
+        term = Overfitting(transform, self.target, self.every, self.images)
+        player.add_term("ada", term, plan=of_first_pair(game, player))

@@ -21,6 +21,8 @@ class HistoricalAveragingTerm(Term):
         parameters: the parameters that the player will update.
     """
 
+    of_weights = True
+
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
         super().__init__()
         for i, parameter in enumerate(parameters):

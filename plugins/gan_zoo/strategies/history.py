@@ -130,6 +130,8 @@ class DiminishingNorm(Term):
         history: counts the steps.
     """
 
+    of_weights = True
+
     def __init__(self, history: History) -> None:
         super().__init__()
         # Kept in a tuple: it belongs to the game, and must not be registered twice.

@@ -23,6 +23,8 @@ class Orthogonal(Term):
         form: `full`, `absolute` or `off_diagonal`.
     """
 
+    of_weights = True
+
     def __init__(self, form: str) -> None:
         super().__init__()
         if form not in FORMS:

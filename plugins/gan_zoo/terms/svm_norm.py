@@ -17,6 +17,8 @@ class SVMNorm(Term):
     Geometric GAN (Lim & Ye 2017, arXiv 1705.02894).
     """
 
+    of_weights = True
+
     def check(self, game: Game, player: Player) -> None:
         """See that the player updates a discriminator with a last layer.
 
