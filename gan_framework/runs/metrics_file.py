@@ -44,7 +44,11 @@ class MetricsFile:
         self.truncate_after(math.inf)
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Append one line."""
+        """Append one line.
+
+        Raises:
+            RunFailed: the file cannot be written, or is another one by now.
+        """
         assert self._file is not None, "log comes after start"
         rest = memoryview(json.dumps(finite(record), allow_nan=False).encode() + b"\n")
         try:

@@ -79,7 +79,11 @@ def open_regular(path: Path, within: Path, most: int) -> IO[bytes]:
 
 
 def read_bytes(path: Path, within: Path, most: int) -> bytes:
-    """Return what a file holds; see `open_regular`."""
+    """Return what a file holds; see `open_regular`.
+
+    Raises:
+        Damaged: it is none that can be read, or is larger than `most` bytes.
+    """
     with open_regular(path, within, most) as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -88,7 +92,11 @@ def read_bytes(path: Path, within: Path, most: int) -> bytes:
 
 
 def read_text(path: Path, within: Path, most: int) -> str:
-    """Return what a text file holds; see `open_regular`."""
+    """Return what a text file holds; see `read_bytes`.
+
+    Raises:
+        Damaged: as there, or it is no text in UTF-8.
+    """
     try:
         return read_bytes(path, within, most).decode()
     except UnicodeDecodeError as error:

@@ -44,6 +44,7 @@ class TableFile(Tabular):
         layout: what was found, filled in by the run.
         channels: the size of a row as a vector, or null.
         num_classes: null.
+        image_size: null.
     """
 
     def __init__(

@@ -37,6 +37,7 @@ class Task:
         target_channels: of the targets, where these are not the images'.
         of_any_value: whether sources leave [0, 1], so that they are kept as floating-point numbers.
         turns: whether the amount is an angle by which images are turned.
+        extras: the names of what is made.
     """
 
     make: Callable[[Tensor, float, torch.Generator], Mapping[str, Tensor]]
@@ -115,7 +116,11 @@ def inpaint(image: Tensor, amount: float, random: torch.Generator) -> Mapping[st
 
 
 def smaller(image: Tensor, amount: float, random: torch.Generator) -> Mapping[str, Tensor]:
-    """Return the means of squares of pixels."""
+    """Return the means of squares of `amount` pixels to a side.
+
+    Raises:
+        ConfigError: the image's sides are no multiples of it.
+    """
     scale = int(amount)
     if image.shape[1] % scale or image.shape[2] % scale:
         raise ConfigError(

@@ -39,7 +39,11 @@ class MMD(VectorDistance):
         self.rooted = rooted
 
     def distance(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
-        """Return MMD² or MMD."""
+        """Return MMD² or MMD.
+
+        Raises:
+            ConfigError: a side has too few samples for the unbiased estimator.
+        """
         x, y = vectors("mmd", real), vectors("mmd", fake)
         if self.unbiased and min(len(x), len(y)) < 2:
             raise ConfigError("loss.estimator=unbiased needs at least two samples on either side of a batch")

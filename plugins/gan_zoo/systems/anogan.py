@@ -25,6 +25,9 @@ def normal_alone(next_batch: NextBatch, classes: Tensor) -> NextBatch:
     Args:
         next_batch: draws batches of all classes.
         classes: those that are wanted.
+
+    Raises:
+        ConfigError: when batches are drawn, and hardly any sample is of these.
     """
 
     def drawn() -> Batch:

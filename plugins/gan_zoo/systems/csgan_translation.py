@@ -50,7 +50,11 @@ class AttentionPolicy(Policy):
         self.output = nn.Linear(3 * width, vocabulary)
 
     def begin(self, n: int, given: Mapping[str, Tensor] = EMPTY) -> State:
-        """Read the source (N, T) int64."""
+        """Read the source (N, T) int64.
+
+        Raises:
+            ConfigError: there is none.
+        """
         if SOURCE not in given:
             raise ConfigError("a translating generator is given the extra `source`: choose data=token_pairs")
         return (self.encoder(self.sources(given[SOURCE])), *self.cell.start(n))
