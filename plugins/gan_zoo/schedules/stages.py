@@ -119,6 +119,11 @@ class Stages(Schedule):
             self.stage, self.done = self.stage + 1, 0
         return measured
 
+    def updates_of(self, player: str) -> set[int]:
+        """Return how often a player is updated in a step, a number for each way in which stages that do it differ."""
+        plays = (each for stage in self.stages for each in zip(stage.players, stage.updates, strict=True))
+        return {updates for name, updates in plays if name == player}
+
     def figures(self) -> Mapping[str, Tensor | float]:
         """Return the number of the stage, from 0."""
         return {"stage": float(self.stage)}

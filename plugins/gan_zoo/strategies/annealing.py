@@ -15,6 +15,8 @@ from torch import nn
 
 from gan_framework.api import ConfigError, Game, Player, Strategy
 from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
+from gan_zoo.schedules.stages import Stages
+from gan_zoo.strategies.lookahead import DrawBack
 
 
 class Annealing(nn.Module):
@@ -57,6 +59,24 @@ class Annealing(nn.Module):
                 group[self.setting] = self.value(initial, updates)
 
 
+def updates_per_step(game: Game, player: Player, strategy: str) -> int:
+    """Return how often a player on the generator's side is updated in a step.
+
+    Raises:
+        ConfigError: in one stage more often than in another.
+    """
+    schedule = game.schedule.schedule if isinstance(game.schedule, DrawBack) else game.schedule
+    if not isinstance(schedule, Stages):
+        return int(getattr(schedule, "g_steps", 1))
+    found = sorted(schedule.updates_of(player.name))
+    if len(found) > 1:
+        raise ConfigError(
+            f"{strategy} counts steps by the updates of the player {player.name!r}, of which stages of schedule=stages "
+            f"have {' and '.join(map(str, found))} in a step: have as many in each"
+        )
+    return found[0] if found else 1
+
+
 class Annealed(Strategy):
     """The base of strategies that change one number of the players' optimizers.
 
@@ -94,7 +114,7 @@ class Annealed(Strategy):
             player.annealed.add(self.setting)
         _, generators, others = game.teams()
         counted = (generators or others)[0]
-        per_step = getattr(game.schedule, "g_steps", 1)
+        per_step = updates_per_step(game, counted, self.name)
         annealing = Annealing(counted, players, self.setting, lambda initial, n: self.value(initial, n, per_step))
         counted.after_step.append(annealing)
         game.register_load_state_dict_post_hook(lambda *_: annealing.go_on())  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from torch import nn
 
 from gan_framework.api import ConfigError, Game, Player, Strategy
 from gan_zoo.ranges import require_positive
+from gan_zoo.strategies.annealing import updates_per_step
 from gan_zoo.strategies.augmentation import Augment, Overfitting
 from gan_zoo.strategies.ema import HalfLife
 
@@ -115,7 +116,7 @@ class BurnIn(Strategy):
         _, generators, others = game.teams()
         playing = [*chain(*game.teams())]
         counted = (generators or others or playing)[0]
-        per_step = getattr(game.schedule, "g_steps", 1)
+        per_step = updates_per_step(game, counted, "burn_in")
         setters = [*self._betas(game, playing), *self._weights(playing), *self._half_lives(playing)]
         setters += self._augmentations(game)
         levels = Levels(counted, setters, self.steps * per_step, self.levels)

@@ -8,9 +8,6 @@ from torch import Tensor, nn
 from gan_framework.api import Game, NextBatch, Schedule, Strategy
 from gan_zoo.ranges import require_positive
 
-COUNTS = ("d_steps", "g_steps", "g_batches")
-"""What an alternating schedule says of its steps."""
-
 
 class DrawBack(Schedule):
     """Plays another schedule, and every k steps draws all parameters back towards where they were k steps ago.
@@ -32,9 +29,7 @@ class DrawBack(Schedule):
         self.schedule = schedule
         self.accumulates = schedule.accumulates
         self.differentiates_twice = schedule.differentiates_twice
-        for name in COUNTS:  # others ask the game's schedule how often it updates whom
-            if hasattr(schedule, name):
-                setattr(self, name, getattr(schedule, name))
+        self.g_batches = getattr(schedule, "g_batches", 1)
         # Kept in a tuple: they belong to the game, and must not be registered twice.
         self._fast = (parameters,)
         self.k = k

@@ -8,6 +8,7 @@ import torch
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.schedules.alternating import Alternating
+from gan_zoo.schedules.stages import Stages
 from tests.helpers.independent import double_precision, image_game, images  # noqa: F401 (a fixture is among them)
 
 LINEAR = {"name": "lr_decay", "players": None, "shape": "linear", "steps": 5, "minimum": 0.0}
@@ -149,3 +150,17 @@ def test_steps_are_the_games_wherever_lookahead_stands(first):
     game = annealed_game(*((ahead, LINEAR) if first else (LINEAR, ahead)), g_steps=2)
     values = used(game, "lr", 5)["generator"]
     assert values == pytest.approx([0.1 * (1 - update / 10) for update in range(10)])
+
+
+@pytest.mark.parametrize("counted", [2, 3])
+def test_steps_are_the_games_in_stages_that_update_the_generator_alike(counted):
+    first = {"players": ["discriminator", "generator"], "updates": [1, counted], "until": 2}
+    later = {"players": ["discriminator", "generator"], "updates": [3, 2]}
+    game = image_game(start=False, optimizer=sgd, schedule=Stages([first, later]))
+    if counted != 2:
+        with pytest.raises(ConfigError, match="stages have 2 and 3 in a step"):
+            registry.build("strategies", LINEAR).apply(game)
+        return
+    registry.build("strategies", LINEAR).apply(game)
+    game.start(torch.device("cpu"))
+    assert used(game, "lr", 5)["generator"] == pytest.approx([0.1 * (1 - update / 10) for update in range(10)])
