@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gan_framework.api import ConfigError, Game, Strategy
@@ -31,4 +32,11 @@ class OneSidedLabelSmoothing(Strategy):
                 f"one_sided_label_smoothing has no effect on {type(loss).__name__}, which has no target for "
                 "real samples; it goes with losses that have one (nonsaturating, least_squares)"
             )
+        for player in map(game.player, game.players):
+            parts = player.objective.values() if isinstance(player.objective, Mapping) else [player.objective]
+            if "swapped" in parts:
+                raise ConfigError(
+                    f"one_sided_label_smoothing leaves the generator's target at 1, and the player {player.name!r} of "
+                    f"{type(game).__name__} minimises the discriminator's loss with its sides exchanged"
+                )
         loss.real_target = self.real_target

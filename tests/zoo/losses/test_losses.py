@@ -8,6 +8,7 @@ import torch
 
 from gan_framework.core.contracts.loss import SeparableLoss
 from gan_framework.core.records import DiscriminatorOutput
+from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from tests.helpers.independent import finite_differences, image_game, images
 
@@ -151,6 +152,15 @@ def test_one_sided_label_smoothing_changes_the_real_half_alone(name):
     assert smooth.real_half(real).item() == pytest.approx(expected, rel=1e-12)
     assert smooth.fake_half(fake).item() == plain.fake_half(fake).item()
     assert smooth.generator(fake).item() == plain.generator(fake).item()
+
+
+@pytest.mark.parametrize("objective", ["swapped", {"main": "swapped"}])
+def test_one_sided_label_smoothing_is_refused_where_it_would_smooth_the_generators_target(objective):
+    game = image_game(build("nonsaturating"), start=False)
+    game.player("generator").objective = objective
+    with pytest.raises(ConfigError, match="target at 1, and the player 'generator' of Game minimises"):
+        registry.build("strategies", {"name": "one_sided_label_smoothing", "real_target": 0.9}).apply(game)
+    assert game.loss.real_target == 1
 
 
 def test_separable_losses_are_the_sum_of_their_halves():
