@@ -30,12 +30,11 @@ from gan_zoo.editing import EditingGame
 from gan_zoo.layers import ImageSize, activations, given, init_normal
 from gan_zoo.ranges import require_below_one, require_not_negative, require_positive
 from gan_zoo.shapes import SHAPES
+from gan_zoo.systems.gawwn import into_box, out_of_box
 from gan_zoo.systems.stargan import StarGANGenerator
 
 MASK = "mask"
 """The extra that is 1 where the object is."""
-
-BACKGROUND = -1.0
 
 
 def contrast(made: Tensor, target: Tensor, source: Tensor) -> Tensor:
@@ -45,7 +44,7 @@ def contrast(made: Tensor, target: Tensor, source: Tensor) -> Tensor:
 
 
 class Contrasting(Term):
-    """Made objects are to be nearer to their new kind than to what they were, in D's last features.
+    """Made objects are to be nearer to their new kind than to what they were, in D's last features; D is to oppose it.
 
     The new kind is the mean of the features of its real images, a running mean over batches that follows D.
 
@@ -69,8 +68,12 @@ class Contrasting(Term):
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return the mean over made images whose new kind is another one than before, and has been seen."""
         real = pair.real_output.features[-1].flatten(1).detach()
-        made = pair.fake_output.features[-1].flatten(1)
         means, known = self._with(real, given(pair.batch.labels))
+        return self.between(pair, real, means, known)
+
+    def between(self, pair: Pair, real: Tensor, means: Tensor, known: Tensor) -> Tensor:
+        """Return the mean contrast for features of real images (N, D), means of kinds (K, D), and which are known."""
+        made = pair.fake_output.features[-1].flatten(1)
         wanted = given(pair.latent.labels)
         losses = contrast(made, means[wanted].to(made.dtype), real)
         # An object that is to stay what it is must not be driven away from itself.
@@ -98,6 +101,23 @@ class Contrasting(Term):
         return torch.where(count > 0, kept.to(self.means.dtype), self.means), self.known | (count[:, 0] > 0)
 
 
+class Opposing(Term):
+    """The negative of the contrast for D, whose features of the batch's images it moves, and not the means.
+
+    Args:
+        of: G's term, which keeps the means.
+    """
+
+    def __init__(self, of: Contrasting) -> None:
+        super().__init__()
+        self._of = [of]  # no part of this term, so that its state is kept once
+
+    def forward(self, pair: Pair, player: Player) -> Tensor:
+        """Return it for the pair's images."""
+        (of,) = self._of
+        return -of.between(pair, pair.real_output.features[-1].flatten(1), of.means, of.known)
+
+
 class ContrastCycle(Term):
     """|x - G(G(x, c'), c)|, a mean over entries: as what it was an object is what it was."""
 
@@ -122,14 +142,14 @@ class Stays(Term):
 class ContrastGAN(EditingGame):
     """G makes an object one of another kind, within the box around its mask; the rest of the image stays as it is.
 
-        D  L_D, with a score for each kind of object
+        D  L_D, with a score for each kind of object, minus opposition times the contrast that G minimises
         G  L_G + contrast · -log( e^(-|f(g) - f_t|) / (e^(-|f(g) - f_t|) + e^(-|f(g) - f(x)|)) ) + cycle · |x - G(g, c)|
            + identity · |x - G(x, c)|
 
     f are D's last features and f_t the mean of them over real images of the kind asked for. The kind is the image's
-    class. The paper is followed from memory: its crops of objects are here the boxes around them, its weights and the
-    size of its sets of real images, here a running mean, are not known to us. The last summand is CycleGAN's: without
-    it nothing tells colours from their complements, where the data have these too.
+    class. Both players see what is in the box alone, enlarged to the image's size. The paper is followed from memory:
+    its weights and the size of its sets of real images, here a running mean, are not known to us. The last summand is
+    CycleGAN's: without it nothing tells colours from their complements, where the data have these too.
 
     Args:
         components: what the game is made of.
@@ -137,17 +157,26 @@ class ContrastGAN(EditingGame):
         cycle: the weight of the way back.
         momentum: of the means of features.
         identity: the weight of leaving images as they are that have the kind asked for; 0 for none.
+        opposition: the weight of the contrast that D maximises.
     """
 
     def __init__(
-        self, components: Components, contrast: float, cycle: float, momentum: float, identity: float = 10.0
+        self,
+        components: Components,
+        contrast: float,
+        cycle: float,
+        momentum: float,
+        identity: float = 10.0,
+        opposition: float = 1.0,
     ) -> None:
-        require_not_negative(contrast=contrast, cycle=cycle, identity=identity)
+        require_not_negative(contrast=contrast, cycle=cycle, identity=identity, opposition=opposition)
         super().__init__(components)
         self.contrasting = Contrasting(momentum) if contrast else None
         generator = self.player("generator")
         if self.contrasting is not None:
             generator.add_term("contrast", self.contrasting, contrast)
+            if opposition:
+                self.player("discriminator").add_term("contrast", Opposing(self.contrasting), opposition)
         if cycle:
             generator.add_term("cycle", ContrastCycle(), cycle)
         if identity:
@@ -163,6 +192,12 @@ class ContrastGAN(EditingGame):
         if ASKED in batch.extra:
             latent = latent._replace(labels=batch.extra[ASKED][:, : len(SHAPES)].argmax(1))
         return latent._replace(given={**latent.given, MASK: batch.extra[MASK]})
+
+    def pair(self, batch: Batch, latent: Latent) -> Pair:
+        """Return the images, and what is made of them, each with its mask for the judge."""
+        pair = super().pair(batch, latent)
+        pair.real_given = pair.fake_given = (latent.given[MASK],)
+        return pair
 
     def check(self) -> None:
         """See that there are masks, and make room for the means of D's features.
@@ -184,19 +219,22 @@ class ContrastGAN(EditingGame):
             self.contrasting.hold(self.data.num_classes, features[-1][0].numel())
 
 
-def box_of(mask: Tensor) -> Tensor:
-    """Return masks (N, 1, H, W) that are 1 in the box around those given, and 0 where they are empty."""
-    inside = (mask > 0).to(mask.dtype)
-    rows, columns = inside.amax(3, keepdim=True), inside.amax(2, keepdim=True)
+def box_of(mask: Tensor, margin: int = 0) -> Tensor:
+    """Return the boxes (N, 4) around masks (N, 1, H, W), larger by a margin of pixels; of empty ones the whole image.
 
-    def between(line: Tensor, axis: int) -> Tensor:
-        return torch.minimum(line.cummax(axis).values, line.flip(axis).cummax(axis).values.flip(axis))
-
-    return between(rows, 2) * between(columns, 3)
+    A box is the least x and y and the greatest, as shares of the sides.
+    """
+    inside = mask[:, 0] > 0
+    ends = []
+    for line in (inside.any(1), inside.any(2)):  # the columns, and the rows, in which the mask is
+        size, empty = line.shape[1], ~line.any(1)
+        least, greatest = line.int().argmax(1) - margin, size - line.flip(1).int().argmax(1) + margin
+        ends.append((torch.where(empty, 0, least) / size, torch.where(empty, size, greatest) / size))
+    return torch.stack([ends[0][0], ends[1][0], ends[0][1], ends[1][1]], 1).to(mask.dtype)
 
 
 class ContrastGenerator(StarGANGenerator):
-    """StarGAN's generator of what lies in the box around the mask; outside of it the image stays as it is.
+    """StarGAN's generator of what lies in the box around the mask, enlarged; outside of it the image stays as it is.
 
     Args:
         labels: the number of classes.
@@ -213,14 +251,17 @@ class ContrastGenerator(StarGANGenerator):
 
     def forward(self, z: Tensor, labels: Tensor | None = None, given: Mapping[str, Tensor] = EMPTY) -> Tensor:
         """Map the given `samples` (N, C, H, W), their `mask` (N, 1, H, W) and labels to images of the same shape."""
-        x = given[SAMPLES]
-        box = box_of(F.max_pool2d(given[MASK], 2 * self.margin + 1, 1, self.margin)).to(x.dtype)
-        made = super().forward(z, labels, {SAMPLES: x * box + BACKGROUND * (1 - box)})
-        return x * (1 - box) + made * box
+        x, mask = given[SAMPLES], given[MASK]
+        box = box_of(mask, self.margin).to(x.dtype)
+        made = into_box(super().forward(z, labels, {SAMPLES: out_of_box(x, box)}), box)
+        inside = into_box(torch.ones_like(mask, dtype=x.dtype), box) > 0.5
+        return torch.where(inside, made, x)
 
 
 class KindsDiscriminator(Discriminator):
     """DCGAN's discriminator with a last layer that scores each kind, of which that of the label is read.
+
+    Given a mask it sees what is in the box around it, enlarged to the image's size.
 
     Args:
         image_size: of square images, or height and width.
@@ -228,26 +269,33 @@ class KindsDiscriminator(Discriminator):
         width: channels of the first layer.
         num_classes: the kinds.
         norm: see `DCGANDiscriminator`.
+        margin: see `ContrastGenerator`.
     """
 
     conditional = True
 
-    def __init__(self, image_size: ImageSize, channels: int, width: int, num_classes: int, norm: str) -> None:
+    def __init__(
+        self, image_size: ImageSize, channels: int, width: int, num_classes: int, norm: str, margin: int = 0
+    ) -> None:
         super().__init__()
         require_positive(num_classes=num_classes)
+        require_not_negative(margin=margin)
+        self.margin = margin
         trunk = DCGANDiscriminator(image_size, channels, width, norm)
         assert isinstance(trunk.output, nn.Linear)
         self.blocks = trunk.blocks
         self.output = nn.Linear(trunk.output.in_features, num_classes)
         init_normal(self, 0.02)
 
-    def features(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return the activations after every layer for images (N, C, H, W) in [-1, 1], whatever their label."""
+    def features(self, x: Tensor, labels: Tensor | None = None, *given_: Tensor) -> tuple[Tensor, ...]:
+        """Return the activations after every layer for images (N, C, H, W) in [-1, 1] and masks (N, 1, H, W)."""
+        for mask in given_:
+            x = out_of_box(x, box_of(mask, self.margin).to(x.dtype))
         return activations(self.blocks, x)
 
     def forward(self, x: Tensor, labels: Tensor | None = None, *given_: Tensor) -> DiscriminatorOutput:
-        """Score images (N, C, H, W) in [-1, 1] as of the kinds of their labels (N,)."""
-        features = self.features(x, labels)
+        """Score images (N, C, H, W) in [-1, 1], with masks (N, 1, H, W), as of the kinds of their labels (N,)."""
+        features = self.features(x, labels, *given_)
         last = features[-1].flatten(1)
         scores = self.output(last).gather(1, given(labels)[:, None])[:, 0]
         return DiscriminatorOutput(scores, features, {name: head(last) for name, head in self.heads.items()})

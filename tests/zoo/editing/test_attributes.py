@@ -115,11 +115,37 @@ def test_a_kind_that_was_never_seen_has_no_part_and_neither_has_an_object_that_s
 
 
 def test_boxes_hold_their_masks():
-    mask = torch.zeros(2, 1, 5, 5)
+    mask = torch.zeros(2, 1, 5, 10)
     mask[0, 0, 1, 2] = mask[0, 0, 3, 1] = 1
-    box = box_of(mask)
-    assert box[0, 0].nonzero().tolist() == [[r, c] for r in (1, 2, 3) for c in (1, 2)]
-    assert box[1].sum() == 0
+    assert torch.allclose(box_of(mask), torch.tensor([[0.1, 0.2, 0.3, 0.8], [0, 0, 1, 1]]))
+    assert torch.allclose(box_of(mask, 1), torch.tensor([[0.0, 0.0, 0.4, 1.0], [0, 0, 1, 1]]))
+
+
+def test_both_players_see_what_is_in_the_box_enlarged(compose):
+    """An object of 4 pixels in the middle of 16 looks as it would fill them; what is around it changes nothing."""
+    game = started(compose, "contrast_gan", *CONTRAST, shape=MASKED)
+    game.networks.eval()
+    mask = torch.zeros(1, 1, 16, 16).double()
+    mask[:, :, 6:10, 6:10] = 1
+    small = torch.randn(1, 3, 4, 4, dtype=torch.float64)
+    x = torch.nn.functional.pad(small, (6, 6, 6, 6))
+    label = torch.tensor([1])
+    seen = torch.nn.functional.interpolate(small, size=16, mode="bilinear", align_corners=False)
+    inner = (slice(None), slice(None), slice(2, 14), slice(2, 14))  # the border sees what is beside the box
+    crops = []
+    hook = game.discriminator.blocks[0].register_forward_pre_hook(lambda _, given: crops.append(given[0]))
+    said = game.discriminator(x, label, mask)
+    assert torch.allclose(crops[0][inner], seen[inner]) and not torch.allclose(crops[0], x)
+    crops.clear()
+    far = x.clone()
+    far[:, :, :4] = 3.0
+    assert torch.equal(game.discriminator(far, label, mask).logits, said.logits)
+    hook.remove()
+    made = game.generator(torch.zeros(1, 0), label, {SAMPLES: far, MASK: mask})
+    again = game.generator(torch.zeros(1, 0), label, {SAMPLES: x, MASK: mask})
+    assert torch.equal(made[..., 6:10, 6:10], again[..., 6:10, 6:10])
+    pair = game.meet(Batch(x, label, {MASK: mask}))["main"]
+    assert torch.equal(pair.real_given[0], mask) and torch.equal(pair.fake_given[0], mask)
 
 
 def test_outside_of_the_box_an_image_stays_as_it_is_to_the_bit(compose):
@@ -130,8 +156,6 @@ def test_outside_of_the_box_an_image_stays_as_it_is_to_the_bit(compose):
     batch = Batch(x, torch.tensor([0, 1, 2]), {MASK: mask})
     pair = game.meet(batch)["main"]
     assert torch.equal(pair.fake * (1 - mask), x * (1 - mask)) and not torch.equal(pair.fake, x)
-    (gradient,) = torch.autograd.grad((pair.fake * mask).sum(), x)
-    assert float((gradient * (1 - mask)).abs().max()) == 0 and float(gradient.abs().max()) > 0
     losses = game.player("generator").evaluate({"main": pair})
     back = game.generator(torch.zeros(3, 0), batch.labels, {SAMPLES: pair.fake, MASK: mask})
     assert losses.keys() == {"adversarial", "contrast", "cycle", "identity"}
@@ -142,6 +166,27 @@ def test_outside_of_the_box_an_image_stays_as_it_is_to_the_bit(compose):
     expected = {"adversarial": squares, "identity": 10 * apart, "cycle": 10 * (x - back).abs().mean()}
     for name, value in expected.items():
         assert 2 * losses[name].item() == pytest.approx(value.item(), abs=1e-9)
+
+
+def test_the_discriminator_maximises_the_contrast_of_kinds_that_it_knows(compose):
+    game = started(compose, "contrast_gan", *CONTRAST, "game.opposition=0.5", shape=MASKED)
+    game.networks.eval()
+    mask = torch.zeros(3, 1, 16, 16).double()
+    mask[:, :, 4:9, 6:12] = 1
+    batch = Batch(noise(3, channels=3), torch.tensor([0, 1, 2]), {MASK: mask})
+    pair = game.meet(batch)["main"]
+    pair.latent = pair.latent._replace(labels=torch.tensor([1, 2, 0]))
+    discriminator, term = game.player("discriminator"), game.contrasting
+    assert discriminator.evaluate({"main": pair})["contrast"].item() == 0  # no kind has been seen
+    term.after_update(pair, game.player("generator"))
+    real, made = (said.features[-1].flatten(1) for said in (pair.real_output, pair.fake_output))
+    wanted = -0.5 * contrast(made, term.means[[1, 2, 0]], real).mean()
+    loss = discriminator.evaluate({"main": pair})["contrast"]
+    assert loss.item() == pytest.approx(wanted.item()) and loss.item() < 0
+    (gradient,) = torch.autograd.grad(loss, game.discriminator.blocks[0][0].weight)
+    assert gradient.abs().max() > 0
+    alone = started(compose, "contrast_gan", *CONTRAST, "game.opposition=0", shape=MASKED)
+    assert "contrast" not in alone.player("discriminator").terms
 
 
 def test_each_kind_has_a_score_of_its_own_and_features_do_not_know_the_kind(compose):
