@@ -27,15 +27,20 @@ class DAN(Game):
         super().__init__(components)
         require_positive(every=every)
         self.every = every
-        self._turn = False
+        self._turn: bool | None = None
 
     def make_players(self) -> list[Player]:
         """Return D, G and the one that judges batches."""
         return [*super().make_players(), Player(JUDGE, (JUDGE,))]
 
     def teams(self) -> tuple[list[Player], list[Player], list[Player]]:
-        """Return the players whom a schedule updates in this step, the one that judges batches after D."""
+        """Return the players whom a schedule updates in this step, the one that judges batches after D.
+
+        Outside of steps it is on neither side, as strategies see it.
+        """
         discriminators, generators, others = super().teams()
+        if self._turn is None:
+            return discriminators, generators, others
         between = [player for player in others if player.name == JUDGE and self._turn]
         return [*discriminators, *between], generators, [player for player in others if player.name != JUDGE]
 
@@ -45,4 +50,4 @@ class DAN(Game):
         try:
             return super().step(next_batch)
         finally:
-            self._turn = False
+            self._turn = None

@@ -218,6 +218,14 @@ def test_the_judge_of_batches_is_updated_less_often(game, experiment, weight):
     torch.testing.assert_close(found, weight * plain)
 
 
+def test_the_judge_of_batches_learns_at_a_rate_that_falls_as_the_others(game):
+    made = game("experiment=dan_s", *DAN, "game.every=1", "strategy=[lr_decay]", "strategy.lr_decay.steps=4")
+    rates = {name: [made.player(name).optimizer.param_groups[0]["lr"]] for name in made.players}
+    made.step(batch)
+    for name, of_player in rates.items():
+        assert made.player(name).optimizer.param_groups[0]["lr"] == pytest.approx(0.75 * of_player[0]), name
+
+
 def test_settings_of_games_that_cannot_be_right_are_named(game):
     for experiment, setting in (
         ("dan_s", "every=0"),
