@@ -23,6 +23,9 @@ from gan_zoo.augmenting import AUGMENTATIONS, check_names
 from gan_zoo.ranges import require_above_zero, require_positive, require_probability
 from gan_zoo.warping import PIPELINES
 
+MOVING = ("translation", "mirror", "quarter_turn", "geometry")
+"""Augmentations after which what was at a place is at another."""
+
 
 class Augment(nn.Module):
     """Augments images (N, C, H, W), each in its own way.
@@ -61,8 +64,9 @@ def augment(game: Game, strategy: str, names: Sequence[str], p: float) -> Augmen
     """Put an augmentation between samples and every discriminator in training.
 
     Raises:
-        ConfigError: another strategy augments already, the game has no discriminator, or samples are no images (square
-            ones for quarter turns, of one or three channels for colours).
+        ConfigError: another strategy augments already, the game has no discriminator, samples are no images (square
+            ones for quarter turns, of one or three channels for colours), or they would be moved away from the places
+            of images beside which they are judged.
     """
     game.claim("augmentation of what discriminators see", strategy)
     shape = game.data.sample
@@ -75,9 +79,19 @@ def augment(game: Game, strategy: str, names: Sequence[str], p: float) -> Augmen
     coloured = next((name for name in names if "colours" in name), None)
     if coloured and shape[0] not in (1, 3):
         raise ConfigError(f"{strategy}: {coloured} needs images of one or three channels, and they have {shape[0]}")
+    moving = [name for name in names if name in MOVING]
+    if moving and any(_is_of_places(one, shape) for pair in try_meeting(game).values() for one in pair.real_given):
+        raise ConfigError(
+            f"{strategy}: {moving[0]} moves samples, and not the images beside which {type(game).__name__} has them "
+            f"judged: leave {', '.join(moving)} out of strategy.{strategy}.policy"
+        )
     transform = Augment(names, p)
     game.transforms.append(transform)
     return transform
+
+
+def _is_of_places(given: Tensor, sample: tuple[int, ...]) -> bool:
+    return given.ndim == len(sample) + 1 and given.shape[2:] == sample[1:]
 
 
 class DiffAugment(Strategy):

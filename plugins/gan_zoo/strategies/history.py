@@ -10,7 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_framework.api import MAIN, ConfigError, Game, Meeting, NextBatch, Pair, Player, Strategy, Term, try_meeting
+from gan_framework.api import (
+    MAIN,
+    BeforeFirstStep,
+    ConfigError,
+    Game,
+    Meeting,
+    NextBatch,
+    Pair,
+    Player,
+    Strategy,
+    Term,
+    try_meeting,
+)
 from gan_zoo.ranges import require_not_negative, require_positive
 from gan_zoo.stored import State, judged_in, made_in, moved, state_of
 
@@ -41,6 +53,9 @@ class History(nn.Module):
 
     def forward(self, game: Game, next_batch: NextBatch) -> None:
         """Count a step, and store a copy before it if it is its turn."""
+        for opening in game.openings:
+            if isinstance(opening, BeforeFirstStep):  # wherever it stands, it comes before
+                opening(game, next_batch)
         if self.steps >= self.next:
             self.copies = [self.current(), *self.copies][: self.states]
             self.next = self.steps + int(self.interval)

@@ -183,6 +183,33 @@ def test_what_cannot_be_augmented_is_refused():
         strategy("diff_augment").apply(vectors)
 
 
+ADAPTED = {"target": 0.6, "every": 4, "images": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "settings"),
+    [("diff_augment", ["color", "translation"], {}), ("ada", ["mirror"], ADAPTED), ("ada", ["geometry"], ADAPTED)],
+)
+def test_samples_are_not_moved_away_from_the_images_beside_which_they_are_judged(monkeypatch, name, policy, settings):
+    game = image_game(start=False)
+    alone = game.pair
+
+    def beside(batch, latent):
+        pair = alone(batch, latent)
+        judge, still = pair.judge, (torch.zeros_like(pair.real),)
+        pair.judge = lambda x, labels=None, *given: judge(x, labels)
+        pair.real_given = pair.fake_given = still
+        return pair
+
+    monkeypatch.setattr(game, "pair", beside)
+    with pytest.raises(ConfigError, match=rf"{name}: {policy[-1]} moves samples, and not the images.*Game has them"):
+        strategy(name, policy=policy, **settings).apply(game)
+    game = image_game(start=False)
+    monkeypatch.setattr(game, "pair", beside)
+    strategy("diff_augment", policy=["color", "cutout"]).apply(game)
+    assert len(game.transforms) == 1
+
+
 def test_noise_and_augmentation_stack():
     game = started(strategy("instance_noise"), strategy("diff_augment", policy=["translation"]))
     assert len(game.transforms) == 2

@@ -11,8 +11,9 @@ from gan_zoo.schedules.alternating import Alternating
 from gan_zoo.schedules.simultaneous import Simultaneous
 from gan_zoo.strategies.feature_matching import FeatureMatching
 from gan_zoo.strategies.historical_averaging import HistoricalAveraging
-from gan_zoo.strategies.history import HistoryStrategy
+from gan_zoo.strategies.history import History, HistoryStrategy
 from gan_zoo.strategies.latent_optimisation import LatentOptimisation
+from gan_zoo.strategies.pretrain_discriminator import PretrainDiscriminator
 from gan_zoo.strategies.unrolled import Unrolled
 from gan_zoo.terms.zero_centered import R1
 from tests.helpers.small import Draws, small_game
@@ -224,6 +225,22 @@ def test_several_updates_in_a_step_face_the_same_states():
     play(game, 3)
     assert history_of(game).steps == 3
     assert (game.player("discriminator").updates, game.player("generator").updates) == (9, 6)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_first_state_is_that_before_the_first_step_of_both_sides(first):
+    game, strategies = small_game(loss=NonSaturating(), start=False), [HistoryStrategy(2, 1, 1.0, 0.0)]
+    strategies.insert(first, PretrainDiscriminator(3))
+    for strategy in strategies:
+        strategy.apply(game)
+    game.start(torch.device("cpu"))
+    untrained = game.discriminator.output.weight.clone()
+    torch.manual_seed(0)
+    game.step(Draws(6))
+    (history,) = (opening for opening in game.openings if isinstance(opening, History))
+    (copy,) = history.copies
+    assert game.player("discriminator").updates == 4
+    assert not torch.equal(copy["discriminator"]["output.weight"], untrained)
 
 
 @pytest.mark.parametrize("later", [True, False])
