@@ -234,7 +234,8 @@ def init_weights(module: nn.Module, init: str, std: float, bias: float = 0.0) ->
 
     Args:
         module: what is initialised.
-        init: `normal` or `truncated_normal` with the deviation `std`; `he` or `xavier` scale with the layers' sizes.
+        init: `normal` or `truncated_normal` with the deviation `std`; `uniform` from -`std` to `std`; `he` or `xavier`
+            scale with the layers' sizes.
         std: see `init`.
         bias: where biases start with `truncated_normal`; with the others at 0.
 
@@ -245,10 +246,13 @@ def init_weights(module: nn.Module, init: str, std: float, bias: float = 0.0) ->
         init_normal(module, std)
     elif init == "truncated_normal":
         init_truncated_normal(module, std, bias)
+    elif init == "uniform":
+        require_above_zero(init_std=std)
+        init_within(module, std)
     elif init in INITS:
         init_scaled(module, init)
     else:
-        raise ValueError(f"init={init!r}: choose one of normal, truncated_normal, {', '.join(INITS)}")
+        raise ValueError(f"init={init!r}: choose one of normal, truncated_normal, uniform, {', '.join(INITS)}")
 
 
 def in_order(norm: nn.Module, activation: nn.Module, norm_position: str) -> tuple[nn.Module, nn.Module]:

@@ -19,11 +19,11 @@ class MLPDiscriminator(Discriminator):
         channels: of the images, or the size of the vectors.
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
-        init_std: the deviation of the first weights with `truncated_normal` and `normal`.
+        init_std: the deviation of the first weights with `truncated_normal` and `normal`; with `uniform` the greatest.
         init_bias: the value at which biases start with `truncated_normal`.
         pixels: `unit` shows the network pixels in [0, 1], where it was published so; `symmetric` leaves samples as
             they are, in [-1, 1].
-        init: `truncated_normal`, cut off at two deviations, or `normal`; `he` or `xavier`, with biases 0.
+        init: `truncated_normal`, cut off at two deviations, `normal` or `uniform`; `he` or `xavier`, with biases 0.
     """
 
     def __init__(

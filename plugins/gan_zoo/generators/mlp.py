@@ -21,9 +21,9 @@ class MLPGenerator(Generator):
         hidden: the sizes of the hidden layers.
         activation: after each hidden layer.
         output: `sigmoid` (rescaled to [-1, 1]), `tanh`, or `linear` for vectors.
-        init_std: the deviation of the first weights with `truncated_normal` and `normal`.
+        init_std: the deviation of the first weights with `truncated_normal` and `normal`; with `uniform` the greatest.
         init_bias: the value at which biases start with `truncated_normal`.
-        init: `truncated_normal`, cut off at two deviations, or `normal`; `he` or `xavier`, with biases 0.
+        init: `truncated_normal`, cut off at two deviations, `normal` or `uniform`; `he` or `xavier`, with biases 0.
     """
 
     def __init__(

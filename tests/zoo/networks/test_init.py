@@ -144,7 +144,7 @@ def test_fully_connected_networks_start_as_init_says(name):
     assert weights(normal).abs().max() > 0.3
     assert torch.all(biases(normal) == 0)
 
-    with pytest.raises(ValueError, match="init='glorot': choose one of normal, truncated_normal, he, xavier"):
+    with pytest.raises(ValueError, match="init='glorot': choose one of normal, truncated_normal, uniform, he, xavier"):
         MLPS[name]("glorot")
 
 
@@ -202,5 +202,10 @@ def test_maxout_networks_start_within_their_ranges_and_without_biases():
         assert deviation(values) == pytest.approx(bound / math.sqrt(3), rel=0.02)
         assert torch.all(biases(network) == 0)
     assert torch.any(biases(CGANMaxoutGenerator(100, 10, 28, 1, 20, 30, 40, 0.5, None)) != 0)
+    plain = MLPGenerator(100, 28, 1, [40], "relu", "sigmoid", 0.05, 0.1, "uniform")
+    assert 0.0495 < weights(plain).abs().max() <= 0.05
+    assert torch.all(biases(plain) == 0)
+    with pytest.raises(ValueError, match="init_std=0: it must be positive"):
+        MLPGenerator(100, 28, 1, [40], "relu", "sigmoid", 0, 0.1, "uniform")
     with pytest.raises(ValueError, match="init_range=-1: it must be positive"):
         CGANMaxoutGenerator(100, 10, 28, 1, 20, 30, 40, 0.5, -1)

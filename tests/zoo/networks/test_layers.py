@@ -10,6 +10,7 @@ from gan_zoo.discriminators.conv import ConvDiscriminator
 from gan_zoo.discriminators.dcgan import DCGANDiscriminator
 from gan_zoo.discriminators.dcgan_conditional import DCGANConditionalDiscriminator
 from gan_zoo.discriminators.infogan import InfoGANDiscriminator
+from gan_zoo.discriminators.maxout import MaxoutDiscriminator
 from gan_zoo.discriminators.mlp import MLPDiscriminator
 from gan_zoo.discriminators.resnet import ResNetDiscriminator
 from gan_zoo.discriminators.resnet_projection import ResNetProjectionDiscriminator
@@ -92,6 +93,19 @@ def test_cgan_maxout():
     assert parameters(d) == (
         (784 * 240 * 5 + 240 * 5) + (10 * 50 * 5 + 50 * 5) + ((240 + 50) * 240 * 4 + 240 * 4) + (240 + 1)
     )
+
+
+def test_the_first_gan():
+    g = meta(MLPGenerator, 100, 28, 1, [1200, 1200], "relu", "sigmoid", 0.05, 0.0, "uniform")
+    hidden = ["Linear 1200", "ReLU 1200"]
+    assert layers(g, latents(100)) == [*hidden, *hidden, "Linear 784", "SigmoidImage 784"]
+
+    d = meta(MaxoutDiscriminator, 28, 1, [[240, 5], [240, 5]])
+    hidden = ["Linear 1200", "Dropout 240"]
+    assert layers(d, images(1, 28)) == ["UnitPixels 1x28x28", "Dropout 784", *hidden, *hidden, "Linear 1"]
+    assert parameters(d) == (784 * 1200 + 1200) + (240 * 1200 + 1200) + (240 + 1)
+    with pytest.raises(ValueError, match="at least one hidden layer"):
+        MaxoutDiscriminator(28, 1, [])
 
 
 def test_cgan_vectors():

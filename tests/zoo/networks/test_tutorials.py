@@ -24,6 +24,18 @@ FACTS = {
         "optimizer.generator": LIBRARY_ADAM,
         "optimizer.discriminator": LIBRARY_ADAM,
     },
+    "gan_maxout": {
+        "prior": {"name": "normal", "dim": 100},
+        "networks.generator": {"hidden": [1200, 1200], "activation": "relu", "init": "uniform", "init_std": 0.05},
+        "networks.discriminator": {"name": "maxout", "hidden": [[240, 5], [240, 5]], "dropout": 0.5},
+        "schedule": {"name": "simultaneous"},
+        "optimizer.generator": ANNEALED_SGD,
+        "optimizer.discriminator": {**ANNEALED_SGD, "lr": 0.05},  # half of the loss
+        "strategy.marginal_bias": {"name": "marginal_bias"},
+        "strategy.lr_decay_exponential": {"divisor": 1.000004, "minimum": 1e-6},
+        "strategy.momentum_ramp": {"final": 0.7, "steps": 125_000},
+        "train": {"batch_size": 100},
+    },
     "conv": {
         "prior": {"name": "truncated_normal", "dim": 100},
         "networks.generator": {"drawn_biases": True, "norm_gain": False},
