@@ -15,7 +15,7 @@ from gan_zoo.datasets.videos import Videos, reflected, tracks
 from gan_zoo.metrics.diagrams import DiagramAccuracy
 from gan_zoo.metrics.videos import VideoMotion, centres, track_error
 from gan_zoo.stick_figures import drawn, joint_maps, poses
-from gan_zoo.systems.context_rnn_gan import ContextDiscriminator, ContextGenerator
+from gan_zoo.systems.context_rnn_gan import ContextDiscriminator, ContextGenerator, ImageFeatures
 from gan_zoo.systems.md_gan import VideoUNet, gram, gram_distance, ranking
 from gan_zoo.systems.mocogan import CategorySaid, ContentAndMotion, MotionContent, one_frame
 from gan_zoo.systems.pose_gan import PoseVAE
@@ -251,6 +251,13 @@ def test_a_context_decides_what_is_said_of_an_image():
     assert made.shape == (2, 5, 16, 16) and torch.equal(
         made[:, -1:], maker(torch.zeros(2, 0), None, {"source": context})
     )
+
+
+def test_images_of_a_sequence_are_seen_from_the_start():
+    """Of weights N(0, 0.02) without norms features of 0.0002 are left."""
+    torch.manual_seed(0)
+    images = torch.where(torch.rand(8, 5, 16, 16) < 0.2, 1.0, -1.0)
+    assert 0.1 < ImageFeatures(16, 8, 16)(images).flatten(0, 1).std(0).mean() < 2
 
 
 def test_each_image_of_a_sequence_is_made_and_judged_after_those_before_it(compose):
