@@ -58,19 +58,6 @@ class CodeClasses(Term):
         return torch.stack([*said]).sum()
 
 
-class OtherWay(Term):
-    """The generator's loss of codes of images, which are to be taken for texts', as codes of texts for images'.
-
-    The judge's word with its sign turned says how much like a text's a code is.
-    """
-
-    def forward(self, pair: Pair, player: Player) -> Tensor:
-        """Return the mean over the pair's codes of images."""
-        loss, said = self.game.loss, pair.real_output
-        assert loss is not None
-        return loss.generator(said._replace(logits=-said.logits))
-
-
 class CMGAN(Game):
     """Auto-encoders of images and texts with shared top layers, judged within a kind and between the kinds.
 
@@ -78,8 +65,7 @@ class CMGAN(Game):
         D_image, D_text  tell vectors from what is made of their codes; D_common tells codes of images from texts'
         the rest         Σ ns + reconstruction · Σ MSE + classes · Σ CE(class, code)
 
-    Codes of either kind are to be taken for the other's: Σ ns has four parts, with one D_common where the paper has a
-    judge for each kind. A sample is what the decoder of images makes of the code of a text.
+    A sample is what the decoder of images makes of the code of a text.
 
     Args:
         components: what the game is made of.
@@ -98,9 +84,7 @@ class CMGAN(Game):
         for kind in (IMAGE, TEXT):
             generator.add_term(f"reconstruction_{kind}", ReconstructionTerm(), reconstruction)
         generator.add_term("classes", CodeClasses(), classes)
-        generator.add_term("other_way", OtherWay(), 1.0)
-        pairs = {f"reconstruction_{IMAGE}": IMAGE, f"reconstruction_{TEXT}": TEXT}
-        pairs |= dict.fromkeys(("classes", "other_way"), COMMON)
+        pairs = {f"reconstruction_{IMAGE}": IMAGE, f"reconstruction_{TEXT}": TEXT, "classes": COMMON}
         for name, pair in pairs.items():
             plan = generator.plans[name]
             generator.plans[name] = type(plan)(plan.weight, plan.every, (pair,))
