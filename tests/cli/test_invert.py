@@ -1,12 +1,9 @@
 """Latents of images: by encoder, by optimisation, by both; what is written, and what is refused."""
 
-import sys
-
 import pytest
 import torch
 from PIL import Image
 
-from gan_framework.cli import commands
 from gan_framework.core.records import Latent
 from gan_framework.data import Sources
 from gan_framework.evaluation import inversion
@@ -24,17 +21,14 @@ MODELS = {
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    def called(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gan-framework", *map(str, arguments)])
-        try:
-            code = commands.main()
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return code, printed.out.splitlines(), (printed.err.strip().splitlines() or [""])[-1]
+def call(call):
+    """Run a command as other tests do, and have what it printed in lines."""
 
-    return called
+    def in_lines(*arguments):
+        code, printed, error = call(*arguments)
+        return code, printed.splitlines(), error
+
+    return in_lines
 
 
 @pytest.fixture(scope="module")

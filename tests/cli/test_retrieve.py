@@ -1,13 +1,11 @@
 """Retrieval of the real program's runs: against distances computed one by one, and what is refused."""
 
 import re
-import sys
 
 import pytest
 import torch
 from PIL import Image
 
-from gan_framework.cli import commands
 from gan_framework.data import Sources
 from gan_framework.runs.restore import load_game
 from gan_framework.storage.images import save_png
@@ -19,22 +17,6 @@ MODELS = {
     "vae_gan_start": ["experiment=vae_gan_start", "game.vae_steps=5", "metrics=[]"],
     "mlp": ["model=mlp", "metrics=[]"],
 }
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line in this process: its exit code, what it printed, and its last error line."""
-
-    def called(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gan-framework", *map(str, arguments)])
-        try:
-            code = commands.main()
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return code, printed.out, (printed.err.strip().splitlines() or [""])[-1]
-
-    return called
 
 
 @pytest.fixture(scope="module")

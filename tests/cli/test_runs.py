@@ -3,35 +3,30 @@
 import json
 import os
 import shutil
-import sys
 import time
 
 import pytest
 import yaml
 
-from gan_framework.cli import commands
 from gan_framework.compare.conditions import Described, condition
 from gan_framework.storage.lock import held, owned
 from tests.helpers.comparing import PROTOCOL, make_run
+from tests.helpers.in_process import called, last_line
 
 
 @pytest.fixture
 def call(monkeypatch, capsys):
     """Run a command in this process: its exit code, the lines it printed, and its last error line."""
 
-    def called(*arguments, columns=None):
-        monkeypatch.setattr(sys, "argv", ["gan-framework", *map(str, arguments)])
+    def call(*arguments, columns=None):
         monkeypatch.delenv("COLUMNS", raising=False)
         if columns is not None:
             monkeypatch.setenv("COLUMNS", str(columns))
-        try:
-            code = commands.main()
-        except SystemExit as end:
-            code = end.code or 0
+        code = called(*arguments)
         printed = capsys.readouterr()
-        return code, printed.out.splitlines(), (printed.err.strip().splitlines() or [""])[-1]
+        return code, printed.out.splitlines(), last_line(printed.err)
 
-    return called
+    return call
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_framework.cli import commands
+from tests.helpers.in_process import called, last_line
 from tests.helpers.program import Program
 from tests.helpers.resuming import count, difference, finish, lines, start, wait
 
@@ -39,17 +39,14 @@ def gan(*arguments, cwd=None):
 
 
 @pytest.fixture
-def refused(monkeypatch, capsys):
+def refused(capsys):
     """Run the command in this process, where it is refused; return its last line."""
 
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gan-framework", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            sys.exit(commands.main())
-        assert end.value.code == 2
-        printed = capsys.readouterr().err.strip().splitlines()
-        assert not any("Traceback" in line for line in printed)
-        return printed[-1]
+        assert called(*arguments) == 2
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        return last_line(said)
 
     return call
 

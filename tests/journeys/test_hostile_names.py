@@ -2,16 +2,16 @@
 
 import json
 import re
-import sys
 
 import pytest
 from PIL import Image
 
-from gan_framework.cli import commands, plugins
+from gan_framework.cli import plugins
 from gan_framework.cli.exit_codes import exit_code
 from gan_framework.errors import ConfigError
 from gan_framework.testing.distribution import check_distribution
 from tests.helpers.comparing import make_run
+from tests.helpers.in_process import called
 from tests.helpers.program import run
 
 ESCAPE, TITLE = "c\x1b[2J", "\x1b]0;t\x07esc"
@@ -44,12 +44,8 @@ def trained(photos, cache, tmp_path_factory):
     return folder, done
 
 
-def called(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["gan-framework", *map(str, arguments)])
-    try:
-        code = commands.main()
-    except SystemExit as end:
-        code = end.code
+def said_by(capsys, *arguments):
+    code = called(*arguments)
     printed = capsys.readouterr()
     return code, printed.out + printed.err
 
@@ -75,7 +71,7 @@ def test_a_damaged_file_of_such_a_name_is_named_visibly(photos, cache, tmp_path)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "sample", "compare", "runs"])
-def test_commands_show_such_names_visibly(trained, monkeypatch, capsys, tmp_path, command):
+def test_commands_show_such_names_visibly(trained, capsys, tmp_path, command):
     folder, _ = trained
     out = tmp_path / f"a{ESCAPE}"
     given = {
@@ -84,7 +80,7 @@ def test_commands_show_such_names_visibly(trained, monkeypatch, capsys, tmp_path
         "compare": [folder],
         "runs": [folder],
     }[command]
-    code, said = called(monkeypatch, capsys, command, *given)
+    code, said = said_by(capsys, command, *given)
     assert steers(said) == []
     if command in ("evaluate", "sample"):
         assert code == 0, said
@@ -98,9 +94,9 @@ def test_overrides_are_shown_visibly(cache, tmp_path, override):
     assert steers(done.stdout + done.stderr) == [] and r"\x1b" in done.stderr
 
 
-def test_conditions_and_flags_are_shown_visibly(cache, monkeypatch, capsys, tmp_path):
+def test_conditions_and_flags_are_shown_visibly(cache, capsys, tmp_path):
     make_run(tmp_path / ESCAPE, "hinge", 0, [2.0])
-    code, said = called(monkeypatch, capsys, "runs", tmp_path, f"status={TITLE}\u202e")
+    code, said = said_by(capsys, "runs", tmp_path, f"status={TITLE}\u202e")
     assert code == 0 and steers(said) == [] and r"status=\x1b]0;t\x07esc\u202e" in said
     done = run([f"--{TITLE}\u202e", f"hydra.run.dir={tmp_path}/run"])
     assert done.returncode == 2

@@ -7,7 +7,6 @@ says what it writes; then everything of a name that is the same each time is put
 import ast
 import os
 import shutil
-import sys
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_framework.cli import commands
 from gan_framework.errors import ConfigError
 from gan_framework.evaluation.cache import Cache
 from gan_framework.storage.images import save_png
@@ -27,6 +25,7 @@ from tests.cli.test_evaluate import save_untrained
 from tests.helpers import program
 from tests.helpers.comparing import make_run
 from tests.helpers.environment import ROOT
+from tests.helpers.in_process import called
 
 TINY = ["model=mlp", "debug=smoke", "data.image_size=8", "extractor=raw", "metrics=[fid]", "evaluate.samples=32"]
 TINY += ["sample.count=4"]
@@ -41,17 +40,6 @@ READ = (".run_id", ".sweep_id")
 def started(*arguments):
     done = program.run(arguments, env={"WANDB_MODE": "offline"})
     return done.returncode, done.stdout + done.stderr
-
-
-def called(*arguments):
-    """Run `gan-framework` in this process."""
-    before, sys.argv = sys.argv, ["gan-framework", *map(str, arguments)]
-    try:
-        return commands.main()
-    except SystemExit as end:
-        return end.code
-    finally:
-        sys.argv = before
 
 
 # -- the writers --------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from gan_framework.cli import commands
 from tests.cli.test_evaluate import save_untrained
 from tests.helpers.environment import ROOT
+from tests.helpers.in_process import called
 from tests.helpers.program import run
 from tests.helpers.resuming import finish
 
@@ -126,11 +126,9 @@ def test_what_evaluate_writes_and_prints_is_masked(tmp_path, cache, compose, mon
     monkeypatch.setenv("WANDB_API_KEY", IN_ENVIRONMENT)
     folder = save_untrained(compose(*TINY, "extractor=raw", "metrics=[fid]"), tmp_path / IN_ENVIRONMENT)
     given = ["evaluate", str(folder), "evaluate.samples=32", "--out", str(folder / "scores.json")]
-    monkeypatch.setattr(sys, "argv", ["gan-framework", *given])
-    with pytest.raises(SystemExit) as end:
-        sys.exit(commands.main())
+    code = called(*given)
     printed = capsys.readouterr()
-    assert end.value.code == 0, printed.err
+    assert code == 0, printed.err
     assert IN_ENVIRONMENT not in printed.out + printed.err and "***/scores.json" in printed.out
     assert IN_ENVIRONMENT not in (folder / "scores.json").read_text()
     assert '"evaluated": ' in (folder / "scores.json").read_text()
