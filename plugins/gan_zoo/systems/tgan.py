@@ -136,6 +136,8 @@ class SingularClip(Strategy):
         players = game.teams()[0]
         if not players:
             raise ConfigError(f"singular_clip has no effect on {type(game).__name__}, which has no discriminator")
+        for name in game.critics:
+            game.claim(f"norm of the weights of networks.{name}", "singular_clip")
         for player in players:
             networks = [game.network(name) for name in player.networks]
             if not all(isinstance(network, Discriminator) for network in networks):
