@@ -35,7 +35,7 @@ from gan_framework.runs.restore import load
 from gan_framework.runs.resuming import other_data
 from gan_framework.storage import files, no_run
 from gan_framework.storage.images import save_png
-from gan_framework.storage.layout import INSIDE, RunFolder, run_folder
+from gan_framework.storage.layout import INSIDE, RunFolder, is_run, run_folder
 from gan_framework.storage.numbers import score
 from gan_framework.storage.secrets import mask
 
@@ -112,6 +112,11 @@ def _reference_folder(against: Path | None, overrides: list[str]) -> list[str]:
         raise ConfigError(f"--against {against} and {typed[0]} exclude each other: either is the reference")
     if not against.is_dir():
         raise ConfigError(f"--against {against}: there is no such folder of images")
+    if any(is_run(entry.name for entry in folder.iterdir()) for folder in (against, *against.absolute().parents[:1])):
+        raise ConfigError(
+            f"--against {against}: this is of a run, whose pictures are grids of many samples; `gan-framework sample "
+            "RUN --singles --n 1000 --out FOLDER` writes a folder of single ones; `gan-framework compare` ranks runs"
+        )
     path = str(against.absolute()).replace("'", r"\'")
     return ["data=folder", f"data.path='{path}'", "data.test_share=0"]
 

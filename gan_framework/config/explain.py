@@ -225,6 +225,9 @@ def _unknown_inside(path: str, key: str, value: str, parent: DictConfig) -> str:
     listed = next((kind for kind in KINDS.values() if kind.listed and kind.place == path), None)
     if listed is not None and key in options(listed.group):
         return f"{path} has {', '.join(known) or 'none'}: choose it first with '{listed.group}=[{key}]'"
+    place, _, _ = path.rpartition(".")
+    if place and key in next((kind.reserved for kind in KINDS.values() if kind.listed and kind.place == place), ()):
+        return f"its YAML does not have it, and it is added by a +: +{path}.{key}={value}"
     if within := settings_within(path, key, _root(parent)):
         return _meant([f"{setting}={value}" for setting in within])
     called = [one for one in called_otherwise(key, value) if not one.startswith(f"{path}.{key}=")]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from gan_framework.core.contracts.networks import Discriminator
 from gan_framework.core.judge import Judge
 from gan_framework.core.pair import MAIN, Meeting, Pair
 from gan_framework.core.records import Batch, DataShape, DiscriminatorOutput
@@ -104,16 +105,47 @@ def check_pairs(game: Game, pairs: Callable[[Batch], Mapping[str, Pair]]) -> Non
             if pair.has_judge:
                 pair.outputs  # noqa: B018 (asks the judge about both sides)
     for name, pair in meeting.items():
+        if isinstance(pair.judge, Judge) and isinstance(pair.judge.network, Discriminator):
+            _check_logits(pair.judge, pair.fake_output.logits, len(pair.fake))
         made, real = tuple(pair.fake.shape[1:]), tuple(pair.real.shape[1:])
         if made != real:
             where = "" if name == MAIN else f" in the pair {name!r}"
             raise ConfigError(f"the generator makes samples {made}{where}, but the data are {real}")
 
 
+def check_count(game: Game) -> None:
+    """Raise ConfigError if a game whose judge sees what a generator makes of a prior gets no sample for each latent."""
+    for pair in try_meeting(game).values():
+        if len(pair.fake) != len(pair.latent.z):
+            raise ConfigError(
+                f"networks.generator makes {len(pair.fake)} samples of {len(pair.latent.z)} latents, not one of each"
+            )
+
+
+def _check_logits(judge: Judge, logits: Tensor, count: int) -> None:
+    """Raise ConfigError if a discriminator without patches says anything but one number of each sample."""
+    several = judge.network.patches or type(judge.network).forward is not Discriminator.forward
+    if not several and tuple(logits.shape) != (count,):
+        raise ConfigError(
+            f"networks.{judge.name} says {tuple(logits.shape)} of {count} samples, not one number of each: its "
+            "`output` must map the flat penultimate features (N, A) to (N, 1), unless the class says patches = True"
+        )
+
+
+def scalar(value: object, what: str) -> None:
+    """Raise ConfigError if what a loss or a term has returned is no tensor of one number."""
+    if not isinstance(value, Tensor):
+        raise ConfigError(f"{what} returns {type(value).__name__}, not a tensor of one number")
+    if value.numel() != 1:
+        raise ConfigError(f"{what} returns the shape {tuple(value.shape)}, not a scalar: take the mean")
+
+
 def check_loss(game: Game, player: Player, meeting: Meeting) -> None:
     """Raise ConfigError if a player's parts of the loss cannot be computed of what is said of blank samples."""
     with _tried(game, f"the loss {type(game.loss).__name__} does not fit what the player {player.name!r} faces"):
-        player.adversarial(player.pairs(meeting))
+        losses = player.adversarial(player.pairs(meeting))
+    for name, loss in losses.items():
+        scalar(loss, f"the {name} loss of the player {player.name!r}, {type(game.loss).__name__}")
 
 
 def find_batch_independent(game: Game) -> set[str]:

@@ -208,6 +208,8 @@ class Game(nn.Module):
             if getattr(network, "conditional", False) and not (self.data.num_classes or self.data.condition_dim):
                 raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
         checks.check_pairs(self, lambda batch: self.pairs(batch, self.latent_for(batch)))
+        if type(self).pair is Game.pair and type(self).pairs is Game.pairs:
+            checks.check_count(self)
 
     def probe(self, network: str = "discriminator") -> DiscriminatorOutput:
         """Return what a network says of blank samples and what belongs to them: the shapes that strategies need.

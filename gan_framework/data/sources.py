@@ -149,7 +149,14 @@ def shape_of(source: DataSource, train: Data) -> DataShape:
     Raises:
         ConfigError: the samples are not what the source says of them, and would be scored as what they are not.
     """
+    if not len(train):
+        raise ConfigError(f"{type(source).__name__}: its split `train` has no samples")
     shape, samples = source.shape, train.read([0])
+    if tuple(samples.shape[1:]) != tuple(shape.sample) and not train.vocabulary:
+        raise ConfigError(
+            f"{type(source).__name__}: a sample of its split `train` has the shape {tuple(samples.shape[1:])}, but "
+            f"shape.sample={tuple(shape.sample)}"
+        )
     if samples.is_floating_point() and shape.is_8_bit:
         raise ConfigError(
             f"{type(source).__name__}: the samples are {describe(samples)}, but shape.value_range=None says that they "

@@ -18,7 +18,7 @@ from gan_framework.data import one_hot
 from gan_framework.errors import ConfigError, GanFrameworkError, NonFinite
 from gan_framework.evaluation.cache import Cache, Tensors, code_of
 from gan_framework.evaluation.features import extract_all, keep
-from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric
+from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, scored
 from gan_framework.evaluation.reference import Reference
 from gan_framework.evaluation.spacing import evenly_spaced
 from gan_framework.storage.images import to_uint8
@@ -177,7 +177,7 @@ class _Work:
         found: Tensors = {}
         for side, make in (("real", self._real), ("noise", self._noisy)):
             try:
-                scores = metric.scores(make(metric))
+                scores = scored(metric, make(metric))
             except (ConfigError, NonFinite) as error:
                 log.info("metrics.%s has no score of the %s samples to compare with: %s", name, side, error)
                 continue

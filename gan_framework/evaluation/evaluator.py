@@ -28,7 +28,7 @@ from gan_framework.evaluation.features import Bounds, extract_all, keep
 from gan_framework.evaluation.fitting import check_generates, check_metric
 from gan_framework.evaluation.held_out import HELD_OUT, show_held_out
 from gan_framework.evaluation.inputs import Inputs, source_of_inputs
-from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples
+from gan_framework.evaluation.metric import Comparison, FeatureSet, Metric, PairedSamples, scored
 from gan_framework.evaluation.protocol import Protocol
 from gan_framework.evaluation.reference import Reference
 from gan_framework.evaluation.sampler import Sampler
@@ -373,7 +373,7 @@ class Evaluator:
         for comparison in comparisons:
             conditional = comparison.generated.labels is not None
             for metric in self.metrics.values():
-                for score, value in metric.scores(comparison).items():
+                for score, value in scored(metric, comparison).items():
                     name = self._score_name(score)
                     values.setdefault(name, []).append(float(value))
                     settings[name] = metric.settings()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from torch import Tensor
 
 from gan_framework.core.records import DataShape
+from gan_framework.errors import RunFailed
 from gan_framework.evaluation.spacing import evenly_spaced
 
 if TYPE_CHECKING:
@@ -154,3 +155,26 @@ class Metric(ABC):
     def settings(self) -> dict[str, Any]:
         """Return the settings, for the protocol."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+def scored(metric: Metric, comparison: Comparison) -> dict[str, float]:
+    """Return the scores of a metric by name.
+
+    Raises:
+        RunFailed: the metric gives something else, or a score that ranks runs is not among them.
+    """
+    scores = metric.scores(comparison)
+    what = f"the metric {type(metric).__name__}"
+    if not isinstance(scores, dict):
+        raise RunFailed(f"{what} gives {type(scores).__name__}, not a dict of scores by name")
+    for name, value in scores.items():
+        try:
+            float(value)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise RunFailed(f"{what} gives {name}={value!r:.60}, not a number") from error
+    if metric.higher_is_better and not scores.keys() & metric.higher_is_better.keys():
+        raise RunFailed(
+            f"{what} says of {', '.join(metric.higher_is_better)} which direction is better, but gives the scores "
+            f"{', '.join(scores) or 'none'}"
+        )
+    return scores

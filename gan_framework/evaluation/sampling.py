@@ -16,7 +16,7 @@ from gan_framework.core import seeding
 from gan_framework.core.game import Game
 from gan_framework.core.records import Latent
 from gan_framework.data import Data
-from gan_framework.errors import ConfigError, NonFinite
+from gan_framework.errors import ConfigError, NonFinite, RunFailed
 from gan_framework.evaluation import decoding
 from gan_framework.evaluation.cost import Cost
 from gan_framework.evaluation.inputs import Inputs
@@ -124,17 +124,33 @@ def batches(
         if inputs is not None:
             part = inputs.give(game, part, of)
         if sampler is None:
-            yield decoding.seen(game, game.sample(part))
+            yield decoding.seen(game, _one_each(game.sample(part), len(part.z), "the generator"))
             continue
         assert random is not None, "a sampler needs random numbers"
         with as_promised(game), cost.counting(game, len(part.z)):
             if start == 0:
                 sampler.prepare(game, part, random)
-            batch = sampler.draw(game, part, random).float().cpu()  # waits until they are there
+            drawn = _one_each(sampler.draw(game, part, random), len(part.z), f"sampler={_name(sampler)}")
+            batch = drawn.float().cpu()  # waits until they are there
         yield decoding.seen(game, batch.to(game.device))
     if sampler is not None:
-        name = getattr(sampler, "name", type(sampler).__name__)
-        log.info("sampler=%s took %s", name, cost)
+        log.info("sampler=%s took %s", _name(sampler), cost)
+
+
+def _name(sampler: Sampler) -> str:
+    return getattr(sampler, "name", type(sampler).__name__)
+
+
+def _one_each(samples: Tensor, count: int, who: str) -> Tensor:
+    """Return samples, of which there must be one for each latent: else scores would be of other numbers of them.
+
+    Raises:
+        RunFailed: there are more or fewer.
+    """
+    if not isinstance(samples, Tensor) or len(samples) != count:
+        found = len(samples) if isinstance(samples, Tensor) else type(samples).__name__
+        raise RunFailed(f"{who} gives {found} for {count} latents, not a sample for each")
+    return samples
 
 
 def samples(

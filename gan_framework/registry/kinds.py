@@ -23,6 +23,7 @@ class Kind:
         listed: whether options are chosen as a list, `group=[a,b]`.
         supplied: how many leading arguments the framework gives.
         reserved: settings in its YAML that the framework uses itself and gives to no plugin.
+        says: attributes that every plugin of it must have once it is built, without a default in its class.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     listed: bool = False
     supplied: int = 0
     reserved: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
 
     @property
     def entry_points(self) -> str:
@@ -51,11 +53,11 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         *(
-            Kind(name, name[:-1], name[:-1], "networks", contract, several=True, reserved=OF_WEIGHTS)
-            for name, contract in (
-                ("generators", f"{_CORE}.networks:Generator"),
-                ("discriminators", f"{_CORE}.networks:Discriminator"),
-                ("networks", "torch.nn:Module"),
+            Kind(name, name[:-1], name[:-1], "networks", contract, several=True, reserved=OF_WEIGHTS, says=says)
+            for name, contract, says in (
+                ("generators", f"{_CORE}.networks:Generator", ()),
+                ("discriminators", f"{_CORE}.networks:Discriminator", ("output",)),
+                ("networks", "torch.nn:Module", ()),
             )
         ),
         Kind("losses", "loss", "loss", "loss", f"{_CORE}.loss:AdversarialLoss"),
@@ -72,7 +74,7 @@ KINDS: dict[str, Kind] = {
         Kind("schedules", "schedule", "schedule", "schedule", f"{_CORE}.schedule:Schedule"),
         Kind("strategies", "strategy", "strategy", "strategy", f"{_CORE}.strategy:Strategy", several=True, listed=True),
         Kind("games", "game", "game", "game", "gan_framework.core.game:Game", supplied=1),
-        Kind("priors", "prior", "prior", "prior", f"{_CORE}.prior:Prior"),
+        Kind("priors", "prior", "prior", "prior", f"{_CORE}.prior:Prior", says=("dim",)),
         Kind(
             "datasets",
             "dataset",
@@ -80,10 +82,20 @@ KINDS: dict[str, Kind] = {
             "data",
             "gan_framework.data:DataSource",
             reserved=("flip", "transform", "workers", "drop_near_duplicates", "classes", "symbols", "sample_shape"),
+            says=("shape",),
         ),
-        Kind("extractors", "extractor", "extractor", "extractor", f"{_EVALUATION}.extractor:Extractor"),
-        Kind("metrics", "metric", "metrics", "metrics", f"{_EVALUATION}.metric:Metric", several=True, listed=True),
-        Kind("samplers", "sampler", "sampler", "sampler", f"{_EVALUATION}.sampler:Sampler"),
+        Kind("extractors", "extractor", "extractor", "extractor", f"{_EVALUATION}.extractor:Extractor", says=("name",)),
+        Kind(
+            "metrics",
+            "metric",
+            "metrics",
+            "metrics",
+            f"{_EVALUATION}.metric:Metric",
+            several=True,
+            listed=True,
+            says=("higher_is_better",),
+        ),
+        Kind("samplers", "sampler", "sampler", "sampler", f"{_EVALUATION}.sampler:Sampler", says=("name",)),
         Kind("optimizers", "optimizer", "optimizer", "optimizer", None, several=True, supplied=1, reserved=("clip",)),
         Kind(
             "trackers", "tracker", "tracker", "tracker", "gan_framework.runs.tracker:Tracker", several=True, listed=True

@@ -20,6 +20,7 @@ from typing import Any
 
 from gan_framework.errors import ConfigError
 from gan_framework.registry import paths, typecheck
+from gan_framework.registry.blame import fault
 from gan_framework.registry.defaults import defaults, yaml_file
 from gan_framework.registry.kinds import KINDS
 from gan_framework.registry.near import near
@@ -57,9 +58,13 @@ class Plugin:
             factory = self.entry_point.load()
         except (Exception, SystemExit) as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{frame.filename}, line {frame.lineno}"
+            if isinstance(error, SyntaxError) and error.filename:  # nothing in it was run
+                place = f"{error.filename}, line {error.lineno}"
+            what = error.msg if isinstance(error, SyntaxError) else error
             older = isinstance(error, ModuleNotFoundError) and str(error.name).startswith("gan_framework.")
             raise ConfigError(
-                f"{self} cannot be imported: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno})"
+                f"{self} cannot be imported: {type(error).__name__}: {what} ({place})"
                 + (f". {UPGRADE}" if older else "")
             ) from error
         required = KINDS[self.kind].contract
@@ -70,7 +75,8 @@ class Plugin:
         module, _, attribute = required.partition(":")
         base = getattr(importlib.import_module(module), attribute)
         if not (inspect.isclass(factory) and issubclass(factory, base)):
-            raise ConfigError(f"{self} is no subclass of {required.replace(':', '.')}")
+            public = "gan_framework.api" if module.startswith("gan_framework") else module
+            raise ConfigError(f"{self} is no subclass of {public}.{attribute}")
         missing: frozenset[str] = getattr(factory, "__abstractmethods__", frozenset())
         if missing:
             raise ConfigError(f"{self} does not define {' and '.join(sorted(missing))}")
@@ -197,11 +203,13 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any, at: str = "") ->
     arguments |= _files(types, arguments)
     try:
         with no_empty_layers():
-            return factory(*supplied, **arguments)
+            built = factory(*supplied, **arguments)
     except ConfigError:
         raise
     except Exception as error:
         # All that a plugin is given are settings, so whatever it raises is about them.
+        if "before Module.__init__() call" in str(error):
+            raise ConfigError(f"{plugin}: {_no_super(factory)}") from error
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         where = at or _place(kind, plugin.name)
         if what.partition("=")[0] in arguments:
@@ -210,7 +218,25 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any, at: str = "") ->
             said = f"{where}.{blamed[0]}={arguments[blamed[0]]}: {what}"
         else:
             said = f"{what}; given {arguments}"
-        raise ConfigError(f"invalid settings for {plugin.name} ({kind}): {said}") from error
+        of_plugin = None if isinstance(error, ValueError) else fault(error)
+        whose = f" ({of_plugin.place})" if of_plugin is not None else ""
+        raise ConfigError(f"invalid settings for {plugin.name} ({kind}): {said}{whose}") from error
+    _check_built(plugin, factory, built)
+    return built
+
+
+def _check_built(plugin: Plugin, factory: Callable[..., Any], built: Any) -> None:
+    """Raise ConfigError if what a plugin has made lacks what its kind needs, where it would be missed much later."""
+    if callable(getattr(type(built), "register_buffer", None)) and "_modules" not in vars(built):
+        raise ConfigError(f"{plugin}: {_no_super(factory)}")
+    for name in KINDS[plugin.kind].says:
+        # Looked up where it stands, as what computes it may take long; a network's parts are in no place of their own.
+        if inspect.getattr_static(built, name, None) is None and not hasattr(built, name):
+            raise ConfigError(f"{plugin} has no attribute `{name}`, which all {plugin.kind} have")
+
+
+def _no_super(factory: Callable[..., Any]) -> str:
+    return f"{getattr(factory, '__name__', factory)}.__init__ must call super().__init__() before all else"
 
 
 def _ends_in(message: str, value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_framework.errors import ConfigError, GanFrameworkError
+from gan_framework.registry.blame import fault
 from gan_framework.runs.run import Run
 from gan_framework.storage import files
 from gan_framework.storage.layout import RunFolder
@@ -58,9 +59,12 @@ class Summary:
 
 
 def describe(error: BaseException) -> str:
-    """Return one line that says what happened: our own errors speak for themselves, others need their type."""
+    """Return one line that says what happened: our own errors speak for themselves, others need type and place."""
     text = " ".join(str(error).split())
-    return text if isinstance(error, GanFrameworkError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, GanFrameworkError):
+        return text
+    of_plugin = fault(error)
+    return f"{type(error).__name__}: {text}" + (f" ({of_plugin.place})" if of_plugin is not None else "")
 
 
 def versions() -> dict[str, str]:

@@ -108,3 +108,14 @@ def test_wrong_requests_for_statistics(name, overrides, said, tmp_path, cache):
     with pytest.raises(ConfigError, match=said):
         statistics(tmp_path / name, overrides)
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("inside", ["", "samples"])
+def test_the_grids_of_a_run_are_no_reference(folders, tmp_path, inside):
+    run = tmp_path / "run"
+    write(run / "samples", {"samples_0000004.png": encoded(picture(1, (7, 5), "L"))})
+    (run / "checkpoints").mkdir()
+    for name in ("config.yaml", "summary.json", "metrics.jsonl"):
+        (run / name).write_text("{}")
+    with pytest.raises(ConfigError, match="--against .*run.*: this is of a run, .* grids .*sample RUN --singles"):
+        evaluate(folders[0], RAW, tmp_path / "a.json", run / inside)

@@ -90,6 +90,11 @@ def test_a_folder_that_looks_black_is_reported(tmp_path, caplog, in_memory_mb):
         assert int(folder(root, **settings).load("train").read(range(20)).max()) == 1
         assert "no pixel of 20 images is brighter than 1 of 255, so they look black" in caplog.text
     caplog.clear()
+    twelve = np.full((16, 16), 4095, np.uint16)  # a microscope's white
+    write(root, {"twelve.png": encoded(Image.fromarray(twelve))})
+    folder(root, **settings).load("train")
+    assert "no pixel of 21 images is brighter than 16 of 255, so they look black: where 16 means" in caplog.text
+    caplog.clear()
     write(root, {"bright.png": encoded(picture(0))})
     folder(root, **settings).load("train")
     assert "look black" not in caplog.text

@@ -35,6 +35,26 @@ from tests.evaluation.test_evaluator import Halves
 CPU = torch.device("cpu")
 
 
+class Short(Sampler):
+    """Gives a sample less than it is asked for."""
+
+    name = "short"
+
+    def draw(self, game, latent, random):
+        return game.sample(latent)[:-1]
+
+
+def test_fewer_samples_than_latents_are_never_scored(game):
+    latents = draw_latents(game, EvaluateConfig(samples=8), 0, None)
+    drawn = batches(game, latents, 4, Short(), torch.Generator())
+    with pytest.raises(RunFailed, match="sampler=short gives 3 for 4 latents, not a sample for each"):
+        next(drawn)
+    whole = game.networks["generator"].forward
+    game.networks["generator"].forward = lambda z, labels=None: whole(z)[:-1]
+    with pytest.raises(RunFailed, match="the generator gives 3 for 4 latents, not a sample for each"):
+        next(batches(game, latents, 4))
+
+
 class Function(Generator):
     """Samples are a function of z; a parameter shows which of two copies is asked."""
 

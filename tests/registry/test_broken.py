@@ -37,8 +37,8 @@ def choosing(name, kind="losses"):
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("class Other: pass", "AttributeError: module 'bad' has no attribute 'Loss'"),
         ("def broken(:", "SyntaxError"),
-        ("class Loss: pass", "no subclass of gan_framework.core.contracts.loss.AdversarialLoss"),
-        ("Loss = 3", "no subclass of gan_framework.core.contracts.loss.AdversarialLoss"),
+        ("class Loss: pass", "no subclass of gan_framework.api.AdversarialLoss"),
+        ("Loss = 3", "no subclass of gan_framework.api.AdversarialLoss"),
         (
             "from gan_framework.api import AdversarialLoss\nclass Loss(AdversarialLoss): pass",
             "does not define discriminator and generator",
@@ -55,6 +55,39 @@ def test_a_plugin_that_cannot_be_used_is_marked_and_explained(install, content, 
 def test_the_place_of_an_import_error_is_named(install):
     install("bad", {"losses": {"bad": "bad:Loss"}}, {"bad.py": "\n\nimport no_such_package"})
     assert "bad.py, line 3)" in choosing("bad")
+
+
+def test_the_place_of_a_syntax_error_is_in_the_plugin(install):
+    install("bad", {"losses": {"bad": "bad:Loss"}}, {"bad.py": "\n\ndef broken(:"})
+    assert "SyntaxError: invalid syntax (" in choosing("bad") and choosing("bad").endswith("bad.py, line 3)")
+
+
+ATTRIBUTE = "from torch import nn\nfrom gan_framework.api import {base}\nclass Thing({base}):\n    {body}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "body", "reason"),
+    [
+        ("losses", "AdversarialLoss", "__init__ = lambda self: None", "Thing.__init__ must call super().__init__()"),
+        ("terms", "Term", "def __init__(self): self.layer = nn.Linear(1, 1)", "must call super().__init__()"),
+        ("discriminators", "Discriminator", "pass", "has no attribute `output`, which all discriminators have"),
+        ("metrics", "Metric", "pass", "has no attribute `higher_is_better`, which all metrics have"),
+        ("samplers", "Sampler", "pass", "has no attribute `name`, which all samplers have"),
+        ("datasets", "DataSource", "pass", "has no attribute `shape`, which all datasets have"),
+        ("priors", "Prior", "pass", "has no attribute `dim`, which all priors have"),
+    ],
+)
+def test_what_a_plugin_has_left_out_is_said_when_it_is_built(install, kind, base, body, reason):
+    done = "__abstractmethods__ = frozenset()"
+    content = ATTRIBUTE.format(base=base, body=body) + f"Thing.{done}\n"
+    install("lacks", {kind: {"lacks": "lacks:Thing"}}, {"lacks.py": content})
+    assert reason in choosing("lacks", kind) and "of lacks 1.0" in choosing("lacks", kind)
+
+
+def test_an_error_in_a_plugins_constructor_says_where(install):
+    content = GOOD + "    def __init__(self): self.x = undefined"
+    install("bug", {"losses": {"bug": "bug:Loss"}}, {"bug.py": content})
+    assert "NameError: name 'undefined' is not defined" in choosing("bug") and "bug.py, line " in choosing("bug")
 
 
 def test_a_name_claimed_twice_is_refused_unless_a_distribution_is_named(install):

@@ -65,6 +65,12 @@ def test_what_is_typed_leads_to_what_is_meant(typed, said):
     assert len(str(refusal.value)) < 250
 
 
+def test_what_every_term_can_be_told_is_added_where_its_yaml_does_not_have_it():
+    with pytest.raises(ConfigError, match=r"terms.r1.pair: unknown setting; .* added by a \+: \+terms.r1.pair=main"):
+        compose(["term=[r1]", "terms.r1.pair=main"])
+    assert compose(["term=[r1]", "+terms.r1.pair=main"]).terms.r1.pair == "main"
+
+
 @pytest.mark.parametrize(("path", "reader"), [("photos", "folder"), ("a/table.csv", "table"), ("./x.npy", "npz")])
 def test_a_path_in_the_place_of_data_leads_to_what_reads_it(path, reader, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -90,7 +90,20 @@ class Plugin(Schedule):
 """
 
 STRATEGY = """
+import torch
 from gan_framework.api import Strategy
+
+class Twos(torch.nn.Module):
+    "Halves the weights after every second update, and counts them in Python."
+    def __init__(self, network):
+        super().__init__()
+        self.weights, self.count = [*network.parameters()], 0
+    def forward(self):
+        self.count += 1
+        if self.count % 2 == 0:
+            with torch.no_grad():
+                for weight in self.weights:
+                    weight.mul_(0.5 ** (self.count / 2))
 
 class Plugin(Strategy):
     "A strategy."
@@ -417,6 +430,12 @@ BROKEN = [
         "a game saved and loaded with it goes another way",
     ),
     # strategies
+    (
+        "strategies",
+        "game.schedule.d_steps = 2",
+        "game.player('generator').after_step.append(Twos(game.generator))",
+        "a game saved and loaded with it goes another way",
+    ),
     ("strategies", "game.schedule.d_steps = 2", "pass", "a game with it is the same as one without it"),
     # priors
     ("priors", "self.dim, generator=generator", "self.dim", "draw, given a generator, draws from torch's global"),

@@ -20,6 +20,9 @@ from gan_zoo.datasets.splits import members
 
 log = logging.getLogger(__name__)
 
+DARK = 32
+"""Images of which no pixel is as bright have been saved in another range: labels from 0 on, 12 bits in files of 16."""
+
 Parts = dict[str, Data]
 """The images of each split."""
 
@@ -227,10 +230,11 @@ def _report(files: Files, bad: dict[int, str], total: int, reading: Reading) -> 
 
 
 def _report_doubts(files: Files, found: Scanned, total: int) -> None:
-    if found.greatest <= 1:
+    if found.greatest < DARK:
         log.warning(
-            "%s: no pixel of %d images is brighter than %d of 255, so they look black: where 1 means white, save 255",
-            *(files.path, total, found.greatest),
+            "%s: no pixel of %d images is brighter than %d of 255, so they look black: where %d means white, save 255 "
+            "(65535 in files of 16 bits, of which images of 12 bits use a sixteenth)",
+            *(files.path, total, found.greatest, found.greatest),
         )
     if found.several:
         log.warning(
