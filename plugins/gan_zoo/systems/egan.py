@@ -53,7 +53,8 @@ class Agreement(Term):
 class EGAN(Game):
     """A GAN of transitions; an enhancer learns of real ones what follows, and G's are to agree with it.
 
-    The paper's text leaves the weights open; `agreement` is ours.
+    The paper adds a Kullback-Leibler divergence of what follows from what the enhancer says; here it is the mean square,
+    as between normal distributions of one variance. Its weight `agreement` is ours.
 
     Args:
         components: what the game is made of.
