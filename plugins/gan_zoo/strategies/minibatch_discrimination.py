@@ -44,10 +44,12 @@ class Closeness(nn.Module):
         inputs: the size A of the features f(x).
         kernels: the number B of measures.
         kernel_dim: the number C of dimensions that each compares.
+        normalise: whether o is divided by its sum over all samples and measures.
     """
 
-    def __init__(self, inputs: int, kernels: int, kernel_dim: int) -> None:
+    def __init__(self, inputs: int, kernels: int, kernel_dim: int, normalise: bool = False) -> None:
         super().__init__()
+        self.normalise = normalise
         self.tensor = nn.Parameter(torch.empty(inputs, kernels, kernel_dim))
         nn.init.normal_(self.tensor, std=0.05)
         self.register_buffer("scale", torch.ones(kernels, 1))
@@ -56,7 +58,8 @@ class Closeness(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features f (N, A) to o (N, B)."""
-        return closeness(self.matrices(features))
+        o = closeness(self.matrices(features))
+        return o / o.sum() if self.normalise else o
 
     def matrices(self, features: Tensor) -> Tensor:
         """Map features f (N, A) to M (N, B, C), M_i = f(x_i) T; T is what is learned, scaled for each of the B."""
@@ -117,18 +120,20 @@ class MinibatchDiscrimination(Strategy):
         networks: the discriminators; all if null.
         kernels: the number B of measures of closeness.
         kernel_dim: the number C of dimensions that each compares.
+        normalise: whether o is divided by its sum over all samples and measures, as in the program of DeLiGAN.
     """
 
-    def __init__(self, networks: list[str] | None, kernels: int, kernel_dim: int) -> None:
+    def __init__(self, networks: list[str] | None, kernels: int, kernel_dim: int, normalise: bool = False) -> None:
         require_positive(kernels=kernels, kernel_dim=kernel_dim)
         self.networks = networks
         self.kernels = kernels
         self.kernel_dim = kernel_dim
+        self.normalise = normalise
 
     def apply(self, game: Game) -> None:
         """Widen the last layer of the discriminators."""
         for name in choose_critics(game, self.networks, "minibatch_discrimination"):
-            statistic = Closeness(penultimate_size(game, name), self.kernels, self.kernel_dim)
+            statistic = Closeness(penultimate_size(game, name), self.kernels, self.kernel_dim, self.normalise)
             discriminator = cast(Discriminator, game.network(name))
             see_batch(discriminator, statistic, self.kernels, "minibatch_discrimination")
             game.openings.append(Calibration(name, statistic))

@@ -42,6 +42,8 @@ def test_closeness_equals_the_double_loop():
     layer.tensor.data.normal_()
     expected = by_double_loop(features.numpy(), layer.tensor.detach().numpy())
     np.testing.assert_allclose(layer(features).detach().numpy(), expected, rtol=1e-12)
+    layer.normalise = True
+    np.testing.assert_allclose(layer(features).detach().numpy(), expected / expected.sum(), rtol=1e-12)
 
 
 def test_gradients_equal_finite_differences_also_of_second_order():
