@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +36,7 @@ def measure(runs: int, tracker: str) -> dict[str, float | int | str]:
         assert len(found) == runs
         ends = [path.stat().st_mtime for path in found]
         work = [json.loads(path.read_text())["seconds"] for path in found]
-    whole = [end - before for before, end in zip(ends, ends[1:], strict=False)]
+    whole = [end - before for before, end in pairwise(ends)]
     beyond = [all_of_it - own for all_of_it, own in zip(whole, work[1:], strict=True)]
     return {
         "runs": runs,

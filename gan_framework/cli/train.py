@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -203,7 +204,7 @@ def _shown() -> Iterator[None]:
 
     whole = Hydra.get_sanitized_cfg
     words = [word for argument in sys.argv for word in argument.split("=", 1)]
-    part = next((word for flag, word in zip(words, words[1:], strict=False) if flag in ("-p", "--package")), "")
+    part = next((word for flag, word in pairwise(words) if flag in ("-p", "--package")), "")
 
     def chosen(self: Hydra, cfg: DictConfig, cfg_type: str) -> DictConfig:
         overrides = list(cfg.hydra.overrides.task)

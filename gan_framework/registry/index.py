@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def known(text: str | None = None) -> list[Known]:
     if not isinstance(content, list):
         raise ConfigError(f"{FILE.name} must be a list")
     found = sorted((_entry(one) for one in content), key=lambda one: one.name)
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if one.name == other.name:
             raise ConfigError(f"{FILE.name} has {one.name} twice")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +87,7 @@ def up(
         norm_of(norm, widths[0], dims),
         nn.ReLU(),
     ]
-    for wide, narrow in zip(widths, widths[1:], strict=False):
+    for wide, narrow in pairwise(widths):
         layers += [
             TRANSPOSED[dims](wide, narrow, kernel, stride, padding, extra),
             norm_of(norm, narrow, dims),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -34,8 +35,7 @@ class FeatureClassifier(nn.Module):
         require_positive(channels=channels, num_classes=num_classes, width=width)
         widths = [channels, width, 2 * width, 4 * width]
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, 2, 1), nn.GroupNorm(1, b), nn.LeakyReLU(0.2))
-            for a, b in zip(widths, widths[1:], strict=False)
+            nn.Sequential(nn.Conv2d(a, b, 3, 2, 1), nn.GroupNorm(1, b), nn.LeakyReLU(0.2)) for a, b in pairwise(widths)
         )
         self.hidden = nn.Sequential(
             nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16 * width, 4 * width), nn.LeakyReLU(0.2)

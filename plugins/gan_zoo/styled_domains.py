@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -144,7 +145,7 @@ class StyledGenerator(Generator):
         require_positive(blocks=blocks)
         self.halvings = halvings
         widths = _widths(width, most, halvings)
-        down = [PreActivation(a, b, True, True) for a, b in zip(widths, widths[1:], strict=False)]
+        down = [PreActivation(a, b, True, True) for a, b in pairwise(widths)]
         inner = widths[-1]
         kept = [PreActivation(inner, inner, False, True) for _ in range(blocks)]
         self.encode = nn.Sequential(nn.Conv2d(channels, width, 3, 1, 1), *down, *kept)
@@ -181,7 +182,7 @@ def _reading(image_size: ImageSize, channels: int, width: int, most: int) -> tup
             f"image_size={image_size}: both sides are at least {LAST} and can be halved {halvings} times, as 16 or 256"
         )
     widths = _widths(width, most, halvings)
-    blocks = [PreActivation(a, b, True, False) for a, b in zip(widths, widths[1:], strict=False)]
+    blocks = [PreActivation(a, b, True, False) for a, b in pairwise(widths)]
     last = nn.Conv2d(widths[-1], widths[-1], (height // 2**halvings, across // 2**halvings))
     whole = nn.Sequential(nn.LeakyReLU(SLOPE), last, nn.LeakyReLU(SLOPE))
     return [nn.Conv2d(channels, width, 3, 1, 1), *blocks, whole], widths[-1]
@@ -263,7 +264,7 @@ class StyleMapping(nn.Module):
         require_positive(labels=labels, latent_dim=latent_dim, style_dim=style_dim, hidden=hidden)
 
         def layers(sizes: list[int]) -> list[nn.Module]:
-            return [m for a, b in zip(sizes, sizes[1:], strict=False) for m in (nn.Linear(a, b), nn.ReLU())]
+            return [m for a, b in pairwise(sizes) for m in (nn.Linear(a, b), nn.ReLU())]
 
         self.shared = nn.Sequential(*layers([latent_dim, *4 * [hidden]]))
         self.branches = nn.ModuleList(

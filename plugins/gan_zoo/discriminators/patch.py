@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class PatchDiscriminator(Discriminator):
         if not layers:
             widths.append(2 * width)
         blocks: list[nn.Module] = []
-        for i, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (narrow, wide) in enumerate(pairwise(widths)):
             normalised = choose({name: partial(make, wide) for name, make in norms.items()}, "norm", norm)
             stride = 2 if i < layers else 1
             has_bias = i == 0 or norm in ("instance", "none")

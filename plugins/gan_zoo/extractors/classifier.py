@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class Network(nn.Module):
         super().__init__()
         sizes = (channels, width, 2 * width, 4 * width)
         self.trunk = nn.Sequential()
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             self.trunk.append(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False))
             self.trunk.append(nn.BatchNorm2d(after))
             self.trunk.append(nn.ReLU())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +60,7 @@ class BigGANGenerator(Generator):
         size = shared_dim + (self.part if hierarchical else 0) if shared_dim else num_classes
         norm = partial(VectorBatchNorm2d, size=size, looked_up=not shared_dim)
         self.start = nn.Sequential(nn.Linear(self.part, maps[0] * 16), nn.Unflatten(1, (maps[0], 4, 4)))
-        self.blocks = nn.ModuleList(UpBlock(a, b, norm) for a, b in zip(maps, maps[1:], strict=False))
+        self.blocks = nn.ModuleList(UpBlock(a, b, norm) for a, b in pairwise(maps))
         self.output = images_of(maps[-1], channels)
         self.attention = attention_after(attention, image_size, [8 * 2**i for i in range(len(self.blocks))], maps[1:])
         init_biggan(self, init)

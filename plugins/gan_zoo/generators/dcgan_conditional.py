@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
@@ -36,7 +38,7 @@ class DCGANConditionalGenerator(Generator):
             nn.BatchNorm2d(widths[0]),
             nn.LeakyReLU(0.2, inplace=True),
         ]
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in pairwise(widths):
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 5, 2, 2, output_padding=1, bias=False),
                 nn.BatchNorm2d(narrow),

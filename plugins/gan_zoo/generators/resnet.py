@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from gan_framework.api import Generator
@@ -50,7 +52,7 @@ class ResNetGenerator(Generator):
         self.start = nn.Sequential(
             nn.Linear(latent_dim, maps[0] * base[0] * base[1]), nn.Unflatten(1, (maps[0], *base))
         )
-        self.blocks = nn.ModuleList(UpBlock(a, b) for a, b in zip(maps, maps[1:], strict=False))
+        self.blocks = nn.ModuleList(UpBlock(a, b) for a, b in pairwise(maps))
         self.output = images_of(maps[-1], channels)
         init_residual(self)
         self.attention = attention_after(attention, image_size, [min(base) * 2 ** (i + 1) for i in range(n)], maps[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -188,7 +189,7 @@ class APEDiscriminator(Discriminator):
                 nn.BatchNorm2d(outputs) if number else nn.Identity(),
                 nn.LeakyReLU(0.2),
             )
-            for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False))
+            for number, (inputs, outputs) in enumerate(pairwise(widths))
         )
         height, across = (-(-side // 8) for side in sides(image_size))
         self.output = nn.Linear(4 * width * height * across, 1)

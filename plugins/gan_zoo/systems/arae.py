@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar, cast
 
 import torch
@@ -111,7 +112,7 @@ class CodeGenerator(Generator):
         super().__init__()
         sizes = [latent_dim, *hidden]
         layers: list[nn.Module] = []
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], code))
 
@@ -135,7 +136,7 @@ class CodeCritic(Discriminator):
         if not hidden:
             raise ValueError("hidden=[]: there is at least one layer")
         sizes = [code, *hidden]
-        pairs = zip(sizes, sizes[1:], strict=False)
+        pairs = pairwise(sizes)
         self.layers = nn.ModuleList(nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(0.2)) for a, b in pairs)
         self.output = nn.Linear(sizes[-1], 1)
 

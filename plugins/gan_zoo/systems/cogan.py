@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -139,7 +140,7 @@ class CoGANGenerator(Coupled, Generator):
         super().__init__()
         widths = [latent_dim, width, width // 2, width // 4, width // 8]
         layers: list[nn.Module] = [nn.Unflatten(1, (latent_dim, 1, 1))]
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in pairwise(widths):
             first = wide == latent_dim and len(layers) == 1
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 4) if first else nn.ConvTranspose2d(wide, narrow, 3, 2, 1),

@@ -6,6 +6,7 @@ Cells are seen in red and, one at a time, in green.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +49,7 @@ class SeparableGenerator(Generator):
             for _ in range(channels)
         )
         self.levels = nn.ModuleList(
-            nn.ModuleList(up(a * (1 if channel == 0 else 2), b) for a, b in zip(widths, widths[1:], strict=False))
+            nn.ModuleList(up(a * (1 if channel == 0 else 2), b) for a, b in pairwise(widths))
             for channel in range(channels)
         )
         self.outputs = nn.ModuleList(

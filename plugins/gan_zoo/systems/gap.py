@@ -6,6 +6,7 @@ The game is known in outline; what the best of both can do follows from the data
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -166,7 +167,7 @@ class Privatiser(Generator):
         self.latent_dim, self.num_classes = latent_dim, num_classes
         sizes = [dim + latent_dim + (num_classes if label_aware else 0), *hidden]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], dim))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -181,7 +182,7 @@ class GeneGANGenerator(Generator):
             raise ValueError(f"share={share} of {widths[-1]} channels leaves none for the attribute, or for the rest")
         down: list[nn.Module] = []
         up: list[nn.Module] = []
-        for i, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (narrow, wide) in enumerate(pairwise(widths)):
             down += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=not i)]
             down += [nn.BatchNorm2d(wide), nn.LeakyReLU(0.2)] if i else [nn.LeakyReLU(0.2)]
             last = [nn.BatchNorm2d(narrow), nn.ReLU()] if i else [nn.Tanh()]

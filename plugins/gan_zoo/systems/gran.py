@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -50,7 +52,7 @@ class GRANGenerator(Generator):
             nn.Unflatten(1, (width, side, side)),
         ]
         encoder: list[nn.Module] = []
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in pairwise(widths):
             decoder += [nn.BatchNorm2d(wide), nn.ReLU(), nn.ConvTranspose2d(wide, narrow, 5, 2, 2, 1)]
             encoder = [nn.Conv2d(narrow, wide, 5, 2, 2), nn.BatchNorm2d(wide), nn.ReLU(), *encoder]
         self.decoder = nn.Sequential(*decoder)
@@ -101,7 +103,7 @@ class GRANDiscriminator(Discriminator):
         widths = [channels, width, width // 2, width // 4]
         blocks: list[nn.Module] = [
             nn.Sequential(nn.Conv2d(before, after, 5, 2, 2), nn.BatchNorm2d(after), nn.LeakyReLU(0.2))
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         ]
         last = nn.Sequential(nn.Flatten(), nn.Linear(width // 4 * (image_size // 8) ** 2, hidden), nn.Tanh())
         self.blocks = nn.ModuleList([*blocks, last])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -159,7 +160,7 @@ class IcGANEncoder(nn.Module):
         require_positive(channels=channels, width=width, hidden=hidden, outputs=outputs)
         widths = [channels, *(width * 2**i for i in range(4))]
         layers: list[nn.Module] = []
-        for a, b in zip(widths, widths[1:], strict=False):
+        for a, b in pairwise(widths):
             layers += [nn.Conv2d(a, b, 5, 2, 2, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
         height, across = (-(-side // 16) for side in sides(image_size))
         layers += [nn.Flatten(), nn.Linear(widths[-1] * height * across, hidden, bias=False)]
@@ -195,7 +196,7 @@ class IcGANDiscriminator(Discriminator):
         widths = [width + labels, 2 * width, 4 * width, 8 * width]
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2))
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
         )
         self.output = nn.Linear(8 * width * height * across, 1)
         init_normal(self, 0.02)

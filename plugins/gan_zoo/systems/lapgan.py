@@ -8,6 +8,7 @@ the same steps, as no gradient crosses them; samples go through all of them, Ĩ_
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -118,8 +119,7 @@ class CoarseDiscriminator(Discriminator):
         require_positive(hidden=hidden)
         sizes = [channels * image_size**2, hidden, hidden]
         self.hidden = nn.ModuleList(
-            nn.Sequential(nn.Linear(a, b), nn.ReLU(), nn.Dropout(dropout))
-            for a, b in zip(sizes, sizes[1:], strict=False)
+            nn.Sequential(nn.Linear(a, b), nn.ReLU(), nn.Dropout(dropout)) for a, b in pairwise(sizes)
         )
         self.output = nn.Linear(hidden, 1)
         _init_normal(self, std)

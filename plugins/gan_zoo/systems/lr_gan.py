@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -74,7 +75,7 @@ class LRGANGenerator(Generator):
         doublings = image_size.bit_length() - 3
         widths = [width * 2**i for i in reversed(range(1, doublings + 1))]
         trunk: list[nn.Module] = [nn.Unflatten(1, (size, 1, 1)), nn.ConvTranspose2d(size, widths[0], 4, bias=False)]
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in pairwise(widths):
             trunk += [nn.BatchNorm2d(wide), nn.ReLU(), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
         self.trunk = nn.Sequential(*trunk, nn.BatchNorm2d(widths[-1]), nn.ReLU())
         self.image = nn.Sequential(nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh())

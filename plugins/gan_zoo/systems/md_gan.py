@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +51,7 @@ class VideoUNet(Generator):
         widths = [source_channels, *(width * 2**i for i in range(levels))]
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv3d(a, b, (3, 4, 4), (1, 2, 2), 1), nn.BatchNorm3d(b), nn.LeakyReLU(0.2))
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
         )
         self.up = nn.ModuleList()
         for level in reversed(range(levels)):

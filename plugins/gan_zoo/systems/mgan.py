@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -114,7 +116,7 @@ class MGANDiscriminator(Discriminator):
         widths = [channels, width, 2 * width, 4 * width]
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.Conv2d(narrow, wide, 5, 2, 2), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, inplace=True))
-            for narrow, wide in zip(widths, widths[1:], strict=False)
+            for narrow, wide in pairwise(widths)
         )
         self.output = nn.Linear(4 * width * (image_size // 8) ** 2, 1)
         for layer in self.modules():

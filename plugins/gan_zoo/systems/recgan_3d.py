@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +33,7 @@ class VoxelUNet(Generator):
         n, _ = levels(shape[1:], 2, 2)
         widths = [shape[0], *(width * 2**i for i in range(n))]
         self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv3d(a, b, 4, 2, 1), nn.BatchNorm3d(b), nn.LeakyReLU(0.2))
-            for a, b in zip(widths, widths[1:], strict=False)
+            nn.Sequential(nn.Conv3d(a, b, 4, 2, 1), nn.BatchNorm3d(b), nn.LeakyReLU(0.2)) for a, b in pairwise(widths)
         )
         self.up = nn.ModuleList()
         for level in reversed(range(n)):
@@ -78,7 +78,7 @@ class VoxelCritic(Discriminator):
         super().__init__()
         n, sizes = levels(shape[1:], 2, 4)
         widths = [shape[0] + given_channels, *(width * 2**i for i in range(n))]
-        self.convolutions = nn.ModuleList(nn.Conv3d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.convolutions = nn.ModuleList(nn.Conv3d(a, b, 4, 2, 1) for a, b in pairwise(widths))
         self.values = widths[-1] * math.prod(sizes)
         init_dcgan(self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +88,7 @@ class SpatialGenerator(Generator):
         self.waves = Waves(global_dim, waves, 50) if waves else None
         sizes = [local + global_dim + waves, *widths, channels]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in pairwise(sizes):
             layers += [
                 nn.ConvTranspose2d(inputs, outputs, 5, 2, 2, bias=False),
                 nn.BatchNorm2d(outputs),
@@ -141,7 +142,7 @@ class SpatialDiscriminator(Discriminator):
                 nn.BatchNorm2d(outputs) if number else nn.Identity(),
                 nn.LeakyReLU(0.2),
             )
-            for number, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False))
+            for number, (inputs, outputs) in enumerate(pairwise(sizes))
         )
         self.output = nn.Conv2d(widths[-1], 1, 5, 2, 2, bias=False)
         init_normal(self, 0.02)

@@ -8,6 +8,7 @@ tells z back (the entropy loss), and each generator is to make what E finds its 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -189,9 +190,7 @@ class ImageJudge(Discriminator):
     def __init__(self, image_size: ImageSize, channels: int, width: int, hidden: int, latent_dim: int) -> None:
         super().__init__()
         widths = [channels, width, 2 * width, 4 * width]
-        blocks = [
-            nn.Sequential(nn.Conv2d(a, b, 5, 2, 2), nn.LeakyReLU(0.2)) for a, b in zip(widths, widths[1:], strict=False)
-        ]
+        blocks = [nn.Sequential(nn.Conv2d(a, b, 5, 2, 2), nn.LeakyReLU(0.2)) for a, b in pairwise(widths)]
         height, across = (-(-side // 8) for side in sides(image_size))
         last = nn.Sequential(nn.Flatten(), nn.Linear(4 * width * height * across, hidden), nn.ReLU())
         self.blocks = nn.ModuleList([*blocks, last])

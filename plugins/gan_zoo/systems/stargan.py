@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -139,8 +140,7 @@ class StarGANDiscriminator(Discriminator):
         require_positive(labels=labels, channels=channels, width=width, layers=layers)
         widths = [channels, *(width * 2**i for i in range(layers))]
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.01))
-            for a, b in zip(widths, widths[1:], strict=False)
+            nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.01)) for a, b in pairwise(widths)
         )
         self.output = nn.Conv2d(widths[-1], 1, 3, 1, 1, bias=False)
         self.heads[CLASS] = nn.Linear(widths[-1] * halved(image_size, layers), labels, bias=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -204,7 +205,7 @@ class DualPathGenerator(Generator):
         widths = [channels, width, 2 * width, 4 * width]
         self.down = nn.ModuleList(
             nn.Sequential(nn.Conv2d(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
-            for inputs, outputs in zip(widths, widths[1:], strict=False)
+            for inputs, outputs in pairwise(widths)
         )
         # Each way up sees both paths' maps of its size, and what comes from below.
         self.up = nn.ModuleList(
@@ -240,7 +241,7 @@ class BesideDiscriminator(Discriminator):
         widths = [2 * channels, width, 2 * width, 4 * width]
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2))
-            for inputs, outputs in zip(widths, widths[1:], strict=False)
+            for inputs, outputs in pairwise(widths)
         )
         self.output = nn.Linear(4 * width * (image_size // 8) ** 2, 1)
         init_normal(self, 0.02)

@@ -1,5 +1,7 @@
 """AdaGAN's weights and stages, MPM-GAN's messages, and ABC-GAN's blur and controller."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -53,7 +55,7 @@ def test_with_exact_weights_and_perfect_components_the_divergence_falls():
         weights = data_weights(d, beta, threshold(samples, beta)) * data
         assert weights.sum().item() == pytest.approx(1)
         made = (1 - beta) * made + beta * weights
-    assert all(later < before for before, later in zip(found, found[1:], strict=False))
+    assert all(later < before for before, later in pairwise(found))
     assert found[-1] < 0.01
 
 
