@@ -56,6 +56,8 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> str:
         return _missing_option(error)
     if isinstance(error, OverrideParseException):
         return _unreadable(error)
+    if found := re.match(r"In '(\w+)/(\w+)': ConfigKeyError .*\s+Key '(\w+)' not in 'Config'", str(error)):
+        return _without_package(*found.groups()) or _one_line(error)
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(cause, ValidationError):
         return _wrong_value(cause) if cause.full_key else _one_line(error)
@@ -74,6 +76,15 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> str:
         return f"{', '.join(ranges)}: ranges are for a search, hydra/sweeper=optuna; a sweep takes values, 1e-4,1e-3"
     nameless = next((one for one in typed if one.startswith("=")), None)
     return f"{nameless}: a setting is missing before the `=`" if nameless is not None else _one_line(error)
+
+
+def _without_package(group: str, option: str, key: str) -> str | None:
+    """Return what a YAML must begin with whose content went to a place that there is not; None of other keys."""
+    kind = kind_of_group(group)
+    if kind is None or key != group:
+        return None
+    of_one = group if kind.place == "networks" else option
+    return f"{group}={option}: the first line of its YAML must be `# @package {kind.place}.{of_one}`"
 
 
 def _unreadable(error: OverrideParseException) -> str:

@@ -176,7 +176,9 @@ def build(kind: str, config: Mapping[str, Any], *supplied: Any, at: str = "") ->
         ConfigError: no such plugin, a setting it does not accept or lacks, or a value it refuses.
     """
     if not isinstance(config, Mapping) or "name" not in config:
-        raise ConfigError(f"a configuration of {kind} needs a `name`, but this is {config!r}")
+        of_several = KINDS[kind].several and not isinstance(config, Mapping)
+        line = f"; a YAML of {kind} begins with `# @package {KINDS[kind].place}.NAME`" if of_several else ""
+        raise ConfigError(f"a configuration of {kind} needs a `name`, but this is {config!r}{line}")
     plugin = find(kind, config["name"])
     factory = plugin.load()
     arguments = {key: value for key, value in config.items() if key != "name"}

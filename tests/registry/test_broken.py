@@ -153,6 +153,28 @@ def test_a_plugin_without_a_yaml_is_named_where_it_is_missed(install):
         compose(("loss=bare",))
 
 
+@pytest.mark.parametrize(
+    ("kind", "group", "chosen", "line"),
+    [
+        ("terms", "term", "[lost]", "# @package terms.lost"),
+        ("generators", "generator", "lost", "# @package networks.generator"),
+    ],
+)
+def test_a_yaml_that_does_not_say_where_it_belongs_is_told_its_first_line(install, kind, group, chosen, line):
+    files = {"lost/__init__.py": "", f"lost/conf/{group}/lost.yaml": "name: lost"}
+    install("lost", {kind: {"lost": "lost:Lost"}, "configs": {"lost": "lost.conf"}}, files)
+    with pytest.raises(ConfigError, match=f"{group}=lost: the first line of its YAML must be `{line}`"):
+        compose((f"{group}={chosen}",))
+
+
+def test_a_strategy_whose_yaml_fills_the_place_of_all_is_told_its_first_line():
+    said = "this is .lost.; a YAML of strategies begins with `# @package strategy.NAME`"
+    with pytest.raises(ConfigError, match=said):
+        ConfigError, match="this is 'lost'; a YAML of strategies begins with `# @package strategy.NAME`"
+    ):
+        registry.build("strategies", "lost")
+
+
 def test_configuration_packages_are_found_without_importing_them(install):
     files = {"rude/__init__.py": "raise RuntimeError('imported')", "rude/conf/loss/rude.yaml": "name: minimax"}
     install("rude", {"configs": {"rude": "rude.conf"}}, files)
