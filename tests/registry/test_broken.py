@@ -170,8 +170,6 @@ def test_a_yaml_that_does_not_say_where_it_belongs_is_told_its_first_line(instal
 def test_a_strategy_whose_yaml_fills_the_place_of_all_is_told_its_first_line():
     said = "this is .lost.; a YAML of strategies begins with `# @package strategy.NAME`"
     with pytest.raises(ConfigError, match=said):
-        ConfigError, match="this is 'lost'; a YAML of strategies begins with `# @package strategy.NAME`"
-    ):
         registry.build("strategies", "lost")
 
 
