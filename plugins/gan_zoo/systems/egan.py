@@ -53,7 +53,7 @@ class Agreement(Term):
 class EGAN(Game):
     """A GAN of transitions; an enhancer learns of real ones what follows, and G's are to agree with it.
 
-    The paper adds a Kullback-Leibler divergence of what follows from what the enhancer says; here it is the mean square,
+    The paper adds a Kullback-Leibler divergence of what follows from what the enhancer says; here a mean square,
     as between normal distributions of one variance. Its weight `agreement` is ours.
 
     Args:
