@@ -106,19 +106,10 @@ def _network(channels: int, width: int, outputs: int) -> SmallGRU:
         return SmallGRU(channels, width, outputs)
 
 
-class SeriesScores(Metric):
-    """The discriminative and the predictive score (Yoon et al. 2019, Time-series generative adversarial networks).
+class _OfTrainedNetworks(Metric):
+    """What scores by networks that are trained on series share."""
 
-    Args:
-        steps: of training, for each of the two networks.
-        width: of the networks.
-    """
-
-    higher_is_better: ClassVar[dict[str, bool]] = {"discriminative_score": False, "predictive_score": False}
-    legend: ClassVar[dict[str, str]] = {
-        "discriminative_score": "|accuracy - ½| of a network told to tell real from generated series, 0 to ½",
-        "predictive_score": "mean error on real series of a network told by generated ones to say the next step",
-    }
+    name: ClassVar[str]
     samples_kept: ClassVar[int] = 2_000
 
     def __init__(self, steps: int, width: int) -> None:
@@ -127,7 +118,23 @@ class SeriesScores(Metric):
 
     def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
         """Raise ConfigError if the samples are no series."""
-        require_series("series_scores", shape)
+        require_series(self.name, shape)
+
+
+class SeriesScores(_OfTrainedNetworks):
+    """The discriminative and the predictive score (Yoon et al. 2019, Time-series generative adversarial networks).
+
+    Args:
+        steps: of training, for each of the two networks.
+        width: of the networks.
+    """
+
+    name = "series_scores"
+    higher_is_better: ClassVar[dict[str, bool]] = {"discriminative_score": False, "predictive_score": False}
+    legend: ClassVar[dict[str, str]] = {
+        "discriminative_score": "|accuracy - ½| of a network told to tell real from generated series, 0 to ½",
+        "predictive_score": "mean error on real series of a network told by generated ones to say the next step",
+    }
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return both scores."""
@@ -140,7 +147,7 @@ class SeriesScores(Metric):
         }
 
 
-class SeriesClasses(Metric):
+class SeriesClasses(_OfTrainedNetworks):
     """Train on generated, test on real (Esteban et al. 2017, arXiv 1706.02633, section 4.2).
 
     Args:
@@ -148,6 +155,7 @@ class SeriesClasses(Metric):
         width: of the classifier.
     """
 
+    name = "series_classes"
     higher_is_better: ClassVar[dict[str, bool]] = {"tstr_accuracy": True}
     legend: ClassVar[dict[str, str]] = {
         "tstr_accuracy": "accuracy on real series of a classifier trained on generated ones, 0 to 1",
@@ -155,15 +163,6 @@ class SeriesClasses(Metric):
     needs_labels: ClassVar[bool] = True
     needs_game: ClassVar[bool] = True
     labels_suffice: ClassVar[bool] = True
-    samples_kept: ClassVar[int] = 2_000
-
-    def __init__(self, steps: int, width: int) -> None:
-        require_positive(steps=steps, width=width)
-        self.steps, self.width = steps, width
-
-    def check_samples(self, shape: DataShape, generated: int, real: int) -> None:
-        """Raise ConfigError if the samples are no series."""
-        require_series("series_classes", shape)
 
     def scores(self, comparison: Comparison) -> dict[str, float]:
         """Return `tstr_accuracy`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.api import ConfigError, Game, NextBatch, Schedule, distributed
+from gan_framework.api import Game, NextBatch, Schedule, distributed
 from gan_zoo.ranges import require_share
+from gan_zoo.schedules.both_sides import require_both_sides
 
 
 class AccuracyGate(Schedule):
@@ -29,12 +30,7 @@ class AccuracyGate(Schedule):
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game has not both sides."""
-        discriminators, generators, _ = game.teams()
-        if not discriminators or not generators:
-            raise ConfigError(
-                f"schedule=accuracy_gate holds a discriminator back, and {type(game).__name__} has not both sides: set "
-                "schedule=alternating"
-            )
+        require_both_sides(game, "accuracy_gate")
 
     def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step; `accuracy` is measured, and `discriminator_updated`, 1 or 0."""

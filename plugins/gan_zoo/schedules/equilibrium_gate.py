@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_framework.api import ConfigError, Game, Meeting, NextBatch, Player, Schedule, distributed
+from gan_framework.api import Game, Meeting, NextBatch, Player, Schedule, distributed
 from gan_zoo.ranges import require_not_negative
+from gan_zoo.schedules.both_sides import require_both_sides
 
 
 class EquilibriumGate(Schedule):
@@ -31,12 +32,7 @@ class EquilibriumGate(Schedule):
 
     def check(self, game: Game) -> None:
         """Raise ConfigError if the game has not both sides."""
-        discriminators, generators, _ = game.teams()
-        if not discriminators or not generators:
-            raise ConfigError(
-                f"schedule=equilibrium_gate holds a discriminator or a generator back, and {type(game).__name__} has "
-                "not both: set schedule=alternating"
-            )
+        require_both_sides(game, "equilibrium_gate")
 
     def step(self, game: Game, next_batch: NextBatch) -> dict[str, Tensor]:
         """Play one step; `real_entropy` and `fake_entropy` are measured, and 1 or 0 for who was updated."""
