@@ -295,7 +295,7 @@ class Player(nn.Module):
         return {f"adversarial_{name}": loss for name, loss in found.items()}
 
     def _loss_named(self, part: str) -> str:
-        """Return what the parts of its adversarial loss are called in messages."""
+        """Return what the parts of its adversarial loss are called in errors."""
         return f"the {part} loss of the player {self.name!r}, {type(self._loss[0]).__name__}"
 
     def update_key(self, updates: int) -> Hashable:
