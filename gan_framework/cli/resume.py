@@ -14,6 +14,7 @@ from gan_framework.errors import ConfigError
 from gan_framework.storage import foreign, no_run, plain, secrets
 from gan_framework.storage.layout import RunFolder
 from gan_framework.storage.text import visible
+from gan_framework.sweeps import again
 from gan_framework.sweeps.naming import sweep_name
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def _resume(run: Path, overrides: list[str]) -> None:
 
 def _folder(run: Path) -> Path:
     if run.is_dir():
+        if not RunFolder(run).config.is_file() and any((run / name).is_file() for name in no_run.OF_A_SWEEP):
+            raise ConfigError(f"{run} is a sweep: it goes on by its own command, {again.command(run)}")
         return run.resolve()
     if run.exists():
         owner = no_run.owner(run)

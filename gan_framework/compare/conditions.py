@@ -171,6 +171,9 @@ def require_known(key: str, found: list[Described]) -> None:
     close = near(key, known)
     proposed = f"closest: {', '.join(close)}" if close else "the config.yaml of a run has them all"
     what = "setting or score" if any(run.scores for run in found) else "setting"
+    metrics = {str(name) for run in found for name in run.config.get("metrics") or ()}
+    if what == "setting" and any(key == name or key.startswith(f"{name}_") for name in metrics):
+        proposed = "runs chosen by their scores cannot be compared fairly; `gan-framework runs` filters by scores"
     raise ConfigError(f"{visible(key)}: no run has this {what}; {proposed}")
 
 

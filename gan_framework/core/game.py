@@ -291,7 +291,13 @@ class Game(nn.Module):
             self.player(name).gradients = []
         for opening in self.openings:
             opening(self, next_batch)
-        return self.schedule.step(self, next_batch)
+        measured = self.schedule.step(self, next_batch)
+        if not isinstance(measured, dict):
+            raise ConfigError(
+                f"the schedule {type(self.schedule).__name__} returns {type(measured).__name__} of a step, not a dict "
+                "of what its players' `play` has returned"
+            )
+        return measured
 
     def meet(self, batch: Batch, graph: bool = True) -> Meeting:
         """Generate samples and let them meet the real batch before the game's judges.

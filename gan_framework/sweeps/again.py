@@ -40,6 +40,12 @@ def check(folder: str, given: Sequence[str]) -> None:
         raise ConfigError(f"sweep.resume={folder} says where, not what is swept: repeat the sweep's command, {again}")
 
 
+def command(folder: Path) -> str:
+    """Return the command that goes on with the sweep of a folder, as far as the folder says what is swept."""
+    recorded = _recorded(folder) if (folder / RECORD).is_file() else []
+    return ending.command(["gan-framework train", "-m", *(recorded or ["..."])], folder)
+
+
 def _recorded(folder: Path) -> list[str]:
     """Return the overrides that a sweep was started with, except where it lies."""
     hydra: Any = plain.read_yaml(folder / RECORD, folder).get("hydra")

@@ -6,6 +6,7 @@ from torch import nn
 
 from gan_framework.core.contracts.term import Term
 from gan_framework.errors import ConfigError
+from gan_zoo.schedules.alternating import Alternating
 from tests.helpers.small import Draws, Halves, SmallDiscriminator, SmallGenerator, small_game
 
 
@@ -46,6 +47,16 @@ def test_a_term_that_is_no_scalar_is_named():
     game.start(torch.device("cpu"))
     with pytest.raises(ConfigError, match=r"the term 'mine', Vector returns the shape \(\d+,\), not a scalar"):
         game.player("generator").play(game.meet(Draws()()))
+
+
+def test_a_schedule_that_returns_nothing_is_named():
+    class Silent(Alternating):
+        def step(self, game, next_batch):
+            super().step(game, next_batch)
+
+    game = small_game(schedule=Silent(d_steps=1, g_steps=1, share_fakes=True))
+    with pytest.raises(ConfigError, match="the schedule Silent returns NoneType of a step, not a dict"):
+        game.step(Draws())
 
 
 def test_a_generator_that_makes_fewer_samples_than_it_is_asked_for_is_refused(monkeypatch):

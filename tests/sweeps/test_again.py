@@ -1,5 +1,6 @@
 import pytest
 
+from gan_framework.cli.resume import resume
 from gan_framework.errors import ConfigError
 from gan_framework.sweeps import again, ending
 
@@ -19,6 +20,15 @@ def test_a_sweep_is_not_resumed_without_its_own_command(swept, monkeypatch):
         again.check(str(swept), [f"sweep.resume={swept}"])
     command = f"python run.py -m hydra/launcher=joblib loss=hinge,minimax seed=0,1 sweep.resume={swept}"
     assert str(refused.value).endswith(f"repeat the sweep's command, {command}")
+
+
+def test_resume_of_a_sweeps_folder_gives_the_sweeps_command(swept, capsys):
+    assert resume(swept, []) == 2
+    command = f"gan-framework train -m hydra/launcher=joblib loss=hinge,minimax seed=0,1 sweep.resume={swept}"
+    assert capsys.readouterr().err == f"error: {swept} is a sweep: it goes on by its own command, {command}\n"
+    (swept / "multirun.yaml").rename(swept / "runs.json")
+    assert resume(swept, []) == 2
+    assert f"gan-framework train -m ... sweep.resume={swept}" in capsys.readouterr().err
 
 
 def test_with_its_command_or_one_that_had_no_settings_it_is(swept):
