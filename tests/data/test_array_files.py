@@ -42,6 +42,14 @@ def test_npy_is_the_array_x(tmp_path, monkeypatch):
         source("npz", path=f"{tmp_path}/a.npy", y="kind").load("train")
 
 
+def test_arrays_that_many_call_so_are_proposed(tmp_path):
+    np.savez(tmp_path / "a.npz", labels=np.arange(20), images=IMAGES[:20])
+    with pytest.raises(ConfigError, match=r"has no array data.x=x; it has labels, images: set data.x=images$"):
+        source("npz", path=f"{tmp_path}/a.npz")
+    with pytest.raises(ConfigError, match=r"data.y=y; it has labels, images: set data.y=labels; data.y=null for"):
+        source("npz", path=f"{tmp_path}/a.npz", x="images").load("train")
+
+
 def test_what_leads_out_of_an_hdf5_file_is_refused(tmp_path):
     other = hdf5(tmp_path / "other.h5", x=IMAGES)
     with h5py.File(tmp_path / "a.h5", "w") as file:

@@ -14,10 +14,19 @@ CHUNK = 2**21
 """Bytes of rows that are read at a time."""
 
 
+USUAL = {
+    "data.x": ("images", "image", "imgs", "x_train", "train_images", "samples", "data", "x"),
+    "data.y": ("labels", "label", "y_train", "train_labels", "targets", "target", "classes", "y"),
+}
+"""What arrays of samples and of labels are called in many files."""
+
+
 def missing(where: object, key: str, setting: str, keys: Sequence[str]) -> ConfigError:
     """Return what is to be raised where a file has no array of a name."""
     without = "; data.y=null for samples without labels" if setting == "data.y" else ""
-    meant = f": set {setting}={keys[0]}" if setting == "data.x" and len(keys) == 1 else ""
+    usual = [name for name in keys if name.lower() in USUAL.get(setting, ())]
+    only = keys if setting == "data.x" and len(keys) == 1 else []
+    meant = f": set {setting}={(usual or only)[0]}" if usual or only else ""
     return ConfigError(f"{where} has no array {setting}={key}; it has {', '.join(keys) or 'none'}{meant}{without}")
 
 
