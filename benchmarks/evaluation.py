@@ -21,6 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,65 @@ def timed(work: Callable[[], dict[str, float]]) -> tuple[dict[str, float], float
     return result, time.perf_counter() - wall, time.process_time() - processor
 
 
+Scores = dict[str, float]
+
+
+def by_torch_fidelity(real: Tensor, fake: Tensor, subset: int, weights: str) -> Scores:
+    """Return FID, Inception Score and KID of torch-fidelity."""
+    found = calculate_metrics(
+        input1=AsDataset(fake),
+        input2=AsDataset(real),
+        cuda=False,
+        batch_size=BATCH,
+        fid=True,
+        isc=True,
+        kid=True,
+        kid_subset_size=subset,
+        feature_extractor_weights_path=weights,
+        cache=False,
+        verbose=False,
+    )
+    return {
+        "fid_inception": found["frechet_inception_distance"],
+        "is_inception": found["inception_score_mean"],
+        "kid_inception": found["kernel_inception_distance_mean"],
+    }
+
+
+def by_framework(real: Tensor, fake: Tensor, subset: int, weights: str, cache: str, precision: str = "fp32") -> Scores:
+    """Return the same scores of this framework, which keeps the features of real images in a cache."""
+    evaluator = Evaluator(
+        Inception(Path(weights), precision),
+        {"fid": FID(), "inception_score": InceptionScore(10), "kid": KID(100, subset)},
+        Images(real),
+        "benchmark",
+        EvaluateConfig(batch_size=BATCH),
+        torch.device("cpu"),
+        Path(cache),
+    )
+    return evaluator.score_images(fake.split(BATCH), len(fake)).scores
+
+
+def summary(times: dict[str, list[tuple[float, float]]], scores: dict[str, Scores]) -> dict[str, Any]:
+    """Return median times, their ratios to torch-fidelity's, and the scores beside torch-fidelity's."""
+    medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()}
+    reference, expected = medians["torch-fidelity"], scores["torch-fidelity"]
+    return {
+        name: {
+            "seconds": round(wall, 2),
+            "ratio": round(wall / reference[0], 3),
+            "processor_seconds": round(processor, 2),
+            "processor_ratio": round(processor / reference[1], 3),
+            "scores": {
+                score: {"value": value, "relative": abs(value / expected[score] - 1)}
+                for score, value in scores[name].items()
+                if score in expected
+            },
+        }
+        for name, (wall, processor) in medians.items()
+    }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -114,73 +174,22 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     count, subset = arguments.images, arguments.images // 2
 
+    times: dict[str, list[tuple[float, float]]] = {}
+    scores: dict[str, Scores] = {}
     with tempfile.TemporaryDirectory() as folder:
         weights = arguments.weights or random_weights(Path(folder) / "weights.pth")
-        real, fake = images(count, 0, 0.0), images(count, 1, 0.3)
-
-        def torch_fidelity() -> dict[str, float]:
-            found = calculate_metrics(
-                input1=AsDataset(fake),
-                input2=AsDataset(real),
-                cuda=False,
-                batch_size=BATCH,
-                fid=True,
-                isc=True,
-                kid=True,
-                kid_subset_size=subset,
-                feature_extractor_weights_path=weights,
-                cache=False,
-                verbose=False,
-            )
-            return {
-                "fid_inception": found["frechet_inception_distance"],
-                "is_inception": found["inception_score_mean"],
-                "kid_inception": found["kernel_inception_distance_mean"],
-            }
-
-        def ours(cache: str, precision: str = "fp32") -> dict[str, float]:
-            evaluator = Evaluator(
-                Inception(weights, precision),
-                {"fid": FID(), "inception_score": InceptionScore(10), "kid": KID(100, subset)},
-                Images(real),
-                "benchmark",
-                EvaluateConfig(batch_size=BATCH),
-                torch.device("cpu"),
-                Path(cache),
-            )
-            return evaluator.score_images(fake.split(BATCH), count).scores
-
-        times: dict[str, list[tuple[float, float]]] = {}
+        data = (images(count, 0, 0.0), images(count, 1, 0.3), subset, weights)
         for repeat in range(arguments.repeats):
-            works: dict[str, Callable[[], dict[str, float]]] = {
-                "torch-fidelity": torch_fidelity,
-                "first": lambda repeat=repeat: ours(f"{folder}/{repeat}"),
-                "second": lambda repeat=repeat: ours(f"{folder}/{repeat}"),
-            }
+            ours = partial(by_framework, *data, f"{folder}/{repeat}")
+            works = {"torch-fidelity": partial(by_torch_fidelity, *data), "first": ours, "second": ours}
             if arguments.bf16:
-                works["bf16"] = lambda repeat=repeat: ours(f"{folder}/{repeat}", "bf16")
-            scores = {}
+                works["bf16"] = partial(ours, precision="bf16")
             for name, work in works.items():
                 scores[name], wall, processor = timed(work)
                 times.setdefault(name, []).append((wall, processor))
 
-    medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()}
-    reference = medians["torch-fidelity"]
-    result = {
-        name: {
-            "seconds": round(wall, 2),
-            "ratio": round(wall / reference[0], 3),
-            "processor_seconds": round(processor, 2),
-            "processor_ratio": round(processor / reference[1], 3),
-            "scores": {
-                score: {"value": value, "relative": abs(value / scores["torch-fidelity"][score] - 1)}
-                for score, value in scores[name].items()
-                if score in scores["torch-fidelity"]
-            },
-        }
-        for name, (wall, processor) in medians.items()
-    }
-    print(json.dumps({"images": count, "threads": arguments.threads, "torch": torch.__version__, **result}, indent=2))
+    about = {"images": count, "threads": arguments.threads, "torch": torch.__version__}
+    print(json.dumps({**about, **summary(times, scores)}, indent=2))
 
 
 if __name__ == "__main__":
