@@ -33,7 +33,7 @@ def test_four_techniques_of_salimans_stack(build):
 
 
 @pytest.mark.parametrize("loss", ["hinge", "relativistic", "wasserstein"])
-def test_every_loss_plays_with_the_other_strategies(build, loss):
+def test_losses_of_each_form_play_with_strategies(build, loss):
     game = build(f"loss={loss}", "strategy=[ema,historical_averaging,lr_decay]")
     for _ in range(2):
         assert all(torch.isfinite(value).all() for value in game.step(draw).values())
