@@ -24,6 +24,8 @@ SETTINGS = {
     "pretrain_discriminator": ["strategy.pretrain_discriminator.steps=2"],
     "minibatch_discrimination": ["strategy.minibatch_discrimination.kernels=3"],
     "k_step": ["strategy.k_step.k=2"],
+    "ada": ["strategy.ada.policy=[color,cutout]"],  # what moves samples is refused beside a source
+    "diff_augment": ["strategy.diff_augment.policy=[color,cutout]"],
     "stored_discriminators": ["strategy.stored_discriminators.every=1"],
     "unrolled": ["strategy.unrolled.k=1", "optimizer=sgd"],
     **dict.fromkeys(("class_softmax", "multi_hinge", "omni"), ["strategy=[heads]"]),
@@ -85,13 +87,14 @@ REFUSED_IN_ONE = {
     ("probe_bigan", "diff_augment"),
     ("probe_bigan", "feature_distance"),
     ("probe_bigan", "mirror_map"),
+    ("probe_bigan", "one_sided_label_smoothing"),
     ("probe_pix2pix", "train_with_labels"),
     ("probe_pix2pix", "mode_seeking"),
     ("probe_pix2pix", "latent_consistency"),
     ("probe_pix2pix", "latent_optimisation"),
     ("probe_pix2pix", "path_length"),
 }
-"""What fits the other game: images are augmented, classes told, and latents drawn, in one alone."""
+"""What fits the other game: images are augmented, classes told, latents drawn, and D's targets D's own, in one alone."""
 
 OF_GENERATORS = {"feature_distance", "manifold_matching", "mode_seeking", "pulling_away", "path_length"}
 """Terms that the generator's player is given."""
