@@ -61,6 +61,8 @@ class Plugin:
             place = f"{frame.filename}, line {frame.lineno}"
             if isinstance(error, SyntaxError) and error.filename:  # nothing in it was run
                 place = f"{error.filename}, line {error.lineno}"
+            elif isinstance(error, AttributeError) and "importlib" in frame.filename:  # of the module, which is there
+                place = f"its entry point is {self.entry_point.value}"
             what = error.msg if isinstance(error, SyntaxError) else error
             older = isinstance(error, ModuleNotFoundError) and str(error.name).startswith("gan_framework.")
             raise ConfigError(
@@ -136,7 +138,8 @@ def find(kind: str, name: str) -> Plugin:
         return found[0]
     if found:
         choices = " or ".join(f"{plugin.distribution}:{short}" for plugin in found)
-        raise ConfigError(f"several distributions have {kind} named {short!r}: choose one with name={choices}")
+        place = f"networks.{KINDS[kind].group}" if KINDS[kind].place == "networks" else _place(kind, short)
+        raise ConfigError(f"several distributions have {kind} named {short!r}: choose one with {place}.name={choices}")
     by_name = {plugin.name: plugin for plugin in installed(kind)}
     listing = ", ".join(f"{other} ({by_name[other].distribution})" for other in near(short, by_name))
     raise ConfigError(
