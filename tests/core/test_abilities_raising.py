@@ -94,7 +94,7 @@ REFUSED_IN_ONE = {
     ("probe_pix2pix", "latent_optimisation"),
     ("probe_pix2pix", "path_length"),
 }
-"""What fits the other game: images are augmented, classes told, latents drawn, and D's targets D's own, in one alone."""
+"""What fits the other game: images are augmented, classes told, latents drawn, D's targets D's own, in one alone."""
 
 OF_GENERATORS = {"feature_distance", "manifold_matching", "mode_seeking", "pulling_away", "path_length"}
 """Terms that the generator's player is given."""
