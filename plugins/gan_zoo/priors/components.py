@@ -38,7 +38,7 @@ class Components(Prior):
             raise ValueError(f"dim={dim}: the code alone takes {components} entries")
         self.dim = dim
         self.components = components
-        self.noise = NOISES[noise](dim - code_size(components))
+        self.noise: Prior = NOISES[noise](dim - code_size(components))
 
     def draw(self, n: int, device: torch.device, generator: torch.Generator | None = None) -> Latent:
         """Draw z (n, dim), and `component` (n, K) as its code."""
