@@ -25,6 +25,8 @@ from gan_framework.registry import registry, typecheck
 from gan_framework.registry.kinds import KINDS, kind_of_network
 from gan_framework.storage import garbage
 from gan_framework.weights.freezing import Thawing, freeze, refuse_what_moves_frozen
+from gan_framework.weights.independence import find_batch_independent
+from gan_framework.weights.layout import choose_layouts
 from gan_framework.weights.settings import weight_settings
 from gan_framework.weights.warm_start import WarmStart
 
@@ -154,10 +156,21 @@ def build_game(config: Config, shape: DataShape, device: torch.device, warm_star
             f"train.accumulate={game.accumulate} divides each batch, and {type(game.schedule).__name__} compares whole "
             "ones: set train.accumulate=1, or schedule=alternating"
         )
-    game.start(device, config["train"]["precision"])
+    start(game, device, config["train"]["precision"])
     garbage.as_usual()
     refuse_what_moves_frozen(game, of_weights)
     return game
+
+
+def start(game: Game, device: torch.device, precision: str = "fp32") -> None:
+    """Start a game on a device: weights lie as is fastest, and who judges each sample alone sees both sides at once.
+
+    Raises:
+        ConfigError: as for `Game.start`.
+    """
+    choose_layouts(game.networks)
+    game.start(device, precision)
+    game.independent = find_batch_independent(game)
 
 
 def _refuse_network_of_images(name: str, settings: Any, shape: DataShape, data: str) -> None:

@@ -28,9 +28,6 @@ from gan_framework.errors import ConfigError
 CONDITIONS_KEPT = 64
 """How many condition vectors of the data a game keeps, so that samples can be drawn with no data at hand."""
 
-LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
-"""By the dimensions of a weight, the layout in which convolutions are fastest."""
-
 
 @dataclass
 class Components:
@@ -76,6 +73,7 @@ class Game(nn.Module):
         generates_from: what in a batch samples are made of, `samples` or the name of an extra; None if they are drawn
             from the prior alone.
         accumulate: the number of parts in which a batch goes through the networks.
+        independent: the names of networks that judge each sample alone, so that both sides go through in one pass.
     """
 
     networks: nn.ModuleDict
@@ -102,7 +100,7 @@ class Game(nn.Module):
         self.optimizers = components.optimizers
         self.accumulate = 1
         self._clips = components.clips
-        self._independent: set[str] = set()
+        self.independent: set[str] = set()
         self._judges: dict[str, str] = {}
         self._claims: dict[str, str] = {}
         self._replaced: dict[str, str] = {}
@@ -207,9 +205,8 @@ class Game(nn.Module):
         for name, network in self.networks.items():
             if getattr(network, "conditional", False) and not (self.data.num_classes or self.data.condition_dim):
                 raise ConfigError(f"networks.{name} needs labels, and the data have none; choose labelled data")
-        checks.check_pairs(self, lambda batch: self.pairs(batch, self.latent_for(batch)))
-        if type(self).pair is Game.pair and type(self).pairs is Game.pairs:
-            checks.check_count(self)
+        plain = type(self).pair is Game.pair and type(self).pairs is Game.pairs
+        checks.check_pairs(self, lambda batch: self.pairs(batch, self.latent_for(batch)), one_each=plain)
 
     def probe(self, network: str = "discriminator") -> DiscriminatorOutput:
         """Return what a network says of blank samples and what belongs to them: the shapes that strategies need.
@@ -231,7 +228,6 @@ class Game(nn.Module):
         """
         self.precision = Precision(precision, device)
         self.to(device)
-        _choose_layouts(self.networks)
         for network in self.networks.values():
             if [*network.parameters()] and not any(parameter.requires_grad for parameter in network.parameters()):
                 network.eval()  # a frozen one's running statistics and dropout stand still too
@@ -240,7 +236,6 @@ class Game(nn.Module):
         for name in self.players:
             self.player(name).start(self, meeting, self._clips.get(name))
         self.schedule.check(self)
-        self._independent = checks.find_batch_independent(self)
 
     def trainable(self, networks: tuple[str, ...]) -> list[nn.Parameter]:
         """Return the parameters of networks that can be updated, each once."""
@@ -277,7 +272,7 @@ class Game(nn.Module):
 
     def judge(self, network: str) -> Judge:
         """Return a network as pairs ask it."""
-        return Judge(network, self.network(network), self.precision, self.transforms, network in self._independent)
+        return Judge(network, self.network(network), self.precision, self.transforms, network in self.independent)
 
     @property
     def device(self) -> torch.device:
@@ -381,10 +376,3 @@ class Game(nn.Module):
             columns: samples side by side.
         """
         return None
-
-
-def _choose_layouts(networks: nn.ModuleDict) -> None:
-    """Store the weights of convolutions in the layout in which they are fastest."""
-    for tensor in chain(networks.parameters(), networks.buffers()):
-        if tensor.ndim in LAYOUTS:
-            tensor.data = tensor.data.to(memory_format=LAYOUTS[tensor.ndim])

@@ -222,8 +222,6 @@ class Player(nn.Module):
             for pair in pairs.values():
                 pair.differentiate(self.term(name).differentiates)
         losses = self.adversarial(faced)
-        for name, loss in losses.items():
-            checks.scalar(loss, self._loss_named(name))
         for name, pairs in of_terms.items():
             factor = self.plans[name].factor(self.updates)
             for pair_name, pair in pairs.items():
@@ -293,10 +291,6 @@ class Player(nn.Module):
         if self.combine is not None:
             return {"adversarial": self.combine(torch.stack([*found.values()]))}
         return {f"adversarial_{name}": loss for name, loss in found.items()}
-
-    def _loss_named(self, part: str) -> str:
-        """Return what the parts of its adversarial loss are called in errors."""
-        return f"the {part} loss of the player {self.name!r}, {type(self._loss[0]).__name__}"
 
     def update_key(self, updates: int) -> Hashable:
         """Return what the update after so many others follows from that count, beside terms; see `Term.update_key`."""

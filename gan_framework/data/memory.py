@@ -13,7 +13,7 @@ from gan_framework.data.encoding import describe
 from gan_framework.data.source import Data
 
 LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
-"""By a tensor's dimensions the layout in which batches are gathered."""
+"""By a tensor's dimensions the layout in which batches are gathered, and in which convolutions are fastest."""
 
 
 class InMemory(Data):

@@ -1,1 +1,1 @@
-"""Trained weights: what networks start from, and what of them is left alone."""
+"""Networks: what they start from, what of them is left alone, in which layout they lie, who judges samples alone."""

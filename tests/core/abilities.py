@@ -6,6 +6,7 @@ import torch
 
 import tests.probe.installed  # noqa: F401 (the distribution's modules can be imported)
 from gan_framework.build import build_game
+from gan_framework.build import start as start_game
 from gan_framework.core import seeding
 from gan_framework.core.game import Components
 from gan_framework.core.records import Batch, DataShape, Latent
@@ -44,7 +45,7 @@ def make(game, networks, shape, players=("discriminator", "generator"), start=Tr
     if edit is not None:
         edit(made)
     if start:
-        made.start(CPU)
+        start_game(made, CPU)
     return made
 
 

@@ -88,6 +88,7 @@ REFUSED_IN_ONE = {
     ("probe_bigan", "feature_distance"),
     ("probe_bigan", "mirror_map"),
     ("probe_bigan", "one_sided_label_smoothing"),
+    ("probe_pix2pix", "marginal_bias"),
     ("probe_pix2pix", "train_with_labels"),
     ("probe_pix2pix", "mode_seeking"),
     ("probe_pix2pix", "latent_consistency"),

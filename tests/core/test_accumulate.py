@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gan_framework.build import build_game
+from gan_framework.build import start as start_game
 from gan_framework.core.contracts.term import Term
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
@@ -41,7 +42,7 @@ def divided(parts, share_fakes=True, d_steps=1, penalised=False, clips=None):
         game.player("discriminator").add_term("r1", R1(), 2.0)
         game.player("discriminator").add_term("r2", R2(), 0.5)
     game._clips |= clips or {}
-    game.start(torch.device("cpu"))
+    start_game(game, torch.device("cpu"))
     game.discriminator.calls = game.generator.calls = 0
     return game
 
@@ -106,7 +107,7 @@ def test_a_look_ahead_is_of_each_part():
     game = small_game(loss=NonSaturating(), start=False)
     game.accumulate = 2
     Unrolled(2, 0.1).apply(game)
-    game.start(torch.device("cpu"))
+    start_game(game, torch.device("cpu"))
     sizes = []
     game.player("generator").look_aheads.append(lambda meeting: sizes.append(len(meeting["main"].real)) or meeting)
     assert all(torch.isfinite(value).all() for value in game.step(Draws(8)).values())

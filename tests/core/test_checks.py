@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from gan_framework.build import build_game
-from gan_framework.core.checks import batch_independent
+from gan_framework.build import start as start_game
 from gan_framework.core.contracts.networks import Discriminator
 from gan_framework.core.judge import Judge
 from gan_framework.core.precision import Precision
 from gan_framework.core.records import Batch, DataShape
+from gan_framework.weights.independence import batch_independent
 from tests.helpers.small import Draws, small_game
 
 TINY = ["data.image_size=16", "data.channels=1"]
@@ -60,7 +61,7 @@ def test_finding_out_changes_neither_the_network_nor_the_random_numbers(compose)
     overrides = ["model=resnet", "strategy=[spectral_norm]", "networks.discriminator.width=8"]
     tried = game(compose, *overrides)
     state, random = copy.deepcopy(tried.discriminator.state_dict()), torch.get_rng_state()
-    tried.start(torch.device("cpu"))
+    start_game(tried, torch.device("cpu"))
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(value, state[name]) for name, value in tried.discriminator.state_dict().items())
 

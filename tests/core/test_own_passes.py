@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gan_framework.build import start as start_game
 from gan_zoo.losses.vanilla import NonSaturating
 from gan_zoo.terms.zero_centered import R1, R2
 from tests.helpers.small import Draws, small_game
@@ -16,7 +17,7 @@ def penalised(terms, precision="fp32", independent=True, plan=None):
         game.player("discriminator").add_term(name, {"r1": R1, "r2": R2}[name](), weight=3.0, plan=plan)
     if not independent:
         game.discriminator.batch_independent = False
-    game.start(torch.device("cpu"), precision)
+    start_game(game, torch.device("cpu"), precision)
     return game
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from gan_framework.build import start as start_game
 from gan_framework.core.game import Components, Game
 from gan_framework.core.records import Batch, DataShape
 from gan_zoo.discriminators.mlp import MLPDiscriminator
@@ -50,7 +51,7 @@ def image_game(loss=None, start=True, optimizer=sgd, schedule=None):
         )
     )
     if start:
-        game.start(torch.device("cpu"))
+        start_game(game, torch.device("cpu"))
     return game
 
 

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from gan_framework.build import start as start_game
 from gan_framework.core.contracts.loss import SeparableLoss
 from gan_framework.core.contracts.networks import Discriminator, Generator
 from gan_framework.core.contracts.prior import Prior
@@ -72,7 +73,7 @@ def small_game(loss=None, schedule=None, start=True, optimizer=sgd):
         )
     )
     if start:
-        game.start(torch.device("cpu"))
+        start_game(game, torch.device("cpu"))
         game.discriminator.calls = game.generator.calls = 0
     return game
 
