@@ -67,7 +67,7 @@ def _tried(game: Game, complaint: str) -> Iterator[None]:
             yield
     except ConfigError:
         raise
-    except (RuntimeError, ValueError, TypeError, LookupError, AssertionError) as error:
+    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
         raise ConfigError(f"{complaint}: {error}") from error
 
 

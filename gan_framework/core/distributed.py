@@ -84,11 +84,6 @@ def share_of_latents(draw: Callable[..., Latent], n: int) -> Latent:
     return draw(_group.world * n, generator=_group.random).part(slice(start, start + n))
 
 
-def shared_random() -> torch.Generator | None:
-    """Return random numbers on the run's device that are the same in all processes; torch's own, None, outside."""
-    return None if _group is None else _group.random
-
-
 def average_gradients(parameters: Sequence[nn.Parameter], loss: Tensor) -> Tensor:
     """Average the gradients of parameters, in place, and a loss, which is returned."""
     if _group is None:

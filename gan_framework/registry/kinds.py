@@ -56,7 +56,7 @@ KINDS: dict[str, Kind] = {
             Kind(name, name[:-1], name[:-1], "networks", contract, several=True, reserved=OF_WEIGHTS, says=says)
             for name, contract, says in (
                 ("generators", f"{_CORE}.networks:Generator", ()),
-                ("discriminators", f"{_CORE}.networks:Discriminator", ("output",)),
+                ("discriminators", f"{_CORE}.networks:Discriminator", ()),
                 ("networks", "torch.nn:Module", ()),
             )
         ),

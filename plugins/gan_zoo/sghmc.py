@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from gan_framework.api import distributed
+from gan_framework.api import seeding
 from gan_zoo.ranges import require_not_negative, require_positive, require_share
 
 
@@ -19,7 +19,7 @@ class SGHMC(optim.Optimizer):
     U is the negative logarithm of the posterior given all samples of the data, of which the loss is a mean: ∇U = N g.
     The setting `lr` is η N, so that it is an ordinary learning rate of the mean, and the noise has the variance 2 α lr
     / N (Saatci & Wilson 2017, arXiv 1705.09558, Algorithm 1). Without noise it is gradient descent with momentum 1 - α.
-    The noise is the same in all processes.
+    The noise follows from the run's seed, and is the same in all processes.
 
     Args:
         parameters: what is updated.
@@ -33,7 +33,8 @@ class SGHMC(optim.Optimizer):
         require_share(alpha=alpha)
         require_positive(samples=samples)
         require_not_negative(noise=noise)
-        super().__init__(parameters, {"lr": lr, "alpha": alpha, "samples": samples, "noise": noise})
+        seed = int(torch.randint(2**62, ()))  # one for each optimizer; kept with its state
+        super().__init__(parameters, {"lr": lr, "alpha": alpha, "samples": samples, "noise": noise, "seed": seed})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -41,19 +42,22 @@ class SGHMC(optim.Optimizer):
         for group in self.param_groups:
             lr, alpha = group["lr"], group["alpha"]
             deviation = group["noise"] * math.sqrt(2 * alpha * lr / group["samples"])
-            for parameter in group["params"]:
+            for number, parameter in enumerate(group["params"]):
                 if parameter.grad is None:
                     continue
-                velocity: Tensor = self.state[parameter].setdefault("velocity", torch.zeros_like(parameter))
+                state = self.state[parameter]
+                steps = state["steps"] = state.get("steps", 0) + 1
+                velocity: Tensor = state.setdefault("velocity", torch.zeros_like(parameter))
                 velocity.mul_(1 - alpha).add_(parameter.grad, alpha=-lr)
                 if deviation:
-                    velocity.add_(_noise(parameter), alpha=deviation)
+                    velocity.add_(_noise(parameter, group["seed"], number, steps), alpha=deviation)
                 parameter.add_(velocity)
 
 
-def _noise(like: Tensor) -> Tensor:
-    """Return standard normal noise that follows from the run's seed and its step, the same in all processes."""
-    return torch.randn(like.shape, generator=distributed.shared_random(), device=like.device, dtype=like.dtype)
+def _noise(like: Tensor, seed: int, *which: int) -> Tensor:
+    """Return standard normal noise that follows from a seed and which parameter and step it is for."""
+    random = torch.Generator(like.device).manual_seed(seeding.derive(seed, *which))
+    return torch.randn(like.shape, generator=random, device=like.device, dtype=like.dtype)
 
 
 def sghmc(parameters: Iterable[nn.Parameter], lr: float, alpha: float, samples: int, noise: float) -> optim.Optimizer:

@@ -66,6 +66,13 @@ def test_a_generator_that_makes_fewer_samples_than_it_is_asked_for_is_refused(mo
         game.check()
 
 
+def test_a_discriminator_without_its_last_layer_is_refused():
+    game = small_game(start=False)
+    del game.networks["discriminator"].output
+    with pytest.raises(ConfigError, match="the networks do not fit the data .*no attribute 'output'"):
+        game.check()
+
+
 def test_a_discriminator_that_says_two_numbers_of_a_sample_is_refused():
     game = small_game(start=False)
     assert isinstance(game.networks["discriminator"], SmallDiscriminator)

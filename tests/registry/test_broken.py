@@ -75,7 +75,6 @@ ATTRIBUTE = "from torch import nn\nfrom gan_framework.api import {base}\nclass T
     [
         ("losses", "AdversarialLoss", "__init__ = lambda self: None", "Thing.__init__ must call super().__init__()"),
         ("terms", "Term", "def __init__(self): self.layer = nn.Linear(1, 1)", "must call super().__init__()"),
-        ("discriminators", "Discriminator", "pass", "has no attribute `output`, which all discriminators have"),
         ("metrics", "Metric", "pass", "has no attribute `higher_is_better`, which all metrics have"),
         ("samplers", "Sampler", "pass", "has no attribute `name`, which all samplers have"),
         ("datasets", "DataSource", "pass", "has no attribute `shape`, which all datasets have"),

@@ -270,7 +270,7 @@ BROKEN = [
         "losses",
         "F.softplus(-fake.logits).mean()",
         "F.softplus(-fake.logits)",
-        r"shape \(8,\), not a scalar: take the m",
+        r"shape \(2,\), not a scalar: take the m",
     ),
     ("losses", "F.softplus(-fake.logits).mean()", "F.softplus(-fake.logits).sum()", "for the same batch twice: take"),
     (
@@ -361,7 +361,7 @@ BROKEN = [
         "discriminators",
         "nn.Linear(8, 1)",
         "nn.Linear(8, 2)",
-        r"its logits have the shape \(8, 2\), not one number a sample",
+        r"networks.discriminator says \(2, 2\) of 2 samples, not one number of each",
     ),
     (
         "discriminators",

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from gan_framework.build import start as start_game
 from gan_framework.errors import ConfigError
 from gan_framework.registry import registry
 from gan_zoo.losses.relativistic import Relativistic
@@ -156,7 +157,7 @@ def test_all_terms_of_a_player_are_summed_into_one_optimizer_step():
     discriminator = game.player("discriminator")
     for name, weight in weights.items():
         discriminator.add_term(name, registry.build("terms", PENALTIES[name][0]), weight)
-    game.start(torch.device("cpu"))
+    start_game(game, torch.device("cpu"))
     steps = []
     discriminator.optimizer.register_step_post_hook(lambda *_: steps.append(1))
 
