@@ -1,12 +1,11 @@
 """MIX+GAN, Bayesian GAN and DeLiGAN: mixtures with weights, posteriors and Gaussians that are learned."""
 
+import copy
 import math
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from gan_framework.core import distributed
 from gan_framework.core.records import DataShape
 from gan_framework.errors import ConfigError
 from gan_zoo.priors.components import component_of
@@ -169,17 +168,21 @@ def test_networks_that_are_alike_and_runs_of_other_seeds_have_noise_of_their_own
     assert alike.abs().max() < 0.1
 
 
-def test_the_noise_is_the_same_in_all_processes(monkeypatch):
-    moved = []
-    for rank in range(2):
-        torch.manual_seed(rank)
-        random = torch.Generator().manual_seed(5)
-        monkeypatch.setattr(distributed, "_group", SimpleNamespace(random=random))
+def test_the_noise_is_the_same_in_all_processes_and_after_a_resume():
+    """Processes build alike and draw random numbers of their own from there on; a resumed one has built anew."""
+    moved, first = [], {}
+    for rank in range(3):
+        torch.manual_seed(0 if rank < 2 else 1)
         theta = torch.nn.Parameter(torch.zeros(5))
         theta.grad = torch.zeros(5)
-        SGHMC([theta], lr=0.02, alpha=0.2, samples=4, noise=1.0).step()
+        optimizer = SGHMC([theta], lr=0.02, alpha=0.2, samples=4, noise=1.0)
+        if rank == 2:
+            optimizer.load_state_dict(first)
+        first = copy.deepcopy(optimizer.state_dict())
+        torch.manual_seed(rank)
+        optimizer.step()
         moved.append(theta.detach())
-    assert torch.equal(*moved) and moved[0].any()
+    assert torch.equal(moved[0], moved[1]) and torch.equal(moved[1], moved[2]) and moved[0].any()
 
 
 def test_without_noise_it_is_gradient_descent_with_momentum():
