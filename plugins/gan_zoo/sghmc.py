@@ -33,8 +33,11 @@ class SGHMC(optim.Optimizer):
         require_share(alpha=alpha)
         require_positive(samples=samples)
         require_not_negative(noise=noise)
-        seed = int(torch.randint(2**62, ()))  # one for each optimizer; kept with its state
-        super().__init__(parameters, {"lr": lr, "alpha": alpha, "samples": samples, "noise": noise, "seed": seed})
+        super().__init__(parameters, {"lr": lr, "alpha": alpha, "samples": samples, "noise": noise})
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                # In the state, which a resumed run takes up, where settings are those of its configuration.
+                self.state[parameter]["seed"] = int(torch.randint(2**62, ()))
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -42,7 +45,7 @@ class SGHMC(optim.Optimizer):
         for group in self.param_groups:
             lr, alpha = group["lr"], group["alpha"]
             deviation = group["noise"] * math.sqrt(2 * alpha * lr / group["samples"])
-            for number, parameter in enumerate(group["params"]):
+            for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
                 state = self.state[parameter]
@@ -50,13 +53,13 @@ class SGHMC(optim.Optimizer):
                 velocity: Tensor = state.setdefault("velocity", torch.zeros_like(parameter))
                 velocity.mul_(1 - alpha).add_(parameter.grad, alpha=-lr)
                 if deviation:
-                    velocity.add_(_noise(parameter, group["seed"], number, steps), alpha=deviation)
+                    velocity.add_(_noise(parameter, state["seed"], steps), alpha=deviation)
                 parameter.add_(velocity)
 
 
-def _noise(like: Tensor, seed: int, *which: int) -> Tensor:
-    """Return standard normal noise that follows from a seed and which parameter and step it is for."""
-    random = torch.Generator(like.device).manual_seed(seeding.derive(seed, *which))
+def _noise(like: Tensor, seed: int, step: int) -> Tensor:
+    """Return standard normal noise that follows from a parameter's seed and the step it is for."""
+    random = torch.Generator(like.device).manual_seed(seeding.derive(seed, step))
     return torch.randn(like.shape, generator=random, device=like.device, dtype=like.dtype)
 
 
