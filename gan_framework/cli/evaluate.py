@@ -112,7 +112,7 @@ def _reference_folder(against: Path | None, overrides: list[str]) -> list[str]:
         raise ConfigError(f"--against {against} and {typed[0]} exclude each other: either is the reference")
     if not against.is_dir():
         raise ConfigError(f"--against {against}: there is no such folder of images")
-    if any(is_run(entry.name for entry in folder.iterdir()) for folder in (against, *against.absolute().parents[:1])):
+    if is_run(entry.name for entry in against.iterdir()) or _holds_grids(against):
         raise ConfigError(
             f"--against {against}: this is of a run, whose pictures are grids of many samples; `gan-framework sample "
             "RUN --singles --n 1000 --out FOLDER` writes a folder of single ones; `gan-framework compare` ranks runs"

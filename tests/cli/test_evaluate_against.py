@@ -110,12 +110,24 @@ def test_wrong_requests_for_statistics(name, overrides, said, tmp_path, cache):
     assert not (tmp_path / name).exists()
 
 
-@pytest.mark.parametrize("inside", ["", "samples"])
-def test_the_grids_of_a_run_are_no_reference(folders, tmp_path, inside):
-    run = tmp_path / "run"
-    write(run / "samples", {"samples_0000004.png": encoded(picture(1, (7, 5), "L"))})
-    (run / "checkpoints").mkdir()
+@pytest.fixture
+def run(tmp_path):
+    """A run's folder, with a grid of samples."""
+    folder = tmp_path / "run"
+    write(folder / "samples", {"samples_0000004.png": encoded(picture(1, (7, 5), "L"))})
+    (folder / "checkpoints").mkdir()
     for name in ("config.yaml", "summary.json", "metrics.jsonl"):
-        (run / name).write_text("{}")
+        (folder / name).write_text("{}")
+    return folder
+
+
+@pytest.mark.parametrize("inside", ["", "samples"])
+def test_the_grids_of_a_run_are_no_reference(folders, run, tmp_path, inside):
     with pytest.raises(ConfigError, match="--against .*run.*: this is of a run, .* grids .*sample RUN --singles"):
         evaluate(folders[0], RAW, tmp_path / "a.json", run / inside)
+
+
+def test_single_samples_in_a_runs_folder_are_one(folders, run, tmp_path):
+    """`sample RUN --singles` writes them there."""
+    folders[1].rename(run / "sample")
+    assert evaluate(folders[0], RAW, tmp_path / "a.json", run / "sample")[0].scores["fid_raw"] > 1
