@@ -92,7 +92,7 @@ class ManifoldMatching(Term):
         if len(judges) != 1:
             raise ConfigError(
                 f"terms.{name} follows the features of one discriminator, and the player {player.name!r} faces "
-                f"{', '.join(judges) or 'none'}: set terms.{name}.pair"
+                f"{', '.join(judges) or 'none'}: set +terms.{name}.pair"
             )
         if not len(self.real_centre):
             raise ConfigError(

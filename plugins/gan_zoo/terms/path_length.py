@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_framework.api import ConfigError, Game, Generator, Pair, Player, Term, distributed, try_meeting
 from gan_zoo.ranges import require_below_one, require_positive
-from gan_zoo.terms.sides import name_of, require_generator
+from gan_zoo.terms.sides import name_of, require_generator, require_one_pair
 
 
 class PathLength(Term):
@@ -42,12 +42,19 @@ class PathLength(Term):
         """See that the term reaches a generator of latents.
 
         Raises:
-            ConfigError: the player updates no generator, or it is made of more than latents and labels.
+            ConfigError: the player updates no generator or several, it is made of more than latents and labels, or
+                there are several pairs, and one average.
         """
         require_generator(self, game, player)
         name = name_of(self, player)
-        if not any(isinstance(game.network(network), Generator) for network in player.networks):
+        generators = [network for network in player.networks if isinstance(game.network(network), Generator)]
+        if not generators:
             raise ConfigError(f"{name} has no effect on the player {player.name!r}, which updates no generator")
+        if len(generators) > 1:
+            raise ConfigError(
+                f"{name} is of one generator, and the player {player.name!r} updates {', '.join(generators)}"
+            )
+        require_one_pair(self, game, player)
         for pair in try_meeting(game).values():
             if pair.latent.z.numel() == 0 or pair.latent.given:
                 raise ConfigError(

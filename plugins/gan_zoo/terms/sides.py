@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan_framework.api import ConfigError, Game, Player, Term
+from gan_framework.api import ConfigError, Game, Player, Term, try_meeting
 
 
 def name_of(term: Term, player: Player) -> str:
@@ -31,6 +31,21 @@ def require_generator(term: Term, game: Game, player: Player) -> None:
     """
     if player not in game.teams()[1]:
         _refuse(name_of(term, player), player, game.teams()[1], "generator")
+
+
+def require_one_pair(term: Term, game: Game, player: Player) -> None:
+    """See that the term is computed for one pair alone, as what it keeps is of one.
+
+    Raises:
+        ConfigError: there are several.
+    """
+    name = name_of(term, player)
+    faced = player.plans[name].pairs or tuple(player.pairs(try_meeting(game)))
+    if len(faced) > 1:
+        raise ConfigError(
+            f"terms.{name} follows one pair, and the player {player.name!r} faces {', '.join(faced)}: "
+            f"set +terms.{name}.pair={faced[0]}"
+        )
 
 
 def _refuse(name: str, player: Player, fitting: list[Player], network: str) -> None:

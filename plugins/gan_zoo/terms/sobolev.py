@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_framework.api import Pair, Player
+from gan_framework.api import Game, Pair, Player
 from gan_zoo.augmented_lagrangian import AugmentedLagrangian
 from gan_zoo.terms.critic_gradient import CriticGradientPenalty
+from gan_zoo.terms.sides import require_one_pair
 from gan_zoo.terms.zero_centered import half_squared_norm
 
 
@@ -23,6 +24,15 @@ class Sobolev(AugmentedLagrangian, CriticGradientPenalty):
     """
 
     differentiates = ("real", "fake")
+
+    def check(self, game: Game, player: Player) -> None:
+        """See that the term reaches one critic, whose samples' gradients are their own.
+
+        Raises:
+            ConfigError: see `CriticGradientPenalty.check`; or there are several pairs, and one multiplier.
+        """
+        super().check(game, player)
+        require_one_pair(self, game, player)
 
     def forward(self, pair: Pair, player: Player) -> Tensor:
         """Return what the critic pays for this pair's samples."""

@@ -1,5 +1,7 @@
 """CoGAN: two GANs that share layers."""
 
+import re
+
 import pytest
 import torch
 
@@ -80,3 +82,29 @@ def test_a_picture_shows_what_is_made_of_one_z_in_both_domains(compose):
     assert picture.shape == (3, 4 * 30 + 2, 3 * 30 + 2)
     assert not torch.equal(game.sample_of(game.latent(2), "a"), game.sample_of(game.latent(2), "b"))
     assert game.sampling_network == "generator_a"
+
+
+def test_lecam_keeps_averages_of_each_discriminator(compose):
+    game = built(compose, SHAPE, *SMALL, "term=[lecam]", "terms.lecam.start=1", "terms.lecam.decay=0.5")
+    player, expected = game.player("discriminator"), {}
+    for step in range(2):
+        torch.manual_seed(step)
+        meeting = game.meet(batch(SHAPE, 6), graph=False).detached()
+        player.play(meeting)
+        for domain, pair in meeting.items():
+            for side, logits in pair.logits().items():
+                key, now = f"{side}_discriminator_{domain}", logits.mean()
+                expected[key] = now if key not in expected else (expected[key] + now) / 2
+    assert len(expected) == 4
+    torch.testing.assert_close(dict(player.term("lecam").figures()), expected)
+
+
+def test_terms_that_keep_one_average_are_refused_for_two(compose):
+    small = [*SMALL, "networks.discriminator_a.dropout=0", "networks.discriminator_b.dropout=0"]
+    faced = "terms.sobolev follows one pair, and the player 'discriminator' faces a, b: set +terms.sobolev.pair=a"
+    with pytest.raises(ConfigError, match=re.escape(faced)):
+        built(compose, SHAPE, *small, "term=[sobolev]")
+    player = built(compose, SHAPE, *small, "term=[sobolev]", "+terms.sobolev.pair=a").player("discriminator")
+    assert player.plans["sobolev"].pairs == ("a",)
+    with pytest.raises(ConfigError, match="path_length is of one generator, and the player 'generator' updates gen"):
+        built(compose, SHAPE, *small, "term=[path_length]")
