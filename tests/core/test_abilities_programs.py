@@ -28,7 +28,13 @@ def last(folder):
     return checkpoint.load(folder / "checkpoints" / "last.pt")
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+QUICK = ("ada", "glo", "probe_bigan", "probe_cyclegan", "probe_gman", "tokens")
+"""Those that are run each time."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SYSTEMS]
+)
 def test_a_system_is_trained_resumed_exactly_sampled_and_scored(program, tmp_path, name):
     options = [f"experiment={name}", *COMMON, "strategy=[probe_ada,ema]" if name == "ada" else "strategy=[ema]"]
     straight, parted = tmp_path / "straight", tmp_path / "parted"
