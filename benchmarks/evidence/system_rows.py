@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evidence import beyond_rows, label_rows, network_rows, translation_rows
+from evidence import beyond_rows, image_rows, label_rows, network_rows, translation_rows
 from evidence.row import Row
 from evidence.translation_rows import quick
 
@@ -569,4 +569,5 @@ ROWS: dict[str, Row] = {
     **label_rows.ROWS,
     **beyond_rows.ROWS,
     **network_rows.ROWS,
+    **image_rows.ROWS,
 }

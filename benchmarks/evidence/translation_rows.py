@@ -29,6 +29,9 @@ LEAVES = ("metrics=[leaf_count]", "optimizer.generator.lr=5e-4", "optimizer.disc
 TURNED = 10.13
 PAIRED_OFF = (SMALL, *narrow("generator_ab"), "train.batch_size=16", "train.steps=600", "metrics=[psnr]")
 BOTH = (SMALL, *narrow("generator_ab", "generator_ba", "discriminator_a", "discriminator_b"), "train.steps=600")
+OF_SOURCE = (SMALL, "train.steps=1500", "optimizer.generator.lr=3e-5", "optimizer.discriminator.lr=3e-4")
+SAME_CODES = (*quick("generator", "discriminator", lr="5e-4"), "train.steps=400")
+FILLED = (SMALL, *narrow("generator", "discriminator"), *quick("generator"), "train.steps=600", "metrics=[psnr]")
 
 ROWS = {
     "pix2pix": Row(
@@ -258,5 +261,93 @@ ROWS = {
     "gpgan_landmarks": Row(
         *(PAGE, "gpgan_landmarks", (SMALL, "train.steps=500", "metrics=[psnr]"), "psnr", None),
         "dB of coloured shapes made of their key points, beside the true ones",
+    ),
+    "adda": Row(
+        PAGE,
+        "adda",
+        (*OF_SOURCE, "schedule.stages=[{players:[classifier],until:500},{players:[discriminator,generator]}]"),
+        *(
+            "label_accuracy",
+            "adda, source alone",
+            "accuracy on edges, which have no labels; beside the source alone",
+        ),
+    ),
+    "adda, source alone": Row(
+        PAGE,
+        "adda",
+        (*OF_SOURCE, "schedule.stages=[{players:[classifier]}]"),
+        *("label_accuracy", None, "accuracy on the edges of digits of a classifier of digits"),
+    ),
+    "pixelda": Row(
+        PAGE,
+        "pixelda",
+        (SMALL, *narrow("generator", "classifier", width=8), "train.steps=1000", "metrics=[label_accuracy]"),
+        *("label_accuracy", 0.1, "accuracy on edges, whose labels nobody sees; beside chance"),
+    ),
+    "bicyclegan": Row(
+        *(PAGE, "bicyclegan", (SMALL, "networks.generator.levels=3", "train.steps=500", "metrics=[fid]"), "fid", None),
+        "fid of coloured shapes made of their outlines and a code of colours",
+    ),
+    "unit": Row(
+        PAGE,
+        "unit",
+        (SMALL, *narrow("autoencoder_a", "autoencoder_b", width=8), *SAME_CODES, "metrics=[psnr]"),
+        *("psnr", 2.02, "dB of negatives made without pairs, beside the true ones; beside digits as they are"),
+    ),
+    "munit": Row(
+        PAGE,
+        "munit",
+        (SMALL, *narrow("autoencoder_a", "autoencoder_b", width=8), *SAME_CODES, "metrics=[fid]"),
+        *("fid", None, "fid of digits that are given a colour of many"),
+    ),
+    "stargan": Row(
+        PAGE,
+        "stargan",
+        (
+            *(
+                SMALL,
+                "networks.generator.width=8",
+                "networks.discriminator.width=16",
+                "networks.discriminator.layers=3",
+            ),
+            *("schedule.d_steps=2", "train.steps=600", *quick("generator", "discriminator", lr="5e-4")),
+            "metrics=[target_accuracy]",
+        ),
+        *("target_accuracy", 0.25, "share of digits that are of the thickness asked for; beside chance"),
+    ),
+    "pix2pixhd": Row(
+        PAGE,
+        "pix2pixhd",
+        (
+            "schedule.stages=[{players:[discriminator_coarse,generator_coarse],until:200},"
+            "{players:[discriminator_fine,generator_fine]}]",
+            *(SMALL, "train.steps=500", "metrics=[psnr]"),
+        ),
+        *("psnr", None, "dB of coloured shapes made of their masks, beside the true ones"),
+    ),
+    "spade": Row(
+        PAGE,
+        "spade",
+        (
+            SMALL,
+            "networks.discriminator.of.layers=1",
+            *quick("generator", "discriminator"),
+            "train.steps=400",
+            "metrics=[psnr]",
+        ),
+        *("psnr", None, "dB of coloured shapes made of their masks, beside the true ones"),
+    ),
+    "esrgan": Row(
+        PAGE,
+        "esrgan",
+        (
+            *(*LARGER, "networks.generator.growth=8", "networks.generator.blocks=1", "networks.generator.scale=2"),
+            *quick("generator", "discriminator"),
+        ),
+        *("fid", "srresnet", "fid of digits of twice their size; beside SRResNet by the distance of pixels alone"),
+    ),
+    "context_encoder": Row(
+        *(PAGE, "context_encoder", FILLED, "psnr", 11.37),
+        "dB of digits whose hole is filled, beside the true ones; beside holes as they are",
     ),
 }
