@@ -20,7 +20,7 @@ RESIDUAL = (
 STYLES = (
     *(SMALL, "networks.generator.style_size=64", "networks.generator.mapping_layers=2", "prior.dim=64"),
     *(f"networks.{name}.{setting}" for name in NETWORKS for setting in ("base=512", "most=64")),
-    *("train.batch_size=16", "train.steps=1000", *HALVED),
+    *("terms.r1.weight=1.0", "train.batch_size=16", "train.steps=1000", *HALVED),
 )
 CODES = (SMALL, "train.steps=1000", "train.batch_size=50", "metrics=[inversion_error]")
 WAE = (
