@@ -285,7 +285,7 @@ ROWS = {
         *("label_accuracy", 0.1, "accuracy on edges, whose labels nobody sees; beside chance"),
     ),
     "bicyclegan": Row(
-        *(PAGE, "bicyclegan", (SMALL, "networks.generator.levels=3", "train.steps=500", "metrics=[fid]"), "fid", None),
+        *(PAGE, "bicyclegan", (SMALL, "networks.generator.levels=3", "train.steps=2000", "metrics=[fid]"), "fid", None),
         "fid of coloured shapes made of their outlines and a code of colours",
     ),
     "unit": Row(
