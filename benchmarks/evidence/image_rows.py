@@ -113,7 +113,7 @@ ROWS = {
         PAGE,
         "ppgn",
         (
-            *(SMALL, *narrow(*NETWORKS, "encoder"), "prior.dim=64", "train.batch_size=32", "train.steps=800"),
+            *(SMALL, *narrow(*NETWORKS, "encoder"), "prior.dim=64", "train.batch_size=32", "train.steps=2500"),
             *("sampler.steps=100", "evaluate.samples=500", "metrics=[class_accuracy]"),
         ),
         *("class_accuracy", 0.1, "share of digits that are of the class asked for; beside chance"),
