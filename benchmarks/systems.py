@@ -31,6 +31,7 @@ TITLES = {
     "conditional": "Classes, texts, editing, other domains",
     "beyond_images": "Tokens, series, tables, control",
     "architectures": "Encoders, codes, several networks",
+    "losses": "Objectives on one pair of networks",
 }
 
 INTRODUCTION = """# {title}

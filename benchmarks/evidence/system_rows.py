@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evidence import beyond_rows, image_rows, label_rows, network_rows, translation_rows
+from evidence import beyond_rows, image_rows, label_rows, loss_rows, network_rows, translation_rows
 from evidence.row import Row
 from evidence.translation_rows import quick
 
@@ -570,4 +570,5 @@ ROWS: dict[str, Row] = {
     **beyond_rows.ROWS,
     **network_rows.ROWS,
     **image_rows.ROWS,
+    **loss_rows.ROWS,
 }
