@@ -17,7 +17,7 @@ DRAWING = (
     *("wgan_gp", "wgan_lp"),
 )
 OF_CLASSES = ("adc_gan", "contra_gan", "dcgan_conditional", "mhgan", "omni_gan", "reac_gan", "twin_ac_gan")
-FOLLOWED = {name: ("strategy.ema.half_life=500",) for name in ("diffaugment", "apa", "la_gan", "dcgan_r3gan")}
+FOLLOWED = {name: ("strategy.ema.decay=0.99",) for name in ("diffaugment", "apa", "la_gan", "dcgan_r3gan")}
 """Averaged weights that follow as fast as short runs change them."""
 PERCEPTRONS = ("dan_2s", "dan_s", "gmmn", "mlp", "vae", "vae_gan_start")
 
