@@ -131,6 +131,12 @@ def page() -> str:
         "split, of which a tenth is held out; so these are no scores on MNIST as others report them. Every run had",
         "one thread of a machine that had other work too.",
         "",
+        "Nearly every experiment stands in a table of its kind, run in small beside what it is compared with:",
+        "[encoders, codes, several networks](results/architectures.md), [objectives](results/losses.md),",
+        "[classes, texts, editing, other domains](results/conditional.md) and",
+        "[tokens, series, tables, control](results/beyond_images.md). [Every experiment](results/experiments.md) as it",
+        "is was trained for some seconds.",
+        "",
         "| experiment | seeds | steps | minutes | scores |",
         "| --- | --- | --- | --- | --- |",
     ]
