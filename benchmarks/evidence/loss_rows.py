@@ -17,14 +17,17 @@ DRAWING = (
     *("wgan_gp", "wgan_lp"),
 )
 OF_CLASSES = ("adc_gan", "contra_gan", "dcgan_conditional", "mhgan", "omni_gan", "reac_gan", "twin_ac_gan")
-FOLLOWED = {name: ("strategy.ema.decay=0.99",) for name in ("diffaugment", "apa", "la_gan", "dcgan_r3gan")}
-"""Averaged weights that follow as fast as short runs change them."""
+FURTHER = {
+    **dict.fromkeys(("diffaugment", "apa", "la_gan", "dcgan_r3gan"), ("strategy.ema.decay=0.99",)),
+    "infomax_gan": ("strategy.k_step.k=1",),
+}
+"""Averaged weights follow as fast as short runs change them; five updates of a D that compares places take too long."""
 PERCEPTRONS = ("dan_2s", "dan_s", "gmmn", "mlp", "vae", "vae_gan_start")
 
 ROWS = {
     **{
         name: Row(
-            *(PAGE, name, (*DRAWN, *FOLLOWED.get(name, ())), "fid", "DCGAN of 16 pixels"),
+            *(PAGE, name, (*DRAWN, *FURTHER.get(name, ())), "fid", "DCGAN of 16 pixels"),
             f"{FID}; beside DCGAN, as many updates of G",
         )
         for name in DRAWING
