@@ -20,8 +20,10 @@ OF_CLASSES = ("adc_gan", "contra_gan", "dcgan_conditional", "mhgan", "omni_gan",
 FURTHER = {
     **dict.fromkeys(("diffaugment", "apa", "la_gan", "dcgan_r3gan"), ("strategy.ema.decay=0.99",)),
     "infomax_gan": ("strategy.k_step.k=1",),
+    "rpgan": ("networks.discriminator.stride=1",),
 }
-"""Averaged weights follow as fast as short runs change them; five updates of a D that compares places take too long."""
+"""Averaged weights follow as fast as short runs change them; five updates of a D that compares places take too long;
+halved projections of 16 pixels are too small."""
 PERCEPTRONS = ("dan_2s", "dan_s", "gmmn", "mlp", "vae", "vae_gan_start")
 
 ROWS = {
