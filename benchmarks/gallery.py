@@ -22,6 +22,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import yaml
 from evidence import papers
 from evidence.job import ROOT, Job, Outcome
 from evidence.options import known, parser
@@ -230,6 +231,7 @@ def keep(name: str, shown: list[str], images: int | None, gallery: Path, outcome
         "command": shlex.join(["python", "run.py", *shown]),
         "data": f"{images:,} images of MNIST" if images else None,
         "steps": steps,
+        "of": yaml.safe_load((outcome.folder / "config.yaml").read_text())["train"]["steps"],
         "minutes": round(outcome.cpu_seconds / 60, 1),
         "threads": 1,
         "scores": outcome.scores,
