@@ -68,7 +68,7 @@ class LeCam(Term):
             self.get_buffer(side)[self._place(pair)].lerp_(distributed.mean(logits.mean()), 1 - kept)
 
     def _place(self, pair: Pair) -> int:
-        return 0 if len(self.judges) == 1 else self.judges.index(pair.judged_by_network or "")
+        return self.judges.index(pair.judged_by_network or "") if len(self.judges) > 1 else 0
 
     def update_key(self, updates: int) -> Hashable:
         """Return whether the term has begun, and whether its averages have."""
@@ -76,5 +76,5 @@ class LeCam(Term):
 
     def figures(self) -> Mapping[str, Tensor | float]:
         """Return both averages, of several discriminators by their names."""
-        ends = [""] if len(self.judges) == 1 else [f"_{judge}" for judge in self.judges]
+        ends = [f"_{judge}" for judge in self.judges] if len(self.judges) > 1 else [""]
         return {f"{side}{end}": of for side in SIDES for end, of in zip(ends, self.get_buffer(side), strict=True)}
