@@ -7,8 +7,7 @@ from evidence.row import Row
 from evidence.translation_rows import SMALL, narrow, quick
 
 PAGE = "architectures"
-FOUR_TIMES_FOR_D = (*quick("generator", lr="5e-4"), *quick("discriminator"))
-SOON = ("train.batch_size=16", "train.steps=1000", *FOUR_TIMES_FOR_D)
+SOON = ("train.batch_size=16", "train.steps=1000", *quick("generator", lr="5e-4"), *quick("discriminator"))
 FOLLOWED = ("strategy.ema.decay=0.98", "strategy.ema.warmup=0")
 HALVED = ("strategy.ema.half_life=500", "strategy.ema.ramp=null", "metrics=[fid]")
 AT_32 = "fid of digits of 32 pixels"
@@ -67,9 +66,10 @@ ROWS = {
     ),
     "stylegan2": Row(PAGE, "stylegan2", STYLES, "fid", None, FID),
     "stylegan2_ada": Row(PAGE, "stylegan2_ada", (*STYLES, "networks.discriminator.group=8"), "fid", None, FID),
-    "ld_gan": Row(*(PAGE, "ld_gan", DRAWN, "fid", "DCGAN of 16 pixels"), f"{FID}; beside DCGAN, as many steps"),
-    "lgan": Row(*(PAGE, "lgan", DRAWN, "fid", "DCGAN of 16 pixels"), f"{FID}; beside DCGAN, as many steps"),
-    "dist_gan": Row(*(PAGE, "dist_gan", DRAWN, "fid", "DCGAN of 16 pixels"), f"{FID}; beside DCGAN, as many steps"),
+    **{
+        name: Row(PAGE, name, DRAWN, "fid", "DCGAN of 16 pixels", f"{FID}; beside DCGAN, as many steps")
+        for name in ("ld_gan", "lgan", "dist_gan")
+    },
     "vgan": Row(*(PAGE, "vgan", (SMALL, "train.steps=1500", "metrics=[fid]"), "fid", None), FID),
     "lapgan": Row(
         PAGE,
@@ -95,10 +95,11 @@ ROWS = {
         ),
         *("inversion_error", MEAN, FOUND),
     ),
-    "wae_gan": Row(PAGE, "wae_gan", WAE, "inversion_error", MEAN_28, FOUND.replace("digits", "digits of 28 pixels", 1)),
-    "wae_mmd": Row(PAGE, "wae_mmd", WAE, "inversion_error", MEAN_28, FOUND.replace("digits", "digits of 28 pixels", 1)),
-    "aae": Row(PAGE, "aae", CODES, "inversion_error", MEAN, FOUND),
-    "alae": Row(PAGE, "alae", CODES, "inversion_error", MEAN, FOUND),
+    **{
+        name: Row(PAGE, name, WAE, "inversion_error", MEAN_28, FOUND.replace("digits", "digits of 28 pixels", 1))
+        for name in ("wae_gan", "wae_mmd")
+    },
+    **{name: Row(PAGE, name, CODES, "inversion_error", MEAN, FOUND) for name in ("aae", "alae")},
     "bigbigan": Row(
         PAGE,
         "bigbigan",

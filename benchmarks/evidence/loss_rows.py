@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evidence.network_rows import DIGITS, DRAWN, FID
 from evidence.row import Row
-from evidence.translation_rows import SMALL, narrow, quick
+from evidence.translation_rows import SMALL, quick
 
 PAGE = "losses"
 DRAWING = (
@@ -37,7 +37,7 @@ ROWS = {
     "d2gan": Row(
         PAGE,
         "d2gan",
-        (SMALL, *narrow("generator"), *DIGITS[3:], "metrics=[fid]"),
+        tuple(setting for setting in DRAWN if not setting.startswith("networks.discriminator")),
         *("fid", "DCGAN of 16 pixels", f"{FID}; beside DCGAN, as many updates of G"),
     ),
     **{

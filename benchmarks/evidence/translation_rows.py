@@ -266,11 +266,7 @@ ROWS = {
         PAGE,
         "adda",
         (*OF_SOURCE, "schedule.stages=[{players:[classifier],until:500},{players:[discriminator,generator]}]"),
-        *(
-            "label_accuracy",
-            "adda, source alone",
-            "accuracy on edges, which have no labels; beside the source alone",
-        ),
+        *("label_accuracy", "adda, source alone", "accuracy on edges, which have no labels; beside the source alone"),
     ),
     "adda, source alone": Row(
         PAGE,
@@ -304,12 +300,7 @@ ROWS = {
         PAGE,
         "stargan",
         (
-            *(
-                SMALL,
-                "networks.generator.width=8",
-                "networks.discriminator.width=16",
-                "networks.discriminator.layers=3",
-            ),
+            *(SMALL, *narrow("generator", width=8), *narrow("discriminator"), "networks.discriminator.layers=3"),
             *("schedule.d_steps=2", "train.steps=600", *quick("generator", "discriminator", lr="5e-4")),
             "metrics=[target_accuracy]",
         ),
